@@ -1,0 +1,93 @@
+//! The time that one call may take: every connect, read, sleep and server-side wait takes its share of it.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What is left of a call's time. Copies share the deadline.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    started: Instant,
+    /// `None`: without limit (`--wait forever`, by hand only).
+    limit: Option<Duration>,
+}
+
+impl Budget {
+    /// A budget that starts now. `None` means no limit at all.
+    pub fn start(limit: Option<Duration>) -> Self {
+        Self { started: Instant::now(), limit }
+    }
+
+    /// How long the call has been running.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The whole of it, as given to [`Budget::start`].
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
+    /// What is left, at most `most`. Zero when the budget is spent.
+    pub fn share(&self, most: Duration) -> Duration {
+        self.limit.map_or(most, |limit| limit.saturating_sub(self.elapsed()).min(most))
+    }
+
+    /// True when nothing is left.
+    pub fn is_spent(&self) -> bool {
+        self.limit.is_some_and(|limit| self.elapsed() >= limit)
+    }
+
+    /// Sleeps for `pause` or for what is left, whichever is shorter; false when the budget is spent.
+    pub fn pause(&self, pause: Duration) -> bool {
+        thread::sleep(self.share(pause));
+        !self.is_spent()
+    }
+
+    /// The same beginning with another limit.
+    #[must_use]
+    pub fn relimited(&self, limit: Duration) -> Self {
+        Self { started: self.started, limit: Some(limit) }
+    }
+
+    /// The same budget ending `reserve` earlier: what a caller may use when it must still be able to
+    /// undo its work within the whole.
+    #[must_use]
+    pub fn keeping(&self, reserve: Duration) -> Self {
+        Self { started: self.started, limit: self.limit.map(|limit| limit.saturating_sub(reserve)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_never_more_than_what_is_left() {
+        let budget = Budget::start(Some(Duration::from_secs(2)));
+        assert!(budget.share(Duration::from_secs(60)) <= Duration::from_secs(2));
+        assert_eq!(budget.share(Duration::from_millis(1)), Duration::from_millis(1));
+        assert!(!budget.is_spent());
+    }
+
+    #[test]
+    fn a_spent_budget_gives_no_time_and_does_not_sleep() {
+        let budget = Budget::start(Some(Duration::ZERO));
+        assert!(budget.is_spent());
+        assert_eq!(budget.share(Duration::from_secs(60)), Duration::ZERO);
+        assert!(!budget.pause(Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn without_a_limit_a_share_is_what_was_asked_for() {
+        let budget = Budget::start(None);
+        assert_eq!(budget.share(Duration::from_secs(60)), Duration::from_secs(60));
+        assert!(!budget.is_spent());
+    }
+
+    #[test]
+    fn a_reserve_shortens_the_budget() {
+        let budget = Budget::start(Some(Duration::from_secs(8))).keeping(Duration::from_secs(3));
+        assert_eq!(budget.limit(), Some(Duration::from_secs(5)));
+        assert!(Budget::start(Some(Duration::from_secs(1))).keeping(Duration::from_secs(3)).is_spent());
+    }
+}

@@ -1,0 +1,334 @@
+//! From the command line to a call's arguments, for every MMM generation, and the help for people.
+//!
+//! The generations differ only in the number of arguments (contract 1.2 and 8), so the count alone decides.
+//! This module knows no configuration and checks no value beyond "not empty".
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::builder::StyledStr;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, Command};
+
+/// Which arguments a helper takes, beside the configuration's name that MMM 2.2 and later put first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `[CONFIG] INTERFACE IP`, or `CONFIG INTERFACE IP ENI` of the AWS fork.
+    Address,
+    /// `[CONFIG] HOST`; MMM 2.3.1 sends `HOST,FILE,POSITION`.
+    NewMaster,
+    /// `[CONFIG]` alone.
+    Plain,
+}
+
+/// An option for people; the agent never sends one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// `--force`: skip the helper's own safety check, and say so.
+    Force,
+    /// `--wait SECONDS|forever` in place of the configured budget of a call.
+    Wait,
+}
+
+/// What a helper is: its name, its arguments and its help.
+#[derive(Debug)]
+pub struct Program {
+    /// The file name under which the agent runs it.
+    pub name: &'static str,
+    /// Its arguments.
+    pub shape: Shape,
+    /// Options for people beyond `--help`, `--version` and `-v`.
+    pub extras: &'static [Extra],
+    /// True where exit code 1 is an answer (`check_ip`, `mysql_may_write`), so that no failure may use it.
+    pub one_is_an_answer: bool,
+    /// What it does, in a sentence or two.
+    pub about: &'static str,
+    /// Result lines and exit codes, one a line.
+    pub prints: &'static str,
+    /// One example call.
+    pub example: &'static str,
+}
+
+/// The arguments of one call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Invocation {
+    /// Name of the agent's configuration, `mmm_agent` where none was given.
+    pub config: String,
+    /// Network interface, as given; empty unless the shape is [`Shape::Address`].
+    pub interface: String,
+    /// IP address, as given; empty unless the shape is [`Shape::Address`].
+    pub address: String,
+    /// Fourth argument of the AWS fork, the elastic network interface.
+    pub eni: Option<String>,
+    /// Host name of the new master; empty unless the shape is [`Shape::NewMaster`].
+    pub new_master: String,
+    /// `--force` was given.
+    pub force: bool,
+    /// `--wait` was given: `Some(None)` is for ever.
+    pub wait: Option<Option<Duration>>,
+    /// How many `-v` were given.
+    pub verbose: u8,
+}
+
+/// What the command line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Do the helper's work.
+    Work(Invocation),
+    /// Print this text for a person and exit with 0.
+    Show(String),
+    /// Wrong number of arguments or unknown option.
+    Usage {
+        /// `Usage: …`, one line, as the originals print it.
+        line: String,
+        /// What was wrong with it.
+        reason: String,
+    },
+    /// The number of arguments is right, a value is not.
+    Unusable(String),
+}
+
+impl Program {
+    /// The arguments in the form in which the originals' usage line names them.
+    fn parameters(&self) -> &'static str {
+        match self.shape {
+            Shape::Address => "<config_file> <interface> <ip>",
+            Shape::NewMaster => "<config_file> <new_master>",
+            Shape::Plain => "<config_file>",
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.name)
+            .no_binary_name(true)
+            .version(env!("CARGO_PKG_VERSION"))
+            .about(self.about)
+            .override_usage(format!("{} {}", self.name, self.parameters().replace("<config_file>", "[config]")))
+            .after_help(StyledStr::from(format!(
+                "Prints, as its last line:\n{}\n\nExample:\n  {}\n\n\
+                 Without [config], mmm_agent is meant: mmm_agent.conf in /etc, /etc/mmm or /etc/mysql-mmm.",
+                self.prints, self.example
+            )))
+            .disable_help_subcommand(true)
+            .arg(Arg::new("words").num_args(0..).value_parser(clap::value_parser!(OsString)).hide(true))
+            .arg(
+                Arg::new("verbose")
+                    .short('v')
+                    .long("verbose")
+                    .action(ArgAction::Count)
+                    .help("Say more on stderr; twice for every statement"),
+            );
+        for extra in self.extras {
+            command = command.arg(match extra {
+                Extra::Force => Arg::new("force")
+                    .long("force")
+                    .action(ArgAction::SetTrue)
+                    .help("Skip the safety check, and say what was skipped"),
+                Extra::Wait => Arg::new("wait")
+                    .long("wait")
+                    .value_name("SECONDS|forever")
+                    .value_parser(parse_wait)
+                    .help("How long the whole call may take, in place of limits.call"),
+            });
+        }
+        command
+    }
+
+    /// Reads a command line. `argv` starts with the program's own path, which the usage line repeats.
+    pub fn read(&self, argv: &[OsString]) -> Request {
+        let argv0 = argv.first().map_or_else(|| self.name.into(), |name| name.to_string_lossy());
+        let usage = |reason: String| Request::Usage {
+            line: format!("Usage: {argv0} {}", self.parameters()),
+            reason,
+        };
+        let matches = match self.command().try_get_matches_from(argv.iter().skip(1)) {
+            Ok(matches) => matches,
+            Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+                // Only a call without other words comes from a person. With words beside it, `--help` is a
+                // hostile role address, and exit 0 would mean "configured" (contract 1.3).
+                if argv.len() == 2 {
+                    return Request::Show(error.to_string());
+                }
+                return usage("--help and --version take no other argument".into());
+            }
+            Err(error) => {
+                let text = error.to_string();
+                let first = text.lines().next().unwrap_or_default();
+                return usage(first.trim_start_matches("error: ").to_string());
+            }
+        };
+        let mut words = Vec::new();
+        for word in matches.get_many::<OsString>("words").into_iter().flatten() {
+            match word.to_str() {
+                Some(text) => words.push(text.to_string()),
+                None => return Request::Unusable(format!("argument {} is not UTF-8", words.len() + 1)),
+            }
+        }
+        let Some((positions, eni)) = self.arrange(words.len()) else {
+            return usage(format!("{} arguments given", words.len()));
+        };
+        // An empty argument is a role without an address, never a sign of another generation (contract 8).
+        if let Some(empty) = words.iter().position(String::is_empty) {
+            return Request::Unusable(format!("argument {} is empty", empty + 1));
+        }
+        let word = |index: Option<usize>| index.map_or_else(String::new, |index| words[index].clone());
+        let mut call = Invocation {
+            config: positions.config.map_or_else(|| "mmm_agent".into(), |index| words[index].clone()),
+            interface: word(positions.interface),
+            address: word(positions.address),
+            eni: eni.map(|index| words[index].clone()),
+            new_master: word(positions.new_master),
+            verbose: matches.get_count("verbose"),
+            ..Invocation::default()
+        };
+        if self.extras.contains(&Extra::Force) {
+            call.force = matches.get_flag("force");
+        }
+        if self.extras.contains(&Extra::Wait) {
+            call.wait = matches.get_one::<Option<Duration>>("wait").copied();
+        }
+        Request::Work(call)
+    }
+
+    /// Which word means what, by the number of words; `None` where no generation sends that many.
+    fn arrange(&self, count: usize) -> Option<(Positions, Option<usize>)> {
+        let mut at = Positions::default();
+        let mut eni = None;
+        match (self.shape, count) {
+            (Shape::Address, 2) => (at.interface, at.address) = (Some(0), Some(1)),
+            (Shape::Address, 3 | 4) => {
+                (at.config, at.interface, at.address) = (Some(0), Some(1), Some(2));
+                eni = (count == 4).then_some(3);
+            }
+            (Shape::NewMaster, 1) => at.new_master = Some(0),
+            (Shape::NewMaster, 2) => (at.config, at.new_master) = (Some(0), Some(1)),
+            (Shape::Plain, 0) => {}
+            (Shape::Plain, 1) => at.config = Some(0),
+            _ => return None,
+        }
+        Some((at, eni))
+    }
+}
+
+#[derive(Default)]
+struct Positions {
+    config: Option<usize>,
+    interface: Option<usize>,
+    address: Option<usize>,
+    new_master: Option<usize>,
+}
+
+fn parse_wait(text: &str) -> Result<Option<Duration>, String> {
+    if text == "forever" {
+        return Ok(None);
+    }
+    let seconds: f64 = text.parse().map_err(|_| "neither a number of seconds nor 'forever'".to_string())?;
+    Duration::try_from_secs_f64(seconds).map(Some).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn program(shape: Shape, extras: &'static [Extra]) -> Program {
+        Program {
+            name: "helper",
+            shape,
+            extras,
+            one_is_an_answer: false,
+            about: "Does it.",
+            prints: "  OK",
+            example: "helper mmm_agent",
+        }
+    }
+
+    fn read(program: &Program, words: &[&str]) -> Request {
+        let mut argv = vec![OsString::from("/usr/lib/mysql-mmm//agent/helper")];
+        argv.extend(words.iter().map(OsString::from));
+        program.read(&argv)
+    }
+
+    fn work(program: &Program, words: &[&str]) -> Invocation {
+        match read(program, words) {
+            Request::Work(call) => call,
+            other => panic!("{words:?} gave {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_number_of_words_tells_the_generation() {
+        let address = program(Shape::Address, &[]);
+        let call = work(&address, &["eth0", "10.0.0.1"]);
+        assert_eq!((call.config.as_str(), call.interface.as_str()), ("mmm_agent", "eth0"));
+        let call = work(&address, &["mmm_agent_c1", "eth0", "10.0.0.1"]);
+        assert_eq!((call.config.as_str(), call.address.as_str()), ("mmm_agent_c1", "10.0.0.1"));
+        assert_eq!(work(&address, &["mmm_agent", "eth0", "10.0.0.1", "null"]).eni.as_deref(), Some("null"));
+
+        let master = program(Shape::NewMaster, &[]);
+        assert_eq!(work(&master, &["db2"]).new_master, "db2");
+        let call = work(&master, &["mmm_agent_c1", "db2,mysql-bin.000003,107"]);
+        assert_eq!((call.config.as_str(), call.new_master.as_str()), ("mmm_agent_c1", "db2,mysql-bin.000003,107"));
+
+        let plain = program(Shape::Plain, &[]);
+        assert_eq!(work(&plain, &[]).config, "mmm_agent");
+        assert_eq!(work(&plain, &["mmm_agent_c1"]).config, "mmm_agent_c1");
+    }
+
+    #[test]
+    fn any_other_number_is_a_usage_error_that_repeats_the_callers_path() {
+        for (shape, words) in [
+            (Shape::Address, &["one"][..]),
+            (Shape::Address, &[]),
+            (Shape::Address, &["a", "b", "c", "d", "e"]),
+            (Shape::NewMaster, &[]),
+            (Shape::NewMaster, &["a", "b", "c"]),
+            (Shape::Plain, &["a", "b"]),
+        ] {
+            let Request::Usage { line, .. } = read(&program(shape, &[]), words) else {
+                panic!("{words:?} was accepted")
+            };
+            assert!(line.starts_with("Usage: /usr/lib/mysql-mmm//agent/helper <config_file>"), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_empty_word_is_an_error_and_never_an_older_generation() {
+        let request = read(&program(Shape::Address, &[]), &["mmm_agent", "eth0", ""]);
+        assert_eq!(request, Request::Unusable("argument 3 is empty".into()));
+    }
+
+    #[test]
+    fn words_that_look_like_options_do_not_reach_a_helper() {
+        let address = program(Shape::Address, &[]);
+        for hostile in ["-1.2.3.4", "--help", "--version", "-h", "--no-such"] {
+            let request = read(&address, &["mmm_agent", "eth0", hostile]);
+            assert!(matches!(request, Request::Usage { .. }), "{hostile}: {request:?}");
+        }
+    }
+
+    #[test]
+    fn help_and_version_answer_to_people() {
+        let address = program(Shape::Address, &[]);
+        let Request::Show(help) = read(&address, &["--help"]) else { panic!("no help") };
+        assert!(help.contains("Does it.") && help.contains("Example:"), "{help}");
+        let Request::Show(version) = read(&address, &["--version"]) else { panic!("no version") };
+        assert_eq!(version, format!("helper {}\n", env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn wait_takes_seconds_or_forever() {
+        let waiting = program(Shape::Plain, &[Extra::Wait]);
+        assert_eq!(work(&waiting, &["--wait", "1.5"]).wait, Some(Some(Duration::from_millis(1500))));
+        assert_eq!(work(&waiting, &["mmm_agent", "--wait=forever"]).wait, Some(None));
+        for wrong in ["-1", "soon", "nan"] {
+            let request = read(&waiting, &[&format!("--wait={wrong}")]);
+            assert!(matches!(request, Request::Usage { .. }), "{wrong}: {request:?}");
+        }
+    }
+
+    #[test]
+    fn an_option_of_another_helper_is_unknown() {
+        assert!(matches!(read(&program(Shape::Plain, &[]), &["--force"]), Request::Usage { .. }));
+        assert!(work(&program(Shape::Plain, &[Extra::Force]), &["--force"]).force);
+    }
+}

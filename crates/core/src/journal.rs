@@ -1,0 +1,126 @@
+//! What a call leaves behind for people: a few lines in the log file, and on a terminal on stderr.
+//!
+//! An agent sees none of it: EPEL's agent joins stderr to stdout, where a line after the result would fail
+//! the call (contract 1.3). A journal that cannot be written never stops a helper.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::Instant;
+
+use env_logger::{Builder, Logger, Target};
+use log::{LevelFilter, Log, Metadata, Record};
+
+use crate::settings::LogSettings;
+
+/// Starts the journal: the file if it can be opened for appending, stderr if it is a terminal.
+///
+/// `RUST_LOG` overrides the levels of both; each `-v` raises stderr by one from `info`.
+pub fn open(helper: &'static str, settings: &LogSettings, verbose: u8) {
+    let mut outlets = Vec::new();
+    if let Some(file) = append_to(settings) {
+        outlets.push(to_file(helper, file, settings.level));
+    }
+    if io::stderr().is_terminal() {
+        let level = match verbose {
+            0 => LevelFilter::Info,
+            1 => LevelFilter::Debug,
+            _ => LevelFilter::Trace,
+        };
+        outlets.push(to_terminal(level));
+    }
+    let Some(level) = outlets.iter().map(Logger::filter).max() else { return };
+    if log::set_boxed_logger(Box::new(Outlets(outlets))).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+/// Runs one step of a procedure and notes how long it took and whether it failed.
+pub fn step<T, E: std::fmt::Display>(what: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    let started = Instant::now();
+    let result = work();
+    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+    match &result {
+        Ok(_) => log::info!("{what}: {milliseconds:.1} ms"),
+        Err(error) => log::warn!("{what}: failed after {milliseconds:.1} ms: {error}"),
+    }
+    result
+}
+
+fn append_to(settings: &LogSettings) -> Option<File> {
+    if settings.level == LevelFilter::Off {
+        return None;
+    }
+    // O_NONBLOCK: a log "file" that is a pipe without a reader must not hold up a failover.
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o640)
+        .custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY)
+        .open(&settings.file)
+        .ok()
+}
+
+fn to_file(helper: &'static str, file: File, level: LevelFilter) -> Logger {
+    let mut builder = Builder::new();
+    builder.filter_level(level).parse_default_env();
+    // env_logger hands over each record in one write, and O_APPEND makes that write whole.
+    builder.target(Target::Pipe(Box::new(file)));
+    builder.format(move |line, record| {
+        writeln!(
+            line,
+            "{} {helper}[{}] {:<5} {}",
+            line.timestamp_millis(),
+            std::process::id(),
+            record.level(),
+            escaped(record)
+        )
+    });
+    builder.build()
+}
+
+fn to_terminal(level: LevelFilter) -> Logger {
+    let mut builder = Builder::new();
+    builder.filter_level(level).parse_default_env();
+    builder.target(Target::Stderr);
+    builder.format(|line, record| match record.level() {
+        log::Level::Info => writeln!(line, "  {}", escaped(record)),
+        level => writeln!(line, "  {level}: {}", escaped(record)),
+    });
+    builder.build()
+}
+
+/// A record on one line, without control characters that would forge another.
+fn escaped(record: &Record) -> String {
+    let mut text = String::new();
+    for c in record.args().to_string().chars() {
+        if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+    }
+    text
+}
+
+struct Outlets(Vec<Logger>);
+
+impl Log for Outlets {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        is_ours(metadata) && self.0.iter().any(|outlet| outlet.enabled(metadata))
+    }
+
+    fn log(&self, record: &Record) {
+        if is_ours(record.metadata()) {
+            self.0.iter().for_each(|outlet| outlet.log(record));
+        }
+    }
+
+    fn flush(&self) {
+        self.0.iter().for_each(Log::flush);
+    }
+}
+
+/// Only this project's own records: a library's debug output may hold what must not be logged.
+fn is_ours(metadata: &Metadata) -> bool {
+    // The programs' own crates carry the names of the helpers, without the prefix.
+    !["mysql", "rustls", "netlink", "yaml", "mysql_common"].iter().any(|other| {
+        metadata.target().strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with("_packet"))
+    })
+}

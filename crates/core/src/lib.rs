@@ -1,0 +1,18 @@
+//! What every helper of MySQL-MMM's agent shares, without SQL and without sockets.
+//!
+//! A helper's `main` hands its [`Program`] and its procedure to [`run`]; the procedure gets a [`Call`]
+//! (arguments, settings, time budget, and the agent's configuration on request) and returns a [`Verdict`]
+//! or an error. Only [`outcome`] writes to stdout and chooses the exit code.
+
+pub mod budget;
+pub mod config;
+pub mod invocation;
+pub mod journal;
+pub mod outcome;
+pub mod secret;
+pub mod settings;
+
+pub use budget::Budget;
+pub use invocation::{Invocation, Program, Shape};
+pub use outcome::{Call, Verdict, run};
+pub use secret::Secret;

@@ -1,0 +1,294 @@
+//! How every helper begins and ends: the only code that writes to stdout and chooses the exit code.
+//!
+//! | Ending | Last line of stdout | Exit code |
+//! |---|---|---|
+//! | done | `OK` or `OK: …` | 0, or 1 where 1 is an answer (`check_ip`, `mysql_may_write`) |
+//! | failed, refused, bad configuration, panic, out of time | `ERROR: …` | 255 |
+//! | wrong number of arguments | `Usage: …` and a blank line | 1; where 1 is an answer, `ERROR: …` and 255 |
+//! | stdout cannot be written | nothing | an answer keeps its code, anything else is 2 |
+//!
+//! The last row exists because an agent that reads 255 beside an empty stdout dies of it (contract 1.3).
+
+use std::any::Any;
+use std::error::Error;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::budget::Budget;
+use crate::config::{self, Config};
+use crate::invocation::{Invocation, Program, Request, Shape};
+use crate::journal;
+use crate::settings::Settings;
+
+/// Exit code of every failure but a wrong number of arguments.
+const FAILED: u8 = 255;
+/// Exit code of a wrong number of arguments, where 1 is no answer.
+const MISUSED: u8 = 1;
+/// Exit code of a result that nobody could be told.
+const UNHEARD: u8 = 2;
+/// How long past its budget a helper may go on undoing its work before it is answered for.
+const GRACE: Duration = Duration::from_millis(700);
+
+/// A helper's success: its line after `OK` and its exit code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    text: String,
+    code: u8,
+}
+
+impl Verdict {
+    /// `OK`, exit code 0.
+    pub fn ok() -> Self {
+        Self { text: String::new(), code: 0 }
+    }
+
+    /// `OK: text`, exit code 0.
+    pub fn ok_because(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: 0 }
+    }
+
+    /// `OK: text`, exit code 1: the second answer of `check_ip` and `mysql_may_write`.
+    pub fn second_answer(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: 1 }
+    }
+}
+
+/// One call of a helper: what it was asked, what it may use, how long it may take.
+#[derive(Debug)]
+pub struct Call {
+    /// The program that was called.
+    pub program: &'static Program,
+    /// The arguments.
+    pub arguments: Invocation,
+    /// This project's own settings.
+    pub settings: Settings,
+    /// The time of this call.
+    pub budget: Budget,
+    patience: Patience,
+}
+
+impl Call {
+    /// Reads the agent's configuration that the arguments name.
+    pub fn config(&self) -> Result<Config, config::ConfigError> {
+        let config = config::load(&self.arguments.config)?;
+        log::info!("this host is {}", config.this());
+        Ok(config)
+    }
+
+    /// Gives this call another limit than the one it began with: what `mysql_deny_write` needs, whose
+    /// grace the agent's configuration sets. The time already used counts.
+    #[must_use]
+    pub fn with_limit(&self, limit: Duration) -> Budget {
+        let extended = self.budget.relimited(limit);
+        self.patience.set(&extended);
+        extended
+    }
+}
+
+/// When the caller gets an answer even if the procedure has not returned.
+#[derive(Clone, Debug)]
+struct Patience(Arc<Mutex<Option<Instant>>>);
+
+impl Patience {
+    fn set(&self, budget: &Budget) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            budget.limit().map(|limit| Instant::now() + limit.saturating_sub(budget.elapsed()) + GRACE);
+    }
+
+    fn left(&self) -> Option<Duration> {
+        let end = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        end.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// How a call ended, before it is written.
+enum Ending {
+    Done(Verdict),
+    Failed(String),
+    Misused { line: String, reason: String },
+    Shown(String),
+}
+
+/// The whole of a helper's `main`: reads the command line, runs `work`, and ends by the contract whatever
+/// happens in it.
+///
+/// `work` runs in a thread of its own, so that the caller is answered shortly after the budget's end even
+/// if something below it (a name lookup, a file on a dead mount) cannot be interrupted.
+pub fn run<E>(program: &'static Program, work: fn(&Call) -> Result<Verdict, E>) -> ExitCode
+where
+    E: Error + Send + 'static,
+{
+    panic::set_hook(Box::new(|info| log::error!("panic: {info}")));
+    let started = Instant::now();
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    let ending = panic::catch_unwind(AssertUnwindSafe(|| perform(program, &argv, work)))
+        .unwrap_or_else(|cause| Ending::Failed(describe_panic(cause.as_ref())));
+    conclude(program, ending, started)
+}
+
+fn perform<E>(
+    program: &'static Program,
+    argv: &[OsString],
+    work: fn(&Call) -> Result<Verdict, E>,
+) -> Ending
+where
+    E: Error + Send + 'static,
+{
+    let request = program.read(argv);
+    if let Request::Show(text) = request {
+        return Ending::Shown(text);
+    }
+    let (settings, complaint) = match Settings::load() {
+        Ok(settings) => (settings, None),
+        Err(error) => (Settings::default(), Some(error)),
+    };
+    let verbose = if let Request::Work(arguments) = &request { arguments.verbose } else { 0 };
+    journal::open(program.name, &settings.log, verbose);
+    log::info!("called with {:?}", argv.get(1..).unwrap_or_default());
+    let arguments = match request {
+        Request::Work(arguments) => arguments,
+        Request::Usage { line, reason } => return Ending::Misused { line, reason },
+        Request::Unusable(reason) => return Ending::Failed(reason),
+        Request::Show(text) => return Ending::Shown(text),
+    };
+    if let Some(error) = complaint {
+        // The address helpers of the originals work without any configuration; so do ours (contract 8).
+        if program.shape != Shape::Address {
+            return Ending::Failed(explain(&error));
+        }
+        log::warn!("{}; going on with the defaults", explain(&error));
+    }
+    let limit = arguments.wait.unwrap_or(Some(settings.limits.call));
+    let budget = Budget::start(limit);
+    let patience = Patience(Arc::new(Mutex::new(None)));
+    patience.set(&budget);
+    let call = Call { program, arguments, settings, budget, patience: patience.clone() };
+    await_worker(&patience, move || match work(&call) {
+        Ok(verdict) => Ending::Done(verdict),
+        Err(error) => Ending::Failed(explain(&error)),
+    })
+}
+
+/// Runs the procedure in its own thread and waits for it, or for the end of patience.
+fn await_worker(patience: &Patience, work: impl FnOnce() -> Ending + Send + 'static) -> Ending {
+    let (sender, receiver) = mpsc::channel();
+    let body = move || {
+        let ending = panic::catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|cause| Ending::Failed(describe_panic(cause.as_ref())));
+        // The receiver is gone when the caller has been answered already.
+        let _ = sender.send(ending);
+    };
+    if let Err(error) = thread::Builder::new().spawn(body) {
+        return Ending::Failed(format!("could not start a thread: {error}; is the host out of resources?"));
+    }
+    loop {
+        let received = match patience.left() {
+            None => receiver.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
+            Some(left) => receiver.recv_timeout(left),
+        };
+        match received {
+            Ok(ending) => return ending,
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Ending::Failed("internal error: the procedure ended without a result".into());
+            }
+            // The limit may have been extended meanwhile.
+            Err(mpsc::RecvTimeoutError::Timeout) if patience.left().is_none_or(|left| !left.is_zero()) => {}
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                return Ending::Failed(
+                    "no answer within the time limit, the call was given up; see the log for its last step"
+                        .into(),
+                );
+            }
+        }
+    }
+}
+
+/// An error's own line; its causes go to the log.
+fn explain(error: &dyn Error) -> String {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        log::error!("cause: {inner}");
+        cause = inner.source();
+    }
+    error.to_string()
+}
+
+fn describe_panic(cause: &(dyn Any + Send)) -> String {
+    let text = cause
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| cause.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown cause");
+    format!("internal error: {text}; please report this with the log's last lines")
+}
+
+/// Writes the result as the last line and turns it into the exit code.
+fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
+    let (text, code) = match ending {
+        Ending::Shown(text) => (text, 0),
+        Ending::Done(Verdict { text, code }) if text.is_empty() => ("OK\n".into(), code),
+        Ending::Done(Verdict { text, code }) => (format!("OK: {}\n", one_line(&text)), code),
+        Ending::Misused { line, reason } if program.one_is_an_answer => {
+            (format!("ERROR: {}: {}\n", one_line(&reason), one_line(&line)), FAILED)
+        }
+        Ending::Misused { line, reason } => {
+            log::warn!("wrong usage: {reason}");
+            (format!("{}\n\n", one_line(&line)), MISUSED)
+        }
+        Ending::Failed(text) => (format!("ERROR: {}\n", one_line(&text)), FAILED),
+    };
+    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+    log::info!("answered {:?}, exit {code}, {milliseconds:.1} ms in all", text.trim_end());
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    if let Err(error) = written {
+        log::error!("stdout cannot be written: {error}");
+        let is_answer = program.one_is_an_answer && code != FAILED;
+        return ExitCode::from(if is_answer { code } else { UNHEARD });
+    }
+    ExitCode::from(code)
+}
+
+/// The agent takes the last line only, so a result must be one.
+fn one_line(text: &str) -> String {
+    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    printable.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patience(limit: Option<Duration>) -> Patience {
+        let patience = Patience(Arc::new(Mutex::new(None)));
+        patience.set(&Budget::start(limit));
+        patience
+    }
+
+    #[test]
+    fn a_result_is_one_line_whatever_a_server_said() {
+        assert_eq!(one_line("You have an error\n near\t''\u{1b}[1m at line 1\n"), "You have an error near '' [1m at line 1");
+    }
+
+    #[test]
+    fn a_panic_in_the_procedure_is_an_ending() {
+        let ending = await_worker(&patience(None), || panic!("index out of range"));
+        let Ending::Failed(text) = ending else { panic!("not a failure") };
+        assert!(text.contains("internal error: index out of range"), "{text}");
+    }
+
+    #[test]
+    fn a_procedure_that_never_returns_is_answered_for() {
+        let ending = await_worker(&patience(Some(Duration::ZERO)), || {
+            thread::sleep(Duration::from_secs(600));
+            Ending::Done(Verdict::ok())
+        });
+        let Ending::Failed(text) = ending else { panic!("not a failure") };
+        assert!(text.contains("time limit"), "{text}");
+    }
+}
