@@ -1,12 +1,34 @@
 //! The agent's configuration as a helper needs it: this host, its peer, the other hosts, their accounts.
+//!
+//! [`load`] finds the files, reads them and checks them. Every quirk of the language that the Perl agent
+//! lives with is lived with here, and each leaves a warning in the log; what it dies of is a [`ConfigError`]
+//! that names file and line.
 
 use std::fmt;
 
 use crate::secret::Secret;
 
+mod error;
+mod hosts;
+
+pub use error::{ConfigError, Place};
+
 /// A host's name in the configuration: ASCII letters, digits, `_` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostName(String);
+
+impl HostName {
+    /// A name as a section `<host NAME>` may have it; `None` for anything else.
+    pub fn new(name: &str) -> Option<Self> {
+        let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        (!name.is_empty() && name.bytes().all(is_legal)).then(|| Self(name.into()))
+    }
+
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl fmt::Display for HostName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,6 +49,8 @@ pub struct Host {
     pub mode: Mode,
     /// `peer`, which a master must have.
     pub peer: Option<HostName>,
+    /// `cluster_interface`, as written. The agent hands it to the address helpers itself.
+    pub cluster_interface: String,
     /// `agent_user`: the account of the helpers themselves.
     pub agent_user: String,
     /// `agent_password`
@@ -58,39 +82,23 @@ pub enum Blocking {
         /// `iptables_unblock_cmd`
         unblock: String,
     },
+    /// Any other word. The original accepts it until `mysql_deny_write` uses it, which then fails.
+    Unknown(String),
 }
 
 /// The agent's configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    this: HostName,
+    this: usize,
     hosts: Vec<Host>,
-    /// `max_kill_retries`
+    active_master_role: String,
+    /// `max_kill_retries`, default 10. Negative: nothing is killed.
     pub max_kill_retries: i64,
     /// `blocking_type` with its commands
     pub blocking: Blocking,
 }
 
-/// Why a configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// placeholder
-    #[error("placeholder")]
-    Placeholder,
-}
-
-impl Config {
-    /// The host that the configuration says this is.
-    pub fn this(&self) -> &HostName {
-        &self.this
-    }
-    /// Every host, in the order of their names.
-    pub fn hosts(&self) -> &[Host] {
-        &self.hosts
-    }
-}
-
 /// Finds, reads and checks the configuration `name` (`mmm_agent`, without path).
-pub fn load(_name: &str) -> Result<Config, ConfigError> {
-    Err(ConfigError::Placeholder)
+pub fn load(name: &str) -> Result<Config, ConfigError> {
+    Err(ConfigError::NotFound { name: name.into(), hint: String::new() })
 }
