@@ -129,7 +129,9 @@ pub enum ConfigError {
         whereto: String,
     },
     /// A value that is not among those allowed.
-    #[error("Config entry '{entry}' has invalid value '{value}' allowed values are: {allowed} (in {place})")]
+    #[error(
+        "Config entry '{entry}' has invalid value '{value}' allowed values are: {allowed} (in {place}{hint})"
+    )]
     InvalidValue {
         /// `host->db2->mode`
         entry: String,
@@ -139,6 +141,8 @@ pub enum ConfigError {
         allowed: String,
         /// Where.
         place: Place,
+        /// What is likely to be wrong with it.
+        hint: &'static str,
     },
     /// A section `<check x>` for a check that the monitor does not have.
     #[error("Invalid check '{name}' in configuration allowed values are: {allowed} (in {place})")]

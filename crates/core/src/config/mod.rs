@@ -5,11 +5,23 @@
 //! that names file and line.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::secret::Secret;
 
 mod error;
+pub(crate) mod file;
 mod hosts;
+mod load;
+mod parse;
+#[cfg(test)]
+mod print;
+mod quirk;
+mod rules;
+mod tree;
+mod words;
+
+use quirk::Warning;
 
 pub use error::{ConfigError, Place};
 
@@ -98,7 +110,19 @@ pub struct Config {
     pub blocking: Blocking,
 }
 
-/// Finds, reads and checks the configuration `name` (`mmm_agent`, without path).
+/// Finds, reads and checks the configuration `name` (`mmm_agent`, without path), and logs its quirks.
 pub fn load(name: &str) -> Result<Config, ConfigError> {
-    Err(ConfigError::NotFound { name: name.into(), hint: String::new() })
+    let mut warnings = Vec::new();
+    let config = load_from(&load::DIRECTORIES.map(Path::new), name, &mut warnings);
+    // Also, and above all, those of a configuration that is refused: they may be the reason.
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
+    config
+}
+
+/// [`load`] with another search path, and with the quirks for the caller.
+fn load_from(directories: &[&Path], name: &str, warnings: &mut Vec<Warning>) -> Result<Config, ConfigError> {
+    let (tree, file) = load::read(directories, name, warnings)?;
+    rules::check(&tree, &file, warnings)
 }
