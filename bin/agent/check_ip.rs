@@ -1,1 +1,40 @@
-fn main() {}
+//! `check_ip`: does this host hold the address of a role?
+
+use std::process::ExitCode;
+
+use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_network::{Interface, Netlink, NetworkError, VirtualIp};
+
+static PROGRAM: Program = Program {
+    name: "check_ip",
+    shape: Shape::Address,
+    extras: &[],
+    one_is_an_answer: true,
+    about: "Tells whether a network interface of this host holds an IP address, with any prefix length.",
+    prints: "  OK: IP address is configured      exit 0\n  \
+             OK: IP address is not configured  exit 1 (also when there is no such interface)\n  \
+             ERROR: …                          exit 255 (also for wrong usage)",
+    example: "check_ip mmm_agent eth0 192.168.0.100",
+};
+
+fn main() -> ExitCode {
+    run(&PROGRAM, check_ip)
+}
+
+fn check_ip(call: &Call) -> Result<Verdict, NetworkError> {
+    let interface: Interface = call.arguments.interface.parse()?;
+    let ip: VirtualIp = call.arguments.address.parse()?;
+    let mut kernel = Netlink::open(call.budget)?;
+
+    // An interface that does not exist holds no address. 255 would say that nothing is known, and the
+    // monitor would then learn nothing at all of this host, which may be the one to fail over from.
+    let Some(link) = kernel.find_link(&interface)? else {
+        log::warn!("{}", NetworkError::NoInterface(interface.device().into()));
+        return Ok(Verdict::second_answer("IP address is not configured"));
+    };
+    if kernel.holds(&link, ip)? {
+        Ok(Verdict::ok_because("IP address is configured"))
+    } else {
+        Ok(Verdict::second_answer("IP address is not configured"))
+    }
+}

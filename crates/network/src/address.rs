@@ -1,0 +1,205 @@
+//! An address that a role moves, and the addresses that an interface holds.
+//!
+//! Addresses are compared as numbers: 10.0.0.1 is not 10.0.0.11, and the broadcast address or the other end
+//! of a point-to-point link is not an address of this host.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
+
+use crate::error::{NetworkError, quoted};
+
+/// The address of a role. Only addresses that one host alone can hold are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VirtualIp(IpAddr);
+
+impl VirtualIp {
+    /// The address itself.
+    pub fn ip(self) -> IpAddr {
+        self.0
+    }
+
+    /// The prefix length with which a role's address is added: it belongs to this host alone.
+    pub fn host_prefix(self) -> u8 {
+        if self.0.is_ipv4() { 32 } else { 128 }
+    }
+
+    pub(crate) fn family(self) -> AddressFamily {
+        if self.0.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
+    }
+}
+
+impl FromStr for VirtualIp {
+    type Err = NetworkError;
+
+    /// The standard library's reading: four decimal numbers without leading zeros (`010.0.0.1` is 8.0.0.1 to
+    /// some programs and 10.0.0.1 to others), or an IPv6 address without a zone.
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let refused = |reason| NetworkError::Address { given: quoted(text), reason };
+        let ip: IpAddr = text.parse().map_err(|_| {
+            refused("neither IPv4 (four numbers from 0 to 255 without leading zeros) nor IPv6")
+        })?;
+        if ip.is_unspecified() {
+            return Err(refused("it stands for no address at all"));
+        }
+        if ip.is_multicast() || ip == IpAddr::from([255; 4]) {
+            return Err(refused("it belongs to many hosts"));
+        }
+        if ip != ip.to_canonical() {
+            return Err(refused("it is an IPv4 address in the clothes of IPv6; write the IPv4 address"));
+        }
+        Ok(Self(ip))
+    }
+}
+
+impl fmt::Display for VirtualIp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An address as an interface holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The host's own address.
+    pub ip: IpAddr,
+    /// Its prefix length.
+    pub prefix: u8,
+    /// The other end of a point-to-point address; elsewhere the address itself. The network that an IPv4
+    /// address is filed under is this one's.
+    pub(crate) peer: IpAddr,
+    /// IPv4: another address of the same network came first, and takes this one with it when it goes.
+    pub(crate) is_secondary: bool,
+}
+
+impl Holding {
+    /// Reads the kernel's description; `None` where it names no address.
+    pub(crate) fn read(message: &AddressMessage) -> Option<Self> {
+        let mut local = None;
+        let mut address = None;
+        for attribute in &message.attributes {
+            match attribute {
+                AddressAttribute::Local(ip) => local = Some(*ip),
+                AddressAttribute::Address(ip) => address = Some(*ip),
+                _ => {}
+            }
+        }
+        // rtnetlink(7): IFA_ADDRESS is the peer's where there is a peer. IPv6 without one has no IFA_LOCAL.
+        let ip = local.or(address)?;
+        Some(Self {
+            ip,
+            prefix: message.header.prefix_len,
+            peer: address.unwrap_or(ip),
+            is_secondary: message.header.flags.contains(AddressHeaderFlags::Secondary),
+        })
+    }
+
+    /// True if the kernel drops `other` together with this one, unless told to keep it.
+    pub(crate) fn carries(&self, other: &Self) -> bool {
+        !self.is_secondary
+            && other.is_secondary
+            && self.prefix == other.prefix
+            && self.network() == other.network()
+    }
+
+    fn network(&self) -> Option<u32> {
+        let IpAddr::V4(peer) = self.peer else { return None };
+        let mask = u32::MAX.checked_shl(32_u32.saturating_sub(self.prefix.into())).unwrap_or(0);
+        Some(peer.to_bits() & mask)
+    }
+}
+
+impl fmt::Display for Holding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.ip, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Result<VirtualIp, String> {
+        text.parse().map_err(|error: NetworkError| error.to_string())
+    }
+
+    #[test]
+    fn every_spelling_of_an_address_is_the_same_address() {
+        for (spelling, meant) in [
+            ("10.0.0.1", "10.0.0.1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("2001:0DB8:0:0:0:0:0:1", "2001:db8::1"),
+            ("127.0.0.1", "127.0.0.1"),
+        ] {
+            assert_eq!(address(spelling).unwrap().to_string(), meant);
+        }
+    }
+
+    #[test]
+    fn what_is_no_single_hosts_address_is_refused_in_one_line() {
+        for text in [
+            "",
+            " ",
+            "10.0.0",
+            "10.0.0.1 ",
+            " 10.0.0.1",
+            "10.0.0.1\n",
+            "10.0.0.256",
+            "010.0.0.1",
+            "10.0.0.01",
+            "0xa.0.0.1",
+            "167772161",
+            "10.0.0.1/24",
+            "10.0.0.1;cmd",
+            "$(cmd)",
+            "-1.2.3.4",
+            "--help",
+            "db1",
+            "10.0.0.1\0",
+            "１0.0.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "::",
+            "ff02::1",
+            "::ffff:10.0.0.1",
+            "fe80::1%eth0",
+        ] {
+            let error = address(text).expect_err(text);
+            assert!(error.contains("is not an IP address for a role") && !error.contains('\n'), "{error}");
+        }
+    }
+
+    fn holding(ip: &str, prefix: u8, is_secondary: bool) -> Holding {
+        let ip = ip.parse().unwrap();
+        Holding { ip, prefix, peer: ip, is_secondary }
+    }
+
+    #[test]
+    fn a_first_address_carries_the_later_ones_of_its_network_only() {
+        let first = holding("10.0.0.1", 24, false);
+        assert!(first.carries(&holding("10.0.0.11", 24, true)));
+        assert!(!first.carries(&holding("10.0.0.11", 24, false)), "another first one");
+        assert!(!first.carries(&holding("10.0.0.11", 25, true)), "another prefix length");
+        assert!(!first.carries(&holding("10.0.1.11", 24, true)), "another network");
+        assert!(!holding("10.0.0.1", 24, true).carries(&holding("10.0.0.11", 24, true)));
+        assert!(holding("10.0.0.1", 0, false).carries(&holding("192.0.2.1", 0, true)));
+        assert!(!holding("10.0.0.1", 32, false).carries(&holding("10.0.0.2", 32, true)));
+    }
+
+    #[test]
+    fn the_other_end_of_a_link_is_not_held() {
+        let mut message = AddressMessage::default();
+        message.attributes = vec![
+            AddressAttribute::Address("10.9.9.9".parse().unwrap()),
+            AddressAttribute::Local("10.0.0.1".parse().unwrap()),
+            AddressAttribute::Broadcast("10.0.0.255".parse().unwrap()),
+        ];
+        let held = Holding::read(&message).unwrap();
+        assert_eq!((held.ip.to_string(), held.peer.to_string()), ("10.0.0.1".into(), "10.9.9.9".into()));
+        assert_eq!(Holding::read(&AddressMessage::default()), None);
+    }
+}

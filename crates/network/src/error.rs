@@ -1,0 +1,180 @@
+//! What can go wrong with an interface or an address, as an operator reads it.
+//!
+//! Every text says what failed, where, and what to do next; the system's own words are kept as the source.
+
+use std::io;
+
+use nix::errno::Errno;
+
+use crate::address::VirtualIp;
+use crate::interface::Link;
+
+/// Most characters of a caller's text that an error repeats.
+const REPEATED: usize = 64;
+
+/// Why an address helper failed.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// The text is no interface name.
+    #[error(
+        "{given} is not the name of a network interface: {reason}; correct cluster_interface of this host"
+    )]
+    InterfaceName {
+        /// What was given, quoted.
+        given: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The text is no address that a role can have.
+    #[error("{given} is not an IP address for a role: {reason}; correct the role's ips")]
+    Address {
+        /// What was given, quoted.
+        given: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// This host has no such interface.
+    #[error(
+        "interface {0} does not exist on this host; create it, or correct cluster_interface of this host"
+    )]
+    NoInterface(String),
+    /// The interface is switched off.
+    #[error("interface {device} is down; bring it up with: ip link set {device} up")]
+    InterfaceDown {
+        /// Its name.
+        device: String,
+    },
+    /// The right for it is missing.
+    #[error("no permission to {doing}; run as root or with the capability {capability}")]
+    NotPermitted {
+        /// What was refused.
+        doing: String,
+        /// The capability that allows it.
+        capability: &'static str,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// The kernel did not answer in time.
+    #[error(
+        "could not {doing}: the kernel did not answer within the time limit; is another program holding the network configuration?"
+    )]
+    NoAnswer {
+        /// What was asked.
+        doing: String,
+        /// How that showed.
+        source: io::Error,
+    },
+    /// The kernel refused, for any other reason.
+    #[error("could not {doing}: {source}")]
+    Refused {
+        /// What was asked.
+        doing: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// The address was not added. The first words are the original's, typing error included, because
+    /// scripts search for them.
+    #[error("Could not configure ip adress {ip} on interface {device}! {source}")]
+    NotConfigured {
+        /// The address.
+        ip: String,
+        /// The interface.
+        device: String,
+        /// Why.
+        source: Box<NetworkError>,
+    },
+    /// Added, but not there when looked for afterwards.
+    #[error("the kernel accepted it, but it is not there; is another program removing it?")]
+    Vanished,
+    /// Removed, but still there when looked for afterwards.
+    #[error("{ip} was removed from interface {device} but is there again; find the program that adds it")]
+    StillThere {
+        /// The address.
+        ip: String,
+        /// The interface.
+        device: String,
+    },
+    /// Removing the address would take others with it.
+    #[error(
+        "{ip}/{prefix} was not removed from interface {device}: the kernel would remove other addresses of its \
+         network, too; remove it after: sysctl -w net.ipv4.conf.{device}.promote_secondaries=1"
+    )]
+    WouldTakeOthers {
+        /// The address.
+        ip: String,
+        /// Its prefix length.
+        prefix: u8,
+        /// The interface.
+        device: String,
+        /// Why the kernel could not be told to keep them.
+        source: io::Error,
+    },
+    /// The address was added, but the network was not told.
+    #[error(
+        "could not {doing}: {source}; other hosts may send to the old owner until their ARP entries expire"
+    )]
+    NotAnnounced {
+        /// What failed.
+        doing: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+impl NetworkError {
+    /// What the kernel answered to a netlink request, told apart by what an operator would do about it.
+    pub(crate) fn from_kernel(doing: impl Into<String>, source: io::Error) -> Self {
+        let doing = doing.into();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => {
+                Self::NotPermitted { doing, capability: "CAP_NET_ADMIN", source }
+            }
+            io::ErrorKind::TimedOut => Self::NoAnswer { doing, source },
+            _ => Self::Refused { doing, source },
+        }
+    }
+
+    /// The same failure, as the reason why `ip` is not on `link`.
+    #[must_use]
+    pub fn while_adding(self, ip: VirtualIp, link: &Link) -> Self {
+        Self::NotConfigured { ip: ip.to_string(), device: link.name.clone(), source: Box::new(self) }
+    }
+}
+
+/// A caller's text in quotes, with control characters escaped, cut to a length that fits a log line.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut shown: String = text.chars().take(REPEATED).flat_map(char::escape_debug).collect();
+    if text.chars().nth(REPEATED).is_some() {
+        shown.push('…');
+    }
+    format!("'{shown}'")
+}
+
+/// True for what the kernel says of an interface that is not there.
+pub(crate) fn is_missing_device(error: &io::Error) -> bool {
+    [Errno::ENODEV, Errno::ENXIO].iter().any(|code| error.raw_os_error() == Some(*code as i32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_text_is_repeated_on_one_line_and_not_whole() {
+        assert_eq!(quoted("1;rm\n\u{1b}[31m"), r"'1;rm\n\u{1b}[31m'");
+        let long = quoted(&"x".repeat(5000));
+        assert!(long.chars().count() < 70, "{long}");
+    }
+
+    #[test]
+    fn the_kernels_refusals_are_told_apart() {
+        let refused =
+            |code: Errno| NetworkError::from_kernel("add 10.0.0.1/32 to eth0", code.into()).to_string();
+        assert!(refused(Errno::EPERM).contains("CAP_NET_ADMIN"));
+        assert!(refused(Errno::ETIMEDOUT).contains("time limit"));
+        assert_eq!(
+            refused(Errno::ENOBUFS),
+            "could not add 10.0.0.1/32 to eth0: No buffer space available (os error 105)"
+        );
+    }
+}

@@ -1,0 +1,308 @@
+//! Questions to the kernel about interfaces and addresses, and the two changes: adding and removing one.
+//!
+//! One socket, one question at a time, every answer within the call's [`Budget`]. What an answer means for a
+//! role is decided by the callers.
+
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use netlink_packet_core::{
+    DefaultNla, Emitable, ErrorBuffer, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_EXCL,
+    NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, NetlinkBuffer, NetlinkHeader,
+    Parseable,
+};
+use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+use netlink_packet_route::link::LinkHeader;
+use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_sys::{Socket, SocketAddr};
+use nix::errno::Errno;
+use nix::libc::{RTM_DELADDR, RTM_GETADDR, RTM_GETLINK, RTM_NEWADDR, RTM_NEWLINK};
+use nix::sys::socket::{setsockopt, sockopt::ReceiveTimeout};
+use nix::sys::time::TimeVal;
+
+use mmm_core::Budget;
+
+use crate::address::{Holding, VirtualIp};
+use crate::error::{NetworkError, is_missing_device};
+use crate::interface::{IFLA_IFNAME, Interface, Link};
+use crate::promotion::Promotion;
+
+/// The kernel fills at most this much in one go, however much is asked for (netlink(7)).
+const RECEIVE_BUFFER: usize = 32 * 1024;
+/// Most time that one answer may take; the call's budget may cut it shorter.
+const LONGEST_ANSWER: Duration = Duration::from_secs(5);
+/// Attribute of a link question (`linux/if_link.h`) and its value "no counters, please": summing up those of
+/// IPv6 costs the kernel more than all the rest.
+const IFLA_EXT_MASK: u16 = 29;
+const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
+
+/// A connection to the kernel's routing side.
+#[derive(Debug)]
+pub struct Netlink {
+    socket: Socket,
+    budget: Budget,
+    sequence: u32,
+}
+
+impl Netlink {
+    /// Opens the connection. Every later question shares what is left of `budget`.
+    pub fn open(budget: Budget) -> Result<Self, NetworkError> {
+        let open = || {
+            let socket = Socket::new(NETLINK_ROUTE)?;
+            // Connected to the kernel, the socket takes no messages from other programs.
+            socket.connect(&SocketAddr::new(0, 0))?;
+            Ok(socket)
+        };
+        let socket = open()
+            .map_err(|error| NetworkError::from_kernel("ask the kernel about its interfaces", error))?;
+        // The kernel then sends the asked interface's addresses only. Before Linux 4.20 it cannot; the answer
+        // is filtered here in any case.
+        let _ = socket.set_netlink_get_strict_chk(true);
+        Ok(Self { socket, budget, sequence: 0 })
+    }
+
+    /// Looks for an interface; `None` where this host has none of that name.
+    pub fn find_link(&mut self, interface: &Interface) -> Result<Option<Link>, NetworkError> {
+        let mut name = interface.device().as_bytes().to_vec();
+        name.push(0);
+        let attributes = [
+            DefaultNla::new(IFLA_IFNAME, name),
+            DefaultNla::new(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS.to_ne_bytes().to_vec()),
+        ];
+        let mut link = None;
+        let answer = self.ask(
+            RTM_GETLINK,
+            NLM_F_ACK,
+            &[&LinkHeader::default(), &attributes.as_slice()],
+            &mut |kind, payload| {
+                if kind == RTM_NEWLINK {
+                    link = Link::read(payload);
+                }
+            },
+        );
+        match answer {
+            Ok(_) => Ok(link),
+            Err(error) if is_missing_device(&error) => Ok(None),
+            Err(error) => Err(NetworkError::from_kernel(format!("look for interface {interface}"), error)),
+        }
+    }
+
+    /// The addresses of `link` that are of the family of `ip`.
+    pub fn addresses(&mut self, link: &Link, ip: VirtualIp) -> Result<Vec<Holding>, NetworkError> {
+        let mut question = AddressMessage::default();
+        question.header.family = ip.family();
+        question.header.index = link.index;
+        loop {
+            let mut held = Vec::new();
+            let answer = self.ask(RTM_GETADDR, NLM_F_DUMP, &[&question], &mut |kind, payload| {
+                if kind != RTM_NEWADDR {
+                    return;
+                }
+                if let Ok(message) = AddressMessage::parse(payload)
+                    && message.header.index == link.index
+                {
+                    held.extend(Holding::read(&message));
+                }
+            });
+            match answer {
+                Ok(Answer::Whole) => return Ok(held),
+                // Addresses changed while they were listed, so one may be missing from the list.
+                Ok(Answer::Interrupted) => {}
+                // The interface went away since it was looked up, and its addresses with it.
+                Err(error) if is_missing_device(&error) => return Ok(Vec::new()),
+                Err(error) => {
+                    return Err(NetworkError::from_kernel(format!("list the addresses of {link}"), error));
+                }
+            }
+        }
+    }
+
+    /// True if `link` holds `ip`, with whatever prefix length.
+    pub fn holds(&mut self, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
+        Ok(self.addresses(link, ip)?.iter().any(|held| held.ip == ip.ip()))
+    }
+
+    /// Adds `ip` to `link`, as this host's own (/32, or /128).
+    pub fn add(&mut self, link: &Link, ip: VirtualIp) -> Result<(), NetworkError> {
+        let message = describe(link, ip, ip.host_prefix(), ip.ip());
+        let flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+        match self.ask(RTM_NEWADDR, flags, &[&message], &mut |_, _| {}) {
+            Err(error) if error.raw_os_error() == Some(Errno::EEXIST as i32) => {
+                log::info!("another program added {ip} at the same moment");
+                Ok(())
+            }
+            Err(error) => {
+                let doing = format!("add {ip}/{} to {link}", ip.host_prefix());
+                Err(NetworkError::from_kernel(doing, error))
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// Removes `ip` from `link` once, with the first prefix length with which it is found, and nothing else.
+    pub fn remove(&mut self, link: &Link, ip: VirtualIp) -> Result<(), NetworkError> {
+        let held = self.addresses(link, ip)?;
+        let Some(found) = held.iter().find(|held| held.ip == ip.ip()) else { return Ok(()) };
+        let _promotion = if held.iter().any(|other| found.carries(other)) {
+            let promotion =
+                Promotion::ensure(&link.name).map_err(|source| NetworkError::WouldTakeOthers {
+                    ip: ip.to_string(),
+                    prefix: found.prefix,
+                    device: link.name.clone(),
+                    source,
+                })?;
+            Some(promotion)
+        } else {
+            None
+        };
+        let message = describe(link, ip, found.prefix, found.peer);
+        match self.ask(RTM_DELADDR, NLM_F_ACK, &[&message], &mut |_, _| {}) {
+            Err(error) if error.raw_os_error() == Some(Errno::EADDRNOTAVAIL as i32) => {
+                log::info!("another program removed {found} at the same moment");
+            }
+            Err(error) => {
+                return Err(NetworkError::from_kernel(format!("remove {found} from {link}"), error));
+            }
+            Ok(_) => log::info!("{found} removed from {link}"),
+        }
+        Ok(())
+    }
+
+    /// Sends one question and hands every part of the answer to `each`, until its end or the kernel's error.
+    fn ask(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        parts: &[&dyn Emitable],
+        each: &mut dyn FnMut(u16, &[u8]),
+    ) -> io::Result<Answer> {
+        self.sequence += 1;
+        self.socket.send(&compose(kind, flags, self.sequence, parts), 0)?;
+        let mut answer = Answer::Whole;
+        let mut buffer = Vec::with_capacity(RECEIVE_BUFFER);
+        loop {
+            self.receive(&mut buffer)?;
+            let mut rest = buffer.as_slice();
+            while !rest.is_empty() {
+                let message = NetlinkBuffer::new_checked(rest).map_err(io::Error::other)?;
+                let length = (message.length() as usize).next_multiple_of(4);
+                rest = rest.get(length..).unwrap_or_default();
+                // The tail of an answer that was given up.
+                if message.sequence_number() != self.sequence {
+                    continue;
+                }
+                if message.flags() & NLM_F_DUMP_INTR != 0 {
+                    answer = Answer::Interrupted;
+                }
+                match message.message_type() {
+                    NLMSG_NOOP => {}
+                    NLMSG_OVERRUN => return Err(io::Error::other("the kernel's answer was cut off")),
+                    // Both carry zero or a negative error number.
+                    NLMSG_DONE | NLMSG_ERROR => return status(message.payload()).map(|()| answer),
+                    kind => each(kind, message.payload()),
+                }
+            }
+        }
+    }
+
+    fn receive(&self, buffer: &mut Vec<u8>) -> io::Result<()> {
+        loop {
+            let left = self.budget.share(LONGEST_ANSWER);
+            // A limit below one microsecond would be none at all (socket(7), SO_RCVTIMEO).
+            if left.as_micros() == 0 {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let limit = TimeVal::new(left.as_secs().cast_signed(), i64::from(left.subsec_micros()));
+            setsockopt(&self.socket, ReceiveTimeout, &limit)?;
+            buffer.clear();
+            match self.socket.recv(buffer, 0) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// How the answer to a question ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Whole,
+    /// What was being listed changed meanwhile.
+    Interrupted,
+}
+
+fn status(payload: &[u8]) -> io::Result<()> {
+    // Linux may end a list with no number at all.
+    let Ok(end) = ErrorBuffer::new_checked(payload) else { return Ok(()) };
+    end.code().map_or(Ok(()), |code| Err(io::Error::from_raw_os_error(code.get().saturating_abs())))
+}
+
+fn compose(kind: u16, flags: u16, sequence: u32, parts: &[&dyn Emitable]) -> Vec<u8> {
+    let mut header = NetlinkHeader::default();
+    let length = header.buffer_len() + parts.iter().map(|part| part.buffer_len()).sum::<usize>();
+    header.length = u32::try_from(length).unwrap_or(u32::MAX);
+    header.message_type = kind;
+    header.flags = NLM_F_REQUEST | flags;
+    header.sequence_number = sequence;
+    let mut bytes = vec![0; length];
+    let mut rest = bytes.as_mut_slice();
+    for part in std::iter::once(&(&header as &dyn Emitable)).chain(parts) {
+        let (this, others) = rest.split_at_mut(part.buffer_len());
+        part.emit(this);
+        rest = others;
+    }
+    bytes
+}
+
+fn describe(link: &Link, ip: VirtualIp, prefix: u8, peer: IpAddr) -> AddressMessage {
+    let mut message = AddressMessage::default();
+    message.header.family = ip.family();
+    message.header.prefix_len = prefix;
+    message.header.index = link.index;
+    message.attributes = vec![AddressAttribute::Local(ip.ip()), AddressAttribute::Address(peer)];
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_written_as_rtnetlink_wants_it() {
+        let name = [DefaultNla::new(IFLA_IFNAME, b"lo\0".to_vec())];
+        let bytes = compose(RTM_GETLINK, NLM_F_ACK, 7, &[&LinkHeader::default(), &name.as_slice()]);
+        let buffer = NetlinkBuffer::new_checked(&bytes).unwrap();
+        assert_eq!((buffer.length() as usize, buffer.message_type()), (bytes.len(), 18));
+        assert_eq!((buffer.flags(), buffer.sequence_number()), (NLM_F_REQUEST | NLM_F_ACK, 7));
+        assert_eq!(buffer.payload()[16..], [7, 0, 3, 0, b'l', b'o', 0, 0]);
+    }
+
+    #[test]
+    fn the_end_of_an_answer_carries_the_kernels_verdict() {
+        assert!(status(&[]).is_ok());
+        assert!(status(&0_i32.to_ne_bytes()).is_ok());
+        let refused = status(&(-1_i32).to_ne_bytes()).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn the_loopback_interface_and_its_address_are_found() {
+        let mut kernel = Netlink::open(Budget::start(Some(Duration::from_secs(10)))).unwrap();
+        let link = kernel.find_link(&"lo".parse().unwrap()).unwrap().unwrap();
+        assert_eq!((link.name.as_str(), link.index), ("lo", 1));
+        assert!(!kernel.holds(&link, "192.0.2.77".parse().unwrap()).unwrap());
+        assert_eq!(kernel.find_link(&"nosuch0".parse().unwrap()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_spent_budget_asks_nothing_of_the_kernel_s_time() {
+        let mut kernel = Netlink::open(Budget::start(Some(Duration::ZERO))).unwrap();
+        let error = kernel.find_link(&"lo".parse().unwrap()).unwrap_err();
+        assert!(matches!(error, NetworkError::NoAnswer { .. }), "{error}");
+    }
+}
