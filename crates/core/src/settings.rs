@@ -1,28 +1,43 @@
 //! This project's own settings, `/etc/mysql-mmm/mmm_helpers.yaml`: optional, and unknown to the Perl agent.
+//!
+//! A new section is a struct with `Default` and `#[serde(default, deny_unknown_fields)]`, and two lines in
+//! [`Settings`]. What a value may look like is in [`value`].
 
-use std::path::PathBuf;
+mod value;
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use log::LevelFilter;
+use serde::Deserialize;
 
-/// Where the settings lie.
+use crate::config::file::{self, Refusal};
+
+/// Where the settings lie. Fixed: no variable of the agent's environment names another file.
 pub const PATH: &str = "/etc/mysql-mmm/mmm_helpers.yaml";
 
 /// All settings, with their defaults where the file or a key is missing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct Settings {
     /// Time limits.
+    #[serde(deserialize_with = "value::section")]
     pub limits: Limits,
     /// The journal.
+    #[serde(deserialize_with = "value::section")]
     pub log: LogSettings,
 }
 
 /// `limits`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct Limits {
     /// Most time for one connection to be made, log-in included. Default 3 s.
+    #[serde(deserialize_with = "value::duration")]
     pub connect: Duration,
     /// Most time for a whole call. Default 8 s.
+    #[serde(deserialize_with = "value::duration")]
     pub call: Duration,
 }
 
@@ -33,11 +48,14 @@ impl Default for Limits {
 }
 
 /// `log`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct LogSettings {
-    /// File to append to; nothing is logged where it cannot be opened.
+    /// File to append to, by its whole path; nothing is logged where it cannot be opened.
+    #[serde(deserialize_with = "value::whole_path")]
     pub file: PathBuf,
     /// `off`, `error`, `warn`, `info` (default), `debug` or `trace`.
+    #[serde(deserialize_with = "value::level")]
     pub level: LevelFilter,
 }
 
@@ -49,11 +67,170 @@ impl Default for LogSettings {
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum SettingsError {}
+pub enum SettingsError {
+    /// Mode bit 0002.
+    #[error("Settings file {file} is world writable! Mend it with: chmod 640 {file}", file = .0.display())]
+    WorldWritable(PathBuf),
+    /// Mode bit 0004.
+    #[error("Settings file {file} is world readable! Mend it with: chmod 640 {file}", file = .0.display())]
+    WorldReadable(PathBuf),
+    /// A directory, a pipe or a device.
+    #[error("Settings file {file} is no regular file but {kind}", file = .file.display())]
+    NotAFile {
+        /// Its path.
+        file: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// It is there and cannot be read.
+    #[error("Could not read the settings file {file}: {source}", file = .file.display())]
+    Unreadable {
+        /// Its path.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is no YAML, has an unknown key or a value that cannot be used.
+    #[error("Invalid settings in '{file}' on line {line}: {reason}", file = .file.display())]
+    Invalid {
+        /// Its path.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+}
 
 impl Settings {
     /// Reads the settings; the defaults where there is no such file.
     pub fn load() -> Result<Self, SettingsError> {
-        Ok(Self::default())
+        Self::load_from(Path::new(PATH))
+    }
+
+    fn load_from(path: &Path) -> Result<Self, SettingsError> {
+        let mut file = match file::open(path) {
+            Ok(file) => file,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Self::default());
+            }
+            Err(source) => return Err(SettingsError::Unreadable { file: path.into(), source }),
+        };
+        let text = file::read(&mut file).map_err(|refusal| match refusal {
+            Refusal::WorldWritable => SettingsError::WorldWritable(path.into()),
+            Refusal::WorldReadable => SettingsError::WorldReadable(path.into()),
+            Refusal::NotAFile(kind) => SettingsError::NotAFile { file: path.into(), kind },
+            Refusal::Io(source) => SettingsError::Unreadable { file: path.into(), source },
+        })?;
+        // A file of nothing but comments is a null.
+        let settings: Option<Self> = serde_yaml::from_slice(&text).map_err(|error| {
+            let line = error.location().map_or(1, |location| location.line());
+            let reason = error.to_string();
+            // The library repeats the place behind its words.
+            let end = reason.rfind(" at line ").unwrap_or(reason.len());
+            SettingsError::Invalid { file: path.into(), line, reason: reason[..end].into() }
+        })?;
+        Ok(settings.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::scratch::Scratch;
+
+    fn read(text: &str) -> Result<Settings, String> {
+        let scratch = Scratch::new();
+        let path = scratch.file("mmm_helpers.yaml", text);
+        Settings::load_from(&path)
+            .map_err(|error| error.to_string().replace(&path.display().to_string(), "FILE"))
+    }
+
+    #[test]
+    fn without_a_file_the_defaults_hold() {
+        let scratch = Scratch::new();
+        let missing = scratch.path().join("missing.yaml");
+        assert_eq!(Settings::load_from(&missing).unwrap(), Settings::default());
+        let below_a_file = scratch.file("file", "").join("mmm_helpers.yaml");
+        assert_eq!(Settings::load_from(&below_a_file).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn empty_files_and_sections_leave_the_defaults() {
+        for text in ["", "# nothing\n", "---\n", "limits:\n", "limits:\n  # connect: 1s\nlog:\n", "{}"] {
+            assert_eq!(read(text).unwrap(), Settings::default(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let settings =
+            read("limits: {connect: 500ms, call: 2m}\nlog:\n  file: /x/y.log\n  level: Debug\n").unwrap();
+        assert_eq!(settings.limits.connect, Duration::from_millis(500));
+        assert_eq!(settings.limits.call, Duration::from_secs(120));
+        assert_eq!(settings.log.file, Path::new("/x/y.log"));
+        assert_eq!(settings.log.level, LevelFilter::Debug);
+        assert_eq!(read("log: {level: off}").unwrap().log.level, LevelFilter::Off);
+    }
+
+    #[test]
+    fn a_key_that_is_not_set_keeps_its_default() {
+        let settings = read("limits: {call: 5}\n").unwrap();
+        assert_eq!(settings.limits, Limits { call: Duration::from_secs(5), ..Limits::default() });
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_with_file_and_line() {
+        let table = [
+            ("limit: {}\n", 1, "unknown field `limit`"),
+            ("log:\n  level: info\n  colour: red\n", 3, "unknown field `colour`"),
+            ("limits:\n  connect: 3s\n  connect: 4s\n", 2, "duplicate"),
+            ("\nlimits:\n  call: 0\n", 3, "from 1ms to 1h"),
+            ("limits: {call: 2d}\n", 1, "from 1ms to 1h"),
+            ("log: {level: loud}\n", 1, "off, error, warn, info, debug or trace"),
+            ("log: {file: mmm.log}\n", 1, "whole path"),
+            ("- limits\n", 1, "expected keys with their values"),
+            ("limits: {call: 3s\n", 2, "did not find expected"),
+            ("limits: 3s\n", 1, "expected keys with their values"),
+        ];
+        for (text, line, words) in table {
+            let error = read(text).expect_err(text);
+            assert!(
+                error.starts_with(&format!("Invalid settings in 'FILE' on line {line}: ")),
+                "{text:?}: {error}"
+            );
+            assert!(error.contains(words), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused() {
+        let scratch = Scratch::new();
+        let path = scratch.file("mmm_helpers.yaml", b"log: {file: /\xff}\n");
+        assert!(matches!(Settings::load_from(&path), Err(SettingsError::Invalid { .. })));
+    }
+
+    #[test]
+    fn a_file_that_everybody_may_read_or_write_is_refused() {
+        let scratch = Scratch::new();
+        let path = scratch.file("mmm_helpers.yaml", "");
+        for (mode, words) in [(0o602, "world writable"), (0o604, "world readable"), (0o646, "world writable")]
+        {
+            scratch.chmod(&path, mode);
+            let error = Settings::load_from(&path).unwrap_err().to_string();
+            assert!(error.contains(words) && error.contains("chmod 640"), "{mode:o}: {error}");
+        }
+        scratch.chmod(&path, 0o661);
+        assert!(Settings::load_from(&path).is_ok());
+    }
+
+    #[test]
+    fn a_directory_and_a_pipe_are_no_settings() {
+        let scratch = Scratch::new();
+        let pipe = scratch.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for path in [scratch.path(), &pipe] {
+            assert!(matches!(Settings::load_from(path), Err(SettingsError::NotAFile { .. })));
+        }
     }
 }

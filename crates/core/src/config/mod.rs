@@ -18,6 +18,8 @@ mod parse;
 mod print;
 mod quirk;
 mod rules;
+#[cfg(test)]
+pub(crate) mod scratch;
 mod tree;
 mod words;
 

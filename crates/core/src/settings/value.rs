@@ -1,0 +1,117 @@
+//! How the settings write a value: times, log levels, paths; each refused with words about what is allowed.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use log::LevelFilter;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
+
+const SHORTEST: Duration = Duration::from_millis(1);
+/// A limit past this is a mistake: the monitor waits for the whole of it.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// A section; one whose keys are all commented out holds the defaults.
+pub fn section<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// `3s`, `500ms`, `2m`, `1h`, or a number of seconds; from 1 ms to 1 h.
+pub fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    deserializer.deserialize_any(Time)
+}
+
+/// A name of a log level in any case.
+pub fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LevelFilter, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    LevelFilter::from_str(&word).map_err(|_| {
+        D::Error::custom(format_args!(
+            "invalid value `{word}`, expected off, error, warn, info, debug or trace"
+        ))
+    })
+}
+
+/// A path from the root.
+pub fn whole_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    if path.is_absolute() { Ok(path) } else { Err(D::Error::custom("expected a whole path, from / on")) }
+}
+
+struct Time;
+
+impl Visitor<'_> for Time {
+    type Value = Duration;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a time from 1ms to 1h, such as 3s, 500ms, 2m or a number of seconds")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
+        time(text).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+    }
+
+    fn visit_u64<E: Error>(self, seconds: u64) -> Result<Duration, E> {
+        self.visit_str(&seconds.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, seconds: i64) -> Result<Duration, E> {
+        self.visit_str(&seconds.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, seconds: f64) -> Result<Duration, E> {
+        self.visit_str(&seconds.to_string())
+    }
+}
+
+fn time(text: &str) -> Option<Duration> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let seconds = match unit.trim_start() {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    let time = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
+    (SHORTEST..=LONGEST).contains(&time).then_some(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_unit_or_is_in_seconds() {
+        let table = [
+            ("3s", 3000),
+            ("3", 3000),
+            ("0.5", 500),
+            ("1.5s", 1500),
+            ("500ms", 500),
+            ("500 ms", 500),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+            ("1ms", 1),
+        ];
+        for (text, milliseconds) in table {
+            assert_eq!(time(text), Some(Duration::from_millis(milliseconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_time_and_no_sensible_one_are_refused() {
+        for text in [
+            "", "s", "0", "0s", "0.0001ms", "-3s", "3 days", "61m", "3601", "1e3", "inf", "NaN", "1.2.3s",
+            "3S",
+        ] {
+            assert_eq!(time(text), None, "{text}");
+        }
+    }
+}
