@@ -1,0 +1,183 @@
+# shellcheck shell=bash
+# The database server of a host: its data folder, starting and ending it.
+# Process ids are recorded as the host's own process namespace counts them and used only inside it, so a
+# signal can reach nothing but that host's processes.
+
+# The schema that tests write to.
+app_schema() {
+  cat <<'EOF'
+SET SESSION sql_log_bin = 0;
+CREATE DATABASE app;
+CREATE TABLE app.entries (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  origin VARCHAR(64) NOT NULL DEFAULT '',
+  note VARCHAR(255) NOT NULL DEFAULT ''
+) ENGINE = InnoDB;
+EOF
+}
+
+# A data folder with accounts and schema, made once per server version and recipe. Prints its path.
+template() {
+  local key path work
+  key=$(
+    { flavour_version; declare -f flavour_bootstrap flavour_accounts app_schema; flavour_accounts; flavour_settings db1 /; } |
+      sha256sum | cut -c1-16
+  )
+  path=$CACHE_DIR/$MMM_SERVER-$key
+  mkdir -p "$CACHE_DIR"
+  (
+    flock 9
+    [[ -d $path ]] && exit 0
+    work=$(mktemp -d "$CACHE_DIR/making.XXXXXX")
+    mkdir "$work/tmp"
+    if ! make_template "$work" >"$work/log" 2>&1 9>&-; then
+      cat "$work/log" >&2
+      rm -rf "$work"
+      fail "a data folder for $MMM_SERVER could not be made"
+      exit 1
+    fi
+    mv "$work/data" "$path"
+    rm -rf "$work"
+  ) 9>"$CACHE_DIR/lock" || return 1
+  printf '%s\n' "$path"
+}
+
+make_template() {
+  local work=$1 server tries
+  flavour_bootstrap "$work/data" "$work/tmp" || return 1
+  flavour_settings db1 "$work" | sed '/^log_bin\|^relay_log\|^log_slave/d' >"$work/my.cnf"
+  flavour_command db1 "$work"
+  "${COMMAND[@]}" --skip-networking &
+  server=$!
+  for ((tries = 0; tries < 1000; tries++)); do
+    client_of "$work" -e 'DO 0' 2>/dev/null && break
+    kill -0 "$server" || return 1
+    sleep 0.02
+  done
+  { flavour_accounts; app_schema; } | client_of "$work" || { kill "$server"; wait "$server"; return 1; }
+  kill "$server"
+  wait "$server"
+}
+
+# client_of DIRECTORY OPTIONS… — the server's own client, as root, through its socket.
+client_of() {
+  local dir=$1
+  shift
+  "${CLIENT[@]}" --socket="$dir/mysqld.sock" --user=root --connect-timeout=5 "$@"
+}
+
+# Several statements as one text.
+statements() {
+  local IFS=';'
+  printf '%s\n' "$*"
+}
+
+# sql HOST STATEMENT… — as root, tab-separated, without headings.
+sql() {
+  local host=$1 dir
+  shift
+  dir=$(host_dir "$host")
+  timeout 60 "${CLIENT[@]}" --socket="$dir/mysqld.sock" --user=root --connect-timeout=5 \
+    --batch --skip-column-names -e "$(statements "$@")"
+}
+
+# sql_as USER PASSWORD ADDRESS STATEMENT… — by TCP from the client's place on the bridge.
+sql_as() {
+  local user=$1 password=$2 address=$3
+  shift 3
+  in_host client timeout 60 "${CLIENT[@]}" --host="$address" --port=3306 --user="$user" \
+    --password="$password" --connect-timeout=5 --batch --skip-column-names -e "$(statements "$@")"
+}
+
+server_data() {
+  local dir
+  dir=$(host_dir "$1")
+  rm -rf "$dir/data" "$dir/mysqld.sock"
+  cp -r --sparse=always "$2" "$dir/data"
+  flavour_settings "$1" "$dir" >"$dir/my.cnf"
+}
+
+# server_launch HOST OPTIONS… — starts a server without waiting for it.
+server_launch() {
+  local host=$1 dir
+  shift
+  if server_alive "$host"; then
+    fail "the server of $host is running already"
+    return 1
+  fi
+  dir=$(host_dir "$host")
+  rm -f "$dir/mysqld.sock"
+  flavour_command "$host" "$dir"
+  # shellcheck disable=SC2016
+  (
+    close_inherited_files
+    in_host "$host" setsid --fork bash -c 'echo "$$" >"$0"; exec "$@"' "$dir/server.pid" "${COMMAND[@]}" "$@"
+  ) </dev/null >>"$dir/server.log" 2>&1
+}
+
+server_ready() {
+  local host=$1 dir tries
+  dir=$(host_dir "$host")
+  for ((tries = 0; tries < 1500; tries++)); do
+    client_of "$dir" -e 'DO 0' 2>/dev/null && return 0
+    if ((tries > 20)) && ! server_alive "$host"; then break; fi
+    sleep 0.02
+  done
+  tail -n 30 "$dir/server.log" >&2
+  fail "the server of $host does not answer; its log is $dir/server.log"
+}
+
+server_start() {
+  local host=$1
+  server_launch "$@" && server_ready "$host"
+}
+
+server_pid() {
+  { cat "$(host_dir "$1")/server.pid"; } 2>/dev/null
+}
+
+# server_signal HOST SIGNAL
+server_signal() {
+  local pid
+  pid=$(server_pid "$1") || { fail "no server was started on $1"; return 1; }
+  in_host "$1" kill "-$2" "$pid" 2>/dev/null
+}
+
+server_alive() { server_signal "$1" 0 2>/dev/null; }
+
+# server_end HOST SIGNAL — sends it and waits until the process has gone.
+server_end() {
+  local host=$1 pid
+  pid=$(server_pid "$host") || return 0
+  # The loop runs inside the host: one entry instead of many.
+  # shellcheck disable=SC2016
+  if ! in_host "$host" bash -c '
+    kill "-$1" "$2" 2>/dev/null || exit 0
+    kill -CONT "$2" 2>/dev/null
+    for _ in {1..3000}; do
+      kill -0 "$2" 2>/dev/null || exit 0
+      sleep 0.01
+    done
+    exit 1' end "$2" "$pid"; then
+    fail "the server of $host does not end"
+    return 1
+  fi
+  rm -f "$(host_dir "$host")/server.pid"
+}
+
+# Prints `running`, `frozen` or `down`.
+server_state() {
+  local pid state
+  pid=$(server_pid "$1") || { echo down; return; }
+  state=$(in_host "$1" ps -o state= -p "$pid" 2>/dev/null) || state=
+  case $state in
+    '') echo down ;;
+    T) echo frozen ;;
+    *) echo running ;;
+  esac
+}
+
+replica_threads() {
+  timeout 20 "${CLIENT[@]}" --socket="$(host_dir "$1")/mysqld.sock" --user=root --connect-timeout=5 \
+    -E -e "$SHOW_REPLICA" | flavour_threads
+}

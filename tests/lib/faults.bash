@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# What goes wrong in a cluster: servers that stop, hang or die, and networks that lose packets.
+
+start_server() { server_start "$@"; }
+stop_server() { server_end "$1" TERM; }
+kill_server() { server_end "$1" KILL; }
+
+# The process stays and the kernel goes on accepting connections for it, but nothing answers.
+freeze() { server_signal "$1" STOP; }
+thaw() { server_signal "$1" CONT; }
+
+# drop_packets HOST OTHER — between the two nothing arrives and nobody is told (OTHER: host, client or
+# an address).
+drop_packets() {
+  local other
+  other=$(address_of "$2")
+  in_host "$1" iptables -A INPUT -s "$other" -j DROP
+  in_host "$1" iptables -A OUTPUT -d "$other" -j DROP
+}
+
+# reject_packets HOST OTHER — HOST refuses whatever OTHER asks for by TCP.
+reject_packets() {
+  in_host "$1" iptables -A INPUT -p tcp -s "$(address_of "$2")" --syn -j REJECT --reject-with tcp-reset
+}
+
+# pass_packets HOST — takes back the above.
+pass_packets() { in_host "$1" iptables -F; }
+
+address_of() {
+  case $1 in
+    db* | client) host_ip "$1" ;;
+    *) printf '%s\n' "$1" ;;
+  esac
+}
+
+# stop_replica_thread HOST [IO_THREAD|SQL_THREAD], start_replica_thread likewise.
+stop_replica_thread() { sql "$1" "$STOP_REPLICA ${2:-}"; }
+start_replica_thread() { sql "$1" "$START_REPLICA ${2:-}"; }
