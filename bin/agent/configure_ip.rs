@@ -24,7 +24,7 @@ static PROGRAM: Program = Program {
 
 fn main() -> ExitCode {
     match Announcer::of_this_process() {
-        Some(announcer) => announce_in_background(&announcer),
+        Some(announcer) => announce_in_background(announcer),
         None => run(&PROGRAM, configure_ip),
     }
 }
@@ -59,16 +59,16 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
 }
 
 fn announce(link: &Link, ip: VirtualIp) -> Result<(), NetworkError> {
-    let Some(announcement) = Announcement::compose(link, ip) else { return Ok(()) };
+    let Some(announcement) = Announcement::prepare(link, ip)? else { return Ok(()) };
     announcement.send()?;
-    Announcer::start(link, ip)
+    Announcer::start(link, ip, announcement)
 }
 
 /// The whole of the background process; nobody waits for its exit code.
-fn announce_in_background(announcer: &Announcer) -> ExitCode {
+fn announce_in_background(announcer: Result<Announcer, NetworkError>) -> ExitCode {
     journal::open(PROGRAM.name, &Settings::load().unwrap_or_default().log, 0);
-    match announcer.run() {
-        Ok(_) => ExitCode::SUCCESS,
+    match announcer.and_then(Announcer::run) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::warn!("announcing in the background ended: {error}");
             ExitCode::FAILURE

@@ -17,50 +17,68 @@ const BROADCAST: [u8; 6] = [0xff; 6];
 const REQUEST: u16 = 1;
 const REPLY: u16 = 2;
 
-/// What makes the owner of an address known on one link.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What makes the owner of an address known on one link, ready to be sent.
+#[derive(Debug)]
 pub struct Announcement {
     index: u32,
     frames: Vec<[u8; FRAME]>,
+    socket: PacketSocket,
 }
 
 impl Announcement {
-    /// The frames for `ip` on `link`; `None` where nobody there would learn from them.
-    pub fn compose(link: &Link, ip: VirtualIp) -> Option<Self> {
-        if !link.speaks_arp() {
-            log::debug!("{ip} is not announced: interface {link} knows no ARP");
-            return None;
+    /// Prepares the frames for `ip` on `link`; `None` where nobody there would learn from them.
+    pub fn prepare(link: &Link, ip: VirtualIp) -> Result<Option<Self>, NetworkError> {
+        let frames = compose(link, ip);
+        if frames.is_empty() {
+            return Ok(None);
         }
-        let frames = match (link.mac, ip.ip()) {
-            (Some(mac), IpAddr::V4(ip)) => vec![frame(mac, ip, REQUEST), frame(mac, ip, REPLY)],
-            (None, IpAddr::V4(_)) => {
-                log::debug!("{ip} is not announced: interface {link} has no Ethernet address");
-                return None;
-            }
-            // Neighbour advertisements belong here; they may be sent only once the kernel has found the
-            // address to be unique.
-            (_, IpAddr::V6(_)) => {
-                log::debug!("{ip} is not announced: the kernel's own duplicate check must do for IPv6");
-                return None;
-            }
-        };
-        Some(Self { index: link.index, frames })
+        Ok(Some(Self { index: link.index, frames, socket: PacketSocket::open().map_err(failed)? }))
+    }
+
+    /// The same with a socket that is open already; `None` as above.
+    pub(crate) fn through(socket: PacketSocket, link: &Link, ip: VirtualIp) -> Option<Self> {
+        let frames = compose(link, ip);
+        (!frames.is_empty()).then_some(Self { index: link.index, frames, socket })
     }
 
     /// Sends every frame once.
     pub fn send(&self) -> Result<(), NetworkError> {
-        let doing = "announce the address";
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::PermissionDenied => {
-                NetworkError::NotPermitted { doing: doing.into(), capability: "CAP_NET_RAW", source }
-            }
-            _ => NetworkError::NotAnnounced { doing, source },
-        };
-        let socket = PacketSocket::open().map_err(failed)?;
-        for frame in &self.frames {
-            socket.send(self.index, frame).map_err(failed)?;
+        self.frames.iter().try_for_each(|frame| self.socket.send(self.index, frame)).map_err(failed)
+    }
+
+    pub(crate) fn into_socket(self) -> PacketSocket {
+        self.socket
+    }
+}
+
+fn failed(source: io::Error) -> NetworkError {
+    let doing = "announce the address";
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => {
+            NetworkError::NotPermitted { doing: doing.into(), capability: "CAP_NET_RAW", source }
         }
-        Ok(())
+        _ => NetworkError::NotAnnounced { doing, source },
+    }
+}
+
+/// The frames of one announcement; none where nobody would learn from them.
+fn compose(link: &Link, ip: VirtualIp) -> Vec<[u8; FRAME]> {
+    if !link.speaks_arp() {
+        log::debug!("{ip} is not announced: interface {link} knows no ARP");
+        return Vec::new();
+    }
+    match (link.mac, ip.ip()) {
+        (Some(mac), IpAddr::V4(ip)) => vec![frame(mac, ip, REQUEST), frame(mac, ip, REPLY)],
+        (None, IpAddr::V4(_)) => {
+            log::debug!("{ip} is not announced: interface {link} has no Ethernet address");
+            Vec::new()
+        }
+        // Neighbour advertisements belong here; they may be sent only once the kernel has found the address
+        // to be unique.
+        (_, IpAddr::V6(_)) => {
+            log::debug!("{ip} is not announced: for IPv6 the kernel's own messages must do");
+            Vec::new()
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! The announcements after the first, sent by a process of its own while the caller has its answer already.
 //!
 //! The agent waits until nobody holds the helper's stdout any more, so the process holds none of the caller's
-//! descriptors. It looks at the interface before each announcement and ends as soon as the address is gone,
-//! so that nothing is announced for an address that `clear_ip` took away.
+//! descriptors; its stdin is the socket to send through. It looks at the interface before each announcement
+//! and ends as soon as the address is gone, so that an address that `clear_ip` took away is not announced.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::announce::Announcement;
 use crate::error::NetworkError;
 use crate::interface::{Interface, Link};
 use crate::netlink::Netlink;
+use crate::packet_socket::PacketSocket;
 
 /// How often the address is announced after the first time, and the time between: together five times
 /// within a second, as Pacemaker's `IPaddr2` does.
@@ -32,45 +34,68 @@ const LONGEST_LIFE: Duration = Duration::from_secs(10);
 const TITLE: &str = "mmm-announcer";
 
 /// The work of the announcing process.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Announcer {
+    task: Task,
+    socket: PacketSocket,
+}
+
+/// What its command line says.
+#[derive(Debug, PartialEq, Eq)]
+struct Task {
     interface: Interface,
     ip: VirtualIp,
 }
 
 impl Announcer {
     /// Starts the announcing process for `ip` on `link` and does not wait for it.
-    pub fn start(link: &Link, ip: VirtualIp) -> Result<(), NetworkError> {
+    pub fn start(link: &Link, ip: VirtualIp, announcement: Announcement) -> Result<(), NetworkError> {
         // This very program, even if its file was replaced meanwhile.
         let child = Command::new("/proc/self/exe")
             .arg0(TITLE)
             .args([link.name.clone(), ip.to_string()])
             .current_dir("/")
-            .stdin(Stdio::null())
+            .stdin(OwnedFd::from(announcement.into_socket()))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|source| NetworkError::NotAnnounced {
-                doing: "start announcing in the background",
-                source,
-            })?;
+            .map_err(failed)?;
         log::debug!("process {} goes on announcing {ip} on {link}", child.id());
         Ok(())
     }
 
     /// What to announce, if this process was started by [`Announcer::start`]; it is cut loose from the
     /// caller first. To be called before anything opens a file.
-    pub fn of_this_process() -> Option<Self> {
-        let announcer = Self::read(std::env::args_os())?;
+    pub fn of_this_process() -> Option<Result<Self, NetworkError>> {
+        let task = Task::read(std::env::args_os())?;
         // Neither can fail here in a way that matters: a new process leads no group, and names are cosmetic.
         let _ = unistd::setsid();
         let _ = prctl::set_name(c"mmm-announcer");
-        if let Err(error) = close_inherited() {
-            log::debug!("inherited descriptors: {error}");
-        }
-        Some(announcer)
+        let socket = close_inherited().and_then(|()| io::stdin().as_fd().try_clone_to_owned());
+        Some(socket.map(|socket| Self { task, socket: socket.into() }).map_err(failed))
     }
 
+    /// Announces the address while the interface holds it.
+    pub fn run(self) -> Result<(), NetworkError> {
+        let Task { interface, ip } = self.task;
+        let budget = Budget::start(Some(LONGEST_LIFE));
+        let mut kernel = Netlink::open(budget)?;
+        let Some(link) = kernel.find_link(&interface)? else { return Ok(()) };
+        let Some(announcement) = Announcement::through(self.socket, &link, ip) else { return Ok(()) };
+        for _ in 0..REPETITIONS {
+            budget.pause(INTERVAL);
+            if !kernel.holds(&link, ip)? {
+                log::info!("{ip} is gone from {link}, announcing ends");
+                return Ok(());
+            }
+            announcement.send()?;
+        }
+        log::info!("{ip} announced on {link} {REPETITIONS} more times");
+        Ok(())
+    }
+}
+
+impl Task {
     fn read(mut argv: impl Iterator<Item = OsString>) -> Option<Self> {
         if argv.next()? != TITLE {
             return None;
@@ -80,24 +105,10 @@ impl Announcer {
         let ip = word()?.parse().ok()?;
         Some(Self { interface, ip })
     }
+}
 
-    /// Announces the address while the interface holds it. Gives back how often.
-    pub fn run(&self) -> Result<u32, NetworkError> {
-        let budget = Budget::start(Some(LONGEST_LIFE));
-        let mut kernel = Netlink::open(budget)?;
-        for sent in 0..REPETITIONS {
-            budget.pause(INTERVAL);
-            let Some(link) = kernel.find_link(&self.interface)? else { return Ok(sent) };
-            let Some(announcement) = Announcement::compose(&link, self.ip) else { return Ok(sent) };
-            if !kernel.holds(&link, self.ip)? {
-                log::info!("{} is gone from {link}, announcing ends", self.ip);
-                return Ok(sent);
-            }
-            announcement.send()?;
-        }
-        log::info!("{} announced on {} {REPETITIONS} more times", self.ip, self.interface);
-        Ok(REPETITIONS)
-    }
+fn failed(source: io::Error) -> NetworkError {
+    NetworkError::NotAnnounced { doing: "go on announcing in the background", source }
 }
 
 /// Closes everything but stdin, stdout and stderr: the agent leaves sockets open in its helpers.
@@ -119,14 +130,14 @@ fn close_inherited() -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn read(argv: &[&str]) -> Option<Announcer> {
-        Announcer::read(argv.iter().map(OsString::from))
+    fn read(argv: &[&str]) -> Option<Task> {
+        Task::read(argv.iter().map(OsString::from))
     }
 
     #[test]
     fn only_the_title_makes_an_announcer() {
-        let announcer = read(&[TITLE, "eth0", "10.0.0.1"]).unwrap();
-        assert_eq!((announcer.interface.device(), announcer.ip.to_string()), ("eth0", "10.0.0.1".into()));
+        let task = read(&[TITLE, "eth0", "10.0.0.1"]).unwrap();
+        assert_eq!((task.interface.device(), task.ip.to_string()), ("eth0", "10.0.0.1".into()));
         for argv in [
             &["/usr/lib/mysql-mmm/agent/configure_ip", TITLE, "eth0", "10.0.0.1"][..],
             &["/usr/lib/mysql-mmm/agent/configure_ip", "eth0", "10.0.0.1"],

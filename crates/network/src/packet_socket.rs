@@ -13,8 +13,23 @@ const FAMILY: u16 = 17;
 const PROTOCOL: u16 = 0x0806;
 
 /// A socket that sends frames and receives none.
+///
+/// Closing the last descriptor of one takes the kernel milliseconds (it waits for every processor to have
+/// seen it go), so a caller in a hurry passes it on.
 #[derive(Debug)]
 pub(crate) struct PacketSocket(OwnedFd);
+
+impl From<OwnedFd> for PacketSocket {
+    fn from(descriptor: OwnedFd) -> Self {
+        Self(descriptor)
+    }
+}
+
+impl From<PacketSocket> for OwnedFd {
+    fn from(socket: PacketSocket) -> Self {
+        socket.0
+    }
+}
 
 impl PacketSocket {
     /// Needs `CAP_NET_RAW`.
