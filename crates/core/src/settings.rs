@@ -108,7 +108,8 @@ impl Settings {
         Self::load_from(Path::new(PATH))
     }
 
-    fn load_from(path: &Path) -> Result<Self, SettingsError> {
+    /// [`Settings::load`] from another file.
+    pub(crate) fn load_from(path: &Path) -> Result<Self, SettingsError> {
         let mut file = match file::open(path) {
             Ok(file) => file,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

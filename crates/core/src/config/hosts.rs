@@ -69,3 +69,72 @@ fn is_same(one: &str, other: &str) -> bool {
         _ => one.eq_ignore_ascii_case(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{CLUSTER, changed, config};
+    use super::*;
+
+    #[test]
+    fn the_peer_is_the_one_of_this_host() {
+        for (this, peer) in [("db1", "db2"), ("db2", "db1")] {
+            let config = config(changed(&[("this db1", &format!("this {this}"))]));
+            assert_eq!(config.peer().unwrap().name.as_str(), peer);
+            assert_eq!(config.this().as_str(), this);
+        }
+        let error = config(changed(&[("this db1", "this db3")])).peer().unwrap_err().to_string();
+        assert!(error.starts_with("No peer defined for host db3"), "{error}");
+    }
+
+    #[test]
+    fn hosts_are_found_by_name_and_the_template_is_none() {
+        let config = config(CLUSTER);
+        assert_eq!(config.host("db3").unwrap().ip, "10.0.0.3");
+        for name in ["default", "db4", "DB3", "", "db3 "] {
+            assert_eq!(config.host(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_hosts_in_mode_master_are_masters() {
+        let config = config(CLUSTER);
+        let masters: Vec<_> = config.masters().map(|host| host.name.as_str()).collect();
+        assert_eq!(masters, ["db1", "db2"]);
+    }
+
+    #[test]
+    fn a_host_is_found_by_any_spelling_of_its_address() {
+        let ips = [("10.0.0.2", "2001:db8::2"), ("10.0.0.3", "db3.example.com")];
+        let config = config(changed(&ips));
+        let table = [
+            ("10.0.0.1", Some("db1")),
+            ("::ffff:10.0.0.1", Some("db1")),
+            ("::FFFF:0a00:1", Some("db1")),
+            ("2001:DB8:0:0:0::2", Some("db2")),
+            ("DB3.example.COM", Some("db3")),
+            ("10.0.0.10", None),
+            ("10.0.0.", None),
+            ("db1", None),
+            ("", None),
+        ];
+        for (ip, name) in table {
+            let host = config.host_at(ip, 3306).unwrap();
+            assert_eq!(host.map(|host| host.name.as_str()), name, "{ip}");
+        }
+        assert_eq!(config.host_at("10.0.0.1", 3307).unwrap(), None, "another server on that host");
+    }
+
+    #[test]
+    fn hosts_that_share_an_address_are_told_apart_by_port() {
+        let port = ("ip 10.0.0.3", "ip 10.0.0.1\nmysql_port 3307");
+        let config_of = |changes: &[(&str, &str)]| config(changed(changes));
+        let config = config_of(&[port]);
+        assert_eq!(config.host_at("10.0.0.1", 3306).unwrap().unwrap().name.as_str(), "db1");
+        assert_eq!(config.host_at("10.0.0.1", 3307).unwrap().unwrap().name.as_str(), "db3");
+        assert_eq!(config.host_at("10.0.0.1", 3308).unwrap(), None);
+        let config = config_of(&[("ip 10.0.0.3", "ip ::ffff:10.0.0.1")]);
+        let error = config.host_at("10.0.0.1", 3306).unwrap_err().to_string();
+        assert!(error.starts_with("Hosts db1 and db3 both are 10.0.0.1 port 3306"), "{error}");
+        assert!(config.host_at("10.0.0.2", 3306).unwrap().is_some(), "the others are still found");
+    }
+}

@@ -106,3 +106,6 @@ fn add(
         },
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,7 +97,8 @@ enum Line<'a> {
 /// Reads a file's text. Lines end at LF alone; CR is a blank.
 pub fn parse(text: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();
-    if text.starts_with(b"\xef\xbb\xbf") {
+    let first_line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    if from_first_word(first_line).starts_with(b"\xef\xbb\xbf") {
         parsed.fault = Some((1, Fault::ByteOrderMark));
         return parsed;
     }
@@ -266,3 +267,6 @@ impl Section {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,3 +126,6 @@ pub fn shown(bytes: &[u8]) -> String {
     let text: String = String::from_utf8_lossy(&bytes[..end]).chars().take(MOST).collect();
     if text.len() < bytes.len() && bytes.is_ascii() { text + "…" } else { text }
 }
+
+#[cfg(test)]
+mod tests;

@@ -277,3 +277,6 @@ fn leading_number(value: &[u8]) -> Option<(i64, &[u8])> {
     let add = |sum: i64, digit: &u8| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0'));
     (!digits.is_empty()).then(|| (digits.iter().fold(0, add), rest))
 }
+
+#[cfg(test)]
+mod tests;
