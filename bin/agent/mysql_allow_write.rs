@@ -1,1 +1,52 @@
-fn main() {}
+//! `mysql_allow_write`: this host shall take writes, once it has everything that its peer has written.
+//!
+//! The agent runs it for the writer at every connection of the monitor, about every three seconds, and adds
+//! the writer address only after `OK` (contract 1.3). So this is the gate: while it says `ERROR`, the role is
+//! not served.
+
+use std::process::ExitCode;
+
+use mmm_core::invocation::Extra;
+use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_replication::gate::{self, Question};
+use mmm_replication::{Error, Server};
+
+static PROGRAM: Program = Program {
+    name: "mysql_allow_write",
+    shape: Shape::Plain,
+    extras: &[Extra::Force],
+    one_is_an_answer: false,
+    about: "Lets this host's server take writes (read_only=0), if it has applied everything that its peer has \
+            written. Does not wait: ask again.",
+    prints: "  OK         exit 0: writes are open\n  \
+             ERROR: …   exit 255: writes stay closed, and why\n  \
+             Usage: …   exit 1: wrong number of arguments",
+    example: "mysql_allow_write mmm_agent",
+};
+
+fn main() -> ExitCode {
+    run(&PROGRAM, mysql_allow_write)
+}
+
+fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
+    let config = call.config()?;
+    let limits = &call.settings.limits;
+    let mut local = Server::connect(config.this_host(), limits.connect, call.budget)?;
+    if !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
+        return Ok(Verdict::ok());
+    }
+    if call.arguments.force {
+        log::warn!("--force: not checked whether everything of the peer is applied here");
+    } else {
+        let question = Question { otherwise: "writes stay closed", wait: false, limits, budget: call.budget };
+        let proof = gate::ask(&mut local, &config, question)?;
+        log::info!("writes may be opened: {proof:?}");
+    }
+    local.execute("SET GLOBAL read_only = 0")?;
+    if call.arguments.force {
+        return Ok(Verdict::ok_because(
+            "writes are open; it was not checked whether everything of the peer is applied here",
+        ));
+    }
+    Ok(Verdict::ok())
+}

@@ -1,1 +1,80 @@
-fn main() {}
+//! `set_active_master`: this host, a slave, shall replicate from another master.
+//!
+//! The agent runs it on slaves when the active master has changed, and at every start of its own
+//! (contract 1.3). A refusal leaves replication running from the old master; the agent asks again.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use mmm_core::config::{Config, Host};
+use mmm_core::invocation::Extra;
+use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_replication::{Error, Refusal, Server, attach, channel, lock, threads};
+
+static PROGRAM: Program = Program {
+    name: "set_active_master",
+    shape: Shape::NewMaster,
+    extras: &[Extra::Wait],
+    one_is_an_answer: false,
+    about: "Lets this host replicate from another master, from the one place in that master's log where no row \
+            is lost, skipped or doubled; refuses where no place can be proved to be right.",
+    prints: "  OK                                                exit 0: moved, replication runs\n  \
+             OK: We are already a slave of the new master      exit 0: nothing to do, replication runs\n  \
+             ERROR: …                                          exit 255: not moved, replication as before\n  \
+             Usage: …                                          exit 1: wrong number of arguments",
+    example: "set_active_master mmm_agent db2",
+};
+
+fn main() -> ExitCode {
+    run(&PROGRAM, set_active_master)
+}
+
+fn set_active_master(call: &Call) -> Result<Verdict, Error> {
+    let config = call.config()?;
+    let this = config.this_host();
+    let new_master = new_master(&config, &call.arguments.new_master)?;
+
+    let mut replica = Server::connect(this, call.settings.limits.connect, call.budget)?;
+    let chosen = channel::choose(&mut replica, &config, |id| ask_for_id(call, &config, id))?;
+    if chosen.source.name == new_master.name {
+        // A call that was killed between CHANGE MASTER and START SLAVE left the threads stopped.
+        threads::ensure_running(&mut replica, &chosen.channel, new_master.name.as_str())?;
+        return Ok(Verdict::ok_because("We are already a slave of the new master"));
+    }
+    lock::take(&mut replica, Duration::from_secs(3))?;
+    // Whoever held the lock may have moved this very channel.
+    let chosen = channel::choose(&mut replica, &config, |id| ask_for_id(call, &config, id))?;
+    if chosen.source.name == new_master.name {
+        threads::ensure_running(&mut replica, &chosen.channel, new_master.name.as_str())?;
+        return Ok(Verdict::ok_because("We are already a slave of the new master"));
+    }
+    log::info!("{} from {} to {}", chosen.channel.title(), chosen.source.name, new_master.name);
+    attach::attach(&mut replica, this, &chosen, new_master, &call.settings.limits, call.budget)?;
+    Ok(Verdict::ok())
+}
+
+/// The host that is meant. MMM 2.3.1 adds `,FILE,POSITION`: its own guess, which nothing proves.
+fn new_master<'c>(config: &'c Config, argument: &str) -> Result<&'c Host, Error> {
+    let name = argument.split_once(',').map_or(argument, |(name, guess)| {
+        log::info!("the caller's position {guess} is not used");
+        name
+    });
+    let this = config.this();
+    if name == this.as_str() {
+        return Err(Refusal::NewMasterIsThisHost { host: this.to_string() }.into());
+    }
+    config.host(name).ok_or_else(|| {
+        let known = config.hosts().iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", ");
+        Refusal::UnknownHost { name: name.into(), known }.into()
+    })
+}
+
+/// The configured host whose server has this id; asked only where a channel names no address that is known.
+fn ask_for_id<'c>(call: &Call, config: &'c Config, id: u64) -> Option<&'c Host> {
+    let patience = Duration::from_millis(700);
+    config.hosts().iter().filter(|host| host.name != *config.this()).find(|host| {
+        Server::connect(host, patience, call.budget.part(40))
+            .and_then(|mut server| server.one("SELECT @@server_id AS id"))
+            .is_ok_and(|row| id != 0 && row.number("id") == Some(id))
+    })
+}

@@ -49,11 +49,11 @@ impl Budget {
         Self { started: self.started, limit: Some(limit) }
     }
 
-    /// The same budget ending `reserve` earlier: what a caller may use when it must still be able to
-    /// undo its work within the whole.
+    /// The same beginning with a part of the limit, in percent: what a step may use when later steps, and
+    /// the undoing of it, need the rest.
     #[must_use]
-    pub fn keeping(&self, reserve: Duration) -> Self {
-        Self { started: self.started, limit: self.limit.map(|limit| limit.saturating_sub(reserve)) }
+    pub fn part(&self, percent: u32) -> Self {
+        Self { started: self.started, limit: self.limit.map(|limit| limit * percent / 100) }
     }
 }
 
@@ -85,9 +85,9 @@ mod tests {
     }
 
     #[test]
-    fn a_reserve_shortens_the_budget() {
-        let budget = Budget::start(Some(Duration::from_secs(8))).keeping(Duration::from_secs(3));
-        assert_eq!(budget.limit(), Some(Duration::from_secs(5)));
-        assert!(Budget::start(Some(Duration::from_secs(1))).keeping(Duration::from_secs(3)).is_spent());
+    fn a_part_ends_earlier() {
+        let budget = Budget::start(Some(Duration::from_secs(8))).part(55);
+        assert_eq!(budget.limit(), Some(Duration::from_millis(4400)));
+        assert_eq!(Budget::start(None).part(55).limit(), None);
     }
 }

@@ -1,1 +1,29 @@
-//! Servers and replication.
+//! MySQL and MariaDB servers, their replication, and moving it without losing, skipping or doubling a row.
+//!
+//! [`plan`] decides and [`attach`] acts; [`gate`] says whether writes may be opened. Below them lie the nouns:
+//! a [`server`] connection, its [`status`], [`position`]s and [`gtid`]s. Nothing here knows a helper's
+//! arguments or prints anything.
+
+pub mod attach;
+pub mod channel;
+pub mod dialect;
+pub mod error;
+pub mod facts;
+pub mod gate;
+pub mod gtid;
+pub mod history;
+pub mod lock;
+pub mod observe;
+mod patience;
+pub mod plan;
+pub mod position;
+mod record;
+pub mod refusal;
+pub mod server;
+pub mod status;
+pub mod threads;
+pub mod wait;
+
+pub use error::Error;
+pub use refusal::Refusal;
+pub use server::Server;

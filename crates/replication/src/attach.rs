@@ -1,0 +1,305 @@
+//! Moves a replica's channel to a new master: the half that acts.
+//!
+//! Everything foreseeable is found before STOP SLAVE. After it, any failure puts the old source back and
+//! starts the threads again, out of a part of the budget that nothing else may use. A helper that is killed
+//! leaves one of three states (running, stopped on the old source, stopped on the new one), and the next
+//! call starts from whichever it finds, because it believes nothing but what the servers have executed.
+
+use std::time::Duration;
+
+use mmm_core::Budget;
+use mmm_core::config::Host;
+use mmm_core::journal::step;
+use mmm_core::settings::Limits;
+
+use crate::channel::Chosen;
+use crate::dialect::{self, Target, Threads};
+use crate::error::Error;
+use crate::facts::{Facts, OldMaster};
+use crate::gtid::GtidPosition;
+use crate::history::{self, Located};
+use crate::observe::{self, Constants, Old};
+use crate::plan::{Decision, Place, Plan, plan};
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::status::Mode;
+use crate::threads;
+
+/// Pause between two looks while something is waited for.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How many times a search is repeated because the replica moved on meanwhile.
+const SEARCHES: usize = 5;
+/// How long the last attempt to start the threads again may take, beyond the budget if need be.
+const LAST_RESORT: Duration = Duration::from_millis(400);
+
+/// The servers of one move, and how far it has come.
+struct Move<'a> {
+    replica: &'a mut Server,
+    this_host: &'a Host,
+    old_host: &'a Host,
+    new_host: &'a Host,
+    channel: String,
+    new: Server,
+    old: Old,
+    constants: Constants,
+    budget: Budget,
+    progress: Progress,
+}
+
+/// What has to be undone.
+enum Progress {
+    /// Nothing was changed.
+    Untouched,
+    /// Threads were stopped.
+    Stopped,
+    /// The channel was pointed at the new master, while the replica stood here.
+    Changed { from: Box<Facts> },
+}
+
+/// Moves the chosen channel of `replica` to `new_host`; returns the plan that was carried out.
+pub fn attach(
+    replica: &mut Server,
+    this_host: &Host,
+    chosen: &Chosen,
+    new_host: &Host,
+    limits: &Limits,
+    budget: Budget,
+) -> Result<Plan, Error> {
+    let mut new = Server::connect(new_host, limits.connect, budget.part(75))?;
+    let old = Old::connect(chosen.source, limits.connect, budget.part(75));
+    if let Old::Failed(OldMaster::Silent { host, reason } | OldMaster::Unreadable { host, reason }) = &old {
+        log::warn!("{host} does not answer: {reason}");
+    }
+    replica.use_budget(budget.part(75));
+    let constants = observe::constants(replica, &mut new)?;
+    let mut moving = Move {
+        replica,
+        this_host,
+        old_host: chosen.source,
+        new_host,
+        channel: chosen.channel.name.clone(),
+        new,
+        old,
+        constants,
+        budget,
+        progress: Progress::Untouched,
+    };
+    moving.carry_out().map_err(|error| moving.undo(error))
+}
+
+impl Move<'_> {
+    fn carry_out(&mut self) -> Result<Plan, Error> {
+        self.prepare()?;
+        let foreseen = self.settle()?;
+        if let Some(foreseen) = &foreseen {
+            log::info!("plan: {foreseen}");
+        }
+        self.progress = Progress::Stopped;
+        step("stopped replication", || threads::stop(self.replica, &self.channel))?;
+        self.replica.use_budget(self.budget.part(90));
+        let (facts, plan) = self.decide()?;
+        if foreseen.as_ref() != Some(&plan) {
+            log::info!("plan after the stop: {plan}");
+        }
+        self.progress = Progress::Changed { from: Box::new(facts) };
+        step("changed master", || self.change(self.new_host, None, &plan.place))?;
+        step("started replication", || threads::start(self.replica, &self.channel))?;
+        self.see_it_run()?;
+        Ok(plan)
+    }
+
+    /// Starts threads that a killed call left stopped, or holds back one that must not go on.
+    fn prepare(&mut self) -> Result<(), Error> {
+        let (facts, _) = self.observe()?;
+        let channel = &facts.replica.channel;
+        let fetched_by_new = facts.new.channel.as_ref().and_then(|channel| channel.fetched.as_ref());
+        let old_is_gone = matches!(facts.old, OldMaster::Silent { .. });
+        // With the old master gone, what only this replica fetched can never reach the new master; applied,
+        // it would put the replica ahead for ever (failover section A, 10).
+        let has_more = match (&channel.fetched, fetched_by_new) {
+            (Some(ours), Some(theirs)) => !theirs.has_reached(ours),
+            _ => false,
+        };
+        if old_is_gone && has_more && !channel.has_applied_all() {
+            if channel.sql_running {
+                log::warn!("this replica fetched more than {}: it applies no further", self.new_host.name);
+                self.progress = Progress::Stopped;
+                let statement = dialect::stop(self.replica, &self.channel, Threads::Sql);
+                self.replica.execute(&statement)?;
+            }
+            return Ok(());
+        }
+        if !channel.sql_running && channel.sql_error.is_none() {
+            log::info!("{}: {}", channel.title(), threads::what_is_wrong(channel));
+            step("started replication from the old master", || threads::start(self.replica, &self.channel))?;
+        }
+        Ok(())
+    }
+
+    /// Looks and plans until a plan holds, within the share of the budget that is for waiting.
+    ///
+    /// `None`: the replica does not stand still long enough to be judged; it is judged after the stop.
+    fn settle(&mut self) -> Result<Option<Plan>, Error> {
+        let patience = self.budget.part(55);
+        let mut located = None;
+        let mut searches = 0;
+        loop {
+            let (facts, is_moving) = self.observe()?;
+            let may_wait = !patience.is_spent();
+            match plan(&facts, located.as_ref()) {
+                Ok(Decision::Attach(_))
+                | Err(Refusal::ReplicaAhead { .. } | Refusal::ReplicaLacksEarlier { .. })
+                    if is_moving =>
+                {
+                    if !may_wait {
+                        return Ok(None);
+                    }
+                }
+                Ok(Decision::Attach(plan)) => return Ok(Some(plan)),
+                Ok(Decision::Locate(at)) => {
+                    searches += 1;
+                    if searches > SEARCHES || !may_wait {
+                        return Ok(None);
+                    }
+                    located = Some(self.locate(&facts, &at)?);
+                    continue;
+                }
+                Err(refusal) if refusal.may_pass() && may_wait => log::debug!("waiting: {refusal}"),
+                Err(refusal) => return Err(refusal.into()),
+            }
+            patience.pause(PAUSE);
+        }
+    }
+
+    /// Plans on the replica at rest.
+    fn decide(&mut self) -> Result<(Facts, Plan), Error> {
+        let mut located = None;
+        for _ in 0..SEARCHES {
+            let (facts, _) = self.observe()?;
+            match plan(&facts, located.as_ref())? {
+                Decision::Attach(plan) => return Ok((facts, plan)),
+                Decision::Locate(at) => located = Some(self.locate(&facts, &at)?),
+            }
+        }
+        Err(Refusal::Unproved {
+            host: self.replica.host().into(),
+            new: self.new_host.name.to_string(),
+            reason: "the replica's position does not stand still although replication is stopped".into(),
+        }
+        .into())
+    }
+
+    fn observe(&mut self) -> Result<(Facts, bool), Error> {
+        observe::observe(self.replica, &self.channel, &mut self.new, &mut self.old, &self.constants)
+    }
+
+    fn locate(&mut self, facts: &Facts, at: &GtidPosition) -> Result<Located, Error> {
+        // Only a replica without a log of its own depends on the order of the new master's.
+        let needs_order = facts.replica.log.is_none() || !facts.replica.channel.filters.is_empty();
+        step(&format!("found {at} in the log of {}", self.new_host.name), || {
+            history::locate(&mut self.new, at, needs_order)
+        })
+    }
+
+    fn change(&mut self, source: &Host, address: Option<(&str, u16)>, place: &Place) -> Result<(), Error> {
+        let heartbeat = match &self.progress {
+            Progress::Changed { from } => from.replica.channel.heartbeat.clone(),
+            Progress::Untouched | Progress::Stopped => String::new(),
+        };
+        let (host, port) = address.unwrap_or((&source.ip, source.mysql_port));
+        let target = Target {
+            host,
+            port,
+            user: &source.replication_user,
+            password: source.replication_password.expose(),
+            heartbeat: &heartbeat,
+            place,
+        };
+        let (statement, shown) = dialect::change(self.replica, &self.channel, &target);
+        log::info!("{shown}");
+        self.replica.execute_as(&statement, &shown)
+    }
+
+    /// The last look before OK: both threads run, from the server that was meant.
+    fn see_it_run(&mut self) -> Result<(), Error> {
+        let Progress::Changed { from } = &self.progress else { return Ok(()) };
+        let (host, new) = (self.replica.host().to_string(), self.new_host.name.to_string());
+        let meant = from.new.server_id;
+        let reason = match threads::until_running(self.replica, &self.channel)? {
+            Ok(channel) if channel.source_server_id == meant => return Ok(()),
+            Ok(channel) => format!("server id {} answers there, not {meant}", channel.source_server_id),
+            Err(reason) => reason,
+        };
+        Err(Refusal::DoesNotStart { host, new, reason, consequence: String::new() }.into())
+    }
+
+    /// Puts things back as they were and returns the error to report.
+    fn undo(&mut self, mut error: Error) -> Error {
+        log::error!("not moved: {error}");
+        self.replica.use_budget(self.budget);
+        let undone = match &self.progress {
+            Progress::Untouched => Ok("nothing was changed".to_string()),
+            Progress::Stopped => step("started replication from the old master again", || self.restart())
+                .map(|()| format!("it replicates from {} as before", self.old_host.name)),
+            Progress::Changed { .. } => self.change_back(),
+        };
+        let outcome = match undone {
+            Ok(outcome) => outcome,
+            Err(failed) => {
+                log::error!("could not put replication back: {failed}");
+                format!("its replication may be stopped ({failed}): run turn_on_slave there")
+            }
+        };
+        log::warn!("after the failure: {outcome}");
+        if let Error::Refused(refusal) = &mut error
+            && let Refusal::DoesNotStart { consequence, .. } = refusal.as_mut()
+        {
+            *consequence = outcome;
+        }
+        error
+    }
+
+    /// Starts the threads on whatever source the channel has; over a new connection if this one is dead.
+    fn restart(&mut self) -> Result<(), Error> {
+        let first = threads::start(self.replica, &self.channel);
+        let Err(Error::Silent { .. } | Error::Broken { .. }) = first else { return first };
+        // A STOP that nobody waits for any more still stops the threads when it is done. A START sent after
+        // it is carried out behind it by the server, whether or not anybody waits for that.
+        let mut again = Server::connect(self.this_host, LAST_RESORT, self.budget.part(200))?;
+        again.use_budget(Budget::start(Some(LAST_RESORT)));
+        threads::start(&mut again, &self.channel)
+    }
+
+    /// Points the channel at the old master again, unless it has already applied something of the new one's.
+    fn change_back(&mut self) -> Result<String, Error> {
+        let Progress::Changed { from } = &self.progress else { return Ok(String::new()) };
+        let from = from.clone();
+        let before = &from.replica;
+        threads::stop(self.replica, &self.channel)?;
+        let (now, _) = self.observe()?;
+        if now.replica.gtid_position != before.gtid_position {
+            // Back on the old master, it would get these groups a second time.
+            threads::start(self.replica, &self.channel)?;
+            return Ok(format!(
+                "it stays on {}, from which it has already applied {}",
+                self.new_host.name, now.replica.gtid_position
+            ));
+        }
+        let place = match (before.channel.mode, &before.channel.applied) {
+            (Mode::FilePosition, Some(applied)) => Place::Position(applied.clone()),
+            (mode, _) => Place::Gtid(mode),
+        };
+        let address = (before.channel.source_host.as_str(), before.channel.source_port);
+        if before.channel.source_user != self.old_host.replication_user {
+            log::warn!(
+                "the channel used account '{}', the configuration has '{}' for {}",
+                before.channel.source_user,
+                self.old_host.replication_user,
+                self.old_host.name
+            );
+        }
+        self.change(self.old_host, Some(address), &place)?;
+        threads::start(self.replica, &self.channel)?;
+        Ok(format!("it replicates from {} as before", self.old_host.name))
+    }
+}

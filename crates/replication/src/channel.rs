@@ -1,0 +1,115 @@
+//! Which of a replica's channels is meant: the one that replicates from a host of the configuration.
+
+use std::net::{IpAddr, ToSocketAddrs};
+
+use mmm_core::config::{Config, Host};
+
+use crate::dialect::SHOW_CHANNELS;
+use crate::error::Error;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::status::Channel;
+
+/// Every channel of a server.
+pub fn all(server: &mut Server) -> Result<Vec<Channel>, Error> {
+    Ok(server.rows(SHOW_CHANNELS)?.iter().map(Channel::from_record).collect())
+}
+
+/// A channel again, as it is now.
+pub fn again(server: &mut Server, name: &str) -> Result<Channel, Error> {
+    let found = all(server)?.into_iter().find(|channel| channel.name == name);
+    found.ok_or_else(|| Refusal::NotAReplica { host: server.host().into() }.into())
+}
+
+/// The channel from a cluster host, with that host, and whether there are others beside it.
+#[derive(Debug)]
+pub struct Chosen<'c> {
+    /// The channel.
+    pub channel: Channel,
+    /// The host that it replicates from.
+    pub source: &'c Host,
+    /// True where this server has further channels.
+    pub has_siblings: bool,
+}
+
+/// Finds the channel that replicates from a host of the configuration.
+///
+/// A host is recognised by name, by address and port in any spelling, or by the addresses that a host name
+/// resolves to; at last by its server id, which `server_ids` asks the configured hosts for.
+pub fn choose<'c>(
+    server: &mut Server,
+    config: &'c Config,
+    server_ids: impl Fn(u64) -> Option<&'c Host>,
+) -> Result<Chosen<'c>, Error> {
+    let host = server.host().to_string();
+    let channels = all(server)?;
+    let has_siblings = channels.len() > 1;
+    if channels.is_empty() {
+        return Err(Refusal::NotAReplica { host }.into());
+    }
+    let mut found: Vec<(Channel, &Host)> = Vec::new();
+    for channel in &channels {
+        if let Some(source) = by_address(config, channel)? {
+            found.push((channel.clone(), source));
+        }
+    }
+    if found.is_empty() {
+        for channel in &channels {
+            if let Some(source) = server_ids(channel.source_server_id) {
+                log::warn!(
+                    "{} names no address of the configuration; server id {} is {}",
+                    channel.source(),
+                    channel.source_server_id,
+                    source.name
+                );
+                found.push((channel.clone(), source));
+            }
+        }
+    }
+    match found.len() {
+        0 => {
+            let sources = channels.iter().map(Channel::source).collect::<Vec<_>>().join(", ");
+            Err(Refusal::ForeignSource { host, sources }.into())
+        }
+        1 => {
+            let (channel, source) = found.remove(0);
+            Ok(Chosen { channel, source, has_siblings })
+        }
+        count => {
+            let names = found.iter().map(|(channel, _)| format!("'{}'", channel.name)).collect::<Vec<_>>();
+            Err(Refusal::SeveralChannels { host, count, names: names.join(", ") }.into())
+        }
+    }
+}
+
+/// The channel that a helper means which does not care for the source: the one from a cluster host, or the
+/// only one there is, as the originals take it.
+pub fn meant(server: &mut Server, config: &Config) -> Result<Channel, Error> {
+    let chosen = choose(server, config, |_| None);
+    if let Err(Error::Refused(refusal)) = &chosen
+        && matches!(**refusal, Refusal::ForeignSource { .. })
+    {
+        let mut channels = all(server)?;
+        if channels.len() == 1 {
+            return Ok(channels.remove(0));
+        }
+    }
+    Ok(chosen?.channel)
+}
+
+fn by_address<'c>(config: &'c Config, channel: &Channel) -> Result<Option<&'c Host>, Error> {
+    if let Some(host) = config.host_at(&channel.source_host, channel.source_port)? {
+        return Ok(Some(host));
+    }
+    let by_name = config.host(&channel.source_host).filter(|host| host.mysql_port == channel.source_port);
+    if by_name.is_some() || channel.source_host.parse::<IpAddr>().is_ok() {
+        return Ok(by_name);
+    }
+    let addresses = (channel.source_host.as_str(), channel.source_port).to_socket_addrs();
+    for address in addresses.into_iter().flatten() {
+        if let Some(host) = config.host_at(&address.ip().to_string(), channel.source_port)? {
+            return Ok(Some(host));
+        }
+    }
+    Ok(None)
+}

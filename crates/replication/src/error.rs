@@ -1,0 +1,89 @@
+//! What can go wrong with a server, one variant per thing that an operator would mend differently.
+
+use std::time::Duration;
+
+use mmm_core::config::ConfigError;
+
+use crate::refusal::Refusal;
+
+/// A failure of a helper that talks to servers. Its text is the helper's `ERROR:` line; causes are kept as
+/// sources for the journal. No text holds a password.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The agent's configuration is missing, refused or inconsistent.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+
+    /// No connection, or no log-in (contract 2.2 has the text).
+    #[error("Can't connect to MySQL (host = {address}, user = {user})! {cause}")]
+    Connect {
+        /// `IP:PORT` as configured.
+        address: String,
+        /// The account.
+        user: String,
+        /// What the driver or the server said.
+        cause: String,
+        /// True where the server itself refused, so that it is alive.
+        answered: bool,
+    },
+
+    /// The server refused a statement.
+    #[error("SQL Query Error: {message} (on {host}, error {code}, statement: {statement})")]
+    Query {
+        /// The host whose server said it.
+        host: String,
+        /// The server's error number.
+        code: u16,
+        /// The server's text.
+        message: String,
+        /// The statement without secrets.
+        statement: String,
+    },
+
+    /// The connection broke, or the server did not answer in time.
+    #[error(
+        "{host} did not answer within {waited:.1?}: {statement}: {cause}; is the server frozen or overloaded?"
+    )]
+    Silent {
+        /// The host whose server fell silent.
+        host: String,
+        /// How long it was waited for.
+        waited: Duration,
+        /// The statement without secrets.
+        statement: String,
+        /// What the driver said.
+        cause: String,
+    },
+
+    /// The connection broke.
+    #[error("the connection to {host} broke: {statement}: {cause}; see that server's error log")]
+    Broken {
+        /// The host whose connection broke.
+        host: String,
+        /// The statement without secrets.
+        statement: String,
+        /// What the driver said.
+        cause: String,
+    },
+
+    /// A server's answer lacks something that every supported server sends.
+    #[error("{host} answered '{statement}' without {missing}; is this server version supported?")]
+    Unexpected {
+        /// The host.
+        host: String,
+        /// The statement.
+        statement: String,
+        /// The column or row that is missing.
+        missing: String,
+    },
+
+    /// The helper refuses to act, with the reason.
+    #[error(transparent)]
+    Refused(#[from] Box<Refusal>),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}

@@ -1,0 +1,409 @@
+//! Where in a MariaDB server's binary log does a GTID position lie, and what had been logged up to there?
+//!
+//! The log is read with SHOW BINLOG EVENTS (privilege BINLOG MONITOR, which REPLICATION CLIENT is since
+//! MariaDB 10.5.2), page by page, from the last file whose `Gtid_list` event does not include the position
+//! yet. [`Scan`] does the thinking without a server.
+
+use crate::error::Error;
+use crate::gtid::{Gtid, GtidPosition, GtidState, parse_list};
+use crate::position::BinlogPosition;
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::server::Server;
+
+/// Events per page: large enough to cost little, small enough to keep memory and each answer short.
+const PAGE: usize = 4000;
+/// Where the events of every log file begin, behind its magic number.
+const FIRST_EVENT: u64 = 4;
+
+/// What a search came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Located {
+    /// Every group of the position is in the log.
+    Found {
+        /// What was searched for.
+        at: GtidPosition,
+        /// The one offset before which lies every group of `at` and no later group of its domains; `None`
+        /// where the domains stand at different places.
+        position: Option<BinlogPosition>,
+        /// For each domain, what was logged up to the group that `at` names; for domains that `at` does not
+        /// name, what was logged up to `position`.
+        state: GtidState,
+        /// The first group seen with a number not above those logged before it in its domain.
+        out_of_order: Option<Gtid>,
+    },
+    /// The files that held this group are gone.
+    Purged(Gtid),
+    /// This group is in none of the files.
+    Missing(Gtid),
+}
+
+/// Finds `at` in the log of `server`.
+///
+/// With `whole_file` the search always reads the file in which the place lies from its beginning, so that
+/// `out_of_order` says something; without it, a place at the very end costs two statements.
+pub fn locate(server: &mut Server, at: &GtidPosition, whole_file: bool) -> Result<Located, Error> {
+    if !whole_file && let Some(found) = at_the_end(server, at)? {
+        return Ok(found);
+    }
+    let files = log_files(server)?;
+    let mut begin = Beginning::default();
+    // The files' beginnings are ordered in time, so the last one that still lies before the place is found by
+    // halving.
+    let (mut low, mut high) = (0, files.len());
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        let list = beginning(server, &files[middle])?;
+        if list.lies_before(at) {
+            (low, begin) = (middle + 1, list);
+        } else {
+            high = middle;
+        }
+    }
+    let Some(first) = low.checked_sub(1) else {
+        let gone = at.iter().next().unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 });
+        return Ok(Located::Purged(gone));
+    };
+    let mut scan = Scan::new(at.clone(), &files[first], begin);
+    for file in &files[first..] {
+        if read_file(server, file, &mut scan)? {
+            break;
+        }
+    }
+    Ok(scan.finish())
+}
+
+/// What the oldest file of a server's log begins with: the state of its `Gtid_list`, or its first groups
+/// where that list is empty.
+pub fn oldest_known(server: &mut Server) -> Result<GtidState, Error> {
+    let Some(oldest) = log_files(server)?.into_iter().next() else { return Ok(GtidState::default()) };
+    let mut state = beginning(server, &oldest)?.state;
+    for row in page(server, &oldest, FIRST_EVENT, 12)? {
+        if let Some(gtid) = gtid_of(&row).filter(|gtid| !state.knows(gtid.domain)) {
+            state.log(gtid);
+        }
+    }
+    Ok(state)
+}
+
+/// The cheap case: the position is where the log ends, and nothing is written meanwhile.
+fn at_the_end(server: &mut Server, at: &GtidPosition) -> Result<Option<Located>, Error> {
+    let Some(status) = server.row("SHOW MASTER STATUS")? else { return Ok(None) };
+    let Some(end) = BinlogPosition::from_columns(&status, "File", "Position") else { return Ok(None) };
+    let statement = format!(
+        "SELECT @@gtid_binlog_state, BINLOG_GTID_POS({}, {}), @@gtid_binlog_pos",
+        server.quoted(&end.file),
+        end.offset
+    );
+    let row = server.one(&statement)?;
+    let (state, there, now) =
+        (row.at(0).unwrap_or_default(), row.at(1).unwrap_or_default(), row.at(2).unwrap_or_default());
+    let (Ok(state), Ok(there), Ok(now)) =
+        (state.parse::<GtidState>(), there.parse::<GtidPosition>(), now.parse::<GtidPosition>())
+    else {
+        return Ok(None);
+    };
+    let is_end = |position: &GtidPosition| at.iter().all(|gtid| position.get(gtid.domain) == Some(gtid));
+    // The state's own last groups must be the position's, or a write came between.
+    if !is_end(&there) || !is_end(&now) || at.iter().any(|gtid| !state.includes(gtid)) {
+        return Ok(None);
+    }
+    Ok(Some(Located::Found { at: at.clone(), position: Some(end), state, out_of_order: None }))
+}
+
+fn log_files(server: &mut Server) -> Result<Vec<String>, Error> {
+    let statement = "SHOW BINARY LOGS";
+    Ok(server.rows(statement)?.iter().map(|row| row.text("Log_name").to_string()).collect())
+}
+
+fn page(server: &mut Server, file: &str, from: u64, most: usize) -> Result<Vec<Record>, Error> {
+    let statement = format!("SHOW BINLOG EVENTS IN {} FROM {from} LIMIT {most}", server.quoted(file));
+    server.rows(&statement)
+}
+
+/// The `Gtid_list` at a file's beginning.
+fn beginning(server: &mut Server, file: &str) -> Result<Beginning, Error> {
+    let rows = page(server, file, FIRST_EVENT, 4)?;
+    let list =
+        rows.iter().find(|row| row.text("Event_type") == "Gtid_list").map_or("", |row| row.text("Info"));
+    let gtids =
+        parse_list(list).map_err(|_| server.unexpected("SHOW BINLOG EVENTS", "a readable Gtid_list"))?;
+    Ok(Beginning { state: gtids.iter().copied().collect(), position: gtids.into_iter().collect() })
+}
+
+/// Reads one file into the scan; true when everything is found.
+fn read_file(server: &mut Server, file: &str, scan: &mut Scan) -> Result<bool, Error> {
+    scan.open(file);
+    let mut from = FIRST_EVENT;
+    loop {
+        let rows = page(server, file, from, PAGE).map_err(|error| scan.explain(server.host(), error))?;
+        for row in &rows {
+            scan.event(row);
+        }
+        if scan.is_done() || rows.len() < PAGE {
+            scan.close_group();
+            return Ok(scan.is_done());
+        }
+        from = rows.last().and_then(|row| row.number("End_log_pos")).unwrap_or(u64::MAX);
+        if server.budget().is_spent() {
+            return Err(scan.too_long(server.host()).into());
+        }
+    }
+}
+
+/// The id that a `Gtid` event gives its group.
+fn gtid_of(row: &Record) -> Option<Gtid> {
+    if row.text("Event_type") != "Gtid" {
+        return None;
+    }
+    // `BEGIN GTID 0-1-5`, `GTID 0-1-5 cid=7`, `XA START … GTID 0-1-5`
+    let (_, id) = row.text("Info").rsplit_once("GTID ")?;
+    id.split_whitespace().next()?.parse().ok()
+}
+
+/// What a file's `Gtid_list` says of everything before it.
+#[derive(Clone, Debug, Default)]
+struct Beginning {
+    state: GtidState,
+    position: GtidPosition,
+}
+
+impl Beginning {
+    /// True where the file begins at or before every group of `at`.
+    fn lies_before(&self, at: &GtidPosition) -> bool {
+        at.iter().all(|gtid| !self.state.includes(gtid) || self.position.get(gtid.domain) == Some(gtid))
+    }
+}
+
+/// Reads events in order and remembers what was logged up to each group of the wanted position.
+#[derive(Debug)]
+struct Scan {
+    at: GtidPosition,
+    running: Beginning,
+    file: String,
+    /// The group that is being read, and where its events end so far.
+    group: Option<(Gtid, u64)>,
+    end: u64,
+    /// State of each wanted domain at its wanted group.
+    found: Vec<(u32, GtidState)>,
+    position: Option<BinlogPosition>,
+    out_of_order: Option<Gtid>,
+}
+
+impl Scan {
+    fn new(at: GtidPosition, file: &str, begin: Beginning) -> Self {
+        let mut scan = Self {
+            at,
+            running: begin,
+            file: file.to_string(),
+            group: None,
+            end: FIRST_EVENT,
+            found: Vec::new(),
+            position: None,
+            out_of_order: None,
+        };
+        for gtid in scan.running.position.clone().iter() {
+            scan.note(gtid);
+        }
+        scan.note_position();
+        scan
+    }
+
+    fn open(&mut self, file: &str) {
+        self.file = file.to_string();
+        self.end = FIRST_EVENT;
+    }
+
+    fn event(&mut self, row: &Record) {
+        if self.is_done() {
+            return;
+        }
+        match row.text("Event_type") {
+            "Gtid" => {
+                self.close_group();
+                if let (Some(gtid), false) = (gtid_of(row), self.is_done()) {
+                    self.group = Some((gtid, row.number("End_log_pos").unwrap_or(0)));
+                }
+            }
+            // None of these belongs to a group.
+            "Rotate" | "Stop" | "Format_desc" | "Gtid_list" | "Binlog_checkpoint" | "Start_encryption" => {
+                self.close_group();
+            }
+            _ => {
+                if let (Some((_, end)), Some(here)) = (&mut self.group, row.number("End_log_pos")) {
+                    *end = here;
+                }
+            }
+        }
+    }
+
+    /// The group that was being read is complete.
+    fn close_group(&mut self) {
+        let Some((gtid, end)) = self.group.take() else { return };
+        if self.running.state.highest(gtid.domain).is_some_and(|highest| gtid.sequence <= highest)
+            && self.out_of_order.is_none()
+            && self.at.get(gtid.domain).is_some()
+        {
+            self.out_of_order = Some(gtid);
+        }
+        self.running.state.log(gtid);
+        self.running.position.advance(gtid);
+        self.end = end;
+        self.note(gtid);
+        self.note_position();
+    }
+
+    fn note(&mut self, gtid: Gtid) {
+        if self.at.get(gtid.domain) == Some(gtid) {
+            self.found.push((gtid.domain, self.running.state.of_domain(gtid.domain)));
+        }
+    }
+
+    fn note_position(&mut self) {
+        let stands_there = self.at.iter().all(|gtid| self.running.position.get(gtid.domain) == Some(gtid));
+        if stands_there && self.position.is_none() {
+            self.position = Some(BinlogPosition::new(self.file.clone(), self.end));
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.at.iter().all(|gtid| self.found.iter().any(|(domain, _)| *domain == gtid.domain))
+    }
+
+    fn first_missing(&self) -> Option<Gtid> {
+        self.at.iter().find(|gtid| !self.found.iter().any(|(domain, _)| *domain == gtid.domain))
+    }
+
+    fn finish(self) -> Located {
+        if let Some(missing) = self.first_missing() {
+            return Located::Missing(missing);
+        }
+        // Domains that nobody asked for as they stand here, the others as they stood at their group.
+        let mut state: GtidState =
+            self.running.state.iter().filter(|gtid| self.at.get(gtid.domain).is_none()).collect();
+        for (_, of_domain) in &self.found {
+            state.merge(of_domain);
+        }
+        Located::Found { at: self.at, position: self.position, state, out_of_order: self.out_of_order }
+    }
+
+    fn too_long(&self, host: &str) -> Refusal {
+        let gtid = self.first_missing().unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 });
+        Refusal::SearchTooLong { new: host.to_string(), gtid }
+    }
+
+    fn explain(&self, host: &str, error: Error) -> Error {
+        if let Error::Silent { .. } = error { self.too_long(host).into() } else { error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log as text: `G 0-1-5` begins a group of two events, `R` rotates.
+    fn read(at: &str, begin: &str, log: &str) -> Located {
+        let gtids = parse_list(begin).expect("begin");
+        let begin =
+            Beginning { state: gtids.iter().copied().collect(), position: gtids.into_iter().collect() };
+        let mut scan = Scan::new(at.parse().expect("at"), "bin.000001", begin);
+        let mut offset = 100;
+        let mut file = 1;
+        let mut row = |kind: &str, info: &str, scan: &mut Scan| {
+            offset += 10;
+            scan.event(&Record::from_iter([
+                ("Event_type", kind.to_string()),
+                ("Info", info.to_string()),
+                ("End_log_pos", offset.to_string()),
+            ]));
+        };
+        scan.open("bin.000001");
+        for word in log.split_whitespace() {
+            if word == "R" {
+                row("Rotate", "", &mut scan);
+                scan.close_group();
+                file += 1;
+                scan.open(&format!("bin.{file:06}"));
+            } else {
+                row("Gtid", &format!("BEGIN GTID {word} cid=9"), &mut scan);
+                row("Xid", "COMMIT /* xid=1 */", &mut scan);
+            }
+        }
+        scan.close_group();
+        scan.finish()
+    }
+
+    fn found(at: &str, begin: &str, log: &str) -> (Option<String>, String, Option<String>) {
+        match read(at, begin, log) {
+            Located::Found { position, state, out_of_order, .. } => {
+                (position.map(|p| p.to_string()), state.to_string(), out_of_order.map(|g| g.to_string()))
+            }
+            other => panic!("{at} in {begin} {log}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_place_is_the_end_of_the_named_group_and_the_state_is_what_came_before() {
+        let (position, state, disorder) = found("0-1-6", "0-1-4", "0-1-5 0-1-6 0-2-7");
+        assert_eq!(position.as_deref(), Some("bin.000001:140"));
+        assert_eq!((state.as_str(), disorder), ("0-1-6", None));
+    }
+
+    #[test]
+    fn an_early_row_of_the_new_master_is_in_the_state_and_out_of_order() {
+        let (_, state, disorder) = found("0-1-6", "0-1-4", "0-2-5 0-1-5 0-1-6 0-2-7");
+        assert_eq!(state, "0-1-6,0-2-5");
+        assert_eq!(disorder.as_deref(), Some("0-1-5"));
+    }
+
+    #[test]
+    fn disorder_behind_the_place_is_nobodys_concern() {
+        assert_eq!(found("0-1-5", "0-1-4", "0-1-5 0-2-7 0-1-6").2, None);
+    }
+
+    #[test]
+    fn a_place_at_a_files_beginning_is_its_first_event() {
+        assert_eq!(found("0-1-4", "0-2-3,0-1-4", "0-2-5").0.as_deref(), Some("bin.000001:4"));
+    }
+
+    #[test]
+    fn the_last_group_of_a_file_ends_in_that_file() {
+        assert_eq!(found("0-1-5", "", "0-1-5 R 0-1-6").0.as_deref(), Some("bin.000001:120"));
+        assert_eq!(found("0-1-6", "", "0-1-5 R 0-1-6").0.as_deref(), Some("bin.000002:150"));
+    }
+
+    #[test]
+    fn domains_at_different_places_have_states_but_no_single_position() {
+        let (position, state, _) = found("0-1-5,1-1-9", "", "0-1-5 0-2-6 1-1-9 1-2-10");
+        assert_eq!(position, None);
+        assert_eq!(state, "0-1-5,1-1-9");
+        let (position, state, _) = found("0-1-5,1-1-9", "", "1-1-9 0-1-5 0-2-6");
+        assert_eq!(position.as_deref(), Some("bin.000001:140"));
+        assert_eq!(state, "0-1-5,1-1-9");
+    }
+
+    #[test]
+    fn a_domain_that_nobody_asked_for_counts_only_up_to_the_place() {
+        assert_eq!(found("0-1-5", "7-1-1", "7-1-2 0-1-5 7-1-3 8-1-1").1, "0-1-5,7-1-2");
+    }
+
+    #[test]
+    fn a_group_that_is_not_there_is_missing() {
+        let missing = read("0-1-9", "", "0-1-5 0-1-6");
+        assert_eq!(missing, Located::Missing("0-1-9".parse().expect("gtid")));
+    }
+
+    #[test]
+    fn a_file_lies_before_a_place_that_it_does_not_include() {
+        let begin = |text: &str| {
+            let gtids = parse_list(text).expect("list");
+            Beginning { state: gtids.iter().copied().collect(), position: gtids.into_iter().collect() }
+        };
+        let at: GtidPosition = "0-1-6".parse().expect("position");
+        assert!(begin("").lies_before(&at));
+        assert!(begin("0-1-5").lies_before(&at));
+        assert!(begin("0-2-5,0-1-6").lies_before(&at), "ends exactly there");
+        assert!(!begin("0-1-6,0-2-7").lies_before(&at), "0-2-7 came after 0-1-6");
+        assert!(!begin("0-1-7").lies_before(&at));
+    }
+}

@@ -1,0 +1,191 @@
+//! Looks at the three servers of a move and writes down what planning needs to know.
+
+use std::time::Duration;
+
+use mmm_core::Budget;
+use mmm_core::config::Host;
+
+use crate::channel;
+use crate::dialect::SHOW_LOG_END;
+use crate::error::Error;
+use crate::facts::{Facts, NewMaster, OldMaster, OldState, OwnLog, Replica};
+use crate::gtid::{GtidPosition, GtidState};
+use crate::history;
+use crate::position::BinlogPosition;
+use crate::record::Record;
+use crate::server::Server;
+use crate::status::{Channel, Mode};
+
+/// A live server on a local network answers in milliseconds; one lost packet costs a second.
+const OLD_MASTER_PATIENCE: Duration = Duration::from_millis(1500);
+
+/// The old master's connection, or how it failed.
+#[derive(Debug)]
+pub enum Old {
+    /// Connected.
+    Connected(Box<Server>),
+    /// It did not answer, or not as it should.
+    Failed(OldMaster),
+}
+
+impl Old {
+    /// Connects to the old master, not waiting long: it is often dead.
+    pub fn connect(host: &Host, most: Duration, budget: Budget) -> Self {
+        match Server::connect(host, most.min(OLD_MASTER_PATIENCE), budget) {
+            Ok(server) => Self::Connected(Box::new(server)),
+            Err(error) => Self::Failed(how_it_failed(host.name.as_str(), &error)),
+        }
+    }
+}
+
+/// A server that refuses the account is alive, and may be taking writes; one that is silent is taken for dead.
+fn how_it_failed(host: &str, error: &Error) -> OldMaster {
+    let (host, reason) = (host.to_string(), error.to_string());
+    match error {
+        Error::Connect { answered: true, .. } | Error::Query { .. } => OldMaster::Unreadable { host, reason },
+        _ => OldMaster::Silent { host, reason },
+    }
+}
+
+/// What does not change while a call lasts, read once.
+#[derive(Debug)]
+pub struct Constants {
+    replica_log_begin: GtidState,
+    new_log_begin: GtidState,
+}
+
+/// Reads what is read once.
+pub fn constants(replica: &mut Server, new: &mut Server) -> Result<Constants, Error> {
+    let begin = |server: &mut Server| -> Result<GtidState, Error> {
+        let has_log = server.one("SELECT @@log_bin AS log_bin")?.is_on("log_bin");
+        if has_log { history::oldest_known(server) } else { Ok(GtidState::default()) }
+    };
+    Ok(Constants { replica_log_begin: begin(replica)?, new_log_begin: begin(new)? })
+}
+
+const VARIABLES: &str = "SELECT @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin, \
+    @@log_slave_updates AS log_slave_updates, @@gtid_slave_pos AS slave_pos, \
+    @@gtid_current_pos AS current_pos, @@gtid_binlog_pos AS binlog_pos, @@gtid_binlog_state AS binlog_state";
+
+/// Observes all three servers. The second value says whether the replica was applying meanwhile, so that its
+/// position and its log's state may not belong together.
+pub fn observe(
+    replica: &mut Server,
+    channel_name: &str,
+    new: &mut Server,
+    old: &mut Old,
+    constants: &Constants,
+) -> Result<(Facts, bool), Error> {
+    let (replica_facts, moving) = observe_replica(replica, channel_name, constants)?;
+    let old_end = log_end_of(old)?;
+    let new_end = log_end(new)?;
+    let source = &replica_facts.channel;
+    let new_facts = observe_new(new, source, constants)?;
+    let old_facts = observe_old(old, new_facts.server_id)?;
+    let old_again = if let OldMaster::Answers(state) = &old_facts { state.end.clone() } else { None };
+    let quiet = new_end == new_facts.end && old_end == old_again;
+    Ok((Facts { replica: replica_facts, new: new_facts, old: old_facts, quiet }, moving))
+}
+
+fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Result<(Replica, bool), Error> {
+    let before = server.one("SELECT @@gtid_slave_pos AS slave_pos")?;
+    let all = channel::all(server)?;
+    let other_channels = all.len() > 1;
+    let statement = crate::dialect::SHOW_CHANNELS;
+    let channel = all
+        .into_iter()
+        .find(|channel| channel.name == name)
+        .ok_or_else(|| server.unexpected(statement, &format!("channel '{name}'")))?;
+    let variables = server.one(VARIABLES)?;
+    let temporary = server.row("SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'")?;
+    let after = server.one("SELECT @@gtid_slave_pos AS slave_pos")?;
+    let column = if channel.mode == Mode::CurrentPos { "current_pos" } else { "slave_pos" };
+    let logs_updates = variables.is_on("log_bin") && variables.is_on("log_slave_updates");
+    let log = if logs_updates {
+        let state = gtids(server, &variables, "binlog_state")?;
+        Some(OwnLog { state, begin: constants.replica_log_begin.clone() })
+    } else {
+        None
+    };
+    let replica = Replica {
+        host: server.host().into(),
+        server_id: variables.number("server_id").unwrap_or(0),
+        channel,
+        other_channels,
+        gtid_position: gtids(server, &variables, column)?,
+        log,
+        temporary_tables: temporary.and_then(|row| row.number("Value")).unwrap_or(0),
+    };
+    Ok((replica, before != after))
+}
+
+fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> Result<NewMaster, Error> {
+    let variables = server.one(VARIABLES)?;
+    // Its channel from the old master, whom the replica's channel names; by server id where it is named
+    // otherwise there.
+    let channels = channel::all(server)?;
+    let channel = channels.into_iter().find(|channel| {
+        (channel.source_host == source.source_host && channel.source_port == source.source_port)
+            || (source.source_server_id != 0 && channel.source_server_id == source.source_server_id)
+    });
+    let status = server.row(SHOW_LOG_END)?;
+    let end = status.as_ref().and_then(|row| BinlogPosition::from_columns(row, "File", "Position"));
+    let mut filters = channel.as_ref().map(|channel| channel.filters.clone()).unwrap_or_default();
+    for column in ["Binlog_Do_DB", "Binlog_Ignore_DB"] {
+        let value = status.as_ref().map(|row| row.text(column)).unwrap_or_default();
+        if !value.is_empty() {
+            filters.push(format!("{column}={value}"));
+        }
+    }
+    let server_id = variables.number("server_id").unwrap_or(0);
+    let last: GtidPosition = gtids(server, &variables, "binlog_pos")?;
+    Ok(NewMaster {
+        host: server.host().into(),
+        server_id,
+        read_only: variables.is_on("read_only"),
+        log_slave_updates: variables.is_on("log_bin") && variables.is_on("log_slave_updates"),
+        end,
+        state: gtids(server, &variables, "binlog_state")?,
+        begin: constants.new_log_begin.clone(),
+        filters,
+        channel,
+        wrote_last: (!last.is_empty()).then(|| last.iter().any(|gtid| u64::from(gtid.server) == server_id)),
+    })
+}
+
+fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
+    let server = match old {
+        Old::Failed(how) => return Ok(how.clone()),
+        Old::Connected(server) => server,
+    };
+    let variables = server.one("SELECT @@read_only AS read_only")?;
+    let from_new =
+        channel::all(server)?.into_iter().find(|channel| channel.source_server_id == new_server_id);
+    Ok(OldMaster::Answers(OldState {
+        host: server.host().into(),
+        read_only: variables.is_on("read_only"),
+        end: log_end(server)?,
+        from_new,
+    }))
+}
+
+fn log_end_of(old: &mut Old) -> Result<Option<BinlogPosition>, Error> {
+    let Old::Connected(server) = old else { return Ok(None) };
+    match log_end(server) {
+        Err(error @ (Error::Silent { .. } | Error::Broken { .. })) => {
+            // It fell silent between connecting and now.
+            *old = Old::Failed(how_it_failed(&server.host().to_string(), &error));
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+/// The end of a server's own log; `None` without one.
+pub fn log_end(server: &mut Server) -> Result<Option<BinlogPosition>, Error> {
+    Ok(server.row(SHOW_LOG_END)?.and_then(|row| BinlogPosition::from_columns(&row, "File", "Position")))
+}
+
+fn gtids<T: std::str::FromStr>(server: &Server, row: &Record, column: &str) -> Result<T, Error> {
+    row.text(column).parse().map_err(|_| server.unexpected("SELECT @@gtid_…", column))
+}

@@ -1,0 +1,330 @@
+//! Where in the new master's log may this replica go on? The half of attaching that only thinks.
+//!
+//! From observations ([`Facts`]) to a [`Decision`] with its proof, or to a [`Refusal`]. Pure: no server is
+//! asked, nothing waits. Failover sections A (what goes wrong), B (what proves a position) and F (which
+//! method comes first) are the source of every rule here.
+
+use std::fmt;
+
+use crate::facts::{Facts, OldMaster};
+use crate::gtid::{Gtid, GtidPosition, GtidState};
+use crate::history::Located;
+use crate::position::BinlogPosition;
+use crate::refusal::Refusal;
+use crate::status::Mode;
+
+/// What planning comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The replica may be attached there.
+    Attach(Plan),
+    /// First find this place in the new master's log, then plan again.
+    Locate(GtidPosition),
+}
+
+/// Where the replica goes on, and why nothing is lost, skipped or doubled there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What CHANGE MASTER names.
+    pub place: Place,
+    /// Why it is exact.
+    pub proof: Proof,
+}
+
+/// What CHANGE MASTER names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The replica's own GTID position, in the mode that it already uses.
+    Gtid(Mode),
+    /// A file and an offset in the new master's log.
+    Position(BinlogPosition),
+}
+
+/// Why a place is exact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The new master's log up to the replica's GTID position holds exactly the groups that the replica has.
+    SameGroups {
+        /// The replica's position.
+        at: GtidPosition,
+        /// The new master's binlog state there.
+        state: GtidState,
+    },
+    /// Old master, new master and replica stand still and each has executed all of what the others logged (B1).
+    AllQuiet {
+        /// End of the old master's log.
+        old_end: BinlogPosition,
+        /// End of the new master's log.
+        new_end: BinlogPosition,
+    },
+    /// The old master is dead, replica and new master have executed its log up to the same place, and the new
+    /// master has written nothing of its own since (B3, first row).
+    SamePosition {
+        /// Their place in the old master's log.
+        old: BinlogPosition,
+        /// End of the new master's log.
+        new_end: BinlogPosition,
+    },
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Gtid(mode) => write!(f, "go on by {mode}")?,
+            Place::Position(position) => write!(f, "go on at {position}")?,
+        }
+        match &self.proof {
+            Proof::SameGroups { at, state } => write!(
+                f,
+                ": the new master's log up to {at} holds exactly what the replica has executed (state there: {state})"
+            ),
+            Proof::AllQuiet { old_end, new_end } => write!(
+                f,
+                ": all is quiet, and all three have executed the old master's log to {old_end} and the new one's to \
+                 {new_end}"
+            ),
+            Proof::SamePosition { old, new_end } => write!(
+                f,
+                ": the old master is gone, replica and new master have both executed its log to {old}, and the new \
+                 one's log ends there at {new_end}"
+            ),
+        }
+    }
+}
+
+/// Plans the attaching of a replica; `located` is what [`crate::history`] found for the place that an earlier
+/// [`Decision::Locate`] asked for.
+pub fn plan(facts: &Facts, located: Option<&Located>) -> Result<Decision, Refusal> {
+    check_servers(facts)?;
+    match by_gtid(facts, located)? {
+        ByGtid::Decided(decision) => Ok(decision),
+        ByGtid::Unusable(reason) => by_position(facts, &reason),
+    }
+}
+
+/// What must hold whatever the method.
+fn check_servers(facts: &Facts) -> Result<(), Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let (host, new_host) = (replica.host.clone(), new.host.clone());
+    let Some(_) = new.end else { return Err(Refusal::NoBinlog { new: new_host }) };
+    if replica.server_id == new.server_id {
+        return Err(Refusal::SameServerId { host, new: new_host, id: new.server_id });
+    }
+    if replica.channel.ignored_server_ids.contains(&new.server_id) {
+        return Err(Refusal::IgnoresNewMaster { host, new: new_host, id: new.server_id });
+    }
+    // A filter that both have in common loses nothing that the replica would have kept.
+    let own = &replica.channel.filters;
+    let foreign: Vec<_> = new.filters.iter().filter(|filter| !own.contains(filter)).cloned().collect();
+    if !foreign.is_empty() {
+        return Err(Refusal::Filtered { host, new: new_host, filters: foreign.join(", ") });
+    }
+    if let Some(error) = &replica.channel.sql_error
+        && !replica.channel.sql_running
+    {
+        return Err(Refusal::ApplierFailed { host, error: error.to_string() });
+    }
+    match &facts.old {
+        OldMaster::Answers(old) if !old.read_only => {
+            return Err(Refusal::OldMasterWritable { old: old.host.clone() });
+        }
+        OldMaster::Unreadable { host: old, reason } => {
+            return Err(Refusal::OldMasterUnreadable { old: old.clone(), reason: reason.clone() });
+        }
+        OldMaster::Answers(_) | OldMaster::Silent { .. } => {}
+    }
+    if replica.temporary_tables > 0 {
+        return Err(Refusal::TemporaryTables { host, count: replica.temporary_tables });
+    }
+    Ok(())
+}
+
+enum ByGtid {
+    Decided(Decision),
+    /// GTIDs say nothing here; the reason goes into a refusal if positions prove nothing either.
+    Unusable(String),
+}
+
+fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let (host, new_host) = (replica.host.clone(), new.host.clone());
+    if !new.log_slave_updates {
+        if replica.channel.mode == Mode::FilePosition {
+            return Ok(ByGtid::Unusable(format!("{new_host} does not log what it replicates")));
+        }
+        return Err(Refusal::NoSlaveUpdates { host, new: new_host });
+    }
+    // The position is the server's, not the channel's: domains of other channels are none of the new
+    // master's business, but with a single channel every domain came from the old master.
+    let at = if replica.other_channels {
+        replica.gtid_position.filtered(|domain| new.state.knows(domain))
+    } else {
+        replica.gtid_position.clone()
+    };
+    if at.is_empty() {
+        if replica.channel.mode == Mode::FilePosition {
+            return Ok(ByGtid::Unusable(format!("{host} has no GTID position")));
+        }
+        return Err(Refusal::Unproved {
+            host,
+            new: new_host,
+            reason: "the replica's GTID position is empty".into(),
+        });
+    }
+    if let Some(gtid) = at.iter().find(|gtid| !new.state.includes(*gtid)) {
+        return Err(behind(facts, gtid));
+    }
+    let Some(located) = located else { return Ok(ByGtid::Decided(Decision::Locate(at))) };
+    let (position, state) = match located {
+        Located::Found { at: found, position, state, out_of_order } if *found == at => {
+            check_groups(facts, state, *out_of_order)?;
+            (position, state)
+        }
+        // The replica moved on since the search.
+        Located::Found { .. } => return Ok(ByGtid::Decided(Decision::Locate(at))),
+        Located::Purged(gtid) => return Err(Refusal::Purged { host, new: new_host, gtid: *gtid }),
+        Located::Missing(gtid) => return Err(Refusal::NotInLog { host, new: new_host, gtid: *gtid }),
+    };
+    let unknown = match replica.channel.mode {
+        // By GTID the server replays a domain that it does not know from the oldest log there is.
+        Mode::SlavePos | Mode::CurrentPos => new.state.iter().find(|gtid| at.get(gtid.domain).is_none()),
+        // By position only what lies before it is skipped.
+        Mode::FilePosition => state.iter().find(|gtid| at.get(gtid.domain).is_none()),
+    };
+    if let Some(Gtid { domain, .. }) = unknown {
+        return Err(Refusal::UnknownDomain { host, new: new_host, domain });
+    }
+    let place = match (replica.channel.mode, position) {
+        (mode @ (Mode::SlavePos | Mode::CurrentPos), _) => Place::Gtid(mode),
+        (Mode::FilePosition, Some(position)) => Place::Position(position.clone()),
+        (Mode::FilePosition, None) => return Err(Refusal::NoSinglePosition { host, new: new_host }),
+    };
+    let proof = Proof::SameGroups { at, state: state.clone() };
+    Ok(ByGtid::Decided(Decision::Attach(Plan { place, proof })))
+}
+
+/// The new master lacks what the replica has: does it still come, or never?
+fn behind(facts: &Facts, gtid: Gtid) -> Refusal {
+    let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
+    let known = facts
+        .new
+        .state
+        .get(gtid.domain, gtid.server)
+        .map_or_else(|| "nothing of it".into(), |sequence| Gtid { sequence, ..gtid }.to_string());
+    let applying =
+        facts.new.channel.as_ref().is_some_and(|channel| channel.sql_running && !channel.has_applied_all());
+    if applying || matches!(facts.old, OldMaster::Answers(_)) {
+        Refusal::NewMasterBehind { host, new, gtid, known }
+    } else {
+        Refusal::ReplicaAhead { host, new, gtid, known }
+    }
+}
+
+/// Does the new master's log up to the replica's place hold exactly the groups that the replica has?
+fn check_groups(facts: &Facts, there: &GtidState, out_of_order: Option<Gtid>) -> Result<(), Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let (host, new_host) = (replica.host.clone(), new.host.clone());
+    // With filters of its own, a replica's log leaves out what it rightly dropped.
+    let own_log = replica.log.as_ref().filter(|_| replica.channel.filters.is_empty());
+    let Some(own) = own_log else {
+        // In one domain an order without a step back means that each server had seen the others' groups when
+        // it wrote its own; the replica then got them in that order from the old master.
+        return out_of_order.map_or(Ok(()), |gtid| Err(Refusal::OutOfOrder { host, new: new_host, gtid }));
+    };
+    let domains: Vec<u32> = replica.gtid_position.iter().map(|gtid| gtid.domain).collect();
+    for theirs in there.iter().filter(|gtid| domains.contains(&gtid.domain)) {
+        let lacks = match own.state.get(theirs.domain, theirs.server) {
+            Some(sequence) => sequence < theirs.sequence,
+            // Older than the replica's own log: part of the copy from which the replica was made.
+            None => own.begin.highest(theirs.domain).is_none_or(|begin| theirs.sequence >= begin),
+        };
+        if lacks {
+            return Err(Refusal::ReplicaLacksEarlier { host, new: new_host, gtid: theirs });
+        }
+    }
+    for ours in own.state.iter().filter(|gtid| domains.contains(&gtid.domain)) {
+        // What was written on the replica itself stays there wherever it is attached.
+        if u64::from(ours.server) == replica.server_id {
+            continue;
+        }
+        let ahead = match there.get(ours.domain, ours.server) {
+            Some(sequence) => ours.sequence > sequence,
+            None => new.begin.highest(ours.domain).is_none_or(|begin| ours.sequence >= begin),
+        };
+        if ahead {
+            let known = there
+                .get(ours.domain, ours.server)
+                .map_or_else(|| "nothing of it".into(), |sequence| Gtid { sequence, ..ours }.to_string());
+            return Err(Refusal::ReplicaAhead { host, new: new_host, gtid: ours, known });
+        }
+    }
+    Ok(())
+}
+
+/// Exact positions where GTIDs say nothing: all quiet (B1), or old master dead at an equal place (B3).
+fn by_position(facts: &Facts, why_not_gtid: &str) -> Result<Decision, Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let refuse = |reason: String| {
+        Err(Refusal::Unproved {
+            host: replica.host.clone(),
+            new: new.host.clone(),
+            reason: format!("{why_not_gtid}, and {reason}"),
+        })
+    };
+    if replica.channel.mode != Mode::FilePosition {
+        return refuse("its channel uses GTID".into());
+    }
+    let Some(new_end) = new.end.clone() else { return refuse(format!("{} has no binary log", new.host)) };
+    if !new.read_only {
+        return refuse(format!("{} takes writes already", new.host));
+    }
+    if !facts.quiet {
+        return refuse(format!("the log of {} still grows", new.host));
+    }
+    let Some(new_channel) = &new.channel else {
+        return refuse(format!("{} does not replicate from {}", new.host, facts.old.host()));
+    };
+    let (of_replica, of_new) = (replica.channel.applied.clone(), new_channel.applied.clone());
+    match &facts.old {
+        OldMaster::Answers(old) => {
+            let Some(old_end) = old.end.clone() else {
+                return refuse(format!("{} has no binary log", old.host));
+            };
+            if of_new.as_ref() != Some(&old_end) {
+                return refuse(format!("{} has not applied {} to its end {old_end}", new.host, old.host));
+            }
+            match &old.from_new {
+                None => return refuse(format!("{} does not replicate from {}", old.host, new.host)),
+                Some(channel) if channel.applied.as_ref() != Some(&new_end) => {
+                    return refuse(format!("{} has not applied {} to its end {new_end}", old.host, new.host));
+                }
+                Some(_) => {}
+            }
+            if of_replica.as_ref() != Some(&old_end) {
+                return refuse(format!("{} has not applied {} to its end {old_end}", replica.host, old.host));
+            }
+            let proof = Proof::AllQuiet { old_end, new_end: new_end.clone() };
+            Ok(Decision::Attach(Plan { place: Place::Position(new_end), proof }))
+        }
+        OldMaster::Silent { host: old_host, .. } => {
+            let (Some(ours), Some(theirs)) = (of_replica, of_new) else {
+                return refuse(format!("nothing is known of their places in the log of {old_host}"));
+            };
+            if !new_channel.has_applied_all() {
+                return refuse(format!("{} still applies what it got from {old_host}", new.host));
+            }
+            if ours != theirs {
+                return refuse(format!(
+                    "{} stands at {ours} and {} at {theirs} in the log of {old_host}, which is gone",
+                    replica.host, new.host
+                ));
+            }
+            if new.wrote_last != Some(false) {
+                return refuse(format!("the last group in the log of {} is its own", new.host));
+            }
+            let proof = Proof::SamePosition { old: ours, new_end: new_end.clone() };
+            Ok(Decision::Attach(Plan { place: Place::Position(new_end), proof }))
+        }
+        OldMaster::Unreadable { .. } => refuse("the old master cannot be read".into()),
+    }
+}

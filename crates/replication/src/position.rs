@@ -1,0 +1,78 @@
+//! A place in a server's binary log, and which of two comes first.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use crate::record::Record;
+
+/// File name and byte offset, as `SHOW MASTER STATUS` gives them: the end of the last event group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BinlogPosition {
+    /// File name without folder, such as `mysql-bin.000007`.
+    pub file: String,
+    /// Offset in bytes.
+    pub offset: u64,
+}
+
+impl BinlogPosition {
+    /// A position from its parts.
+    pub fn new(file: impl Into<String>, offset: u64) -> Self {
+        Self { file: file.into(), offset }
+    }
+
+    /// The position in two columns of a row; `None` where the file name is empty (never replicated).
+    pub fn from_columns(row: &Record, file: &str, offset: &str) -> Option<Self> {
+        let name = row.get(file).filter(|name| !name.is_empty())?;
+        Some(Self::new(name, row.number(offset)?))
+    }
+
+    /// Base name and number: `mysql-bin` and 7.
+    fn parts(&self) -> Option<(&str, u64)> {
+        let (base, number) = self.file.rsplit_once('.')?;
+        Some((base, number.parse().ok()?))
+    }
+
+    /// Which of two positions *of the same server* comes first; `None` where the logs' base names differ, so
+    /// that nothing can be said (failover section A, 26). Numbers are compared as numbers: 999999 is before
+    /// 1000000.
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        let ((base, number), (other_base, other_number)) = (self.parts()?, other.parts()?);
+        (base == other_base).then(|| number.cmp(&other_number).then(self.offset.cmp(&other.offset)))
+    }
+
+    /// True where this position is certainly at or beyond `target`.
+    pub fn has_reached(&self, target: &Self) -> bool {
+        self.compare(target).is_some_and(Ordering::is_ge)
+    }
+}
+
+impl fmt::Display for BinlogPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_of_one_log_are_ordered_by_number_and_offset() {
+        let at = BinlogPosition::new;
+        for (a, b, expected) in [
+            (at("bin.000001", 9), at("bin.000001", 10), Some(Ordering::Less)),
+            (at("bin.000002", 4), at("bin.000001", 900), Some(Ordering::Greater)),
+            (at("bin.999999", 4), at("bin.1000000", 4), Some(Ordering::Less)),
+            (at("a.b.000001", 4), at("a.b.000001", 4), Some(Ordering::Equal)),
+            (at("bin.000001", 4), at("mysql-bin.000001", 4), None),
+            (at("bin", 4), at("bin", 4), None),
+        ] {
+            assert_eq!(a.compare(&b), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn another_base_name_is_never_reached() {
+        assert!(!BinlogPosition::new("bin.000009", 4).has_reached(&BinlogPosition::new("old.000001", 4)));
+    }
+}

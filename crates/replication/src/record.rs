@@ -1,0 +1,57 @@
+//! A row of a server's answer, by column name.
+//!
+//! Servers rename columns (`Master_Host`, `Source_Host`), never their place in meaning; names are compared
+//! without regard to case because servers differ in that, too.
+
+use mysql::Row;
+
+use crate::server::text_of;
+
+/// One row: column names and values as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record(Vec<(String, Option<String>)>);
+
+impl Record {
+    /// The value of a column; `None` where it is NULL or missing.
+    pub fn get(&self, column: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(column))
+            .and_then(|(_, value)| value.as_deref())
+    }
+
+    /// The value of a column, empty where it is NULL or missing.
+    pub fn text(&self, column: &str) -> &str {
+        self.get(column).unwrap_or_default()
+    }
+
+    /// The value of a numeric column; `None` where it is NULL, missing or no number.
+    pub fn number(&self, column: &str) -> Option<u64> {
+        self.get(column)?.parse().ok()
+    }
+
+    /// The value of the column at `index`, for `SELECT expression`.
+    pub fn at(&self, index: usize) -> Option<&str> {
+        self.0.get(index).and_then(|(_, value)| value.as_deref())
+    }
+
+    /// True where the column is `1`, `ON` or `YES`.
+    pub fn is_on(&self, column: &str) -> bool {
+        self.get(column)
+            .is_some_and(|value| ["1", "ON", "YES"].iter().any(|on| value.eq_ignore_ascii_case(on)))
+    }
+}
+
+impl From<Row> for Record {
+    fn from(row: Row) -> Self {
+        let names: Vec<String> =
+            row.columns_ref().iter().map(|column| column.name_str().into_owned()).collect();
+        Self(names.into_iter().zip(row.unwrap().into_iter().map(text_of)).collect())
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Record {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(columns: I) -> Self {
+        Self(columns.into_iter().map(|(name, value)| (name.into(), Some(value.into()))).collect())
+    }
+}

@@ -1,0 +1,421 @@
+//! Why a helper does not act: one variant per cause, each with what the operator can do.
+//!
+//! A refusal changes nothing. The agent asks again every few seconds (failover section A), so one that time
+//! may cure is simply repeated until it holds no longer.
+
+use std::time::Duration;
+
+use crate::gtid::Gtid;
+use crate::position::BinlogPosition;
+
+/// A refusal. Its text is the helper's `ERROR:` line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// `set_active_master` was told the host's own name.
+    #[error("New master is equal to local host!? ({host})")]
+    NewMasterIsThisHost {
+        /// This host.
+        host: String,
+    },
+
+    /// `set_active_master` was told a name that the configuration does not have.
+    #[error("No config present for host '{name}'; hosts in the configuration: {known}")]
+    UnknownHost {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+
+    /// This host replicates from nobody.
+    #[error("{host} is not a replica of any host: set replication up first (CHANGE MASTER TO …)")]
+    NotAReplica {
+        /// This host.
+        host: String,
+    },
+
+    /// No channel of this host replicates from a host of the configuration.
+    #[error(
+        "Invalid master host in show slave status: {host} replicates from {sources}, which no host section \
+         has as ip and mysql_port"
+    )]
+    ForeignSource {
+        /// This host.
+        host: String,
+        /// Its channels' sources.
+        sources: String,
+    },
+
+    /// Several channels replicate from hosts of the configuration.
+    #[error("{host} has {count} replication channels from cluster hosts ({names}): which one is meant?")]
+    SeveralChannels {
+        /// This host.
+        host: String,
+        /// How many.
+        count: usize,
+        /// Their names.
+        names: String,
+    },
+
+    /// Another helper is at work on this host's replication.
+    #[error(
+        "another helper is changing replication on {host} (connection {holder}); try again when it is done"
+    )]
+    Busy {
+        /// This host.
+        host: String,
+        /// Connection id of the one who holds the lock.
+        holder: String,
+    },
+
+    /// The new master writes no binary log.
+    #[error("{new} has no binary log: nobody can replicate from it; set log_bin there and restart it")]
+    NoBinlog {
+        /// The new master.
+        new: String,
+    },
+
+    /// The new master does not log what it replicates.
+    #[error(
+        "{new} does not log what it replicates (log_slave_updates is off), so what {host} still needs cannot \
+         be found there; set log_slave_updates=ON on {new}"
+    )]
+    NoSlaveUpdates {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+    },
+
+    /// Two servers share a server id.
+    #[error("{host} and {new} both have server_id {id}; give every server its own")]
+    SameServerId {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// The id.
+        id: u64,
+    },
+
+    /// The channel drops everything that comes from the new master.
+    #[error(
+        "{host} ignores events of server id {id}, which is {new} (IGNORE_SERVER_IDS): it would lose its writes"
+    )]
+    IgnoresNewMaster {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// Its server id.
+        id: u64,
+    },
+
+    /// The new master does not hold every event.
+    #[error(
+        "{new} filters what it replicates or logs ({filters}), so {host} would miss rows; remove the filters"
+    )]
+    Filtered {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// The filters.
+        filters: String,
+    },
+
+    /// Temporary tables of replicated statements are open.
+    #[error(
+        "{host} has {count} replicated temporary tables open, which a change of master would lose; try again"
+    )]
+    TemporaryTables {
+        /// The replica.
+        host: String,
+        /// How many.
+        count: u64,
+    },
+
+    /// The applying thread of a host failed.
+    #[error("replication on {host} has stopped: {error}; mend that first")]
+    ApplierFailed {
+        /// The host.
+        host: String,
+        /// Number and text of the server's error.
+        error: String,
+    },
+
+    /// The old master still takes writes.
+    #[error(
+        "{old} still takes writes (read_only is off): run mysql_deny_write there first, or set read_only=1"
+    )]
+    OldMasterWritable {
+        /// The old master.
+        old: String,
+    },
+
+    /// The old master is alive but cannot be looked at.
+    #[error("cannot tell whether {old} still takes writes: {reason}")]
+    OldMasterUnreadable {
+        /// The old master.
+        old: String,
+        /// What it answered.
+        reason: String,
+    },
+
+    /// The replica has executed something that the new master has not (yet).
+    #[error(
+        "{host} has executed {gtid}, {new} only up to {known}: waiting for {new} did not help; start or mend \
+         replication on {new}"
+    )]
+    NewMasterBehind {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// What it lacks.
+        gtid: Gtid,
+        /// What it has of that server in that domain.
+        known: String,
+    },
+
+    /// The replica has executed something that the new master will never get.
+    #[error(
+        "{host} is ahead of {new}: it has executed {gtid}, {new} has {known} and can get no more; rebuild {host} \
+         from {new}, or copy the missing rows to {new} first"
+    )]
+    ReplicaAhead {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// What the new master lacks.
+        gtid: Gtid,
+        /// What it has of that server in that domain.
+        known: String,
+    },
+
+    /// The new master's log has, before the replica's place, something that the replica has not executed.
+    #[error(
+        "{host} lacks {gtid}, which {new} logged before the place where {host} would go on ({new} wrote before it had \
+         applied everything); rebuild {host} from {new}"
+    )]
+    ReplicaLacksEarlier {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// What it lacks.
+        gtid: Gtid,
+    },
+
+    /// The new master's log is not in one order, and the replica's own log cannot tell what it has.
+    #[error(
+        "{new} logged {gtid} after a later number of the same domain, and {host} keeps no log of what it applied: \
+         nobody can tell whether it has every row; rebuild {host} from {new}, and set log_slave_updates=ON"
+    )]
+    OutOfOrder {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// The first group out of order.
+        gtid: Gtid,
+    },
+
+    /// The new master has a domain of which the replica knows nothing.
+    #[error(
+        "{new} has GTID domain {domain}, of which {host} has executed nothing: it would replay the whole domain; \
+         if {host} has those rows, stop it and set gtid_slave_pos, else rebuild it"
+    )]
+    UnknownDomain {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// The domain.
+        domain: u32,
+    },
+
+    /// The new master has deleted the logs that the replica needs.
+    #[error(
+        "{new} has purged the binary log that holds {gtid}, where {host} would go on; rebuild {host} from {new}"
+    )]
+    Purged {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// The replica's place.
+        gtid: Gtid,
+    },
+
+    /// The replica's last group is in none of the new master's logs although its state includes it.
+    #[error(
+        "{gtid}, the last that {host} executed, is not in the binary logs of {new}; rebuild {host} from {new}"
+    )]
+    NotInLog {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// The replica's place.
+        gtid: Gtid,
+    },
+
+    /// Domains stand at places of the new master's log that no single position describes.
+    #[error(
+        "the GTID domains of {host} stand at different places in the log of {new}, so no file and position is right; \
+         switch {host} to GTID: CHANGE MASTER TO MASTER_USE_GTID=slave_pos"
+    )]
+    NoSinglePosition {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+    },
+
+    /// There are no usable GTIDs, and the servers are not quiet at one known place.
+    #[error("no place in the log of {new} can be proved to be right for {host}: {reason}")]
+    Unproved {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// What is missing.
+        reason: String,
+    },
+
+    /// The look through the new master's log took too long.
+    #[error(
+        "looking for {gtid} in the log of {new} took longer than this call may; run it by hand with --wait forever"
+    )]
+    SearchTooLong {
+        /// The new master.
+        new: String,
+        /// The replica's place.
+        gtid: Gtid,
+    },
+
+    /// Replication did not come to a halt.
+    #[error(
+        "{host} did not stop replicating within {waited:.1?} (a long transaction?); it goes on by itself"
+    )]
+    DoesNotStop {
+        /// The replica.
+        host: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+
+    /// Replication from the new master did not start.
+    #[error("{host} cannot replicate from {new}: {reason}; {consequence}")]
+    DoesNotStart {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// What the threads say.
+        reason: String,
+        /// Where the replica was left.
+        consequence: String,
+    },
+
+    /// The peer is not the source of this host's replication.
+    #[error("{host} does not replicate from its peer {peer} but from {source_address}; point it there first")]
+    WrongSource {
+        /// This host.
+        host: String,
+        /// Its configured peer.
+        peer: String,
+        /// What it replicates from.
+        source_address: String,
+    },
+
+    /// The peer still takes writes.
+    #[error(
+        "{peer} still takes writes (read_only is off); {then}. Set read_only=1 on {peer}, or use --force by hand"
+    )]
+    PeerWritable {
+        /// The peer.
+        peer: String,
+        /// What does not happen.
+        then: String,
+    },
+
+    /// The peer is alive but cannot be looked at.
+    #[error("cannot tell what {peer} has written: {reason}; {then}")]
+    PeerUnreadable {
+        /// The peer.
+        peer: String,
+        /// What it answered.
+        reason: String,
+        /// What does not happen.
+        then: String,
+    },
+
+    /// The peer's log ends before what was already fetched from it.
+    #[error(
+        "the log of {peer} ends at {end}, but {host} has fetched it to {fetched}: it was reset or is another \
+         server's; {then}. Set replication from {peer} up anew"
+    )]
+    LogWasReset {
+        /// This host.
+        host: String,
+        /// The peer.
+        peer: String,
+        /// End of the peer's log.
+        end: BinlogPosition,
+        /// What this host fetched.
+        fetched: BinlogPosition,
+        /// What does not happen.
+        then: String,
+    },
+
+    /// Something that the peer wrote is not applied here.
+    #[error("{missing} from {peer} not yet applied ({applied} of {target}); {then}")]
+    NotApplied {
+        /// The peer.
+        peer: String,
+        /// How much, in words.
+        missing: String,
+        /// What this host has applied.
+        applied: String,
+        /// What it has to apply.
+        target: String,
+        /// What does not happen.
+        then: String,
+    },
+
+    /// A thread that should apply or fetch does not run.
+    #[error("replication from {peer} does not run on {host}: {reason}; {then}")]
+    NotRunning {
+        /// This host.
+        host: String,
+        /// The peer.
+        peer: String,
+        /// What the threads say.
+        reason: String,
+        /// What does not happen.
+        then: String,
+    },
+}
+
+impl Refusal {
+    /// True where waiting may cure it within the call.
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::NewMasterBehind { .. }
+                | Self::TemporaryTables { .. }
+                | Self::Unproved { .. }
+                | Self::NotApplied { .. }
+                | Self::NotRunning { .. }
+        )
+    }
+
+    /// A position for a text, where there may be none.
+    pub(crate) fn place(position: Option<&BinlogPosition>) -> String {
+        position.map_or_else(|| "nothing".into(), ToString::to_string)
+    }
+}

@@ -1,0 +1,216 @@
+//! One connection to one server: made within the budget, every read and write limited by it.
+//!
+//! Nothing here knows what the statements mean. The client library makes no round trip of its own: its
+//! `SELECT @@max_allowed_packet` and `SELECT @@socket` are switched off, TCP addresses are literal.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use mmm_core::Budget;
+use mmm_core::config::Host;
+use mysql::prelude::Queryable;
+use mysql::{Conn, OptsBuilder, Value};
+
+use crate::error::Error;
+use crate::patience;
+use crate::record::Record;
+
+/// What the library would otherwise ask the server for; our statements are far smaller.
+const MAX_PACKET: usize = 16 << 20;
+
+/// A connection to a host's server with the agent's account.
+pub struct Server {
+    host: String,
+    address: String,
+    conn: Conn,
+    budget: Budget,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Server({} {})", self.host, self.address)
+    }
+}
+
+impl Server {
+    /// Connects to `host` by TCP with the agent's account, within `most` and what is left of `budget`.
+    pub fn connect(host: &Host, most: Duration, budget: Budget) -> Result<Self, Error> {
+        let started = Instant::now();
+        let address = format!("{}:{}", host.ip, host.mysql_port);
+        let patience = budget.share(most).max(patience::LEAST);
+        let failed = |error: mysql::Error| Error::Connect {
+            address: address.clone(),
+            user: host.agent_user.clone(),
+            cause: describe(&error, started.elapsed()),
+            answered: matches!(error, mysql::Error::MySqlError(_)),
+        };
+        let options = OptsBuilder::new()
+            .ip_or_hostname(Some(host.ip.as_str()))
+            .tcp_port(host.mysql_port)
+            .user(Some(host.agent_user.as_str()))
+            .pass(Some(host.agent_password.expose()))
+            .prefer_socket(false)
+            .max_allowed_packet(Some(MAX_PACKET))
+            .stmt_cache_size(0)
+            .tcp_connect_timeout(Some(patience))
+            .read_timeout(Some(patience))
+            .write_timeout(Some(patience));
+        let conn = Conn::new(options).map_err(failed)?;
+        log::info!("connected to {} ({address}): {:.1} ms", host.name, milliseconds(started));
+        Ok(Self { host: host.name.to_string(), address, conn, budget })
+    }
+
+    /// The host's name in the configuration.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The server's version as its handshake gave it; MariaDB before 11 says 5.5.5.
+    pub fn version(&self) -> (u16, u16, u16) {
+        self.conn.server_version()
+    }
+
+    /// This connection's id on the server.
+    pub fn connection_id(&self) -> u32 {
+        self.conn.connection_id()
+    }
+
+    /// The time this connection's statements share.
+    pub fn budget(&self) -> Budget {
+        self.budget
+    }
+
+    /// Lets this connection's later statements use another budget: what an undo needs when the first is spent.
+    pub fn use_budget(&mut self, budget: Budget) {
+        self.budget = budget;
+    }
+
+    /// Runs a statement that returns no rows.
+    pub fn execute(&mut self, statement: &str) -> Result<(), Error> {
+        self.execute_as(statement, statement)
+    }
+
+    /// Runs a statement that holds a secret; `shown` stands for it in errors and in the journal.
+    pub fn execute_as(&mut self, statement: &str, shown: &str) -> Result<(), Error> {
+        self.timed(shown, |conn| conn.query_drop(statement))
+    }
+
+    /// Runs a statement and returns its rows.
+    pub fn rows(&mut self, statement: &str) -> Result<Vec<Record>, Error> {
+        self.timed(statement, |conn| {
+            let mut rows = Vec::new();
+            for row in conn.query_iter(statement)? {
+                rows.push(Record::from(row?));
+            }
+            Ok(rows)
+        })
+    }
+
+    /// The first row of a statement's answer, if there is one.
+    pub fn row(&mut self, statement: &str) -> Result<Option<Record>, Error> {
+        Ok(self.rows(statement)?.into_iter().next())
+    }
+
+    /// The first row of a statement that always has one.
+    pub fn one(&mut self, statement: &str) -> Result<Record, Error> {
+        self.row(statement)?.ok_or_else(|| self.unexpected(statement, "a row"))
+    }
+
+    /// The error for an answer that lacks `missing`.
+    pub fn unexpected(&self, statement: &str, missing: &str) -> Error {
+        Error::Unexpected { host: self.host.clone(), statement: statement.into(), missing: missing.into() }
+    }
+
+    /// A string literal for this session: escaped as its `sql_mode` wants it.
+    pub fn quoted(&self, text: &str) -> String {
+        quote(text, self.conn.no_backslash_escape())
+    }
+
+    fn timed<T>(&mut self, shown: &str, run: impl FnOnce(&mut Conn) -> mysql::Result<T>) -> Result<T, Error> {
+        let started = Instant::now();
+        patience::limit(&self.conn, self.budget.share(Duration::from_secs(3600)));
+        let result = run(&mut self.conn);
+        log::debug!("{}: {shown}: {:.1} ms", self.host, milliseconds(started));
+        result.map_err(|error| self.failed(error, shown, started.elapsed()))
+    }
+
+    fn failed(&self, error: mysql::Error, shown: &str, waited: Duration) -> Error {
+        let (host, statement) = (self.host.clone(), shown.to_string());
+        match error {
+            mysql::Error::MySqlError(refused) => {
+                Error::Query { host, code: refused.code, message: refused.message, statement }
+            }
+            mysql::Error::IoError(io) if is_timeout(io.kind()) => {
+                Error::Silent { host, waited, statement, cause: "no answer".into() }
+            }
+            other => Error::Broken { host, statement, cause: other.to_string() },
+        }
+    }
+}
+
+fn is_timeout(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// What to say of a connection that was not made: the server's own words where it sent any.
+fn describe(error: &mysql::Error, waited: Duration) -> String {
+    match error {
+        mysql::Error::MySqlError(refused) => format!("{} (error {})", refused.message, refused.code),
+        mysql::Error::IoError(io) if is_timeout(io.kind()) => {
+            format!("It accepted the connection but sent nothing for {waited:.1?}; is the server frozen?")
+        }
+        mysql::Error::DriverError(mysql::DriverError::ConnectTimeout) => {
+            format!("No answer within {waited:.1?}; is the host down or its port filtered?")
+        }
+        mysql::Error::DriverError(mysql::DriverError::CouldNotConnect(Some((_, description, _)))) => {
+            description.clone()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}
+
+/// Quotes a string literal; with `NO_BACKSLASH_ESCAPES` a backslash is an ordinary character.
+fn quote(text: &str, no_backslash_escapes: bool) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('\'');
+    for c in text.chars() {
+        match c {
+            '\'' => quoted.push_str("''"),
+            '\\' if !no_backslash_escapes => quoted.push_str("\\\\"),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('\'');
+    quoted
+}
+
+/// A value of a text-protocol row as text.
+pub(crate) fn text_of(value: Value) -> Option<String> {
+    match value {
+        Value::NULL => None,
+        Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        other => Some(other.as_sql(true).trim_matches('\'').to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_cannot_be_left_under_either_sql_mode() {
+        for (text, plain, no_backslashes) in [
+            ("it's", "'it''s'", "'it''s'"),
+            ("a\\", "'a\\\\'", "'a\\'"),
+            ("\\'; DROP TABLE t -- ", "'\\\\''; DROP TABLE t -- '", "'\\''; DROP TABLE t -- '"),
+        ] {
+            assert_eq!(quote(text, false), plain);
+            assert_eq!(quote(text, true), no_backslashes);
+        }
+    }
+}

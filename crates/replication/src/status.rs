@@ -1,0 +1,257 @@
+//! What `SHOW … STATUS` says of a replica's channel and of a server's own log, as types.
+
+use std::fmt;
+
+use crate::position::BinlogPosition;
+use crate::record::Record;
+
+/// State of the thread that fetches from the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IoThread {
+    /// Stopped.
+    No,
+    /// Running but not connected (`Connecting`, `Preparing`).
+    Connecting,
+    /// Connected.
+    Yes,
+}
+
+/// How the channel finds its place in the source's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// File name and offset.
+    FilePosition,
+    /// MariaDB `MASTER_USE_GTID=slave_pos`.
+    SlavePos,
+    /// MariaDB `MASTER_USE_GTID=current_pos`.
+    CurrentPos,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FilePosition => "file and position",
+            Self::SlavePos => "GTID (slave_pos)",
+            Self::CurrentPos => "GTID (current_pos)",
+        })
+    }
+}
+
+/// An error number and text of one of the two threads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadError {
+    /// The server's error number.
+    pub code: u64,
+    /// Its text.
+    pub text: String,
+}
+
+/// One channel of a replica: a row of `SHOW ALL SLAVES STATUS`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// Connection name; empty for the default one.
+    pub name: String,
+    /// `Master_Host`, as it was given to CHANGE MASTER.
+    pub source_host: String,
+    /// `Master_Port`
+    pub source_port: u16,
+    /// `Master_User`
+    pub source_user: String,
+    /// `Master_Server_Id`; 0 until the first connection.
+    pub source_server_id: u64,
+    /// The fetching thread.
+    pub io: IoThread,
+    /// True while the applying thread runs.
+    pub sql_running: bool,
+    /// What the fetching thread last failed with.
+    pub io_error: Option<ThreadError>,
+    /// What the applying thread last failed with.
+    pub sql_error: Option<ThreadError>,
+    /// End of what was fetched, in the source's log.
+    pub fetched: Option<BinlogPosition>,
+    /// End of the last group that was applied, in the source's log.
+    pub applied: Option<BinlogPosition>,
+    /// How the channel finds its place.
+    pub mode: Mode,
+    /// `Slave_SQL_Running_State`
+    pub sql_state: String,
+    /// `SQL_Delay`, seconds.
+    pub delay: u64,
+    /// `Slave_heartbeat_period`, seconds, as the server prints it.
+    pub heartbeat: String,
+    /// `Replicate_Ignore_Server_Ids`
+    pub ignored_server_ids: Vec<u64>,
+    /// Every non-empty replication filter, as `column=value`.
+    pub filters: Vec<String>,
+    /// `Until_Condition`, where one is set.
+    pub until: Option<String>,
+}
+
+const FILTERS: [&str; 10] = [
+    "Replicate_Do_DB",
+    "Replicate_Ignore_DB",
+    "Replicate_Do_Table",
+    "Replicate_Ignore_Table",
+    "Replicate_Wild_Do_Table",
+    "Replicate_Wild_Ignore_Table",
+    "Replicate_Rewrite_DB",
+    "Replicate_Do_Domain_Ids",
+    "Replicate_Ignore_Domain_Ids",
+    "Replicate_Ignore_Server_Ids",
+];
+
+impl Channel {
+    /// Reads a row of `SHOW ALL SLAVES STATUS` (MariaDB 10.0 and later).
+    pub fn from_record(row: &Record) -> Self {
+        let error = |code: &str, text: &str| {
+            row.number(code)
+                .filter(|number| *number != 0)
+                .map(|code| ThreadError { code, text: row.text(text).to_string() })
+        };
+        Self {
+            name: row.text("Connection_name").into(),
+            source_host: row.text("Master_Host").into(),
+            source_port: row.number("Master_Port").and_then(|port| port.try_into().ok()).unwrap_or(3306),
+            source_user: row.text("Master_User").into(),
+            source_server_id: row.number("Master_Server_Id").unwrap_or(0),
+            io: match row.text("Slave_IO_Running") {
+                "Yes" => IoThread::Yes,
+                "No" => IoThread::No,
+                _ => IoThread::Connecting,
+            },
+            sql_running: row.text("Slave_SQL_Running") == "Yes",
+            io_error: error("Last_IO_Errno", "Last_IO_Error"),
+            sql_error: error("Last_SQL_Errno", "Last_SQL_Error"),
+            fetched: BinlogPosition::from_columns(row, "Master_Log_File", "Read_Master_Log_Pos"),
+            applied: BinlogPosition::from_columns(row, "Relay_Master_Log_File", "Exec_Master_Log_Pos"),
+            mode: match row.text("Using_Gtid") {
+                "Slave_Pos" => Mode::SlavePos,
+                "Current_Pos" => Mode::CurrentPos,
+                _ => Mode::FilePosition,
+            },
+            sql_state: row.text("Slave_SQL_Running_State").into(),
+            delay: row.number("SQL_Delay").unwrap_or(0),
+            heartbeat: row.text("Slave_heartbeat_period").into(),
+            ignored_server_ids: row
+                .text("Replicate_Ignore_Server_Ids")
+                .split(',')
+                .filter_map(|id| id.trim().parse().ok())
+                .collect(),
+            filters: FILTERS
+                .iter()
+                .filter(|column| !row.text(column).is_empty())
+                .map(|column| format!("{column}={}", row.text(column)))
+                .collect(),
+            until: row
+                .get("Until_Condition")
+                .filter(|until| !until.is_empty() && *until != "None")
+                .map(Into::into),
+        }
+    }
+
+    /// True where both threads run and the source is connected.
+    pub fn is_running(&self) -> bool {
+        self.io == IoThread::Yes && self.sql_running
+    }
+
+    /// True where the applying thread says that it waits for more from the source, or all that was fetched
+    /// is applied. After a source died in the middle of sending a group, `fetched` stays beyond `applied`
+    /// for ever; only the thread's state tells that nothing complete is left.
+    pub fn has_applied_all(&self) -> bool {
+        (self.fetched.is_some() && self.fetched == self.applied)
+            || (self.sql_running && self.sql_state.contains("has read all relay log"))
+    }
+
+    /// `IP:PORT` of the source, as configured on the server.
+    pub fn source(&self) -> String {
+        format!("{}:{}", self.source_host, self.source_port)
+    }
+
+    /// The channel's name for people.
+    pub fn title(&self) -> String {
+        if self.name.is_empty() {
+            "replication".into()
+        } else {
+            format!("replication channel '{}'", self.name)
+        }
+    }
+}
+
+impl fmt::Display for ThreadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error {}: {}", self.code, self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(columns: &[(&str, &str)]) -> Record {
+        let usual = [
+            ("Connection_name", ""),
+            ("Master_Host", "10.0.0.1"),
+            ("Master_Port", "3307"),
+            ("Slave_IO_Running", "Yes"),
+            ("Slave_SQL_Running", "Yes"),
+            ("Master_Log_File", "bin.000002"),
+            ("Read_Master_Log_Pos", "900"),
+            ("Relay_Master_Log_File", "bin.000002"),
+            ("Exec_Master_Log_Pos", "700"),
+            ("Last_IO_Errno", "0"),
+            ("Using_Gtid", "No"),
+        ];
+        // The first of two columns with one name counts.
+        columns.iter().copied().chain(usual).collect()
+    }
+
+    #[test]
+    fn a_channel_that_was_never_connected_has_no_positions() {
+        let channel = Channel::from_record(&row(&[("Master_Log_File", ""), ("Relay_Master_Log_File", "")]));
+        assert_eq!((channel.fetched, channel.applied), (None, None));
+    }
+
+    #[test]
+    fn preparing_and_connecting_are_not_connected() {
+        for state in ["Connecting", "Preparing", "Anything newer"] {
+            let channel = Channel::from_record(&row(&[("Slave_IO_Running", state)]));
+            assert_eq!(channel.io, IoThread::Connecting);
+            assert!(!channel.is_running());
+        }
+    }
+
+    #[test]
+    fn half_a_group_at_the_end_is_all_applied_only_while_the_thread_waits_for_more() {
+        let waiting = ("Slave_SQL_Running_State", "Slave has read all relay log; waiting for more updates");
+        assert!(Channel::from_record(&row(&[waiting])).has_applied_all());
+        assert!(!Channel::from_record(&row(&[waiting, ("Slave_SQL_Running", "No")])).has_applied_all());
+        let reading = ("Slave_SQL_Running_State", "Reading event from the relay log");
+        assert!(!Channel::from_record(&row(&[reading])).has_applied_all());
+        assert!(Channel::from_record(&row(&[reading, ("Exec_Master_Log_Pos", "900")])).has_applied_all());
+    }
+
+    #[test]
+    fn filters_and_ignored_servers_are_seen() {
+        let channel = Channel::from_record(&row(&[
+            ("Replicate_Ignore_Server_Ids", "2, 7"),
+            ("Replicate_Wild_Ignore_Table", "tmp.%"),
+        ]));
+        assert_eq!(channel.ignored_server_ids, [2, 7]);
+        assert_eq!(
+            channel.filters,
+            ["Replicate_Wild_Ignore_Table=tmp.%", "Replicate_Ignore_Server_Ids=2, 7"]
+        );
+    }
+
+    #[test]
+    fn modes_and_errors_are_read() {
+        let channel = Channel::from_record(&row(&[
+            ("Using_Gtid", "Current_Pos"),
+            ("Last_SQL_Errno", "1062"),
+            ("Last_SQL_Error", "Duplicate entry"),
+        ]));
+        assert_eq!(channel.mode, Mode::CurrentPos);
+        assert_eq!(channel.sql_error.map(|e| e.to_string()).as_deref(), Some("error 1062: Duplicate entry"));
+        assert_eq!(channel.io_error, None);
+    }
+}

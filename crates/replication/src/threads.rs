@@ -1,0 +1,101 @@
+//! Starting and stopping a channel's threads, and seeing that they did.
+
+use std::time::Duration;
+
+use crate::channel;
+use crate::dialect::{self, Threads};
+use crate::error::Error;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::status::{Channel, IoThread};
+
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(3);
+/// How long a fetching thread may take to connect to its source.
+const CONNECTING: Duration = Duration::from_secs(2);
+
+/// Stops both threads and waits until both have stopped; returns the channel at rest.
+pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
+    let statement = dialect::stop(server, name, Threads::Both);
+    match server.execute(&statement) {
+        // The server goes on stopping whether or not anybody waits for it.
+        Err(Error::Silent { host, waited, .. }) => {
+            return Err(Refusal::DoesNotStop { host, waited }.into());
+        }
+        other => other?,
+    }
+    loop {
+        let channel = channel::again(server, name)?;
+        if channel.io == IoThread::No && !channel.sql_running {
+            return Ok(channel);
+        }
+        if !server.budget().pause(PAUSE) {
+            let waited = server.budget().elapsed();
+            return Err(Refusal::DoesNotStop { host: server.host().into(), waited }.into());
+        }
+    }
+}
+
+/// Starts both threads.
+pub fn start(server: &mut Server, name: &str) -> Result<(), Error> {
+    let statement = dialect::start(server, name, Threads::Both);
+    server.execute(&statement)
+}
+
+/// Watches started threads until they run and the source is connected; says what is wrong if they do not.
+///
+/// A source that has gone or an account that is refused shows as an error number beside `Connecting`.
+pub fn until_running(server: &mut Server, name: &str) -> Result<Result<Channel, String>, Error> {
+    let deadline = server.budget().elapsed() + CONNECTING;
+    loop {
+        let channel = channel::again(server, name)?;
+        if channel.is_running() {
+            return Ok(Ok(channel));
+        }
+        // A stopped thread with an error stays so; a connecting one may yet succeed.
+        let has_failed = (channel.io == IoThread::No && channel.io_error.is_some())
+            || (!channel.sql_running && channel.sql_error.is_some());
+        let is_late = server.budget().elapsed() >= deadline || !server.budget().pause(PAUSE);
+        if has_failed || is_late {
+            return Ok(Err(what_is_wrong(&channel)));
+        }
+    }
+}
+
+/// What a channel's threads say, for people.
+pub fn what_is_wrong(channel: &Channel) -> String {
+    let mut parts = Vec::new();
+    match (&channel.io, &channel.io_error) {
+        (IoThread::Yes, _) => {}
+        (IoThread::No, None) => parts.push("the I/O thread is stopped".to_string()),
+        (IoThread::Connecting, None) => parts.push("the I/O thread is still connecting".to_string()),
+        (_, Some(error)) => parts.push(format!("I/O thread: {error}")),
+    }
+    match (channel.sql_running, &channel.sql_error) {
+        (true, _) => {}
+        (false, None) => parts.push("the SQL thread is stopped".to_string()),
+        (false, Some(error)) => parts.push(format!("SQL thread: {error}")),
+    }
+    if parts.is_empty() { "both threads run".into() } else { parts.join("; ") }
+}
+
+/// Starts what is stopped and sees that it runs.
+pub fn ensure_running(server: &mut Server, channel: &Channel, source: &str) -> Result<(), Error> {
+    if channel.is_running() {
+        return Ok(());
+    }
+    log::info!("{} from {source}: {}", channel.title(), what_is_wrong(channel));
+    if channel.io == IoThread::No || !channel.sql_running {
+        start(server, &channel.name)?;
+    }
+    match until_running(server, &channel.name)? {
+        Ok(_) => Ok(()),
+        Err(reason) => Err(Refusal::DoesNotStart {
+            host: server.host().into(),
+            new: source.into(),
+            reason,
+            consequence: "its threads were told to start".into(),
+        }
+        .into()),
+    }
+}
