@@ -56,7 +56,8 @@ stand_in() {
   [ "$(sql db2 'SELECT @@read_only')" = 1 ]
   [ "$(threads db1) $(threads db2) $(threads db3)" = "Yes Yes Yes Yes Yes Yes" ]
   [ "$(in_host db1 ip -4 -br addr show dev eth0 | awk '{ print $2, $3 }')" = "UP $(host_ip db1)/24" ]
-  [ -z "$(in_host db2 iptables -S | grep -v '^-P')" ]
+  run in_host db2 iptables -S
+  [[ $output != *-A* ]]
   [ "$(in_host db1 cat /etc/mysql-mmm/mmm_agent.conf)" = $'include mmm_common.conf\nthis db1' ]
   run in_host db2 pgrep sleep
   [ "$output" = 1 ]

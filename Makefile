@@ -1,0 +1,62 @@
+# Everything that is done with this project. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+DESTDIR ?=
+# Debian and upstream; EPEL and Fedora have /usr/libexec/mysql-mmm/agent.
+AGENT_DIR ?= /usr/lib/mysql-mmm/agent
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+# Where the built helpers are, for tests and installation.
+BUILT ?= $(CARGO_TARGET_DIR)/release
+
+.PHONY: help build deps test demo bench install uninstall lint clean
+
+help:
+	@printf '%s\n' \
+	  'make build      release build of the helpers' \
+	  'make test       every test; TESTS="tests/helpers/check_ip.bats …" runs those bats files alone' \
+	  'make demo       as root: a role move and a failover on three real hosts' \
+	  'make bench      as root: what one call of a helper costs' \
+	  'make lint       rustfmt, clippy, rustdoc, shellcheck, and cargo-deny where there is one' \
+	  'make install    put the helpers into AGENT_DIR (default $(AGENT_DIR)), originals are kept beside' \
+	  'make uninstall  bring the originals back' \
+	  'make deps       install the Debian packages that tests, demo and bench need'
+
+build:
+	cargo build --release --locked
+
+deps:
+	@tests/deps
+
+test: deps build
+	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/run $(TESTS)
+
+demo: deps build
+	@BUILT="$(BUILT)" tests/demo
+
+bench: deps build
+	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/bench
+
+# Without a build of its own, so that root needs no toolchain.
+install:
+	@./install.sh install "$(DESTDIR)" "$(AGENT_DIR)" "$(BUILT)"
+
+uninstall:
+	@./install.sh uninstall "$(DESTDIR)" "$(AGENT_DIR)"
+
+lint: deps
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+	tests/lint-shell
+	@if cargo deny --version >/dev/null 2>&1; then \
+	  cargo deny --locked check bans licenses sources; \
+	else \
+	  echo 'cargo-deny is not installed; deny.toml was not checked'; \
+	fi
+
+clean:
+	cargo clean

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Puts the helpers where MMM's agent calls them and takes them away again.
+# Usage: install.sh install DESTDIR AGENT_DIR BUILT
+#        install.sh uninstall DESTDIR AGENT_DIR
+# Originals go to AGENT_DIR.orig and come back from there unchanged. A helper is replaced by renaming, so
+# a running agent finds one or the other at any moment, never none.
+set -euo pipefail
+
+HELPERS=(
+  check_ip clear_ip configure_ip mysql_allow_write mysql_deny_write mysql_may_write
+  set_active_master sync_with_master turn_off_slave turn_on_slave
+)
+
+fail() {
+  printf 'install.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+exists() { [[ -e $1 || -L $1 ]]; }
+
+sum_of() { sha256sum <"$1" | cut -d' ' -f1; }
+
+# Two names of one file; links are not followed.
+same_file() { [[ $(stat -c %d:%i "$1") == "$(stat -c %d:%i "$2")" ]]; }
+
+# A helper that was put there by this program: what the list says of it still holds.
+is_ours() {
+  local name=$1
+  [[ -f $agent/$name && ! -L $agent/$name && -f $placed ]] || return 1
+  grep -qxF "$(sum_of "$agent/$name")  $name" "$placed"
+}
+
+install_helpers() {
+  local name found=()
+  for name in "${HELPERS[@]}"; do
+    [[ -x $built/$name ]] || fail "$built/$name is missing; run 'make build' first"
+  done
+  if [[ ! -d $agent && $agent == "$root/usr/lib/mysql-mmm/agent" && -d $root/usr/libexec/mysql-mmm/agent ]]; then
+    fail "this host's agent keeps its helpers in /usr/libexec; run: make install AGENT_DIR=/usr/libexec/mysql-mmm/agent"
+  fi
+  mkdir -p "$agent" "$saved"
+  touch "$placed"
+  for name in "${HELPERS[@]}"; do
+    if exists "$agent/$name" && ! is_ours "$name"; then
+      save "$name"
+      found+=("$name")
+    fi
+    place "$name"
+  done
+  if ((${#found[@]})); then
+    echo "Originals kept in $saved: ${found[*]}"
+  fi
+  echo "Helpers installed in $agent; the agent's bin_path must be ${agent_dir%/agent}/"
+}
+
+# Keeps the original as it is, links included. One that was saved earlier and has been replaced since, as
+# by an upgrade of the package, gives way to the newer one.
+save() {
+  local name=$1
+  if exists "$saved/$name"; then
+    if same_file "$agent/$name" "$saved/$name"; then return; fi
+    echo "A newer original of $name replaces the one that was kept"
+    rm -f "$saved/$name"
+  fi
+  # A second name for the same file keeps its mode, times and owner; cp does where that cannot be.
+  ln -P "$agent/$name" "$saved/$name" 2>/dev/null || cp -a "$agent/$name" "$saved/$name"
+}
+
+place() {
+  local name=$1 new=$agent/.$1.new
+  install -m 0755 "$built/$name" "$new"
+  # Listed before it is in place: an install that breaks off here must not take it for an original.
+  printf '%s  %s\n' "$(sum_of "$new")" "$name" >>"$placed"
+  mv -fT "$new" "$agent/$name"
+}
+
+install_samples() {
+  local examples=$root/usr/share/doc/mmm-agent-helpers
+  mkdir -p "$examples"
+  install -m 0644 "$here/etc/mysql-mmm/mmm_helpers.yaml" "$examples/mmm_helpers.yaml"
+  install -m 0644 "$here/LICENSE-MIT" "$here/LICENSE-APACHE" "$examples/"
+  [[ -d $root/var/log/mysql-mmm ]] || install -d -m 0750 "$root/var/log/mysql-mmm"
+  mkdir -p "${rotation%/*}"
+  # The administrator's own version stays.
+  exists "$rotation" || install -m 0644 "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"
+  echo "Settings are optional; an example lies in $examples/mmm_helpers.yaml"
+}
+
+uninstall_helpers() {
+  local name back=() gone=()
+  for name in "${HELPERS[@]}"; do
+    rm -f "$agent/.$name.new"
+    if exists "$agent/$name" && ! is_ours "$name"; then
+      if exists "$saved/$name" && ! same_file "$agent/$name" "$saved/$name"; then
+        echo "$agent/$name was replaced after the installation and stays; the original is still in $saved"
+        continue
+      fi
+      # Nothing of ours, or an installation that broke off before it replaced this one.
+      rm -f "$saved/$name"
+    elif exists "$saved/$name"; then
+      mv -fT "$saved/$name" "$agent/$name"
+      back+=("$name")
+    elif exists "$agent/$name"; then
+      rm -f "$agent/$name"
+      gone+=("$name")
+    fi
+  done
+  if ((${#back[@]})); then echo "Originals are back in $agent: ${back[*]}"; fi
+  if ((${#gone[@]})); then echo "Removed from $agent, where no original was: ${gone[*]}"; fi
+  if ((${#back[@]} + ${#gone[@]} == 0)); then echo "Nothing to bring back in $agent"; fi
+  if [[ -d $saved ]] && [[ -z $(find "$saved" -mindepth 1 ! -name .placed -print -quit) ]]; then
+    rm -f "$placed"
+    rmdir "$saved"
+  fi
+  # Only where the installation made it, and the journal stays.
+  rmdir --ignore-fail-on-non-empty "$agent" 2>/dev/null || true
+}
+
+uninstall_samples() {
+  local examples=$root/usr/share/doc/mmm-agent-helpers
+  rm -f "$examples/mmm_helpers.yaml" "$examples/LICENSE-MIT" "$examples/LICENSE-APACHE"
+  rmdir "$examples" 2>/dev/null || true
+  if cmp -s "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"; then rm -f "$rotation"; fi
+}
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+(($# >= 3)) || fail "usage: install.sh install|uninstall DESTDIR AGENT_DIR [BUILT]"
+action=$1 root=${2%/} agent_dir=${3%/} built=${4:-}
+[[ $agent_dir == /* ]] || fail "AGENT_DIR must be an absolute path: '$agent_dir'"
+agent=$root$agent_dir
+saved=$agent.orig
+placed=$saved/.placed
+rotation=$root/etc/logrotate.d/mysql-mmm-helpers
+
+case $action in
+  install) install_helpers; install_samples ;;
+  uninstall) uninstall_helpers; uninstall_samples ;;
+  *) fail "unknown action '$action'" ;;
+esac

@@ -1,0 +1,172 @@
+#!/usr/bin/env bats
+# make install and make uninstall, with stand-ins for the built helpers and for the originals.
+
+REPOSITORY=$BATS_TEST_DIRNAME/..
+AGENT=usr/lib/mysql-mmm/agent
+NAMES=(check_ip clear_ip configure_ip mysql_allow_write mysql_deny_write mysql_may_write set_active_master
+  sync_with_master turn_off_slave turn_on_slave)
+
+setup() {
+  root=$BATS_TEST_TMPDIR/root
+  built=$BATS_TEST_TMPDIR/built
+  mkdir -p "$root" "$built"
+  build_version one
+}
+
+build_version() {
+  local name
+  for name in "${NAMES[@]}"; do
+    printf 'helper %s %s\n' "$name" "$1" >"$built/$name"
+    chmod 755 "$built/$name"
+  done
+}
+
+mmm() { make -s -C "$REPOSITORY" "$1" DESTDIR="$root" BUILT="$built" "${@:2}"; }
+
+# Originals as a package leaves them, each different; one is a link, one is not executable.
+originals() {
+  local name
+  mkdir -p "$root/$AGENT"
+  for name in "${NAMES[@]}"; do
+    printf '#!/usr/bin/env perl\n# original %s\0\n' "$name" >"$root/$AGENT/$name"
+    chmod 755 "$root/$AGENT/$name"
+    touch -d '2010-05-04 03:02:01.123456789' "$root/$AGENT/$name"
+  done
+  chmod 4711 "$root/$AGENT/mysql_deny_write"
+  chmod 600 "$root/$AGENT/turn_on_slave"
+  ln -sf ../elsewhere/clear_ip "$root/$AGENT/clear_ip"
+  echo 'of a fork' >"$root/$AGENT/kill_process"
+}
+
+# Everything about the files of a folder that can be told: name, type, mode, owner, time, target, content.
+picture() {
+  (cd "$root/${1:-$AGENT}" && find . -mindepth 1 -printf '%p %y %m %U %G %T@ %l\n' | sort && find . -type f | sort | xargs -r sha256sum)
+}
+
+@test "the ten helpers are there after install and gone after uninstall where nothing was before" {
+  run mmm install
+  [ "$status" -eq 0 ]
+  for name in "${NAMES[@]}"; do
+    cmp "$built/$name" "$root/$AGENT/$name"
+    [ "$(stat -c %a "$root/$AGENT/$name")" = 755 ]
+  done
+  [[ $output == *"bin_path must be /usr/lib/mysql-mmm/"* ]]
+
+  mmm uninstall
+  [ ! -e "$root/$AGENT" ]
+  [ ! -e "$root/$AGENT.orig" ]
+}
+
+@test "originals come back with content, mode, owner, times and links" {
+  originals
+  before=$(picture)
+
+  run mmm install
+  [ "$status" -eq 0 ]
+  [[ $output == *"Originals kept in $root/$AGENT.orig"* ]]
+  cmp "$built/clear_ip" "$root/$AGENT/clear_ip"
+  [ ! -L "$root/$AGENT/clear_ip" ]
+
+  run mmm uninstall
+  [[ $output == *"Originals are back"*check_ip* ]]
+  [ "$(picture)" = "$before" ]
+  [ ! -e "$root/$AGENT.orig" ]
+}
+
+@test "a second install and an upgrade keep the originals, not our own helpers" {
+  originals
+  before=$(picture)
+  mmm install
+  run mmm install
+  [[ $output != *"Originals kept"* ]]
+  build_version two
+  run mmm install
+  [[ $output != *"Originals kept"* ]]
+  [ "$(cat "$root/$AGENT/check_ip")" = "helper check_ip two" ]
+
+  mmm uninstall
+  [ "$(picture)" = "$before" ]
+  run mmm uninstall
+  [ "$status" -eq 0 ]
+  [[ $output == *"Nothing to bring back"* ]]
+  [ "$(picture)" = "$before" ]
+}
+
+@test "an install that was killed half-way is finished by the next, and undone by uninstall" {
+  originals
+  before=$(picture)
+  for victim in check_ip clear_ip mysql_may_write; do
+    # A helper that is missing a moment before its turn, as a kill would have it.
+    mmm install >/dev/null
+    mmm uninstall >/dev/null
+    mkdir -p "$root/$AGENT.orig"
+    ln -P "$root/$AGENT/$victim" "$root/$AGENT.orig/$victim"
+    echo partial >"$root/$AGENT/.$victim.new"
+    mmm uninstall
+    [ "$(picture)" = "$before" ]
+  done
+  mkdir -p "$root/$AGENT.orig"
+  ln -P "$root/$AGENT/check_ip" "$root/$AGENT.orig/check_ip"
+  mmm install
+  mmm uninstall
+  [ "$(picture)" = "$before" ]
+}
+
+@test "an original that a package upgrade put over ours is the one that comes back" {
+  originals
+  mmm install
+  echo 'newer original' >"$root/$AGENT/check_ip"
+  run mmm install
+  [[ $output == *"newer original of check_ip"* ]]
+  cmp "$built/check_ip" "$root/$AGENT/check_ip"
+
+  mmm uninstall
+  [ "$(cat "$root/$AGENT/check_ip")" = 'newer original' ]
+}
+
+@test "a foreign helper that came after the install survives uninstall" {
+  originals
+  mmm install
+  echo 'foreign' >"$root/$AGENT/check_ip"
+  run mmm uninstall
+  [ "$(cat "$root/$AGENT/check_ip")" = foreign ]
+  [[ $output == *"check_ip was replaced after the installation and stays"* ]]
+  [[ $(cat "$root/$AGENT.orig/check_ip" | tr -d '\0') == *"original check_ip"* ]]
+}
+
+@test "another AGENT_DIR is used, and named where the host has it" {
+  mkdir -p "$root/usr/libexec/mysql-mmm/agent"
+  run mmm install
+  [ "$status" -ne 0 ]
+  [[ $output == *"make install AGENT_DIR=/usr/libexec/mysql-mmm/agent"* ]]
+  [ ! -e "$root/$AGENT" ]
+
+  mmm install AGENT_DIR=/usr/libexec/mysql-mmm/agent
+  cmp "$built/check_ip" "$root/usr/libexec/mysql-mmm/agent/check_ip"
+}
+
+@test "settings and the administrator's logrotate file are never overwritten" {
+  mkdir -p "$root/etc/mysql-mmm" "$root/etc/logrotate.d"
+  echo mine >"$root/etc/mysql-mmm/mmm_helpers.yaml"
+  echo mine >"$root/etc/logrotate.d/mysql-mmm-helpers"
+  mmm install
+  [ "$(cat "$root/etc/mysql-mmm/mmm_helpers.yaml")" = mine ]
+  [ "$(cat "$root/etc/logrotate.d/mysql-mmm-helpers")" = mine ]
+  [ -d "$root/var/log/mysql-mmm" ]
+  [ -s "$root/usr/share/doc/mmm-agent-helpers/mmm_helpers.yaml" ]
+
+  mmm uninstall
+  [ "$(cat "$root/etc/logrotate.d/mysql-mmm-helpers")" = mine ]
+  [ ! -e "$root/usr/share/doc/mmm-agent-helpers" ]
+}
+
+@test "without a build nothing is touched" {
+  originals
+  before=$(picture)
+  rm "$built/turn_on_slave"
+  run mmm install
+  [ "$status" -ne 0 ]
+  [[ $output == *"run 'make build' first"* ]]
+  [ "$(picture)" = "$before" ]
+  [ ! -e "$root/$AGENT.orig" ]
+}
