@@ -1,7 +1,7 @@
 //! This project's own settings, `/etc/mysql-mmm/mmm_helpers.yaml`: optional, and unknown to the Perl agent.
 //!
 //! A new section is a struct with `Default` and `#[serde(default, deny_unknown_fields)]`, and two lines in
-//! [`Settings`]. What a value may look like is in [`value`].
+//! [`Settings`]. What a value may look like is in `settings/value.rs`.
 
 mod value;
 

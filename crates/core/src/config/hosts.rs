@@ -63,7 +63,7 @@ impl Config {
 }
 
 /// True for two spellings of one address, `::ffff:10.0.0.1` and `10.0.0.1` included, and for equal names.
-fn is_same(one: &str, other: &str) -> bool {
+pub(super) fn is_same(one: &str, other: &str) -> bool {
     match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
         (Ok(one), Ok(other)) => one.to_canonical() == other.to_canonical(),
         _ => one.eq_ignore_ascii_case(other),
@@ -73,7 +73,6 @@ fn is_same(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{CLUSTER, changed, config};
-    use super::*;
 
     #[test]
     fn the_peer_is_the_one_of_this_host() {

@@ -7,6 +7,7 @@ mod host;
 
 use std::path::Path;
 
+use super::hosts::is_same;
 use super::quirk::{Quirk, Warning};
 use super::tree::{Entries, Entry, Section, Tree, entry_name};
 use super::words::{self, Kind};
@@ -64,7 +65,7 @@ impl<'a> Rules<'a> {
         for (name, section) in self.tree.of(Kind::Host).filter(|(name, _)| *name != TEMPLATE) {
             let host = host::View { name, section, template }.check(self.host_names(), warnings)?;
             if let Some(other) =
-                hosts.iter().find(|other| other.ip == host.ip && other.mysql_port == host.mysql_port)
+                hosts.iter().find(|other| is_same(&other.ip, &host.ip) && other.mysql_port == host.mysql_port)
             {
                 let quirk = Quirk::SharedAddress { first: other.name.to_string(), second: name.into() };
                 warnings.push(Warning { place: section.place.clone(), quirk });

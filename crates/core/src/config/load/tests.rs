@@ -1,4 +1,5 @@
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::thread;
 
 use super::super::fixture::{CLUSTER, changed, load_in};
@@ -10,7 +11,7 @@ use super::super::scratch::Scratch;
 /// with the folder cut out.
 fn this(scratch: &Scratch, name: &str) -> Result<String, String> {
     let folders = ["etc", "etc/mmm", "etc/mysql-mmm"].map(|folder| scratch.path().join(folder));
-    let folders = folders.each_ref().map(|folder| folder.as_path());
+    let folders = folders.each_ref().map(PathBuf::as_path);
     match load_from(&folders, name, &mut Vec::new()) {
         Ok(config) => Ok(config.this().to_string()),
         Err(error) => Err(error.to_string().replace(&format!("{}/", scratch.path().display()), "")),

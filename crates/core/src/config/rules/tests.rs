@@ -1,3 +1,6 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::super::fixture::{CLUSTER, changed, config, load};
 use super::super::{Blocking, Mode};
 
@@ -289,4 +292,23 @@ fn bytes_that_are_not_utf8_stop_only_who_needs_them() {
     assert!(!error.contains("secret"), "{error}");
     let config = with("agent_password a-secret", "agent_password groß".as_bytes()).unwrap();
     assert_eq!(config.this_host().agent_password.expose(), "groß");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_damaged_configuration_is_accepted_or_refused_with_a_place(
+        edits in vec((0..CLUSTER.len(), 0..6_usize, vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b' ')], 0..8)), 1..6),
+    ) {
+        let mut text = CLUSTER.as_bytes().to_vec();
+        for (at, removed, added) in edits {
+            let at = at.min(text.len());
+            let end = (at + removed).min(text.len());
+            text.splice(at..end, added);
+        }
+        if let (Err(error), _) = load(&text) {
+            prop_assert!(error.contains("'F'") || error.contains(" F "), "{}: {}", text.escape_ascii(), error);
+        }
+    }
 }
