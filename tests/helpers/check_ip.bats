@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # check_ip on real interfaces. Exit codes are its answer: 0 held, 1 not held, 255 not known.
 
+# shellcheck disable=SC2016,SC2034,SC2154
+
 load ../lib/network
 
 HELPER=check_ip

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # clear_ip on real interfaces: the address goes, whatever its prefix length, and nothing else does.
 
+# shellcheck disable=SC2016,SC2034,SC2154
+
 load ../lib/network
 
 HELPER=clear_ip
@@ -60,7 +62,7 @@ teardown() { end_network; }
     [[ $output == "$NOT_HELD" && -z $stderr ]]
   done
   expect_held '10.0.0.11/32 10.0.0.5/24 10.0.0.6/32 10.0.0.7/24'
-  [[ $(held lo) == *10.0.0.1/32* ]]
+  [[ $(held_by lo) == *10.0.0.1/32* ]]
 }
 
 @test "clear_ip keeps the host's own address and route when the role's came first on the interface" {
@@ -113,6 +115,7 @@ teardown() { end_network; }
   for address in 10.0.0.1 2001:db8::1; do
     run_helper db configure_ip eth0 "$address"
     expect_answer 0 OK
+    [[ $(held_by eth0) == *"$address"* ]]
     run_helper db clear_ip eth0 "$address"
     expect_answer 0 OK
     expect_held 10.0.0.7/24

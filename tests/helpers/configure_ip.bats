@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # configure_ip on real interfaces: what it adds, what it announces, and what it leaves alone.
 
+# shellcheck disable=SC2016,SC2034,SC2154
+
 load ../lib/network
 
 HELPER=configure_ip
@@ -116,8 +118,9 @@ teardown() { end_network; }
   exec 7<&- 8>&-
   local process
   process=$(announcers)
-  # It closes what it inherits as its first act.
+  # It closes what it inherits as its first act. Then it is held still, to be looked at.
   wait_for 5 eval '[[ ! -e /proc/$process/fd/8 && ! -e /proc/$process/fd/7 ]]'
+  kill -STOP "$process"
 
   # Its stdin is its own socket for frames; the journal and the kernel's answers need two more.
   (($(readlink "/proc/$process/fd/"{1,2} | grep -cx /dev/null) == 2))
@@ -126,6 +129,7 @@ teardown() { end_network; }
   ((${#lines[@]} <= 6))
   [[ $(readlink "/proc/$process/cwd") == / ]]
   [[ $(ps -o sid= -p "$process" | tr -d ' ') == "$process" ]]
+  kill -CONT "$process"
 }
 
 @test "nothing is announced once clear_ip has taken the address away" {
@@ -150,7 +154,7 @@ teardown() { end_network; }
   expect_held '10.0.0.1/32 10.0.0.7/24'
   run_helper db configure_ip lo 10.0.0.2
   expect_answer 0 OK
-  [[ $(held lo) == *10.0.0.2/32* && -z $(announcers) ]]
+  [[ $(held_by lo) == *10.0.0.2/32* && -z $(announcers) ]]
   sleep 0.3
   has_frames 0
   run journal_says 'could not'

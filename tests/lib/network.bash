@@ -67,15 +67,15 @@ end_network() {
 # give ADDRESS… — to eth0 of db, as `ip addr add` takes it.
 give() { in_host db ip addr add dev eth0 "$@"; }
 
-# held [INTERFACE] — its addresses on db, `IP/PREFIX`, sorted, on one line; link-local ones left out.
-held() {
-  in_host db ip -j addr show dev "${1:-eth0}" |
+# held_by INTERFACE — its addresses on db, `IP/PREFIX`, sorted, on one line; link-local ones left out.
+held_by() {
+  in_host db ip -j addr show dev "$1" |
     jq -r '[.[].addr_info[] | select(.scope != "link") | "\(.local)/\(.prefixlen)"] | sort | join(" ")'
 }
 
 expect_held() {
   local now
-  now=$(held)
+  now=$(held_by eth0)
   [[ $now == "$1" ]] && return 0
   printf 'eth0 of db should hold: %s\nit holds:               %s\n' "$1" "$now" >&2
   return 1
@@ -83,6 +83,7 @@ expect_held() {
 
 # refuses ARGUMENT… — the helper under test ($HELPER) ends with one ERROR line, 255, and nothing on stderr.
 refuses() {
+  # shellcheck disable=SC2153
   run_bare db "$HELPER" "$@"
   expect_answer 255 'ERROR: ?*' && [[ $output == "$line" && -z $stderr ]] && return 0
   printf 'not one line, or something on stderr, for: %q\n' "$@" "$output" "$stderr" >&2
@@ -117,16 +118,8 @@ frames() { tcpdump -nn -e -tt -r "$CAPTURE" 'arp[14:4] = 0x0a000001' 2>/dev/null
 frame_count() { frames | wc -l; }
 has_frames() { (($(frame_count) == $1)); }
 
-# announcers — the processes in db's namespace that announce in the background.
-announcers() {
-  local process title home
-  home=$(readlink "/proc/${HOLDERS[db]}/ns/net")
-  for process in /proc/[0-9]*; do
-    [[ $(readlink "$process/ns/net" 2>/dev/null) == "$home" ]] || continue
-    title=$(tr '\0' ' ' 2>/dev/null <"$process/cmdline") || continue
-    if [[ $title == mmm-announcer* ]]; then printf '%s\n' "${process#/proc/}"; fi
-  done
-}
+# announcers — the processes on db that announce in the background.
+announcers() { pgrep --ns "${HOLDERS[db]}" --nslist net -f '^mmm-announcer ' || true; }
 no_announcer() { [[ -z $(announcers) ]]; }
 
 journal_says() { in_host db grep -F -e "$1" "$JOURNAL"; }

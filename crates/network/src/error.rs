@@ -109,7 +109,7 @@ pub enum NetworkError {
         /// Why the kernel could not be told to keep them.
         source: io::Error,
     },
-    /// The address was added, but the network was not told.
+    /// The network could not be told of an address.
     #[error(
         "could not {doing}: {source}; other hosts may send to the old owner until their ARP entries expire"
     )]

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spent_budget_asks_nothing_of_the_kernel_s_time() {
+    fn a_spent_budget_is_the_end_of_waiting() {
         let mut kernel = Netlink::open(Budget::start(Some(Duration::ZERO))).unwrap();
         let error = kernel.find_link(&"lo".parse().unwrap()).unwrap_err();
         assert!(matches!(error, NetworkError::NoAnswer { .. }), "{error}");
