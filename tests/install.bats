@@ -40,7 +40,7 @@ originals() {
 
 # Everything about the files of a folder that can be told: name, type, mode, owner, time, target, content.
 picture() {
-  (cd "$root/${1:-$AGENT}" && find . -mindepth 1 -printf '%p %y %m %U %G %T@ %l\n' | sort && find . -type f | sort | xargs -r sha256sum)
+  (cd "$root/$AGENT" && find . -mindepth 1 -printf '%p %y %m %U %G %T@ %l\n' | sort && find . -type f | sort | xargs -r sha256sum)
 }
 
 @test "the ten helpers are there after install and gone after uninstall where nothing was before" {
@@ -131,7 +131,7 @@ picture() {
   run mmm uninstall
   [ "$(cat "$root/$AGENT/check_ip")" = foreign ]
   [[ $output == *"check_ip was replaced after the installation and stays"* ]]
-  [[ $(cat "$root/$AGENT.orig/check_ip" | tr -d '\0') == *"original check_ip"* ]]
+  [[ $(tr -d "\0" <"$root/$AGENT.orig/check_ip") == *"original check_ip"* ]]
 }
 
 @test "another AGENT_DIR is used, and named where the host has it" {

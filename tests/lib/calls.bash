@@ -36,18 +36,21 @@ expect_answer() {
 }
 
 # agent_call [--joined] HOST HELPER ARGUMENTS… — through a Perl caller that does what the agent does.
-# Sets answer (the last line of stdout, `undef` when there is none) and code ($? >> 8).
+# Sets answer (the last line of stdout, `undef` when there is none), code ($? >> 8) and milliseconds.
 # --joined: with 2>&1, as EPEL's agent.
 agent_call() {
-  local joined=() host helper said
+  local joined=() host helper said=()
   if [[ $1 == --joined ]]; then joined=(--joined); shift; fi
   host=$1 helper=$2
   shift 2
-  said=$(in_host "$host" timeout --kill-after=5 "${HELPER_TIMEOUT:-60}" \
+  mapfile -t said < <(in_host "$host" timeout --kill-after=5 "${HELPER_TIMEOUT:-60}" \
     perl "$REPOSITORY/tests/lib/agent_call.pl" "${joined[@]}" \
-    "$MMM_AGENT_DIR/$helper" "${MMM_CONFIG:-mmm_agent_$host}" "$@") || return 1
-  code=${said%%$'\n'*}
-  answer=${said#*$'\n'}
+    "$MMM_AGENT_DIR/$helper" "${MMM_CONFIG:-mmm_agent_$host}" "$@")
+  if ((${#said[@]} != 3)); then
+    printf 'the caller of %s failed or ran out of time\n' "$helper" >&2
+    return 1
+  fi
+  code=${said[0]} answer=${said[1]} milliseconds=${said[2]}
   last_call="$helper $* on $host, by the agent"
 }
 
