@@ -22,7 +22,7 @@ use crate::observe::{self, Constants, Old};
 use crate::plan::{Decision, Place, Plan, plan};
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::status::Mode;
+use crate::status::{IoThread, Mode};
 use crate::threads;
 
 /// Pause between two looks while something is waited for.
@@ -96,7 +96,7 @@ impl Move<'_> {
         }
         self.progress = Progress::Stopped;
         step("stopped replication", || threads::stop(self.replica, &self.channel))?;
-        self.replica.use_budget(self.budget.part(90));
+        self.use_budget(self.budget.part(90));
         let (facts, plan) = self.decide()?;
         if foreseen.as_ref() != Some(&plan) {
             log::info!("plan after the stop: {plan}");
@@ -129,7 +129,8 @@ impl Move<'_> {
             }
             return Ok(());
         }
-        if !channel.sql_running && channel.sql_error.is_none() {
+        // An error that stopped a thread may have passed; if not, it shows again at once.
+        if !channel.sql_running || channel.io == IoThread::No {
             log::info!("{}: {}", channel.title(), threads::what_is_wrong(channel));
             step("started replication from the old master", || threads::start(self.replica, &self.channel))?;
         }
@@ -171,14 +172,21 @@ impl Move<'_> {
         }
     }
 
-    /// Plans on the replica at rest.
+    /// Plans on the replica at rest, waiting a little longer for the new master if it must be.
     fn decide(&mut self) -> Result<(Facts, Plan), Error> {
+        let patience = self.budget.part(75);
         let mut located = None;
-        for _ in 0..SEARCHES {
+        let mut searches = 0;
+        while searches <= SEARCHES {
             let (facts, _) = self.observe()?;
-            match plan(&facts, located.as_ref())? {
-                Decision::Attach(plan) => return Ok((facts, plan)),
-                Decision::Locate(at) => located = Some(self.locate(&facts, &at)?),
+            match plan(&facts, located.as_ref()) {
+                Ok(Decision::Attach(plan)) => return Ok((facts, plan)),
+                Ok(Decision::Locate(at)) => {
+                    searches += 1;
+                    located = Some(self.locate(&facts, &at)?);
+                }
+                Err(refusal) if refusal.may_pass() && patience.pause(PAUSE) => {}
+                Err(refusal) => return Err(refusal.into()),
             }
         }
         Err(Refusal::Unproved {
@@ -189,13 +197,22 @@ impl Move<'_> {
         .into())
     }
 
+    /// Lets all three connections use this budget from now on.
+    fn use_budget(&mut self, budget: Budget) {
+        self.replica.use_budget(budget);
+        self.new.use_budget(budget);
+        if let Old::Connected(old) = &mut self.old {
+            old.use_budget(budget);
+        }
+    }
+
     fn observe(&mut self) -> Result<(Facts, bool), Error> {
         observe::observe(self.replica, &self.channel, &mut self.new, &mut self.old, &self.constants)
     }
 
     fn locate(&mut self, facts: &Facts, at: &GtidPosition) -> Result<Located, Error> {
-        // Only a replica without a log of its own depends on the order of the new master's.
-        let needs_order = facts.replica.log.is_none() || !facts.replica.channel.filters.is_empty();
+        // Only a replica without a full log of its own depends on the order of the new master's.
+        let needs_order = facts.replica.log_of_everything().is_none();
         step(&format!("found {at} in the log of {}", self.new_host.name), || {
             history::locate(&mut self.new, at, needs_order)
         })
@@ -236,11 +253,14 @@ impl Move<'_> {
     /// Puts things back as they were and returns the error to report.
     fn undo(&mut self, mut error: Error) -> Error {
         log::error!("not moved: {error}");
-        self.replica.use_budget(self.budget);
+        self.use_budget(self.budget);
+        self.reconnect_if_broken();
         let undone = match &self.progress {
             Progress::Untouched => Ok("nothing was changed".to_string()),
-            Progress::Stopped => step("started replication from the old master again", || self.restart())
-                .map(|()| format!("it replicates from {} as before", self.old_host.name)),
+            Progress::Stopped => {
+                step("started replication again", || threads::start(self.replica, &self.channel))
+                    .map(|()| format!("it replicates from {} as before", self.old_host.name))
+            }
             Progress::Changed { .. } => self.change_back(),
         };
         let outcome = match undone {
@@ -259,15 +279,17 @@ impl Move<'_> {
         error
     }
 
-    /// Starts the threads on whatever source the channel has; over a new connection if this one is dead.
-    fn restart(&mut self) -> Result<(), Error> {
-        let first = threads::start(self.replica, &self.channel);
-        let Err(Error::Silent { .. } | Error::Broken { .. }) = first else { return first };
-        // A STOP that nobody waits for any more still stops the threads when it is done. A START sent after
-        // it is carried out behind it by the server, whether or not anybody waits for that.
-        let mut again = Server::connect(self.this_host, LAST_RESORT, self.budget.part(200))?;
-        again.use_budget(Budget::start(Some(LAST_RESORT)));
-        threads::start(&mut again, &self.channel)
+    /// A STOP that nobody waits for any more still stops the threads when it is done. A START sent after it over
+    /// a new connection is carried out behind it by the server, whether or not anybody waits for that.
+    fn reconnect_if_broken(&mut self) {
+        if self.replica.is_usable() || matches!(self.progress, Progress::Untouched) {
+            return;
+        }
+        let beyond = Budget::start(Some(LAST_RESORT));
+        match Server::connect(self.this_host, LAST_RESORT, beyond) {
+            Ok(server) => *self.replica = server,
+            Err(error) => log::error!("{error}"),
+        }
     }
 
     /// Points the channel at the old master again, unless it has already applied something of the new one's.
@@ -276,13 +298,13 @@ impl Move<'_> {
         let from = from.clone();
         let before = &from.replica;
         threads::stop(self.replica, &self.channel)?;
-        let (now, _) = self.observe()?;
-        if now.replica.gtid_position != before.gtid_position {
+        let now = observe::gtid_position(self.replica, before.channel.mode)?;
+        if now != before.gtid_position {
             // Back on the old master, it would get these groups a second time.
             threads::start(self.replica, &self.channel)?;
             return Ok(format!(
                 "it stays on {}, from which it has already applied {}",
-                self.new_host.name, now.replica.gtid_position
+                self.new_host.name, now
             ));
         }
         let place = match (before.channel.mode, &before.channel.applied) {

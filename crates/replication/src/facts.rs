@@ -36,6 +36,17 @@ pub struct Replica {
     pub temporary_tables: u64,
 }
 
+impl Replica {
+    /// Its own log, where that tells everything which the channel brought: with filters it leaves out what was
+    /// dropped, and a log that knows nothing of a domain was begun after the last group of it.
+    pub fn log_of_everything(&self) -> Option<&OwnLog> {
+        self.log.as_ref().filter(|log| {
+            self.channel.filters.is_empty()
+                && self.gtid_position.iter().all(|gtid| log.state.knows(gtid.domain))
+        })
+    }
+}
+
 /// A replica's own binary log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnLog {

@@ -40,10 +40,11 @@ pub enum Located {
 
 /// Finds `at` in the log of `server`.
 ///
-/// With `whole_file` the search always reads the file in which the place lies from its beginning, so that
-/// `out_of_order` says something; without it, a place at the very end costs two statements.
-pub fn locate(server: &mut Server, at: &GtidPosition, whole_file: bool) -> Result<Located, Error> {
-    if !whole_file && let Some(found) = at_the_end(server, at)? {
+/// With `check_order` everything is read from the beginning of the file in which the place lies to the end
+/// of the log, so that `out_of_order` says something; without it, reading ends at the place, and a place at
+/// the very end of the log costs two statements.
+pub fn locate(server: &mut Server, at: &GtidPosition, check_order: bool) -> Result<Located, Error> {
+    if !check_order && let Some(found) = at_the_end(server, at)? {
         return Ok(found);
     }
     let files = log_files(server)?;
@@ -64,7 +65,7 @@ pub fn locate(server: &mut Server, at: &GtidPosition, whole_file: bool) -> Resul
         let gone = at.iter().next().unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 });
         return Ok(Located::Purged(gone));
     };
-    let mut scan = Scan::new(at.clone(), &files[first], begin);
+    let mut scan = Scan::new(at.clone(), &files[first], begin, check_order);
     for file in &files[first..] {
         if read_file(server, file, &mut scan)? {
             break;
@@ -186,12 +187,15 @@ struct Scan {
     end: u64,
     /// State of each wanted domain at its wanted group.
     found: Vec<(u32, GtidState)>,
+    /// State of all other domains when the last wanted group was found.
+    others: Option<GtidState>,
     position: Option<BinlogPosition>,
+    check_order: bool,
     out_of_order: Option<Gtid>,
 }
 
 impl Scan {
-    fn new(at: GtidPosition, file: &str, begin: Beginning) -> Self {
+    fn new(at: GtidPosition, file: &str, begin: Beginning, check_order: bool) -> Self {
         let mut scan = Self {
             at,
             running: begin,
@@ -199,7 +203,9 @@ impl Scan {
             group: None,
             end: FIRST_EVENT,
             found: Vec::new(),
+            others: None,
             position: None,
+            check_order,
             out_of_order: None,
         };
         for gtid in scan.running.position.clone().iter() {
@@ -264,9 +270,18 @@ impl Scan {
         if stands_there && self.position.is_none() {
             self.position = Some(BinlogPosition::new(self.file.clone(), self.end));
         }
+        if self.others.is_none() && self.has_found_all() {
+            let others = self.running.state.iter().filter(|gtid| self.at.get(gtid.domain).is_none());
+            self.others = Some(others.collect());
+        }
     }
 
+    /// True where nothing further needs to be read.
     fn is_done(&self) -> bool {
+        !self.check_order && self.has_found_all()
+    }
+
+    fn has_found_all(&self) -> bool {
         self.at.iter().all(|gtid| self.found.iter().any(|(domain, _)| *domain == gtid.domain))
     }
 
@@ -278,9 +293,7 @@ impl Scan {
         if let Some(missing) = self.first_missing() {
             return Located::Missing(missing);
         }
-        // Domains that nobody asked for as they stand here, the others as they stood at their group.
-        let mut state: GtidState =
-            self.running.state.iter().filter(|gtid| self.at.get(gtid.domain).is_none()).collect();
+        let mut state = self.others.unwrap_or_default();
         for (_, of_domain) in &self.found {
             state.merge(of_domain);
         }
@@ -297,16 +310,35 @@ impl Scan {
     }
 }
 
+/// A log given as GTIDs alone, searched as a server's log would be: for the property tests of planning.
+#[cfg(test)]
+pub(crate) fn locate_in(log: &[Gtid], at: &GtidPosition, check_order: bool) -> Located {
+    let mut scan = Scan::new(at.clone(), "bin.000001", Beginning::default(), check_order);
+    for (index, gtid) in log.iter().enumerate() {
+        scan.event(&Record::from_iter([
+            ("Event_type", "Gtid".to_string()),
+            ("Info", format!("GTID {gtid}")),
+            ("End_log_pos", (index + 1).to_string()),
+        ]));
+        scan.close_group();
+    }
+    scan.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// A log as text: `G 0-1-5` begins a group of two events, `R` rotates.
     fn read(at: &str, begin: &str, log: &str) -> Located {
+        read_with(at, begin, log, false)
+    }
+
+    fn read_with(at: &str, begin: &str, log: &str, check_order: bool) -> Located {
         let gtids = parse_list(begin).expect("begin");
         let begin =
             Beginning { state: gtids.iter().copied().collect(), position: gtids.into_iter().collect() };
-        let mut scan = Scan::new(at.parse().expect("at"), "bin.000001", begin);
+        let mut scan = Scan::new(at.parse().expect("at"), "bin.000001", begin, check_order);
         let mut offset = 100;
         let mut file = 1;
         let mut row = |kind: &str, info: &str, scan: &mut Scan| {
@@ -357,8 +389,15 @@ mod tests {
     }
 
     #[test]
-    fn disorder_behind_the_place_is_nobodys_concern() {
+    fn disorder_behind_the_place_is_seen_only_where_it_is_asked_for() {
         assert_eq!(found("0-1-5", "0-1-4", "0-1-5 0-2-7 0-1-6").2, None);
+        let Located::Found { out_of_order, state, position, .. } =
+            read_with("0-1-5", "0-1-4,9-9-1", "0-1-5 0-2-7 0-1-6 9-9-2", true)
+        else {
+            panic!("not found")
+        };
+        assert_eq!(out_of_order.map(|gtid| gtid.to_string()).as_deref(), Some("0-1-6"));
+        assert_eq!((state.to_string().as_str(), position.map(|p| p.offset)), ("0-1-5,9-9-1", Some(120)));
     }
 
     #[test]

@@ -181,6 +181,13 @@ fn log_end_of(old: &mut Old) -> Result<Option<BinlogPosition>, Error> {
     }
 }
 
+/// The GTID position from which a channel of this mode would go on.
+pub fn gtid_position(server: &mut Server, mode: Mode) -> Result<GtidPosition, Error> {
+    let variable = if mode == Mode::CurrentPos { "gtid_current_pos" } else { "gtid_slave_pos" };
+    let row = server.one(&format!("SELECT @@{variable} AS position"))?;
+    gtids(server, &row, "position")
+}
+
 /// The end of a server's own log; `None` without one.
 pub fn log_end(server: &mut Server) -> Result<Option<BinlogPosition>, Error> {
     Ok(server.row(SHOW_LOG_END)?.and_then(|row| BinlogPosition::from_columns(&row, "File", "Position")))

@@ -224,12 +224,8 @@ fn behind(facts: &Facts, gtid: Gtid) -> Refusal {
 fn check_groups(facts: &Facts, there: &GtidState, out_of_order: Option<Gtid>) -> Result<(), Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
-    // With filters of its own, a replica's log leaves out what it rightly dropped.
-    let own_log = replica.log.as_ref().filter(|_| replica.channel.filters.is_empty());
-    let Some(own) = own_log else {
-        // In one domain an order without a step back means that each server had seen the others' groups when
-        // it wrote its own; the replica then got them in that order from the old master.
-        return out_of_order.map_or(Ok(()), |gtid| Err(Refusal::OutOfOrder { host, new: new_host, gtid }));
+    let Some(own) = replica.log_of_everything() else {
+        return check_order(facts, out_of_order);
     };
     let domains: Vec<u32> = replica.gtid_position.iter().map(|gtid| gtid.domain).collect();
     for theirs in there.iter().filter(|gtid| domains.contains(&gtid.domain)) {
@@ -259,6 +255,35 @@ fn check_groups(facts: &Facts, there: &GtidState, out_of_order: Option<Gtid>) ->
         }
     }
     Ok(())
+}
+
+/// The same question where the replica cannot tell what it has: does the order of the new master's log answer?
+///
+/// A server numbers its group one above the highest that it knows of the domain. If the numbers of the whole
+/// log never step back, each server had seen the others' groups when it wrote its own, so the old master had
+/// them in that order, too, and the replica with it; if the new master has also executed at least as much of
+/// the old master's log, the replica has nothing beyond.
+fn check_order(facts: &Facts, out_of_order: Option<Gtid>) -> Result<(), Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let (host, new_host) = (replica.host.clone(), new.host.clone());
+    if let Some(gtid) = out_of_order {
+        return Err(Refusal::OutOfOrder { host, new: new_host, gtid });
+    }
+    let of_new = new.channel.as_ref().and_then(|channel| channel.applied.as_ref());
+    let has_executed_as_much = match (of_new, &replica.channel.applied) {
+        (Some(theirs), Some(ours)) => theirs.has_reached(ours),
+        _ => false,
+    };
+    if has_executed_as_much {
+        return Ok(());
+    }
+    let reason = format!(
+        "{host} keeps no log of what it applied, and it has executed the log of {} to {}, {new_host} to {}",
+        facts.old.host(),
+        Refusal::place(replica.channel.applied.as_ref()),
+        Refusal::place(of_new),
+    );
+    Err(Refusal::Unproved { host, new: new_host, reason })
 }
 
 /// Exact positions where GTIDs say nothing: all quiet (B1), or old master dead at an equal place (B3).
@@ -328,3 +353,7 @@ fn by_position(facts: &Facts, why_not_gtid: &str) -> Result<Decision, Refusal> {
         OldMaster::Unreadable { .. } => refuse("the old master cannot be read".into()),
     }
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

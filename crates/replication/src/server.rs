@@ -25,6 +25,9 @@ pub struct Server {
     address: String,
     conn: Conn,
     budget: Budget,
+    /// False once a statement was left unanswered: its answer could still arrive, and would be taken for the
+    /// next one's.
+    in_step: bool,
 }
 
 impl fmt::Debug for Server {
@@ -58,7 +61,7 @@ impl Server {
             .write_timeout(Some(patience));
         let conn = Conn::new(options).map_err(failed)?;
         log::info!("connected to {} ({address}): {:.1} ms", host.name, milliseconds(started));
-        Ok(Self { host: host.name.to_string(), address, conn, budget })
+        Ok(Self { host: host.name.to_string(), address, conn, budget, in_step: true })
     }
 
     /// The host's name in the configuration.
@@ -84,6 +87,11 @@ impl Server {
     /// Lets this connection's later statements use another budget: what an undo needs when the first is spent.
     pub fn use_budget(&mut self, budget: Budget) {
         self.budget = budget;
+    }
+
+    /// False where this connection cannot be used any more.
+    pub fn is_usable(&self) -> bool {
+        self.in_step
     }
 
     /// Runs a statement that returns no rows.
@@ -129,9 +137,16 @@ impl Server {
 
     fn timed<T>(&mut self, shown: &str, run: impl FnOnce(&mut Conn) -> mysql::Result<T>) -> Result<T, Error> {
         let started = Instant::now();
+        if !self.in_step {
+            let cause = "an earlier statement was not answered".to_string();
+            return Err(Error::Broken { host: self.host.clone(), statement: shown.to_string(), cause });
+        }
         patience::limit(&self.conn, self.budget.share(Duration::from_secs(3600)));
         let result = run(&mut self.conn);
         log::debug!("{}: {shown}: {:.1} ms", self.host, milliseconds(started));
+        if let Err(error) = &result {
+            self.in_step = matches!(error, mysql::Error::MySqlError(_));
+        }
         result.map_err(|error| self.failed(error, shown, started.elapsed()))
     }
 

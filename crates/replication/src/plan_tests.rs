@@ -1,0 +1,487 @@
+//! Planning, rule by rule as failover section A numbers them, and over random histories.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::facts::{NewMaster, OldState, OwnLog, Replica};
+use crate::history::locate_in;
+use crate::record::Record;
+use crate::status::{Channel, ThreadError};
+
+fn channel(applied: (&str, u64), fetched: (&str, u64)) -> Channel {
+    Channel::from_record(&Record::from_iter([
+        ("Connection_name", String::new()),
+        ("Master_Host", "10.0.0.1".into()),
+        ("Master_Server_Id", "1".into()),
+        ("Slave_IO_Running", "Yes".into()),
+        ("Slave_SQL_Running", "Yes".into()),
+        ("Master_Log_File", fetched.0.into()),
+        ("Read_Master_Log_Pos", fetched.1.to_string()),
+        ("Relay_Master_Log_File", applied.0.into()),
+        ("Exec_Master_Log_Pos", applied.1.to_string()),
+        ("Using_Gtid", "No".into()),
+    ]))
+}
+
+fn old_alive() -> OldMaster {
+    OldMaster::Answers(OldState {
+        host: "db1".into(),
+        read_only: true,
+        end: Some(BinlogPosition::new("bin.000001", 800)),
+        from_new: Some(channel(("bin.000007", 300), ("bin.000007", 300))),
+    })
+}
+
+fn old_dead() -> OldMaster {
+    OldMaster::Silent { host: "db1".into(), reason: "no answer".into() }
+}
+
+/// All quiet: db3 and db2 have executed db1 (server 1) to its end, 0-1-8.
+fn facts() -> Facts {
+    Facts {
+        replica: Replica {
+            host: "db3".into(),
+            server_id: 3,
+            channel: channel(("bin.000001", 800), ("bin.000001", 800)),
+            other_channels: false,
+            gtid_position: "0-1-8".parse().unwrap(),
+            log: Some(OwnLog { state: "0-1-8".parse().unwrap(), begin: "0-1-1".parse().unwrap() }),
+            temporary_tables: 0,
+        },
+        new: NewMaster {
+            host: "db2".into(),
+            server_id: 2,
+            read_only: true,
+            log_slave_updates: true,
+            end: Some(BinlogPosition::new("bin.000007", 300)),
+            state: "0-1-8".parse().unwrap(),
+            begin: "0-1-1".parse().unwrap(),
+            filters: vec![],
+            channel: Some(channel(("bin.000001", 800), ("bin.000001", 800))),
+            wrote_last: Some(false),
+        },
+        old: old_alive(),
+        quiet: true,
+    }
+}
+
+fn found(at: &str, position: Option<u64>, state: &str) -> Located {
+    Located::Found {
+        at: at.parse().unwrap(),
+        position: position.map(|offset| BinlogPosition::new("bin.000007", offset)),
+        state: state.parse().unwrap(),
+        out_of_order: None,
+    }
+}
+
+fn refusal(facts: &Facts, located: Option<&Located>) -> Refusal {
+    match plan(facts, located) {
+        Err(refusal) => refusal,
+        Ok(decision) => panic!("not refused: {decision:?}"),
+    }
+}
+
+fn place(facts: &Facts, located: Option<&Located>) -> Place {
+    match plan(facts, located) {
+        Ok(Decision::Attach(plan)) => plan.place,
+        other => panic!("no plan: {other:?}"),
+    }
+}
+
+macro_rules! assert_refused {
+    ($facts:expr, $located:expr, $pattern:pat) => {
+        let refusal = refusal(&$facts, $located);
+        assert!(matches!(refusal, $pattern), "{refusal:?}");
+    };
+}
+
+#[test]
+fn a_quiet_move_first_asks_for_the_place_and_then_takes_it() {
+    let facts = facts();
+    assert_eq!(plan(&facts, None), Ok(Decision::Locate("0-1-8".parse().unwrap())));
+    let located = found("0-1-8", Some(300), "0-1-8");
+    assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
+}
+
+#[test]
+fn a1_a_new_master_that_lags_is_waited_for() {
+    let mut facts = facts();
+    facts.new.state = "0-1-5".parse().unwrap();
+    let refusal = refusal(&facts, None);
+    assert!(matches!(refusal, Refusal::NewMasterBehind { .. }) && refusal.may_pass(), "{refusal:?}");
+}
+
+#[test]
+fn a2_an_applier_in_error_is_refused() {
+    let mut facts = facts();
+    facts.replica.channel.sql_running = false;
+    facts.replica.channel.sql_error = Some(ThreadError { code: 1062, text: "Duplicate entry".into() });
+    assert_refused!(facts, None, Refusal::ApplierFailed { .. });
+}
+
+#[test]
+fn a6_an_old_master_that_takes_writes_is_refused_and_one_that_hides_too() {
+    let mut facts = facts();
+    let OldMaster::Answers(old) = &mut facts.old else { unreachable!() };
+    old.read_only = false;
+    assert_refused!(facts, None, Refusal::OldMasterWritable { .. });
+    facts.old = OldMaster::Unreadable { host: "db1".into(), reason: "Access denied".into() };
+    assert_refused!(facts, None, Refusal::OldMasterUnreadable { .. });
+}
+
+#[test]
+fn a7_a_late_joiner_goes_on_behind_its_last_group_and_not_at_the_end() {
+    let mut facts = facts();
+    facts.old = old_dead();
+    facts.new.read_only = false;
+    facts.new.state = "0-1-8,0-2-50".parse().unwrap();
+    facts.new.end = Some(BinlogPosition::new("bin.000007", 9000));
+    let located = found("0-1-8", Some(300), "0-1-8");
+    assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
+}
+
+#[test]
+fn a9_a_replica_ahead_of_a_dead_masters_heir_is_refused_for_good() {
+    let mut facts = facts();
+    facts.old = old_dead();
+    facts.new.state = "0-1-6".parse().unwrap();
+    let refusal = refusal(&facts, None);
+    assert!(matches!(refusal, Refusal::ReplicaAhead { .. }) && !refusal.may_pass(), "{refusal:?}");
+}
+
+#[test]
+fn a9_while_the_heir_still_applies_it_is_waited_for() {
+    let mut facts = facts();
+    facts.old = old_dead();
+    facts.new.state = "0-1-6".parse().unwrap();
+    facts.new.channel = Some(channel(("bin.000001", 600), ("bin.000001", 800)));
+    assert_refused!(facts, None, Refusal::NewMasterBehind { .. });
+}
+
+#[test]
+fn a13_a_new_master_without_a_log_is_refused() {
+    let mut facts = facts();
+    facts.new.end = None;
+    assert_refused!(facts, None, Refusal::NoBinlog { .. });
+}
+
+#[test]
+fn a15_the_mode_found_is_the_mode_kept() {
+    for mode in [Mode::SlavePos, Mode::CurrentPos] {
+        let mut facts = facts();
+        facts.replica.channel.mode = mode;
+        assert_eq!(place(&facts, Some(&found("0-1-8", None, "0-1-8"))), Place::Gtid(mode));
+    }
+}
+
+#[test]
+fn a16_an_early_row_of_the_new_master_is_refused_in_either_mode() {
+    for mode in [Mode::SlavePos, Mode::FilePosition] {
+        let mut facts = facts();
+        facts.replica.channel.mode = mode;
+        facts.new.state = "0-1-8,0-2-5".parse().unwrap();
+        let located = found("0-1-8", Some(300), "0-1-8,0-2-5");
+        assert_refused!(facts, Some(&located), Refusal::ReplicaLacksEarlier { .. });
+    }
+}
+
+#[test]
+fn a16_groups_older_than_the_replicas_own_log_came_with_the_copy_it_was_made_from() {
+    let mut facts = facts();
+    facts.new.state = "0-1-508,0-2-5".parse().unwrap();
+    facts.replica.gtid_position = "0-1-508".parse().unwrap();
+    facts.replica.log = Some(OwnLog { state: "0-1-508".parse().unwrap(), begin: "0-1-501".parse().unwrap() });
+    let located = found("0-1-508", Some(300), "0-1-508,0-2-5");
+    assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
+}
+
+#[test]
+fn a16_without_a_log_of_its_own_the_order_of_the_new_masters_log_decides() {
+    let mut facts = facts();
+    facts.replica.log = None;
+    let located = found("0-1-8", Some(300), "0-1-8,0-2-5");
+    assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
+    let Located::Found { at, position, state, .. } = located else { unreachable!() };
+    let located = Located::Found { at, position, state, out_of_order: Some("0-1-5".parse().unwrap()) };
+    assert_refused!(facts, Some(&located), Refusal::OutOfOrder { .. });
+}
+
+#[test]
+fn what_was_written_on_the_replica_itself_does_not_hold_it_back() {
+    let mut facts = facts();
+    facts.replica.log.as_mut().unwrap().state = "0-1-8,0-3-9".parse().unwrap();
+    let located = found("0-1-8", Some(300), "0-1-8");
+    assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
+}
+
+#[test]
+fn a17_domains_of_other_channels_are_none_of_the_new_masters_business() {
+    let mut facts = facts();
+    facts.replica.gtid_position = "0-1-8,7-70-1".parse().unwrap();
+    facts.replica.log = Some(OwnLog { state: "0-1-8,7-70-1".parse().unwrap(), begin: GtidState::default() });
+    assert_refused!(facts, None, Refusal::NewMasterBehind { .. });
+    facts.replica.other_channels = true;
+    assert_eq!(plan(&facts, None), Ok(Decision::Locate("0-1-8".parse().unwrap())));
+}
+
+#[test]
+fn a22_a_delayed_replica_goes_on_at_its_own_place() {
+    let mut facts = facts();
+    facts.replica.channel = channel(("bin.000001", 200), ("bin.000001", 800));
+    facts.replica.channel.delay = 3600;
+    facts.replica.gtid_position = "0-1-2".parse().unwrap();
+    facts.replica.log = Some(OwnLog { state: "0-1-2".parse().unwrap(), begin: "0-1-1".parse().unwrap() });
+    let located = found("0-1-2", Some(120), "0-1-2");
+    assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 120)));
+}
+
+#[test]
+fn a23_filters_that_the_replica_does_not_share_are_refused() {
+    let mut facts = facts();
+    facts.new.filters = vec!["Replicate_Ignore_DB=tmp".into()];
+    assert_refused!(facts, None, Refusal::Filtered { .. });
+    facts.replica.channel.filters = facts.new.filters.clone();
+    assert!(plan(&facts, None).is_ok());
+}
+
+#[test]
+fn a24_without_log_slave_updates_only_a_quiet_cluster_will_do() {
+    let mut facts = facts();
+    facts.new.log_slave_updates = false;
+    assert_eq!(place(&facts, None), Place::Position(BinlogPosition::new("bin.000007", 300)));
+    facts.replica.channel.mode = Mode::SlavePos;
+    assert_refused!(facts, None, Refusal::NoSlaveUpdates { .. });
+    facts.replica.channel.mode = Mode::FilePosition;
+    facts.new.read_only = false;
+    assert_refused!(facts, None, Refusal::Unproved { .. });
+}
+
+#[test]
+fn a28_open_temporary_tables_are_waited_for() {
+    let mut facts = facts();
+    facts.replica.temporary_tables = 1;
+    let refusal = refusal(&facts, None);
+    assert!(matches!(refusal, Refusal::TemporaryTables { .. }) && refusal.may_pass(), "{refusal:?}");
+}
+
+#[test]
+fn servers_that_would_drop_each_others_events_are_refused() {
+    let mut ignoring = facts();
+    ignoring.replica.channel.ignored_server_ids = vec![2];
+    assert_refused!(ignoring, None, Refusal::IgnoresNewMaster { .. });
+    let mut same = facts();
+    same.new.server_id = 3;
+    assert_refused!(same, None, Refusal::SameServerId { .. });
+}
+
+#[test]
+fn a_domain_that_the_replica_does_not_know_is_refused_where_it_would_be_replayed_or_skipped() {
+    let mut facts = facts();
+    facts.new.state = "0-1-8,5-2-1".parse().unwrap();
+    let before = found("0-1-8", Some(300), "0-1-8,5-2-1");
+    let behind = found("0-1-8", Some(300), "0-1-8");
+    assert_refused!(facts, Some(&before), Refusal::UnknownDomain { domain: 5, .. });
+    assert!(plan(&facts, Some(&behind)).is_ok(), "by position it comes behind the place, whole");
+    facts.replica.channel.mode = Mode::SlavePos;
+    assert_refused!(facts, Some(&behind), Refusal::UnknownDomain { domain: 5, .. });
+}
+
+#[test]
+fn purged_and_missing_places_are_refused() {
+    let facts = facts();
+    let gtid = "0-1-8".parse().unwrap();
+    assert_refused!(facts, Some(&Located::Purged(gtid)), Refusal::Purged { .. });
+    assert_refused!(facts, Some(&Located::Missing(gtid)), Refusal::NotInLog { .. });
+    assert_refused!(facts, Some(&found("0-1-8", None, "0-1-8")), Refusal::NoSinglePosition { .. });
+}
+
+#[test]
+fn a_search_for_an_older_place_is_repeated() {
+    let located = found("0-1-7", Some(280), "0-1-7");
+    assert_eq!(plan(&facts(), Some(&located)), Ok(Decision::Locate("0-1-8".parse().unwrap())));
+}
+
+fn without_gtids() -> Facts {
+    let mut facts = facts();
+    facts.replica.gtid_position = GtidPosition::default();
+    facts
+}
+
+#[test]
+fn b1_all_quiet_needs_every_one_of_its_conditions() {
+    assert_eq!(place(&without_gtids(), None), Place::Position(BinlogPosition::new("bin.000007", 300)));
+    let spoilers: [(&str, fn(&mut Facts)); 7] = [
+        ("new master takes writes", |f| f.new.read_only = false),
+        ("a log grows", |f| f.quiet = false),
+        ("new master does not follow", |f| f.new.channel = None),
+        ("new master lags", |f| f.new.channel = Some(channel(("bin.000001", 700), ("bin.000001", 800)))),
+        ("replica lags", |f| f.replica.channel = channel(("bin.000001", 700), ("bin.000001", 800))),
+        ("old master does not follow", |f| {
+            let OldMaster::Answers(old) = &mut f.old else { unreachable!() };
+            old.from_new = None;
+        }),
+        ("a25: the new master has groups that the old one never got", |f| {
+            let OldMaster::Answers(old) = &mut f.old else { unreachable!() };
+            old.from_new = Some(channel(("bin.000007", 200), ("bin.000007", 200)));
+        }),
+    ];
+    for (what, spoil) in spoilers {
+        let mut facts = without_gtids();
+        spoil(&mut facts);
+        let refusal = refusal(&facts, None);
+        assert!(matches!(refusal, Refusal::Unproved { .. }), "{what}: {refusal:?}");
+    }
+}
+
+#[test]
+fn b3_a_dead_master_needs_equal_places_and_an_heir_that_wrote_nothing() {
+    let dead = || Facts { old: old_dead(), ..without_gtids() };
+    assert_eq!(place(&dead(), None), Place::Position(BinlogPosition::new("bin.000007", 300)));
+    let spoilers: [(&str, fn(&mut Facts)); 5] = [
+        ("replica behind", |f| f.replica.channel = channel(("bin.000001", 700), ("bin.000001", 700))),
+        ("replica ahead", |f| f.replica.channel = channel(("bin.000001", 900), ("bin.000001", 900))),
+        ("heir still applies", |f| f.new.channel = Some(channel(("bin.000001", 800), ("bin.000001", 900)))),
+        ("heir wrote last", |f| f.new.wrote_last = Some(true)),
+        ("nobody knows who wrote last", |f| f.new.wrote_last = None),
+    ];
+    for (what, spoil) in spoilers {
+        let mut facts = dead();
+        spoil(&mut facts);
+        let refusal = refusal(&facts, None);
+        assert!(matches!(refusal, Refusal::Unproved { .. }), "{what}: {refusal:?}");
+    }
+}
+
+/// One step of a random history.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    OldWrites,
+    NewWrites,
+    NewApplies,
+    OldApplies,
+    ReplicaApplies,
+}
+
+/// Two masters (servers 1 and 2) and a replica of the first, as logs of groups in one domain.
+#[derive(Default, Debug)]
+struct History {
+    old: Vec<Gtid>,
+    new: Vec<Gtid>,
+    /// How far each has read the log it follows.
+    old_has_read: usize,
+    new_has_read: usize,
+    replica_has_read: usize,
+}
+
+impl History {
+    fn write(log: &mut Vec<Gtid>, server: u32) {
+        let sequence = log.iter().map(|gtid| gtid.sequence).max().unwrap_or(0) + 1;
+        log.push(Gtid { domain: 0, server, sequence });
+    }
+
+    /// Applies the next group of `source`, but not one's own.
+    fn apply(source: &[Gtid], read: &mut usize, log: &mut Vec<Gtid>, own: u32) {
+        if let Some(gtid) = source.get(*read) {
+            *read += 1;
+            if gtid.server != own {
+                log.push(*gtid);
+            }
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::OldWrites => Self::write(&mut self.old, 1),
+            Step::NewWrites => Self::write(&mut self.new, 2),
+            Step::NewApplies => Self::apply(&self.old, &mut self.new_has_read, &mut self.new, 2),
+            Step::OldApplies => Self::apply(&self.new, &mut self.old_has_read, &mut self.old, 1),
+            Step::ReplicaApplies => {
+                self.replica_has_read = (self.replica_has_read + 1).min(self.old.len());
+            }
+        }
+    }
+
+    /// What the three servers would say.
+    fn facts(&self, keeps_log: bool, old_lives: bool) -> Facts {
+        let replica_log = &self.old[..self.replica_has_read];
+        let place = |read: usize| ("bin.000001", read as u64);
+        let mut facts = facts();
+        facts.replica.channel = channel(place(self.replica_has_read), place(self.old.len()));
+        facts.replica.gtid_position = replica_log.iter().copied().collect();
+        facts.replica.log = keeps_log.then(|| OwnLog {
+            state: replica_log.iter().copied().collect(),
+            begin: replica_log.first().copied().into_iter().collect(),
+        });
+        facts.new.read_only = false;
+        facts.new.state = self.new.iter().copied().collect();
+        facts.new.begin = self.new.first().copied().into_iter().collect();
+        facts.new.channel = Some(channel(place(self.new_has_read), place(self.new_has_read)));
+        if !old_lives {
+            facts.old = old_dead();
+        }
+        facts
+    }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        1 => Just(Step::OldWrites),
+        1 => Just(Step::NewWrites),
+        2 => Just(Step::NewApplies),
+        2 => Just(Step::OldApplies),
+        2 => Just(Step::ReplicaApplies),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    /// Whatever the history: the place is behind exactly the groups that the replica has, or it is refused.
+    #[test]
+    fn a_place_in_a_random_history_is_exact_or_refused(
+        steps in prop::collection::vec(step(), 0..24),
+        keeps_log: bool,
+        old_lives: bool,
+    ) {
+        let mut history = History::default();
+        steps.into_iter().for_each(|step| history.take(step));
+        let facts = history.facts(keeps_log, old_lives);
+        let decision = plan(&facts, None).and_then(|decision| match decision {
+            Decision::Locate(at) => {
+                let located = locate_in(&history.new, &at, facts.replica.log_of_everything().is_none());
+                plan(&facts, Some(&located))
+            }
+            attach @ Decision::Attach(_) => Ok(attach),
+        });
+        if let Ok(Decision::Attach(Plan { place: Place::Position(position), .. })) = decision {
+            let behind = usize::try_from(position.offset).unwrap();
+            let skipped: BTreeSet<_> = history.new[..behind].iter().collect();
+            let has: BTreeSet<_> = history.old[..history.replica_has_read].iter().collect();
+            prop_assert_eq!(skipped, has, "{:?}", history);
+        }
+    }
+
+    /// With one writer at a time, whoever lags, a replica that is not ahead is never refused.
+    #[test]
+    fn an_orderly_failover_is_never_refused(
+        written in 1_usize..8,
+        later in 0_usize..8,
+        lag in 0_usize..8,
+        keeps_log: bool,
+    ) {
+        let mut history = History::default();
+        let mut take = |step, times| (0..times).for_each(|_| history.take(step));
+        take(Step::OldWrites, written);
+        take(Step::NewApplies, written);
+        take(Step::ReplicaApplies, written.saturating_sub(lag).max(1));
+        take(Step::NewWrites, later);
+        let facts = history.facts(keeps_log, false);
+        let Ok(Decision::Locate(at)) = plan(&facts, None) else { panic!("refused: {history:?}") };
+        let located = locate_in(&history.new, &at, facts.replica.log_of_everything().is_none());
+        let decision = plan(&facts, Some(&located));
+        let attached = matches!(decision, Ok(Decision::Attach(_)));
+        prop_assert!(attached, "{:?} in {:?}", decision, history);
+    }
+}
