@@ -35,8 +35,10 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     if !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
         return Ok(Verdict::ok());
     }
-    if call.arguments.force {
-        log::warn!("--force: not checked whether everything of the peer is applied here");
+    if call.arguments.force || !call.settings.allow_write.gate {
+        log::warn!(
+            "not checked whether everything of the peer is applied here (--force, or allow_write.gate: false)"
+        );
     } else {
         let question = Question { otherwise: "writes stay closed", wait: false, limits, budget: call.budget };
         let proof = gate::ask(&mut local, &config, question)?;

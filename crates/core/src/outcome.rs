@@ -131,11 +131,7 @@ where
     conclude(program, ending, started)
 }
 
-fn perform<E>(
-    program: &'static Program,
-    argv: &[OsString],
-    work: fn(&Call) -> Result<Verdict, E>,
-) -> Ending
+fn perform<E>(program: &'static Program, argv: &[OsString], work: fn(&Call) -> Result<Verdict, E>) -> Ending
 where
     E: Error + Send + 'static,
 {
@@ -187,11 +183,11 @@ fn await_worker(patience: &Patience, work: impl FnOnce() -> Ending + Send + 'sta
         return Ending::Failed(format!("could not start a thread: {error}; is the host out of resources?"));
     }
     loop {
-        let received = match patience.left() {
+        let answer = match patience.left() {
             None => receiver.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
             Some(left) => receiver.recv_timeout(left),
         };
-        match received {
+        match answer {
             Ok(ending) => return ending,
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 return Ending::Failed("internal error: the procedure ended without a result".into());
@@ -272,7 +268,10 @@ mod tests {
 
     #[test]
     fn a_result_is_one_line_whatever_a_server_said() {
-        assert_eq!(one_line("You have an error\n near\t''\u{1b}[1m at line 1\n"), "You have an error near '' [1m at line 1");
+        assert_eq!(
+            one_line("You have an error\n near\t''\u{1b}[1m at line 1\n"),
+            "You have an error near '' [1m at line 1"
+        );
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub struct Settings {
     /// The journal.
     #[serde(deserialize_with = "value::section")]
     pub log: LogSettings,
+    /// `mysql_allow_write`.
+    #[serde(deserialize_with = "value::section")]
+    pub allow_write: AllowWrite,
 }
 
 /// `limits`
@@ -62,6 +65,20 @@ pub struct LogSettings {
 impl Default for LogSettings {
     fn default() -> Self {
         Self { file: PathBuf::from("/var/log/mysql-mmm/mmm_helpers.log"), level: LevelFilter::Info }
+    }
+}
+
+/// `allow_write`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
+pub struct AllowWrite {
+    /// True (the default): writes are opened only where everything of the peer is applied.
+    pub gate: bool,
+}
+
+impl Default for AllowWrite {
+    fn default() -> Self {
+        Self { gate: true }
     }
 }
 
