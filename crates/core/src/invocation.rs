@@ -103,7 +103,11 @@ impl Program {
             .no_binary_name(true)
             .version(env!("CARGO_PKG_VERSION"))
             .about(self.about)
-            .override_usage(format!("{} {}", self.name, self.parameters().replace("<config_file>", "[config]")))
+            .override_usage(format!(
+                "{} {}",
+                self.name,
+                self.parameters().replace("<config_file>", "[config]")
+            ))
             .after_help(StyledStr::from(format!(
                 "Prints, as its last line:\n{}\n\nExample:\n  {}\n\n\
                  Without [config], mmm_agent is meant: mmm_agent.conf in /etc, /etc/mmm or /etc/mysql-mmm.",
@@ -137,10 +141,8 @@ impl Program {
     /// Reads a command line. `argv` starts with the program's own path, which the usage line repeats.
     pub fn read(&self, argv: &[OsString]) -> Request {
         let argv0 = argv.first().map_or_else(|| self.name.into(), |name| name.to_string_lossy());
-        let usage = |reason: String| Request::Usage {
-            line: format!("Usage: {argv0} {}", self.parameters()),
-            reason,
-        };
+        let usage =
+            |reason: String| Request::Usage { line: format!("Usage: {argv0} {}", self.parameters()), reason };
         let matches = match self.command().try_get_matches_from(argv.iter().skip(1)) {
             Ok(matches) => matches,
             Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
@@ -267,7 +269,10 @@ mod tests {
         let master = program(Shape::NewMaster, &[]);
         assert_eq!(work(&master, &["db2"]).new_master, "db2");
         let call = work(&master, &["mmm_agent_c1", "db2,mysql-bin.000003,107"]);
-        assert_eq!((call.config.as_str(), call.new_master.as_str()), ("mmm_agent_c1", "db2,mysql-bin.000003,107"));
+        assert_eq!(
+            (call.config.as_str(), call.new_master.as_str()),
+            ("mmm_agent_c1", "db2,mysql-bin.000003,107")
+        );
 
         let plain = program(Shape::Plain, &[]);
         assert_eq!(work(&plain, &[]).config, "mmm_agent");

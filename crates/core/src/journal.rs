@@ -121,6 +121,9 @@ impl Log for Outlets {
 fn is_ours(metadata: &Metadata) -> bool {
     // The programs' own crates carry the names of the helpers, without the prefix.
     !["mysql", "rustls", "netlink", "yaml", "mysql_common"].iter().any(|other| {
-        metadata.target().strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with("_packet"))
+        metadata
+            .target()
+            .strip_prefix(other)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with("_packet"))
     })
 }
