@@ -43,7 +43,7 @@ host_up() {
   # shellcheck disable=SC2016
   (
     close_inherited_files
-    exec setsid unshare --mount --net --pid --uts bash -c '"$@" & echo "$!" >"$0"' \
+    exec setsid --wait unshare --mount --net --pid --uts bash -c '"$@" & echo "$!" >"$0"' \
       "$dir/holder.pid" bash "$CLUSTER_LIB/host-init" "$host" "$dir"
   ) </dev/null >"$dir/holder.log" 2>&1
   pid=$(<"$dir/holder.pid")

@@ -13,8 +13,9 @@ use IO::Select;
 use IO::Socket::INET;
 use Time::HiRes qw(sleep time);
 
-# A kernel answers a SYN at once or not at all.
-use constant { KNOCK_WITHIN => 0.03, LOG_IN_WITHIN => 0.3, ANSWER_WITHIN => 1 };
+# A kernel answers a SYN at once or not at all. What is sent to an address just as it leaves a host is
+# never answered, and no error tells of it: these limits are then part of the pause.
+use constant { KNOCK_WITHIN => 0.03, LOG_IN_WITHIN => 0.1, ANSWER_WITHIN => 0.25 };
 # LONG_PASSWORD, CONNECT_WITH_DB, PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH
 use constant CAPABILITIES => 0x1 | 0x8 | 0x200 | 0x8000 | 0x80000;
 
