@@ -50,7 +50,7 @@ uninstall:
 lint: deps
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 	tests/lint-shell
 	@if cargo deny --version >/dev/null 2>&1; then \
 	  cargo deny --locked check bans licenses sources; \
