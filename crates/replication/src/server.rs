@@ -3,6 +3,7 @@
 //! Nothing here knows what the statements mean. The client library makes no round trip of its own: its
 //! `SELECT @@max_allowed_packet` and `SELECT @@socket` are switched off, TCP addresses are literal.
 
+use std::error::Error as _;
 use std::fmt;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -62,6 +63,17 @@ impl Server {
         let conn = Conn::new(options).map_err(failed)?;
         log::info!("connected to {} ({address}): {:.1} ms", host.name, milliseconds(started));
         Ok(Self { host: host.name.to_string(), address, conn, budget, in_step: true })
+    }
+
+    /// True where the host's server lets the agent in, or is alive enough to refuse it.
+    pub fn answers(host: &Host, most: Duration, budget: Budget) -> bool {
+        match Self::connect(host, most, budget) {
+            Ok(_) | Err(Error::Connect { answered: true, .. }) => true,
+            Err(error) => {
+                log::warn!("{}: {error}", host.name);
+                false
+            }
+        }
     }
 
     /// The host's name in the configuration.
@@ -156,23 +168,27 @@ impl Server {
             mysql::Error::MySqlError(refused) => {
                 Error::Query { host, code: refused.code, message: refused.message, statement }
             }
-            mysql::Error::IoError(io) if is_timeout(io.kind()) => {
-                Error::Silent { host, waited, statement, cause: "no answer".into() }
-            }
+            late if is_timeout(&late) => Error::Silent { host, waited, statement, cause: "no answer".into() },
             other => Error::Broken { host, statement, cause: other.to_string() },
         }
     }
 }
 
-fn is_timeout(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut)
+/// The library wraps an error of the socket in one of its own where it was reading a packet.
+fn is_timeout(error: &mysql::Error) -> bool {
+    let of_socket = match error {
+        mysql::Error::IoError(io) => Some(io),
+        mysql::Error::CodecError(codec) => codec.source().and_then(|source| source.downcast_ref()),
+        _ => None,
+    };
+    of_socket.is_some_and(|io| matches!(io.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
 }
 
 /// What to say of a connection that was not made: the server's own words where it sent any.
 fn describe(error: &mysql::Error, waited: Duration) -> String {
     match error {
         mysql::Error::MySqlError(refused) => format!("{} (error {})", refused.message, refused.code),
-        mysql::Error::IoError(io) if is_timeout(io.kind()) => {
+        late if is_timeout(late) => {
             format!("It accepted the connection but sent nothing for {waited:.1?}; is the server frozen?")
         }
         mysql::Error::DriverError(mysql::DriverError::ConnectTimeout) => {
