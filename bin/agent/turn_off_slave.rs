@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {
     let config = call.config()?;
     let mut server = Server::connect(config.this_host(), call.settings.limits.connect, call.budget.part(90))?;
-    let channel = match channel::meant(&mut server, &config) {
+    let (channel, _) = match channel::meant(&mut server, &config) {
         Err(Error::Refused(refusal)) if matches!(*refusal, Refusal::NotAReplica { .. }) => {
             log::info!("{refusal}");
             return Ok(Verdict::ok());

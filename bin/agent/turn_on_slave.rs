@@ -27,8 +27,10 @@ fn main() -> ExitCode {
 fn turn_on_slave(call: &Call) -> Result<Verdict, Error> {
     let config = call.config()?;
     let mut server = Server::connect(config.this_host(), call.settings.limits.connect, call.budget.part(90))?;
-    let channel = channel::meant(&mut server, &config)?;
+    let (channel, source) = channel::meant(&mut server, &config)?;
     lock::take(&mut server, Duration::from_secs(3))?;
-    threads::ensure_running(&mut server, &channel, &channel.source())?;
+    threads::ensure_running(&mut server, &channel, &channel.source(), || {
+        source.is_none_or(|source| Server::answers(source, call.settings.limits.connect, call.budget))
+    })?;
     Ok(Verdict::ok())
 }

@@ -12,7 +12,7 @@ use mmm_core::config::Host;
 use mmm_core::journal::step;
 use mmm_core::settings::Limits;
 
-use crate::channel::Chosen;
+use crate::channel::{self, Chosen};
 use crate::dialect::{self, Target, Threads};
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster};
@@ -112,17 +112,16 @@ impl Move<'_> {
     fn prepare(&mut self) -> Result<(), Error> {
         let (facts, _) = self.observe()?;
         let channel = &facts.replica.channel;
-        let fetched_by_new = facts.new.channel.as_ref().and_then(|channel| channel.fetched.as_ref());
         let old_is_gone = matches!(facts.old, OldMaster::Silent { .. });
-        // With the old master gone, what only this replica fetched can never reach the new master; applied,
-        // it would put the replica ahead for ever (failover section A, 10).
-        let has_more = match (&channel.fetched, fetched_by_new) {
-            (Some(ours), Some(theirs)) => !theirs.has_reached(ours),
-            _ => false,
-        };
-        if old_is_gone && has_more && !channel.has_applied_all() {
+        // With the old master gone, the replica goes no further until it is judged: what it alone fetched would
+        // put it ahead of the new master for ever (failover section A, 10). Its fetching thread goes on, because
+        // by GTID a start of both would throw that backlog away.
+        if old_is_gone && !channel.has_applied_all() {
             if channel.sql_running {
-                log::warn!("this replica fetched more than {}: it applies no further", self.new_host.name);
+                log::warn!(
+                    "{} is gone: what was fetched from it is applied no further for now",
+                    self.old_host.name
+                );
                 self.progress = Progress::Stopped;
                 let statement = dialect::stop(self.replica, &self.channel, Threads::Sql);
                 self.replica.execute(&statement)?;
@@ -257,10 +256,8 @@ impl Move<'_> {
         self.reconnect_if_broken();
         let undone = match &self.progress {
             Progress::Untouched => Ok("nothing was changed".to_string()),
-            Progress::Stopped => {
-                step("started replication again", || threads::start(self.replica, &self.channel))
-                    .map(|()| format!("it replicates from {} as before", self.old_host.name))
-            }
+            Progress::Stopped => step("started replication again", || self.restart())
+                .map(|()| format!("it replicates from {} as before", self.old_host.name)),
             Progress::Changed { .. } => self.change_back(),
         };
         let outcome = match undone {
@@ -277,6 +274,14 @@ impl Move<'_> {
             *consequence = outcome;
         }
         error
+    }
+
+    /// Starts the threads again, unless that would throw away what the dead old master cannot send again.
+    fn restart(&mut self) -> Result<(), Error> {
+        let channel = channel::again(self.replica, &self.channel)?;
+        let old_answers = matches!(self.old, Old::Connected(_));
+        threads::check_backlog(self.replica.host(), &channel, self.old_host.name.as_str(), old_answers)?;
+        threads::start(self.replica, &self.channel)
     }
 
     /// A STOP that nobody waits for any more still stops the threads when it is done. A START sent after it over

@@ -82,19 +82,17 @@ pub fn choose<'c>(
     }
 }
 
-/// The channel that a helper means which does not care for the source: the one from a cluster host, or the
-/// only one there is, as the originals take it.
-pub fn meant(server: &mut Server, config: &Config) -> Result<Channel, Error> {
-    let chosen = choose(server, config, |_| None);
-    if let Err(Error::Refused(refusal)) = &chosen
-        && matches!(**refusal, Refusal::ForeignSource { .. })
-    {
-        let mut channels = all(server)?;
-        if channels.len() == 1 {
-            return Ok(channels.remove(0));
+/// The channel that a helper means which does not care for the source, with the source where it is known: the
+/// one from a cluster host, or the only one there is, as the originals take it.
+pub fn meant<'c>(server: &mut Server, config: &'c Config) -> Result<(Channel, Option<&'c Host>), Error> {
+    match choose(server, config, |_| None) {
+        Ok(chosen) => Ok((chosen.channel, Some(chosen.source))),
+        Err(Error::Refused(refusal)) if matches!(*refusal, Refusal::ForeignSource { .. }) => {
+            let mut channels = all(server)?;
+            if channels.len() == 1 { Ok((channels.remove(0), None)) } else { Err(Error::Refused(refusal)) }
         }
+        Err(error) => Err(error),
     }
-    Ok(chosen?.channel)
 }
 
 fn by_address<'c>(config: &'c Config, channel: &Channel) -> Result<Option<&'c Host>, Error> {

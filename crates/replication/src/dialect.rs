@@ -2,6 +2,7 @@
 //!
 //! MariaDB 10.5 to 11.x so far. Statements take the older spelling wherever every version still has it.
 
+use crate::error::Error;
 use crate::plan::Place;
 use crate::server::Server;
 use crate::status::Mode;
@@ -36,6 +37,13 @@ pub struct Target<'a> {
 pub const SHOW_CHANNELS: &str = "SHOW ALL SLAVES STATUS";
 /// End of the server's own log.
 pub const SHOW_LOG_END: &str = "SHOW MASTER STATUS";
+
+/// This server's id and, with it, which groups of its log are its own.
+pub const OWN_WRITES: &str = "SELECT @@server_id AS server_id, @@gtid_binlog_state AS binlog_state";
+/// What it takes to end other accounts' sessions, which error 1095 does not say.
+pub const KILL_PRIVILEGE: &str = "CONNECTION ADMIN";
+/// The kind of server, where its words have to be explained.
+pub const PRODUCT: &str = "MariaDB";
 
 /// ` 'name'` behind STOP SLAVE, START SLAVE, CHANGE MASTER; MariaDB's default connection is `''`.
 fn named(server: &Server, channel: &str) -> String {
@@ -87,6 +95,19 @@ pub fn change(server: &Server, channel: &str, target: &Target) -> (String, Strin
         )
     };
     (statement(&server.quoted(target.password)), statement("'***'"))
+}
+
+/// Closes a server to writes, and with `to_all` to those who may otherwise ignore that; MariaDB has no word
+/// for the latter.
+pub fn close(server: &mut Server, to_all: bool) -> Result<&'static str, Error> {
+    if to_all {
+        if server.row("SHOW GLOBAL VARIABLES LIKE 'super_read_only'")?.is_some() {
+            // Switches read_only on with it.
+            return Ok("SET GLOBAL super_read_only = 1");
+        }
+        log::warn!("{} has no super_read_only: read_only alone is set", server.host());
+    }
+    Ok("SET GLOBAL read_only = 1")
 }
 
 /// Waits on the server until a channel has applied up to a place: ≥ 0 reached, -1 timeout, NULL no applier.

@@ -69,8 +69,10 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         .into());
     }
     let mut gate = Gate { local, peer, channel: chosen.channel.name.clone(), question };
-    gate.wake(&chosen.channel)?;
-    match Server::connect(peer, question.limits.connect.min(PEER_PATIENCE), question.budget) {
+    let connection = Server::connect(peer, question.limits.connect.min(PEER_PATIENCE), question.budget);
+    let answers = matches!(connection, Ok(_) | Err(Error::Connect { answered: true, .. }));
+    gate.wake(&chosen.channel, answers)?;
+    match connection {
         Ok(mut server) => match gate.against(&mut server) {
             Err(Error::Silent { .. } | Error::Broken { .. }) => gate.alone(),
             other => other,
@@ -93,9 +95,11 @@ struct Gate<'a> {
 
 impl Gate<'_> {
     /// Starts threads that stand still without an error; what they have not applied may be what is missing.
-    fn wake(&mut self, channel: &Channel) -> Result<(), Error> {
-        let can_run = channel.sql_error.is_none() && channel.io_error.is_none();
-        if can_run && (!channel.sql_running || channel.io == IoThread::No) {
+    fn wake(&mut self, channel: &Channel, peer_answers: bool) -> Result<(), Error> {
+        // An I/O thread that cannot reach a dead peer has an error, and what it fetched still has to be applied.
+        let io_rests = channel.io == IoThread::No && channel.io_error.is_none();
+        if channel.sql_error.is_none() && (!channel.sql_running || io_rests) {
+            threads::check_backlog(self.local.host(), channel, self.peer.name.as_str(), peer_answers)?;
             log::warn!("{}: {}; starting it", channel.title(), threads::what_is_wrong(channel));
             threads::start(self.local, &self.channel)?;
         }

@@ -387,6 +387,26 @@ pub enum Refusal {
         then: String,
     },
 
+    /// Starting replication would throw away what nobody can send again.
+    #[error(
+        "{host} has fetched the log of {source_host} to {fetched} and applied it to {applied}; {source_host} does not \
+         answer, and starting replication by GTID would throw the rest away. Apply it first: CHANGE MASTER TO \
+         MASTER_USE_GTID=no, {relay}; START SLAVE SQL_THREAD; when it has applied all: STOP SLAVE; \
+         CHANGE MASTER TO MASTER_USE_GTID=slave_pos"
+    )]
+    BacklogAtRisk {
+        /// This host.
+        host: String,
+        /// The silent source.
+        source_host: String,
+        /// End of what was fetched.
+        fetched: String,
+        /// End of what was applied.
+        applied: String,
+        /// `RELAY_LOG_FILE=…, RELAY_LOG_POS=…`
+        relay: String,
+    },
+
     /// A thread that should apply or fetch does not run.
     #[error("replication from {peer} does not run on {host}: {reason}; {then}")]
     NotRunning {
@@ -398,6 +418,77 @@ pub enum Refusal {
         reason: String,
         /// What does not happen.
         then: String,
+    },
+
+    /// Another helper is closing this server.
+    #[error("another mysql_deny_write is closing {host} (connection {holder}); see what it says")]
+    BeingClosed {
+        /// This host.
+        host: String,
+        /// Connection id of the one who holds the lock.
+        holder: String,
+    },
+
+    /// `read_only` waits for something that does not end.
+    #[error("{host} is not closed: read_only still waits, for {by}")]
+    HeldBack {
+        /// This host.
+        host: String,
+        /// For whom.
+        by: String,
+    },
+
+    /// Sessions were told to end and did not.
+    #[error("{host} is not closed for certain: still open: {open}")]
+    StillOpen {
+        /// This host.
+        host: String,
+        /// The sessions, without their statements.
+        open: String,
+    },
+
+    /// Somebody opened the server again while it was being closed.
+    #[error("{host} is not closed: somebody else set read_only back meanwhile")]
+    ReopenedMeanwhile {
+        /// This host.
+        host: String,
+    },
+
+    /// Writes go on although nobody should be able to.
+    #[error(
+        "{host} is not closed for certain: its own binary log still grows; does an event or an account with \
+         the right to ignore read_only go on writing?"
+    )]
+    LogMoves {
+        /// This host.
+        host: String,
+    },
+
+    /// The agent's account lacks a privilege.
+    #[error("{account} lacks {privilege} on {host} ({product}): GRANT {privilege} ON *.* TO {account}{why}")]
+    Lacks {
+        /// This host.
+        host: String,
+        /// What kind of server, since the names of privileges differ.
+        product: &'static str,
+        /// The account as the server knows it.
+        account: String,
+        /// The privilege.
+        privilege: String,
+        /// What could not be done, where that is not plain from the privilege.
+        why: String,
+    },
+
+    /// `blocking_type` is neither of the words that there are.
+    #[error(
+        "Unknown blocking_type {word}; allowed values are: 'hard', 'soft'; {host} is closed as with 'hard': \
+         read_only is on and no client is left"
+    )]
+    UnknownBlocking {
+        /// The word.
+        word: String,
+        /// This host.
+        host: String,
     },
 }
 

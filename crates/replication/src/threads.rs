@@ -36,7 +36,28 @@ pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
     }
 }
 
-/// Starts both threads.
+/// Refuses where a start would throw away what a silent source cannot send again.
+pub fn check_backlog(
+    host: &str,
+    channel: &Channel,
+    source: &str,
+    source_answers: bool,
+) -> Result<(), Refusal> {
+    if source_answers || !channel.would_discard() {
+        return Ok(());
+    }
+    Err(Refusal::BacklogAtRisk {
+        host: host.into(),
+        source_host: source.into(),
+        fetched: Refusal::place(channel.fetched.as_ref()),
+        applied: Refusal::place(channel.applied.as_ref()),
+        relay: channel.relay.as_ref().map_or_else(String::new, |relay| {
+            format!("RELAY_LOG_FILE='{}', RELAY_LOG_POS={}", relay.file, relay.offset)
+        }),
+    })
+}
+
+/// Starts both threads. See [`check_backlog`] for when this must not be done.
 pub fn start(server: &mut Server, name: &str) -> Result<(), Error> {
     let statement = dialect::start(server, name, Threads::Both);
     server.execute(&statement)
@@ -79,10 +100,19 @@ pub fn what_is_wrong(channel: &Channel) -> String {
     if parts.is_empty() { "both threads run".into() } else { parts.join("; ") }
 }
 
-/// Starts what is stopped and sees that it runs.
-pub fn ensure_running(server: &mut Server, channel: &Channel, source: &str) -> Result<(), Error> {
+/// Starts what is stopped and sees that it runs. `source` is asked for a sign of life only where a start
+/// would cost something if it is dead.
+pub fn ensure_running(
+    server: &mut Server,
+    channel: &Channel,
+    source: &str,
+    source_answers: impl FnOnce() -> bool,
+) -> Result<(), Error> {
     if channel.is_running() {
         return Ok(());
+    }
+    if channel.would_discard() {
+        check_backlog(server.host(), channel, source, source_answers())?;
     }
     log::info!("{} from {source}: {}", channel.title(), what_is_wrong(channel));
     if channel.io == IoThread::No || !channel.sql_running {
