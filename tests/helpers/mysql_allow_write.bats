@@ -1,0 +1,293 @@
+#!/usr/bin/env bats
+# mysql_allow_write, the gate of the writer role, on real servers: writes open on db2 only when it has
+# everything that its peer db1 has written.
+
+load ../lib/cluster
+load ../lib/answers
+
+setup_file() { cluster_for_file; }
+teardown_file() { end_cluster; }
+setup() { fresh; }
+teardown() { dump_on_failure; }
+
+# fresh — as after up, with db1's writes ended: the moment before db2 becomes the writer.
+fresh() {
+  reset_cluster
+  sql db1 'SET GLOBAL read_only = 1'
+}
+
+opens() {
+  run_helper db2 mysql_allow_write
+  answers 0 OK && is_writable
+}
+
+is_writable() { ! is_read_only db2 && sql_as_app db2 'INSERT INTO app.entries () VALUES ()'; }
+
+# stays_closed PATTERN — what it says; writes are not open.
+stays_closed() {
+  run_helper db2 mysql_allow_write
+  answers 255 "ERROR: $1" && in_time && keeps_secrets && is_read_only db2
+}
+
+@test "writes open on a host that has everything of its peer, and applications can write there" {
+  sql db1 'SET GLOBAL read_only = 0'
+  insert db1
+  sql db1 'SET GLOBAL read_only = 1'
+  caught_up db2 db1
+
+  opens
+
+  has_rows db2 2
+  is_read_only db1
+}
+
+@test "a host that takes writes already stays so, whatever its peer does" {
+  sql db2 'SET GLOBAL read_only = 0'
+  sql db1 'SET GLOBAL read_only = 0'
+  opens
+  within 500
+
+  kill_server db1
+  sql db2 'STOP SLAVE'
+  opens
+  within 500
+  [ "$(threads db2)" = 'No No' ]
+}
+
+@test "writes stay closed while the peer still takes them" {
+  sql db1 'SET GLOBAL read_only = 0'
+  stays_closed 'db1 still takes writes (read_only is off); writes stay closed.*'
+
+  sql db1 'SET GLOBAL read_only = 1'
+  opens
+}
+
+@test "writes stay closed while rows of the peer are not applied, and the agent is told how many and where" {
+  hold db2
+  insert db1; insert db1; insert db1
+  fetched_all db2 db1
+  local applied end
+  applied="$(replica_field db2 Relay_Master_Log_File):$(replica_field db2 Exec_Master_Log_Pos)"
+  end=$(binlog_end db1)
+
+  stays_closed "3 transactions from db1 not yet applied ($applied of ${end#* }); writes stay closed*"
+  within 1000
+  has_rows db2 0
+
+  release db2
+  caught_up db2 db1
+  opens
+  has_rows db2 4
+}
+
+@test "writes stay closed while rows of the peer are not even fetched" {
+  sql db1 'SET sql_log_bin = 0' "ALTER USER '$REPLICATION_USER'@'10.77.0.%' ACCOUNT LOCK"
+  sql db2 'STOP SLAVE IO_THREAD'
+  insert db1
+  stays_closed '*from db1 not yet applied*'
+  stays_closed '*from db1 not yet applied*'
+  has_rows db2 0
+}
+
+@test "writes stay closed where applying has failed, and the agent is told the server's error" {
+  fail_applier db2 db1
+  stays_closed '*from db1 not yet applied*; writes stay closed (SQL thread: error 1062: *'
+  [ "$(threads db2)" = 'Yes No' ]
+
+  kill_server db1
+  stays_closed '*from db1 does not run on db2*SQL thread: error 1062: *'
+}
+
+@test "threads that somebody had stopped are started, and writes open once they have done their work" {
+  sql db2 'STOP SLAVE'
+  insert db1
+  wait_for 5 opens
+  has_rows db2 2
+  runs_from db2 db1
+
+  fresh
+  sql db2 'STOP SLAVE SQL_THREAD'
+  insert db1
+  wait_for 5 opens
+  has_rows db2 2
+}
+
+@test "writes stay closed where the host replicates from another cluster host than its peer" {
+  sql db2 'STOP SLAVE' "CHANGE MASTER TO MASTER_HOST = '$(host_ip db3)', MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 4" 'START SLAVE'
+  stays_closed 'db2 does not replicate from its peer db1 but from db3 (10.77.0.13:3306)*'
+  [ "$(replica_field db2 Master_Host)" = "$(host_ip db3)" ]
+}
+
+@test "writes stay closed where the host replicates from a server outside of the cluster" {
+  sql db2 'STOP SLAVE' "CHANGE MASTER TO MASTER_HOST = '10.77.0.99'"
+  stays_closed 'Invalid master host in show slave status*10.77.0.99*'
+
+  sql db2 "CHANGE MASTER TO MASTER_HOST = '$(host_ip db1)', MASTER_PORT = 3399"
+  stays_closed 'Invalid master host in show slave status*10.77.0.11:3399*'
+}
+
+@test "writes open, with a warning in the journal, on a host that replicates from nobody" {
+  sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
+  opens
+  journal_says db2 'WARN  db2 replicates from nobody'
+}
+
+@test "a dead peer: writes open when all that was fetched from it is applied, and not before" {
+  hold db2
+  insert db1; insert db1
+  fetched_all db2 db1
+  kill_server db1
+  stays_closed '*from db1 not yet applied*'
+  within 3000
+  has_rows db2 0
+
+  release db2
+  wait_for 5 opens
+  has_rows db2 3
+}
+
+@test "a dead peer and a stopped SQL thread: what was fetched is applied all the same" {
+  sql db2 'STOP SLAVE SQL_THREAD'
+  insert db1; insert db1
+  fetched_all db2 db1
+  kill_server db1
+  wait_for 5 eval '[[ $(replica_field db2 Slave_IO_Running) == Connecting ]]'
+
+  wait_for 5 opens
+  has_rows db2 3
+}
+
+@test "a peer that is frozen or cut off counts as dead, and the answer does not wait for it" {
+  insert db1
+  caught_up db2 db1
+  freeze db1
+  opens
+  within 4000
+  thaw db1
+
+  fresh
+  drop_packets db2 db1
+  opens
+  within 4000
+}
+
+@test "a peer that was shut down while something is missing keeps writes closed only as long as it is missing" {
+  insert db1
+  caught_up db2 db1
+  stop_server db1
+  opens
+  has_rows db2 2
+}
+
+@test "a peer that refuses the agent's account is alive: writes stay closed" {
+  configure db2 db1 agent_password wrong_secret
+  stays_closed 'cannot tell what db1 has written: *Access denied*; writes stay closed'
+  keeps_secrets wrong_secret
+}
+
+@test "a peer without a binary log is alive and cannot be compared with: writes stay closed" {
+  stop_server db1
+  start_server db1 --skip-log-bin
+  stays_closed 'cannot tell what db1 has written: it has no binary log; writes stay closed'
+}
+
+@test "writes stay closed where the peer's log was reset since it was fetched" {
+  insert db1; insert db1
+  caught_up db2 db1
+  sql db2 'STOP SLAVE IO_THREAD'
+  sql db1 'RESET MASTER'
+  stays_closed 'the log of db1 ends at binlog.000001:*, but db2 has fetched it to binlog.000001:*'
+}
+
+@test "writes stay closed where the agent's account may not open them" {
+  sql db2 'SET sql_log_bin = 0' "REVOKE SUPER, READ_ONLY ADMIN ON *.* FROM '$AGENT_USER'@'10.77.0.%'" \
+    "GRANT SLAVE MONITOR, REPLICATION SLAVE ADMIN ON *.* TO '$AGENT_USER'@'10.77.0.%'"
+  stays_closed 'SQL Query Error: Access denied*READ_ONLY ADMIN*SET GLOBAL read_only = 0*'
+}
+
+@test "writes stay closed on a host whose configuration names no peer" {
+  run_helper db3 mysql_allow_write
+  answers 255 'ERROR: No peer defined for host db3*'
+  is_read_only db3
+}
+
+@test "by hand, --force opens all the same and says what was not checked" {
+  sql db1 'SET GLOBAL read_only = 0'
+  run_helper db2 mysql_allow_write --force
+  answers 0 'OK: writes are open; it was not checked*'
+  is_writable
+  journal_says db2 '--force'
+
+  fresh
+  kill_server db1
+  sql db2 'STOP SLAVE'
+  run_bare db2 mysql_allow_write --force
+  answers 0 'OK: writes are open*'
+  is_writable
+}
+
+@test "allow_write.gate: false in mmm_helpers.yaml switches the gate off, as the originals had none" {
+  sql db1 'SET GLOBAL read_only = 0'
+  settings db2 'allow_write: {gate: false}'
+  opens
+  journal_says db2 'allow_write.gate: false'
+
+  fresh
+  sql db1 'SET GLOBAL read_only = 0'
+  settings db2 'allow_write: {gate: true}'
+  stays_closed 'db1 still takes writes*'
+}
+
+@test "mysql_allow_write without an argument uses mmm_agent, as MMM 2.0 calls it" {
+  run_bare db2 mysql_allow_write
+  answers 0 OK
+  is_writable
+}
+
+@test "mysql_allow_write called wrongly prints its usage and opens nothing" {
+  run_bare db2 mysql_allow_write mmm_agent_db2 more
+  answers_usage
+  run_bare db2 mysql_allow_write mmm_agent_db2 --wait 5
+  answers_usage
+  run_bare db2 mysql_allow_write ''
+  answers 255 'ERROR: *empty*'
+  run_bare db2 mysql_allow_write mmm_agent_nobody
+  answers 255 'ERROR: *mmm_agent_nobody.conf*'
+  is_read_only db2
+}
+
+answers_usage() { expect_answer 1 "Usage: $MMM_AGENT_DIR/mysql_allow_write <config_file>" && [[ -z $stderr ]]; }
+
+@test "mysql_allow_write ends with an error in time where the host's own server is silent" {
+  freeze db2
+  run_helper db2 mysql_allow_write
+  answers 255 "ERROR: Can't connect to MySQL (host = 10.77.0.12:3306, user = mmm_agent)!*"
+  in_time
+  thaw db2
+
+  stop_server db2
+  run_helper db2 mysql_allow_write
+  answers 255 "ERROR: Can't connect to MySQL (host = 10.77.0.12:3306, user = mmm_agent)!*"
+}
+
+@test "another replication channel does not matter to the gate" {
+  archive_channel db2
+  opens
+  archive_runs db2
+}
+
+@test "the agent asks again and again: refused while the peer writes, OK as soon as it does not" {
+  sql db1 'SET GLOBAL read_only = 0'
+  insert db1
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: db1 still takes writes*'
+  is_read_only db2
+
+  sql db1 'SET GLOBAL read_only = 1'
+  caught_up db2 db1
+  agent_call --joined db2 mysql_allow_write
+  expect_agent_read 0 OK
+  is_writable
+  agent_call db2 mysql_allow_write
+  expect_agent_read 0 OK
+}

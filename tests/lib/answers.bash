@@ -1,0 +1,155 @@
+# shellcheck shell=bash disable=SC2154
+# What holds for every answer of a helper that talks to servers, and the states in which servers are asked.
+#   load ../lib/cluster
+#   load ../lib/answers
+
+# answers CODE PATTERN — of the last run_helper or run_bare; the answer is the only line on both streams.
+answers() {
+  expect_answer "$@" || return 1
+  [[ $output == "$line" && -z $stderr ]] && return 0
+  printf '%s\n' "$last_call says more than its answer" "stdout:" "$output" "stderr:" "$stderr" >&2
+  return 1
+}
+
+# within MILLISECONDS — the last call was answered in that time.
+within() {
+  ((milliseconds <= $1)) && return 0
+  printf '%s took %s ms, allowed are %s\n' "$last_call" "$milliseconds" "$1" >&2
+  return 1
+}
+
+# in_time — as the contract wants it of every call: limits.call (8 s) and a second.
+in_time() { within 9000; }
+
+# keeps_secrets [SECRET…] — no password in the last answer or in any journal.
+keeps_secrets() {
+  local secret
+  for secret in "$AGENT_PASSWORD" "$REPLICATION_PASSWORD" "$@"; do
+    if grep -rHF -e "$secret" "$CLUSTER_DIR"/*/log "$BATS_TEST_TMPDIR/stdout" "$BATS_TEST_TMPDIR/stderr" >&2; then
+      return 1
+    fi
+  done
+}
+
+# journal_says HOST TEXT
+journal_says() {
+  journal "$1" | grep -qF -e "$2" && return 0
+  printf 'the journal of %s does not say: %s\n' "$1" "$2" >&2
+  journal "$1" | tail -n 20 >&2
+  return 1
+}
+
+# configure HOST SECTION KEY VALUE — in HOST's configuration; SECTION is a host's, or `default`.
+configure() {
+  # A later section of the same name wins (contract 3.3).
+  printf '\n<host %s>\n\t%s\t%s\n</host>\n' "$2" "$3" "$4" >>"$(host_dir "$1")/mysql-mmm/mmm_common.conf"
+}
+
+# settings HOST TEXT — HOST's mmm_helpers.yaml.
+settings() {
+  local file
+  file=$(host_dir "$1")/mysql-mmm/mmm_helpers.yaml
+  printf '%s\n' "$2" >"$file"
+  chmod 640 "$file"
+}
+
+# insert HOST [NOTE] — one row, one transaction.
+insert() { sql "$1" "INSERT INTO app.entries (origin, note) VALUES ('$1', '${2:-}')"; }
+
+# row_count HOST
+row_count() { sql "$1" 'SELECT COUNT(*) FROM app.entries'; }
+
+# has_rows HOST COUNT
+has_rows() {
+  local count
+  count=$(row_count "$1")
+  [[ $count == "$2" ]] && return 0
+  printf '%s has %s rows, expected were %s\n' "$1" "$count" "$2" >&2
+  return 1
+}
+
+# channel_field HOST CHANNEL FIELD — of SHOW SLAVE 'CHANNEL' STATUS.
+channel_field() {
+  client_of "$(host_dir "$1")" -E -e "SHOW SLAVE '$2' STATUS" |
+    awk -v field="$3:" '$1 == field { sub(/^ *[^ ]+ ?/, ""); print; exit }'
+}
+
+# channel_threads HOST CHANNEL — as `Yes Yes`.
+channel_threads() {
+  printf '%s %s\n' "$(channel_field "$1" "$2" Slave_IO_Running)" "$(channel_field "$1" "$2" Slave_SQL_Running)"
+}
+
+# runs_from HOST SOURCE [CHANNEL] — HOST replicates from SOURCE's address, and both threads run.
+runs_from() {
+  local now
+  now="$(channel_field "$1" "${3:-}" Master_Host) $(channel_threads "$1" "${3:-}")"
+  [[ $now == "$(address_of "$2") Yes Yes" ]] && return 0
+  printf '%s should replicate from %s; it has: %s\n' "$1" "$2" "$now" >&2
+  return 1
+}
+
+# follows HOST SOURCE — and what SOURCE writes from now on arrives.
+follows() {
+  local note=follows-$RANDOM-$RANDOM
+  runs_from "$1" "$2" || return 1
+  sql "$2" "INSERT INTO app.entries (note) VALUES ('$note')"
+  wait_for 5 has_note "$1" "$note"
+}
+
+has_note() { [[ $(sql "$1" "SELECT COUNT(*) FROM app.entries WHERE note = '$2'") == 1 ]]; }
+
+# fetched_all HOST SOURCE — HOST's relay log holds all that SOURCE has logged by now, applied or not.
+fetched_all() { wait_for 5 has_fetched "$1" "$(binlog_end "$2")"; }
+has_fetched() { [[ "$(replica_field "$1" Master_Log_File) $(replica_field "$1" Read_Master_Log_Pos)" == "$2" ]]; }
+
+# hold HOST — nobody can write to app.entries there until `release HOST`, so what is replicated waits.
+hold() {
+  sql "$1" 'LOCK TABLES app.entries READ' 'DO SLEEP(50)' >/dev/null 2>&1 3>&- 4>&- &
+  wait_for 5 holding "$1"
+}
+holding() { [[ -n $(lock_holder "$1") ]]; }
+lock_holder() { sql "$1" "SELECT id FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(50)%'"; }
+release() { sql "$1" "KILL $(lock_holder "$1")"; }
+
+# fail_applier HOST SOURCE — a row of SOURCE meets one that HOST has already: error 1062, the SQL thread stops.
+fail_applier() {
+  sql "$1" 'SET sql_log_bin = 0' "INSERT INTO app.entries (id, note) VALUES (1001, 'own')"
+  sql "$2" "INSERT INTO app.entries (id, note) VALUES (1001, 'theirs')"
+  wait_for 5 applier_failed "$1"
+}
+applier_failed() { [[ $(replica_field "$1" Last_SQL_Errno) == 1062 && $(threads "$1") == *' No' ]]; }
+
+# foreign_server — a server that no configuration knows, on `client`, with a GTID domain of its own.
+foreign_server() {
+  server_end client KILL
+  server_data client "$(template)"
+  sed -i 's/^server_id = .*/server_id = 90\ngtid_domain_id = 9/' "$(host_dir client)/my.cnf"
+  server_start client
+  sql client 'SET GLOBAL read_only = 0'
+}
+
+# archive_channel HOST — HOST also replicates from the foreign server, over a channel named `archive`. Only db3
+# may get rows from there: between db1 and db2, events of a third server would go round for ever.
+archive_channel() {
+  foreign_server
+  sql "$1" "CHANGE MASTER 'archive' TO MASTER_HOST = '$CLIENT_IP', MASTER_PORT = 3306, MASTER_CONNECT_RETRY = 1,
+      MASTER_USER = '$REPLICATION_USER', MASTER_PASSWORD = '$REPLICATION_PASSWORD',
+      MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 4, MASTER_USE_GTID = no" "START SLAVE 'archive'"
+  wait_for 5 archive_runs "$1"
+}
+archive_runs() { runs_from "$1" client archive; }
+
+# archive_is_untouched HOST — it never stopped, and what the foreign server writes arrives.
+archive_is_untouched() {
+  archive_runs "$1" || return 1
+  [[ $(sql client "SELECT COUNT(*) FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%'
+      AND id = ${archive_connection:-0}") == 1 ]] || { echo "the archive channel was reconnected" >&2; return 1; }
+  sql client 'CREATE DATABASE IF NOT EXISTS archive' 'CREATE TABLE IF NOT EXISTS archive.notes (id INT PRIMARY KEY)' \
+    'INSERT INTO archive.notes SELECT COUNT(*) FROM archive.notes'
+  wait_for 5 eval "[[ \$(sql $1 'SELECT COUNT(*) FROM archive.notes') == $(sql client 'SELECT COUNT(*) FROM archive.notes') ]]"
+}
+
+# note_archive — remembers the archive channel's connection, for archive_is_untouched.
+note_archive() {
+  archive_connection=$(sql client "SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%'")
+}
