@@ -6,6 +6,7 @@
 
 use std::process::ExitCode;
 
+use mmm_core::firewall;
 use mmm_core::invocation::Extra;
 use mmm_core::{Call, Program, Shape, Verdict, run};
 use mmm_replication::gate::{self, Question};
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
 
 fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     let config = call.config()?;
+    firewall::remove_leftover(config.this_host());
     let limits = &call.settings.limits;
     let mut local = Server::connect(config.this_host(), limits.connect, call.budget)?;
     if !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {

@@ -1,1 +1,84 @@
-fn main() {}
+//! `mysql_deny_write`: this host shall take no more writes, and has none under way.
+//!
+//! The agent runs it once when it takes the writer role away, never again, and removes the writer address
+//! whatever it says (contract 1.3). So it does as much as it can: a firewall command or a privilege that is
+//! missing never keeps it from setting `read_only`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use mmm_core::config::{Blocking, Config};
+use mmm_core::firewall::{self, Barrier};
+use mmm_core::invocation::Extra;
+use mmm_core::journal::step;
+use mmm_core::{Budget, Call, Program, Shape, Verdict, run};
+use mmm_replication::closing::{Closed, Closing};
+use mmm_replication::{Error, Refusal};
+
+static PROGRAM: Program = Program {
+    name: "mysql_deny_write",
+    shape: Shape::Plain,
+    extras: &[Extra::Wait],
+    one_is_an_answer: false,
+    about: "Closes this host's server to writes: sets read_only, ends every client session, and sees that \
+            nothing is written any more. Replication goes on.",
+    prints: "  OK         exit 0: closed for certain\n  \
+             ERROR: …   exit 255: what is still open, and whether read_only is on\n  \
+             Usage: …   exit 1: wrong number of arguments",
+    example: "mysql_deny_write mmm_agent",
+};
+
+/// What closing and unblocking may take beyond the grace, and how much of it is for unblocking.
+const AFTER_GRACE: Duration = Duration::from_secs(2);
+const UNBLOCKING: Duration = Duration::from_secs(1);
+/// A longer grace is a mistake: the monitor waits for the whole of it.
+const LONGEST_GRACE: i64 = 3600;
+
+fn main() -> ExitCode {
+    run(&PROGRAM, mysql_deny_write)
+}
+
+fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
+    let config = call.config()?;
+    let host = config.this_host();
+    let (budget, grace) = time(call, &config);
+    firewall::remove_leftover(host);
+    let mut closing = Closing::begin(host, &call.settings, budget)?;
+    let mut barrier = Barrier::default();
+    let raised = barrier.raise(host, &config.blocking);
+    if raised.is_ok() && matches!(config.blocking, Blocking::Soft { .. }) {
+        // What keeps it from looking keeps it from closing, too, and is reported there.
+        let _ = step("gave running writes time", || closing.give_time(grace));
+    }
+    let closed = close(&mut closing).map_err(|failure| closing.explain(failure));
+    let lowered = barrier.lower();
+    let Closed { prepared } = closed?;
+    let name = host.name.to_string();
+    raised.and(lowered).map_err(|failure| Error::Firewall { failure, host: name.clone() })?;
+    if let Blocking::Unknown(word) = config.blocking {
+        return Err(Refusal::UnknownBlocking { word, host: name }.into());
+    }
+    match prepared {
+        0 => Ok(Verdict::ok()),
+        _ => Ok(Verdict::ok_because(format!("{prepared} prepared XA transactions are left, see XA RECOVER"))),
+    }
+}
+
+fn close(closing: &mut Closing) -> Result<Closed, Error> {
+    step("set read_only", || closing.set_read_only())?;
+    step("ended all client sessions", || closing.end_clients())?;
+    step("confirmed that nothing is written", || closing.confirm())
+}
+
+/// The time for closing, and until when a write that is under way may go on.
+fn time(call: &Call, config: &Config) -> (Budget, Duration) {
+    let seconds = config.max_kill_retries.clamp(0, LONGEST_GRACE);
+    let grace = Duration::from_secs(seconds.unsigned_abs());
+    let is_soft = matches!(config.blocking, Blocking::Soft { .. });
+    if is_soft && call.arguments.wait.is_none() {
+        let budget = call.with_limit(grace + AFTER_GRACE);
+        return (budget.relimited(grace + AFTER_GRACE - UNBLOCKING), grace);
+    }
+    // The rest is for finding out what to report.
+    (call.budget.part(95), grace)
+}

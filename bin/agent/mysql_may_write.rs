@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+use mmm_core::firewall;
 use mmm_core::{Call, Program, Shape, Verdict, run};
 use mmm_replication::{Error, Server};
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
 
 fn mysql_may_write(call: &Call) -> Result<Verdict, Error> {
     let config = call.config()?;
+    firewall::remove_leftover(config.this_host());
     let mut server = Server::connect(config.this_host(), call.settings.limits.connect, call.budget)?;
     if server.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
         Ok(Verdict::ok_because("Not allowed"))

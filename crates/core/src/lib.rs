@@ -6,6 +6,7 @@
 
 pub mod budget;
 pub mod config;
+pub mod firewall;
 pub mod invocation;
 pub mod journal;
 pub mod outcome;

@@ -27,6 +27,9 @@ pub struct Settings {
     /// The journal.
     #[serde(deserialize_with = "value::section")]
     pub log: LogSettings,
+    /// What `mysql_deny_write` does.
+    #[serde(deserialize_with = "value::section")]
+    pub deny_write: DenyWrite,
     /// `mysql_allow_write`.
     #[serde(deserialize_with = "value::section")]
     pub allow_write: AllowWrite,
@@ -80,6 +83,14 @@ impl Default for AllowWrite {
     fn default() -> Self {
         Self { gate: true }
     }
+}
+
+/// `deny_write`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
+pub struct DenyWrite {
+    /// Close the server to privileged accounts, too, where it can (`super_read_only`). Default false.
+    pub super_read_only: bool,
 }
 
 /// Why the settings cannot be used.
@@ -188,6 +199,7 @@ mod tests {
         assert_eq!(settings.limits.call, Duration::from_secs(120));
         assert_eq!(settings.log.file, Path::new("/x/y.log"));
         assert_eq!(settings.log.level, LevelFilter::Debug);
+        assert!(read("deny_write: {super_read_only: true}").unwrap().deny_write.super_read_only);
         assert_eq!(read("log: {level: off}").unwrap().log.level, LevelFilter::Off);
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mmm_core::config::ConfigError;
+use mmm_core::firewall::FirewallError;
 
 use crate::refusal::Refusal;
 
@@ -75,6 +76,26 @@ pub enum Error {
         statement: String,
         /// The column or row that is missing.
         missing: String,
+    },
+
+    /// A server could not be closed to writes for certain.
+    #[error("{cause}; {state}")]
+    NotClosed {
+        /// What went wrong.
+        #[source]
+        cause: Box<Error>,
+        /// Whether `read_only` is on, in words.
+        state: String,
+    },
+
+    /// The packet filter did not do what the configuration wants; that stops nothing.
+    #[error("{failure}; {host} is closed all the same: read_only is on and no client is left")]
+    Firewall {
+        /// What failed.
+        #[source]
+        failure: FirewallError,
+        /// The host.
+        host: String,
     },
 
     /// The helper refuses to act, with the reason.

@@ -6,8 +6,11 @@
 
 pub mod attach;
 pub mod channel;
+pub mod clients;
+pub mod closing;
 pub mod dialect;
 pub mod error;
+pub mod eviction;
 pub mod facts;
 pub mod gate;
 pub mod gtid;
@@ -17,9 +20,11 @@ pub mod observe;
 mod patience;
 pub mod plan;
 pub mod position;
+mod privilege;
 mod record;
 pub mod refusal;
 pub mod server;
+pub mod standstill;
 pub mod status;
 pub mod threads;
 pub mod wait;

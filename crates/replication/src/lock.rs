@@ -1,4 +1,4 @@
-//! One helper at a time changes replication on a server.
+//! One helper at a time changes replication on a server, and one closes it.
 //!
 //! The lock lives in the server (`GET_LOCK`): it ends with the connection that holds it, and not before the
 //! statement that this connection is running. So a helper that was killed in the middle of a statement keeps
@@ -10,15 +10,28 @@ use crate::error::Error;
 use crate::refusal::Refusal;
 use crate::server::Server;
 
-const NAME: &str = "mmm_agent_helpers.replication";
+const TAKE_REPLICATION: &str = "SELECT GET_LOCK('mmm_agent_helpers.replication'";
+const REPLICATION: &str = "mmm_agent_helpers.replication";
+const WRITES: &str = "mmm_agent_helpers.writes";
+
+/// How the statement begins with which a helper waits until another has closed the server.
+pub(crate) const TAKE_WRITES: &str = "SELECT GET_LOCK('mmm_agent_helpers.writes'";
 
 /// Takes the lock on `server`, waiting at most `patience` (whole seconds count) for another helper.
 pub fn take(server: &mut Server, patience: Duration) -> Result<(), Error> {
-    let seconds = server.budget().share(patience).as_secs();
-    let row = server.one(&format!("SELECT GET_LOCK('{NAME}', {seconds}), IS_USED_LOCK('{NAME}')"))?;
-    if row.at(0) == Some("1") {
-        return Ok(());
-    }
-    let holder = row.at(1).unwrap_or("unknown").to_string();
+    let Some(holder) = wait(server, TAKE_REPLICATION, REPLICATION, patience)? else { return Ok(()) };
     Err(Refusal::Busy { host: server.host().into(), holder }.into())
+}
+
+/// Takes the lock of those who close `server`, likewise.
+pub fn take_for_writes(server: &mut Server, patience: Duration) -> Result<(), Error> {
+    let Some(holder) = wait(server, TAKE_WRITES, WRITES, patience)? else { return Ok(()) };
+    Err(Refusal::BeingClosed { host: server.host().into(), holder }.into())
+}
+
+/// `None` when the lock was taken, else who holds it.
+fn wait(server: &mut Server, take: &str, name: &str, patience: Duration) -> Result<Option<String>, Error> {
+    let seconds = server.budget().share(patience).as_secs();
+    let row = server.one(&format!("{take}, {seconds}), IS_USED_LOCK('{name}')"))?;
+    Ok((row.at(0) != Some("1")).then(|| row.at(1).unwrap_or("unknown").to_string()))
 }

@@ -1,0 +1,181 @@
+//! The packet filter rule with which `blocking_type soft` keeps new clients away, and never leaves behind.
+//!
+//! Before a rule is added, a file in /run says how it is removed. It goes away only when the rule is known to
+//! be gone; both end with the machine. The file is locked by its helper and, through their stdin, by the
+//! commands that the helper runs: one that can be locked was left by a helper that was killed, and whichever
+//! of the `mysql_` helpers comes next removes the rule.
+
+mod command;
+mod marker;
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use crate::config::{Blocking, Host};
+use command::Command;
+pub use command::CommandError;
+use marker::{Found, Marker};
+
+/// Where markers lie: a place that is emptied when the machine starts, as the packet filter is.
+const FOLDER: &str = "/run";
+/// Most time for the command that adds the rule.
+const ADDING: Duration = Duration::from_millis(700);
+/// Most time for the command that removes it.
+const REMOVING: Duration = Duration::from_millis(500);
+/// Most time for asking whether it is there.
+const ASKING: Duration = Duration::from_millis(200);
+/// How often a removal is tried in one call: another program may hold the packet filter's lock.
+const TRIES: usize = 3;
+/// Pause between two tries.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// Why new clients are not kept away, or still are.
+#[derive(Debug, thiserror::Error)]
+pub enum FirewallError {
+    /// The first command of the configuration failed (contract 2.2 has the text).
+    #[error("Could not block port. {0}")]
+    Block(#[source] CommandError),
+    /// The second one did.
+    #[error("Could not unblock port. {failure}; the next call tries again, as {} says", marker.display())]
+    Unblock {
+        /// How it failed.
+        #[source]
+        failure: CommandError,
+        /// The file that remembers it.
+        marker: PathBuf,
+    },
+    /// Without the file, a killed helper would leave its rule for ever.
+    #[error("Could not block port. {}: {source}", marker.display())]
+    Marker {
+        /// The file.
+        marker: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// What keeps new clients away while running ones finish: nothing, or a rule of the packet filter.
+#[derive(Debug, Default)]
+pub struct Barrier(Option<Raised>);
+
+#[derive(Debug)]
+struct Raised {
+    marker: Marker,
+    unblock: Command,
+}
+
+impl Barrier {
+    /// Adds the rule, where `blocking` has one for `host`. A command that did not end may have added it, so
+    /// it is to be lowered whether or not this succeeds; dropped, it lowers itself.
+    pub fn raise(&mut self, host: &Host, blocking: &Blocking) -> Result<(), FirewallError> {
+        self.raise_in(Path::new(FOLDER), host, blocking)
+    }
+
+    fn raise_in(&mut self, folder: &Path, host: &Host, blocking: &Blocking) -> Result<(), FirewallError> {
+        let Blocking::Soft { block, unblock } = blocking else { return Ok(()) };
+        let path = marker_of(folder, host);
+        let failed = |source| FirewallError::Marker { marker: path.clone(), source };
+        let mut marker = Marker::create(&path).map_err(failed)?;
+        if let Some(unblock) = marker.unblock().map_err(failed)? {
+            log::warn!("a rule that an earlier call left is still there: it is used, none is added");
+            self.0 = Some(Raised { marker, unblock: Command::new(&unblock) });
+            return Ok(());
+        }
+        marker.write(unblock).map_err(failed)?;
+        let raised = self.0.insert(Raised { marker, unblock: Command::new(unblock) });
+        if raised.is_there() == Some(true) {
+            log::warn!("the rule that '{unblock}' removes is there already: none is added");
+            return Ok(());
+        }
+        let added = Command::new(block).run(&mut raised.marker, ADDING);
+        if let Err(CommandError::Failed { .. } | CommandError::NotStarted { .. }) = &added {
+            // It ended by itself and says that there is no rule. Should there be half of one, that goes, too.
+            let _ = raised.unblock.run(&mut raised.marker, REMOVING);
+            if raised.is_there() != Some(true) {
+                raised.marker.remove();
+                self.0 = None;
+            }
+        }
+        added.map_err(FirewallError::Block)
+    }
+
+    /// Removes the rule, if one was added.
+    pub fn lower(&mut self) -> Result<(), FirewallError> {
+        self.0.take().map_or(Ok(()), |mut raised| raised.lower())
+    }
+}
+
+impl Drop for Barrier {
+    fn drop(&mut self) {
+        if let Err(error) = self.lower() {
+            log::error!("{error}");
+        }
+    }
+}
+
+impl Raised {
+    /// Removes the rule and then the marker, in this order.
+    fn lower(&mut self) -> Result<(), FirewallError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let removed = self.unblock.run(&mut self.marker, REMOVING);
+            if removed.is_ok() || self.is_there() == Some(false) {
+                self.marker.remove();
+                return Ok(());
+            }
+            // One that hung once is not given the time again: the caller waits.
+            let is_hopeless = matches!(removed, Err(CommandError::Hung { .. }));
+            if let Err(failure) = removed
+                && (tries == TRIES || is_hopeless)
+            {
+                return Err(FirewallError::Unblock { failure, marker: self.marker.path().into() });
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Whether the rule is there, where the configured command allows to ask.
+    fn is_there(&mut self) -> Option<bool> {
+        match self.unblock.question()?.run(&mut self.marker, ASKING) {
+            Ok(()) => Some(true),
+            Err(CommandError::Failed { code: 1, .. }) => Some(false),
+            Err(_) => None,
+        }
+    }
+}
+
+/// Removes the rule that a killed call left for this host's server, if there is one. Costs one failed `open`
+/// where there is none, and never stops the caller.
+pub fn remove_leftover(host: &Host) {
+    remove_leftover_in(Path::new(FOLDER), host);
+}
+
+fn remove_leftover_in(folder: &Path, host: &Host) {
+    let path = marker_of(folder, host);
+    let (marker, unblock) = match Marker::find(&path) {
+        Ok(Found::Nothing | Found::InUse) => return,
+        Ok(Found::Leftover { marker, unblock }) => (marker, unblock),
+        Err(error) => return log::warn!("{}: {error}", path.display()),
+    };
+    log::warn!("an earlier call was killed while port {} was blocked", host.mysql_port);
+    match (Raised { marker, unblock: Command::new(&unblock) }).lower() {
+        Ok(()) => log::info!("its packet filter rule is removed"),
+        Err(error) => log::error!("{error}"),
+    }
+}
+
+/// One marker for each server of this machine.
+fn marker_of(folder: &Path, host: &Host) -> PathBuf {
+    let ip: String = host
+        .ip
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || ".:-".contains(c) { c } else { '_' })
+        .collect();
+    folder.join(format!("mysql-mmm-deny-write-{ip}-{}", host.mysql_port))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! The file that says that a port is blocked, by whom, and how it is unblocked.
+//!
+//! `flock` belongs to the open file, which a child inherits: the lock is free only when the helper and every
+//! command that it ran have ended.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use nix::libc::{O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK};
+
+use super::command::end_group;
+
+/// A marker longer than this is none of ours.
+const LONGEST: u64 = 64 << 10;
+/// How long the command of a helper that was killed may go on before it is ended.
+const ORPHAN: Duration = Duration::from_millis(300);
+/// Pause between two tries for the lock.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How often a new marker's lock is tried, which one who only looks may hold for a moment.
+const TRIES: usize = 10;
+
+/// The file, locked.
+#[derive(Debug)]
+pub struct Marker {
+    path: PathBuf,
+    file: Flock<File>,
+    unblock: String,
+}
+
+/// What [`Marker::find`] found.
+#[derive(Debug)]
+pub enum Found {
+    /// No marker.
+    Nothing,
+    /// One whose helper is at work.
+    InUse,
+    /// One whose helper was killed.
+    Leftover {
+        /// The marker, now ours.
+        marker: Marker,
+        /// The command that it names.
+        unblock: String,
+    },
+}
+
+/// What a marker says.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Content {
+    owner: Option<Process>,
+    child: Option<Process>,
+    unblock: Option<String>,
+}
+
+/// A process, beyond confusion with a later one of the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Process {
+    id: u32,
+    started: u64,
+}
+
+impl Marker {
+    /// Opens the marker, new or as a killed call left it.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        for _ in 0..TRIES {
+            let file = options().create(true).truncate(false).mode(0o600).open(path)?;
+            if let Ok(file) = Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                // A marker that was removed between the two is no longer there for others to see.
+                let opened = file.metadata()?;
+                let is_named =
+                    |named: fs::Metadata| (named.dev(), named.ino()) == (opened.dev(), opened.ino());
+                if fs::metadata(path).is_ok_and(is_named) {
+                    return Ok(Self { path: path.into(), file, unblock: String::new() });
+                }
+            }
+            thread::sleep(PAUSE);
+        }
+        Err(io::Error::new(io::ErrorKind::WouldBlock, "another helper is blocking the port"))
+    }
+
+    /// Looks for the marker of a helper that was killed. Ends what such a helper was running.
+    pub fn find(path: &Path) -> io::Result<Found> {
+        let file = match options().open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+            Err(error) => return Err(error),
+        };
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || ![0, nix::unistd::geteuid().as_raw()].contains(&metadata.uid()) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "this is no file of these helpers; remove it",
+            ));
+        }
+        let mut waited = Duration::ZERO;
+        let mut file = file;
+        loop {
+            file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(file) => {
+                    // Read again: its owner may have emptied it just now.
+                    let unblock = read(&file)?.unblock;
+                    let text = unblock.clone().unwrap_or_default();
+                    let mut marker = Self { path: path.into(), file, unblock: text };
+                    let Some(unblock) = unblock else {
+                        marker.remove();
+                        return Ok(Found::Nothing);
+                    };
+                    return Ok(Found::Leftover { marker, unblock });
+                }
+                Err((file, Errno::EWOULDBLOCK)) => file,
+                Err((_, error)) => return Err(error.into()),
+            };
+            let content = read(&file)?;
+            if content.owner.is_some_and(Process::is_alive) || waited > ORPHAN * 2 {
+                return Ok(Found::InUse);
+            }
+            // Its helper is dead, but not the command that it was running.
+            if waited > ORPHAN
+                && let Some(child) = content.child.filter(|child| child.is_alive())
+            {
+                log::warn!("process {} of a killed helper does not end: it is killed", child.id);
+                end_group(child.id);
+            }
+            thread::sleep(PAUSE);
+            waited += PAUSE;
+        }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The command that it names, if it was left by a killed call.
+    pub fn unblock(&mut self) -> io::Result<Option<String>> {
+        let unblock = read(&self.file)?.unblock;
+        self.unblock = unblock.clone().unwrap_or_default();
+        Ok(unblock)
+    }
+
+    /// Says that this process is about to block the port, and how that is undone.
+    pub fn write(&mut self, unblock: &str) -> io::Result<()> {
+        self.unblock = unblock.into();
+        self.put(None)?;
+        self.file.sync_all()
+    }
+
+    /// The file as a command's stdin, at its end: the command reads nothing from it.
+    pub fn as_stdin(&mut self) -> io::Result<Stdio> {
+        self.file.seek(SeekFrom::End(0))?;
+        Ok(Stdio::from(self.file.try_clone()?))
+    }
+
+    /// Names the command that is running, so that it can be ended when this process is killed.
+    pub fn note_child(&mut self, id: u32) {
+        let child = Process::of(id);
+        if let Err(error) = self.put(child) {
+            log::warn!("{}: {error}", self.path.display());
+        }
+    }
+
+    /// No command is running any more.
+    pub fn forget_child(&mut self) {
+        if let Err(error) = self.put(None) {
+            log::warn!("{}: {error}", self.path.display());
+        }
+    }
+
+    /// The port is not blocked any more.
+    pub fn remove(&mut self) {
+        // Emptied first, for one who has opened it already.
+        let removed = self.file.set_len(0).and_then(|()| fs::remove_file(&self.path));
+        if let Err(error) = removed {
+            log::warn!("{} could not be removed: {error}", self.path.display());
+        }
+    }
+
+    fn put(&mut self, child: Option<Process>) -> io::Result<()> {
+        let owner = Process::of(std::process::id());
+        let content = Content { owner, child, unblock: Some(self.unblock.clone()) };
+        let text = content.to_text();
+        self.file.write_all_at(text.as_bytes(), 0)?;
+        self.file.set_len(text.len() as u64)
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    options
+}
+
+fn read(file: &File) -> io::Result<Content> {
+    let mut bytes = Vec::new();
+    let mut reader = file;
+    reader.seek(SeekFrom::Start(0))?;
+    reader.take(LONGEST).read_to_end(&mut bytes)?;
+    Ok(Content::from_text(&String::from_utf8_lossy(&bytes)))
+}
+
+impl Content {
+    fn to_text(&self) -> String {
+        let process = |word: &str, process: Option<Process>| {
+            process.map_or_else(String::new, |Process { id, started }| format!("{word} {id} {started}\n"))
+        };
+        let unblock =
+            self.unblock.as_ref().map_or_else(String::new, |unblock| format!("unblock {unblock}\n"));
+        unblock + &process("owner", self.owner) + &process("child", self.child)
+    }
+
+    fn from_text(text: &str) -> Self {
+        let after = |word: &str| text.lines().find_map(|line| line.strip_prefix(word)?.strip_prefix(' '));
+        let process = |word: &str| {
+            let (id, started) = after(word)?.split_once(' ')?;
+            Some(Process { id: id.parse().ok()?, started: started.parse().ok()? })
+        };
+        Self { owner: process("owner"), child: process("child"), unblock: after("unblock").map(Into::into) }
+    }
+}
+
+impl Process {
+    fn of(id: u32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // The name before the last bracket may hold anything.
+        let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+        let is_dead = ["Z", "X"].contains(&fields.next()?);
+        // Field 22 of proc(5), when the process started; the state is field 3.
+        let started = fields.nth(18)?.parse().ok()?;
+        (!is_dead).then_some(Self { id, started })
+    }
+
+    fn is_alive(self) -> bool {
+        Self::of(self.id) == Some(self)
+    }
+}

@@ -1,0 +1,344 @@
+//! Closing a server to writes: the pieces of `mysql_deny_write`, in the order in which they are used.
+//!
+//! Two connections: one that may have to wait while it sets `read_only`, and one that meanwhile ends the
+//! sessions for which it waits. At `max_connections` only the first gets in; then sessions are ended before.
+
+use std::collections::HashSet;
+use std::panic;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mmm_core::Budget;
+use mmm_core::config::Host;
+use mmm_core::settings::Settings;
+
+use crate::clients::{self, Thread};
+use crate::dialect;
+use crate::error::Error;
+use crate::eviction::Eviction;
+use crate::lock;
+use crate::privilege;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::standstill::LogMark;
+
+/// How long `SET GLOBAL read_only` may wait for running statements before their sessions are ended. All
+/// other writes wait with it, so this is a pause for everybody.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// Pause between two looks at running statements.
+const LOOK: Duration = Duration::from_millis(20);
+/// InnoDB answers from a copy of its transactions, and takes a new one only when nobody has asked for
+/// 100 ms: asked more often, it tells the same for ever (lab, MariaDB 10.11).
+const COPY_AGE: Duration = Duration::from_millis(110);
+/// What an attempt may take beyond `lock_wait_timeout`, so that its outcome is known before the end.
+const LAST_ATTEMPT: Duration = Duration::from_millis(1300);
+/// What of the budget is kept for closing when running writes are given time.
+const CLOSING: Duration = Duration::from_secs(1);
+/// How long finding out what to report may take beyond the budget.
+const EXPLAINING: Duration = Duration::from_millis(250);
+/// Sessions whose transaction has changed rows; needs the PROCESS privilege.
+const CHANGING: &str = "SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx \
+                        WHERE trx_rows_modified > 0 AND trx_mysql_thread_id <> 0";
+/// Lock wait timeout exceeded.
+const LOCK_TIMEOUT: u16 = 1205;
+/// How often the first connection is tried where another helper ends it.
+const TRIES: usize = 3;
+
+/// A server that is being closed.
+#[derive(Debug)]
+pub struct Closing<'a> {
+    host: &'a Host,
+    settings: &'a Settings,
+    budget: Budget,
+    control: Server,
+    killer: Option<Server>,
+    eviction: Eviction,
+    copy_taken: Option<Instant>,
+}
+
+/// What was found when the server was closed for certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// XA transactions that are prepared and wait for their COMMIT or ROLLBACK.
+    pub prepared: usize,
+}
+
+impl<'a> Closing<'a> {
+    /// Opens the connections, and waits for another helper that closes the same server.
+    pub fn begin(host: &'a Host, settings: &'a Settings, budget: Budget) -> Result<Self, Error> {
+        let mut tries = 0;
+        let control = loop {
+            tries += 1;
+            match Self::first_connection(host, settings, budget) {
+                // A helper at work takes this session for a client's until it waits for the lock.
+                Err(error) if tries < TRIES && is_cut_off(&error) => budget.pause(LOOK),
+                other => break other?,
+            };
+        };
+        let mut eviction = Eviction::new(&host.agent_user);
+        eviction.spare(&control);
+        let mut closing = Self { host, settings, budget, control, killer: None, eviction, copy_taken: None };
+        closing.open_killer();
+        Ok(closing)
+    }
+
+    fn first_connection(host: &Host, settings: &Settings, budget: Budget) -> Result<Server, Error> {
+        let mut control = Server::connect(host, settings.limits.connect, budget)?;
+        // Shared with nobody: its default is a day, for which every write would wait.
+        control.execute("SET SESSION lock_wait_timeout = 1")?;
+        lock::take_for_writes(&mut control, budget.share(Duration::from_secs(3600)))?;
+        Ok(control)
+    }
+
+    fn open_killer(&mut self) {
+        match Server::connect(self.host, self.settings.limits.connect, self.budget) {
+            Ok(killer) => {
+                self.eviction.spare(&killer);
+                self.killer = Some(killer);
+            }
+            Err(error) => log::warn!("no second connection, sessions are ended first: {error}"),
+        }
+    }
+
+    /// Waits until no write is in progress, at most until the call is `grace` old.
+    pub fn give_time(&mut self, grace: Duration) -> Result<(), Error> {
+        loop {
+            let clients = self.eviction.clients(&mut self.control)?;
+            let mut writing: Vec<&Thread> = clients.iter().filter(|thread| thread.is_writing()).collect();
+            if writing.is_empty() {
+                // Between two statements of a transaction. One that was left lying is not waited for.
+                let changing = self.transactions()?;
+                writing.extend(clients.iter().filter(|thread| {
+                    changing.contains(&thread.id) && (!thread.is_asleep() || thread.seconds == 0)
+                }));
+            }
+            if writing.is_empty() {
+                return Ok(());
+            }
+            if self.budget.elapsed() >= grace || self.budget.share(CLOSING) < CLOSING {
+                log::warn!("still writing after {grace:.1?}: {}", clients::name_some(&writing));
+                return Ok(());
+            }
+            self.budget.pause(LOOK);
+        }
+    }
+
+    /// Sets `read_only`, and `super_read_only` where that is wanted and known.
+    pub fn set_read_only(&mut self) -> Result<(), Error> {
+        let statement = dialect::close(&mut self.control, self.settings.deny_write.super_read_only)?;
+        loop {
+            if self.killer.is_none() {
+                if let Err(error) = self.eviction.pass(&mut self.control) {
+                    log::warn!("the way cannot be cleared: {error}");
+                }
+                self.open_killer();
+            }
+            match self.attempt(statement) {
+                Err(Error::Query { code: LOCK_TIMEOUT, .. }) => {
+                    log::warn!("read_only waited a second for others and could not be set; again");
+                }
+                other => return other,
+            }
+            if self.budget.share(LAST_ATTEMPT) < LAST_ATTEMPT {
+                return Err(self.held_back());
+            }
+        }
+    }
+
+    /// One attempt, whose way the second connection clears if that takes long.
+    fn attempt(&mut self, statement: &str) -> Result<(), Error> {
+        let Self { control, killer, eviction, .. } = self;
+        let Some(clearing) = killer.as_mut() else { return control.execute(statement) };
+        let mut is_clearing = true;
+        let result = thread::scope(|scope| {
+            let (done, is_done) = mpsc::channel::<()>();
+            let setting = scope.spawn(move || {
+                // Dropped when the attempt is over, however it ends.
+                let _done = done;
+                control.execute(statement)
+            });
+            let mut patience = PATIENCE;
+            while is_done.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
+                if patience == PATIENCE {
+                    log::info!("read_only waits for running statements: their sessions are ended");
+                }
+                patience = LOOK;
+                if is_clearing && let Err(error) = eviction.pass(clearing) {
+                    log::warn!("the way cannot be cleared: {error}");
+                    is_clearing = false;
+                }
+            }
+            setting.join().unwrap_or_else(|cause| panic::resume_unwind(cause))
+        });
+        if !is_clearing {
+            *killer = None;
+        }
+        result
+    }
+
+    /// Ends every client session that began before, however often new ones come.
+    pub fn end_clients(&mut self) -> Result<(), Error> {
+        let mut earlier: Option<HashSet<u64>> = None;
+        let mut pause = Duration::from_micros(500);
+        loop {
+            let clients = self.pass()?;
+            // Who comes after this list was made has never been in a server that took writes.
+            let earlier = earlier.get_or_insert_with(|| clients.iter().map(|client| client.id).collect());
+            let (barred, left): (Vec<&Thread>, Vec<&Thread>) = clients
+                .iter()
+                .filter(|client| earlier.contains(&client.id))
+                .partition(|client| self.eviction.is_out_of_reach(client.id));
+            if left.is_empty() && barred.is_empty() {
+                log::info!("{} client sessions were ended", self.eviction.count());
+                return Ok(());
+            }
+            if left.is_empty() {
+                let sessions = clients::name_some(&barred);
+                return Err(self.barred(&sessions));
+            }
+            if !self.budget.pause(pause) {
+                return Err(self.still_open(&left));
+            }
+            pause = (pause * 2).min(LOOK);
+        }
+    }
+
+    /// Looks once more at everything that must be so on a server that is closed.
+    pub fn confirm(&mut self) -> Result<Closed, Error> {
+        let mut before = LogMark::read(self.server())?;
+        let mut is_moving = false;
+        loop {
+            if !self.is_read_only()? {
+                return Err(Refusal::ReopenedMeanwhile { host: self.host.name.to_string() }.into());
+            }
+            let changing = self.transactions()?;
+            let clients = if changing.is_empty() && !is_moving { Vec::new() } else { self.pass()? };
+            let open: Vec<&Thread> = clients.iter().filter(|client| changing.contains(&client.id)).collect();
+            let prepared = self.prepared()?;
+            let after = LogMark::read(self.server())?;
+            is_moving = !after.stands_still_since(&before);
+            if open.is_empty() && !is_moving {
+                return Ok(Closed { prepared });
+            }
+            if !self.budget.pause(LOOK) {
+                let moving = Refusal::LogMoves { host: self.host.name.to_string() };
+                return Err(if open.is_empty() { moving.into() } else { self.still_open(&open) });
+            }
+            before = after;
+        }
+    }
+
+    /// The connection that answers: the first one may still wait for its statement.
+    fn server(&mut self) -> &mut Server {
+        match &mut self.killer {
+            Some(killer) if killer.is_usable() => killer,
+            _ => &mut self.control,
+        }
+    }
+
+    fn pass(&mut self) -> Result<Vec<Thread>, Error> {
+        let Self { control, killer, eviction, .. } = self;
+        let server = killer.as_mut().filter(|killer| killer.is_usable()).unwrap_or(control);
+        eviction.pass(server)
+    }
+
+    /// Sessions whose open transaction has changed rows.
+    fn transactions(&mut self) -> Result<HashSet<u64>, Error> {
+        if let Some(taken) = self.copy_taken {
+            self.budget.pause(COPY_AGE.saturating_sub(taken.elapsed()));
+        }
+        let rows = self.server().rows(CHANGING)?;
+        self.copy_taken = Some(Instant::now());
+        Ok(rows.iter().filter_map(|row| row.number("id")).collect())
+    }
+
+    fn is_read_only(&mut self) -> Result<bool, Error> {
+        Ok(self.server().one("SELECT @@read_only AS read_only")?.is_on("read_only"))
+    }
+
+    fn prepared(&mut self) -> Result<usize, Error> {
+        Ok(self.server().rows("XA RECOVER")?.len())
+    }
+
+    /// Why `read_only` could not be set.
+    fn held_back(&mut self) -> Error {
+        let host = self.host.name.to_string();
+        let Self { control, killer, eviction, .. } = self;
+        let by = match eviction.clients(killer.as_mut().unwrap_or(control)) {
+            Ok(clients) if clients.is_empty() => "a replication thread or the server itself".into(),
+            Ok(clients) => {
+                let clients: Vec<&Thread> = clients.iter().collect();
+                let sessions = clients::name_some(&clients);
+                if clients.iter().any(|client| self.eviction.is_out_of_reach(client.id)) {
+                    return self.barred(&sessions);
+                }
+                sessions
+            }
+            Err(error) => format!("nobody knows what: {error}"),
+        };
+        Refusal::HeldBack { host, by }.into()
+    }
+
+    fn still_open(&self, open: &[&Thread]) -> Error {
+        Refusal::StillOpen { host: self.host.name.to_string(), open: clients::name_some(open) }.into()
+    }
+
+    /// Why sessions could not be ended.
+    fn barred(&mut self, sessions: &str) -> Error {
+        let why = format!("; it may not end {sessions}");
+        self.lacks(dialect::KILL_PRIVILEGE, why)
+    }
+
+    fn lacks(&mut self, privilege: &str, why: String) -> Error {
+        let account = match self.server().one("SELECT CURRENT_USER() AS account") {
+            Ok(row) => row.text("account").to_string(),
+            Err(_) => self.host.agent_user.clone(),
+        };
+        Refusal::Lacks {
+            host: self.host.name.to_string(),
+            product: dialect::PRODUCT,
+            account: privilege::quoted(&account),
+            privilege: privilege.into(),
+            why,
+        }
+        .into()
+    }
+
+    /// Adds to a failure whether `read_only` is on, and names the privilege that was missing.
+    pub fn explain(&mut self, failure: Error) -> Error {
+        let mut explaining = Budget::start(Some(EXPLAINING));
+        if let Some(killer) = &mut self.killer {
+            killer.use_budget(explaining);
+            if !self.control.is_usable() {
+                // What it was doing must not come into effect later.
+                explaining = explaining.part(50);
+                let control = self.control.connection_id();
+                if let Err(error) = killer.execute(&format!("KILL {control}")) {
+                    log::debug!("the first connection could not be ended: {error}");
+                }
+            }
+        }
+        self.control.use_budget(explaining);
+        let failure = match privilege::missing(&failure) {
+            Some(privilege) => self.lacks(&privilege, String::new()),
+            None => failure,
+        };
+        let state = match self.is_read_only() {
+            Ok(true) => "read_only is on",
+            Ok(false) => "read_only is off",
+            Err(_) => "whether read_only is on could not be read",
+        };
+        Error::NotClosed { cause: Box::new(failure), state: state.into() }
+    }
+}
+
+/// True where the server ended a session, rather than not answering.
+fn is_cut_off(error: &Error) -> bool {
+    match error {
+        Error::Broken { .. } => true,
+        // Connection was killed, query was interrupted.
+        Error::Query { code, .. } => [1927, 1317].contains(code),
+        _ => false,
+    }
+}
