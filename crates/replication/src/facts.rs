@@ -110,6 +110,8 @@ pub struct OldState {
     pub host: String,
     /// `read_only`
     pub read_only: bool,
+    /// `log_slave_updates`
+    pub log_slave_updates: bool,
     /// End of its log; `None` without a log.
     pub end: Option<BinlogPosition>,
     /// Its channel from the new master.

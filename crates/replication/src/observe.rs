@@ -77,7 +77,7 @@ pub fn observe(
     constants: &Constants,
 ) -> Result<(Facts, bool), Error> {
     let (replica_facts, moving) = observe_replica(replica, channel_name, constants)?;
-    let old_end = log_end_of(old)?;
+    let old_end = from_old(old, log_end)?.unwrap_or(None);
     let new_end = log_end(new)?;
     let source = &replica_facts.channel;
     let new_facts = observe_new(new, source, constants)?;
@@ -154,30 +154,45 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
 }
 
 fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
-    let server = match old {
-        Old::Failed(how) => return Ok(how.clone()),
-        Old::Connected(server) => server,
-    };
-    let variables = server.one("SELECT @@read_only AS read_only")?;
-    let from_new =
-        channel::all(server)?.into_iter().find(|channel| channel.source_server_id == new_server_id);
-    Ok(OldMaster::Answers(OldState {
-        host: server.host().into(),
-        read_only: variables.is_on("read_only"),
-        end: log_end(server)?,
-        from_new,
-    }))
+    let answer = from_old(old, |server| {
+        let variables =
+            server.one("SELECT @@read_only AS read_only, @@log_slave_updates AS log_slave_updates")?;
+        let mut channels = channel::all(server)?.into_iter();
+        Ok(OldState {
+            host: server.host().into(),
+            read_only: variables.is_on("read_only"),
+            log_slave_updates: variables.is_on("log_slave_updates"),
+            end: log_end(server)?,
+            from_new: channels.find(|channel| channel.source_server_id == new_server_id),
+        })
+    })?;
+    Ok(match answer {
+        Ok(state) => OldMaster::Answers(state),
+        Err(how) => how,
+    })
 }
 
-fn log_end_of(old: &mut Old) -> Result<Option<BinlogPosition>, Error> {
-    let Old::Connected(server) = old else { return Ok(None) };
-    match log_end(server) {
+/// Asks the old master, not waiting long; from when it fails to answer on, it counts as silent.
+fn from_old<T>(
+    old: &mut Old,
+    ask: impl FnOnce(&mut Server) -> Result<T, Error>,
+) -> Result<Result<T, OldMaster>, Error> {
+    let server = match old {
+        Old::Failed(how) => return Ok(Err(how.clone())),
+        Old::Connected(server) => server,
+    };
+    let whole = server.budget();
+    server.use_budget(Budget::start(Some(whole.share(OLD_MASTER_PATIENCE))));
+    let answer = ask(server);
+    server.use_budget(whole);
+    match answer {
         Err(error @ (Error::Silent { .. } | Error::Broken { .. })) => {
-            // It fell silent between connecting and now.
-            *old = Old::Failed(how_it_failed(&server.host().to_string(), &error));
-            Ok(None)
+            log::warn!("{error}");
+            let how = how_it_failed(server.host(), &error);
+            *old = Old::Failed(how.clone());
+            Ok(Err(how))
         }
-        other => other,
+        other => other.map(Ok),
     }
 }
 

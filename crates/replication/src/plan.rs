@@ -177,7 +177,7 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
     let Some(located) = located else { return Ok(ByGtid::Decided(Decision::Locate(at))) };
     let (position, state) = match located {
         Located::Found { at: found, position, state, out_of_order } if *found == at => {
-            check_groups(facts, state, *out_of_order)?;
+            check_groups(facts, &at, state, *out_of_order)?;
             (position, state)
         }
         // The replica moved on since the search.
@@ -220,14 +220,20 @@ fn behind(facts: &Facts, gtid: Gtid) -> Refusal {
     }
 }
 
-/// Does the new master's log up to the replica's place hold exactly the groups that the replica has?
-fn check_groups(facts: &Facts, there: &GtidState, out_of_order: Option<Gtid>) -> Result<(), Refusal> {
+/// Does the new master's log up to the replica's place hold exactly the groups that the replica has? Only the
+/// place's domains count: the others are those of further channels.
+fn check_groups(
+    facts: &Facts,
+    at: &GtidPosition,
+    there: &GtidState,
+    out_of_order: Option<Gtid>,
+) -> Result<(), Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
     let Some(own) = replica.log_of_everything() else {
         return check_order(facts, out_of_order);
     };
-    let domains: Vec<u32> = replica.gtid_position.iter().map(|gtid| gtid.domain).collect();
+    let domains: Vec<u32> = at.iter().map(|gtid| gtid.domain).collect();
     for theirs in there.iter().filter(|gtid| domains.contains(&gtid.domain)) {
         let lacks = match own.state.get(theirs.domain, theirs.server) {
             Some(sequence) => sequence < theirs.sequence,
@@ -318,6 +324,13 @@ fn by_position(facts: &Facts, why_not_gtid: &str) -> Result<Decision, Refusal> {
             if of_new.as_ref() != Some(&old_end) {
                 return refuse(format!("{} has not applied {} to its end {old_end}", new.host, old.host));
             }
+            // Then what the new master wrote reached the replica only where it has it from elsewhere.
+            if !old.log_slave_updates && !has_all_of(facts, new.server_id) {
+                return refuse(format!(
+                    "{} does not log what it replicates, so that {} has not got what {} wrote",
+                    old.host, replica.host, new.host
+                ));
+            }
             match &old.from_new {
                 None => return refuse(format!("{} does not replicate from {}", old.host, new.host)),
                 Some(channel) if channel.applied.as_ref() != Some(&new_end) => {
@@ -352,6 +365,12 @@ fn by_position(facts: &Facts, why_not_gtid: &str) -> Result<Decision, Refusal> {
         }
         OldMaster::Unreadable { .. } => refuse("the old master cannot be read".into()),
     }
+}
+
+/// True where the replica's own log shows every group that the new master has of this server.
+fn has_all_of(facts: &Facts, server: u64) -> bool {
+    let mut groups = facts.new.state.iter().filter(|gtid| u64::from(gtid.server) == server);
+    groups.all(|gtid| facts.replica.log.as_ref().is_some_and(|log| log.state.includes(gtid)))
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ fn old_alive() -> OldMaster {
     OldMaster::Answers(OldState {
         host: "db1".into(),
         read_only: true,
+        log_slave_updates: true,
         end: Some(BinlogPosition::new("bin.000001", 800)),
         from_new: Some(channel(("bin.000007", 300), ("bin.000007", 300))),
     })
@@ -224,6 +225,8 @@ fn a17_domains_of_other_channels_are_none_of_the_new_masters_business() {
     assert_refused!(facts, None, Refusal::NewMasterBehind { .. });
     facts.replica.other_channels = true;
     assert_eq!(plan(&facts, None), Ok(Decision::Locate("0-1-8".parse().unwrap())));
+    let located = found("0-1-8", Some(300), "0-1-8");
+    assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
 }
 
 #[test]
@@ -312,7 +315,7 @@ fn without_gtids() -> Facts {
 #[test]
 fn b1_all_quiet_needs_every_one_of_its_conditions() {
     assert_eq!(place(&without_gtids(), None), Place::Position(BinlogPosition::new("bin.000007", 300)));
-    let spoilers: [(&str, fn(&mut Facts)); 7] = [
+    let spoilers: [(&str, fn(&mut Facts)); 8] = [
         ("new master takes writes", |f| f.new.read_only = false),
         ("a log grows", |f| f.quiet = false),
         ("new master does not follow", |f| f.new.channel = None),
@@ -325,6 +328,11 @@ fn b1_all_quiet_needs_every_one_of_its_conditions() {
         ("a25: the new master has groups that the old one never got", |f| {
             let OldMaster::Answers(old) = &mut f.old else { unreachable!() };
             old.from_new = Some(channel(("bin.000007", 200), ("bin.000007", 200)));
+        }),
+        ("a24: the old master did not log what the new one wrote", |f| {
+            let OldMaster::Answers(old) = &mut f.old else { unreachable!() };
+            old.log_slave_updates = false;
+            f.new.state = "0-1-8,0-2-5".parse().unwrap();
         }),
     ];
     for (what, spoil) in spoilers {
