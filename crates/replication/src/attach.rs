@@ -22,7 +22,7 @@ use crate::observe::{self, Constants, Old};
 use crate::plan::{Decision, Place, Plan, plan};
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::status::{IoThread, Mode};
+use crate::status::{Channel, IoThread, Mode};
 use crate::threads;
 
 /// Pause between two looks while something is waited for.
@@ -43,6 +43,8 @@ struct Move<'a> {
     old: Old,
     constants: Constants,
     budget: Budget,
+    /// True where the replica must apply no more of what it fetched from an old master that has gone.
+    is_held_back: bool,
     progress: Progress,
 }
 
@@ -66,6 +68,9 @@ pub fn attach(
     budget: Budget,
 ) -> Result<Plan, Error> {
     let mut new = Server::connect(new_host, limits.connect, budget.part(75))?;
+    if !chosen.channel.uses_tls {
+        check_account(new_host, limits, budget.part(75))?;
+    }
     let old = Old::connect(chosen.source, limits.connect, budget.part(75));
     if let Old::Failed(OldMaster::Silent { host, reason } | OldMaster::Unreadable { host, reason }) = &old {
         log::warn!("{host} does not answer: {reason}");
@@ -82,9 +87,27 @@ pub fn attach(
         old,
         constants,
         budget,
+        is_held_back: false,
         progress: Progress::Untouched,
     };
     moving.carry_out().map_err(|error| moving.undo(error))
+}
+
+/// Logs in to the new master as the channel will. Found out only by CHANGE MASTER, a wrong password would
+/// already have replaced the one with which the channel could go back. With TLS, only the server can tell.
+fn check_account(new_host: &Host, limits: &Limits, budget: Budget) -> Result<(), Error> {
+    let account = Host {
+        agent_user: new_host.replication_user.clone(),
+        agent_password: new_host.replication_password.clone(),
+        ..new_host.clone()
+    };
+    match Server::connect(&account, limits.connect, budget) {
+        Err(Error::Connect { user, cause, answered: true, .. }) => {
+            Err(Refusal::AccountRefused { new: new_host.name.to_string(), user, reason: cause }.into())
+        }
+        // Whatever else it is, a way of logging in that only servers know, for instance, need not stop them.
+        _ => Ok(()),
+    }
 }
 
 impl Move<'_> {
@@ -117,6 +140,7 @@ impl Move<'_> {
         // put it ahead of the new master for ever (failover section A, 10). Its fetching thread goes on, because
         // by GTID a start of both would throw that backlog away.
         if old_is_gone && !channel.has_applied_all() {
+            self.is_held_back = true;
             if channel.sql_running {
                 log::warn!(
                     "{} is gone: what was fetched from it is applied no further for now",
@@ -260,28 +284,50 @@ impl Move<'_> {
                 .map(|()| format!("it replicates from {} as before", self.old_host.name)),
             Progress::Changed { .. } => self.change_back(),
         };
-        let outcome = match undone {
-            Ok(outcome) => outcome,
-            Err(failed) => {
-                log::error!("could not put replication back: {failed}");
-                format!("its replication may be stopped ({failed}): run turn_on_slave there")
-            }
-        };
+        let is_put_back = undone.is_ok();
+        let outcome = undone.unwrap_or_else(|failed| match failed {
+            Error::Refused(refusal) => refusal.to_string(),
+            other => format!("replication may be stopped ({other}): run turn_on_slave there"),
+        });
         log::warn!("after the failure: {outcome}");
-        if let Error::Refused(refusal) = &mut error
-            && let Refusal::DoesNotStart { consequence, .. } = refusal.as_mut()
-        {
-            *consequence = outcome;
+        match &mut error {
+            Error::Refused(refusal) if matches!(**refusal, Refusal::DoesNotStart { .. }) => {
+                if let Refusal::DoesNotStart { consequence, .. } = refusal.as_mut() {
+                    *consequence = outcome;
+                }
+            }
+            _ if is_put_back => {}
+            other => error = Refusal::NotPutBack { reason: other.to_string(), consequence: outcome }.into(),
         }
         error
     }
 
-    /// Starts the threads again, unless that would throw away what the dead old master cannot send again.
+    /// Starts the threads again, unless that would throw away what the dead old master cannot send again, or
+    /// put this replica ahead of the new master for ever.
     fn restart(&mut self) -> Result<(), Error> {
         let channel = channel::again(self.replica, &self.channel)?;
         let old_answers = matches!(self.old, Old::Connected(_));
         threads::check_backlog(self.replica.host(), &channel, self.old_host.name.as_str(), old_answers)?;
-        threads::start(self.replica, &self.channel)
+        if !self.is_held_back || self.new_has_fetched(&channel) {
+            return threads::start(self.replica, &self.channel);
+        }
+        if channel.io == IoThread::No {
+            let statement = dialect::start(self.replica, &self.channel, Threads::Io);
+            self.replica.execute(&statement)?;
+        }
+        let (host, old) = (self.replica.host().to_string(), self.old_host.name.to_string());
+        Err(Refusal::AppliesNoFurther { host, old, new: self.new_host.name.to_string() }.into())
+    }
+
+    /// True where the new master has fetched all that this replica has, so that it will apply it, too.
+    fn new_has_fetched(&mut self, channel: &Channel) -> bool {
+        let theirs = channel::all(&mut self.new).unwrap_or_default().into_iter().find(|theirs| {
+            theirs.source_host == channel.source_host && theirs.source_port == channel.source_port
+        });
+        match (&channel.fetched, theirs.and_then(|theirs| theirs.fetched)) {
+            (Some(ours), Some(theirs)) => theirs.has_reached(ours),
+            _ => false,
+        }
     }
 
     /// A STOP that nobody waits for any more still stops the threads when it is done. A START sent after it over

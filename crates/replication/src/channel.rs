@@ -8,7 +8,7 @@ use crate::dialect::SHOW_CHANNELS;
 use crate::error::Error;
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::status::Channel;
+use crate::status::{Channel, IoThread};
 
 /// Every channel of a server.
 pub fn all(server: &mut Server) -> Result<Vec<Channel>, Error> {
@@ -54,7 +54,8 @@ pub fn choose<'c>(
         }
     }
     if found.is_empty() {
-        for channel in &channels {
+        // A CHANGE MASTER leaves the last source's id standing: it is the present one's only while connected.
+        for channel in channels.iter().filter(|channel| channel.io == IoThread::Yes) {
             if let Some(source) = server_ids(channel.source_server_id) {
                 log::warn!(
                     "{} names no address of the configuration; server id {} is {}",

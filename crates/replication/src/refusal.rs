@@ -308,6 +308,43 @@ pub enum Refusal {
         waited: Duration,
     },
 
+    /// The new master does not let the replication account in.
+    #[error(
+        "{new} refuses replication_user '{user}': {reason}; mend it and replication_password in the configuration, \
+         or the account on {new}"
+    )]
+    AccountRefused {
+        /// The new master.
+        new: String,
+        /// The account.
+        user: String,
+        /// What the new master said.
+        reason: String,
+    },
+
+    /// Applied, what this replica alone fetched would put it ahead of the new master for ever.
+    #[error(
+        "meanwhile {host} applies nothing more, because it fetched from {old}, which is gone, what {new} does not \
+         have: try again when {new} has applied all that it fetched"
+    )]
+    AppliesNoFurther {
+        /// The replica.
+        host: String,
+        /// The old master.
+        old: String,
+        /// The new master.
+        new: String,
+    },
+
+    /// A move failed and replication is not as it was before.
+    #[error("{reason}; {consequence}")]
+    NotPutBack {
+        /// Why it was not moved.
+        reason: String,
+        /// How the replica was left, and what to do.
+        consequence: String,
+    },
+
     /// Replication from the new master did not start.
     #[error("{host} cannot replicate from {new}: {reason}; {consequence}")]
     DoesNotStart {

@@ -87,6 +87,8 @@ pub struct Channel {
     pub filters: Vec<String>,
     /// `Until_Condition`, where one is set.
     pub until: Option<String>,
+    /// `Master_SSL_Allowed`
+    pub uses_tls: bool,
 }
 
 const FILTERS: [&str; 10] = [
@@ -149,6 +151,7 @@ impl Channel {
                 .get("Until_Condition")
                 .filter(|until| !until.is_empty() && *until != "None")
                 .map(Into::into),
+            uses_tls: row.is_on("Master_SSL_Allowed"),
         }
     }
 
