@@ -27,8 +27,6 @@ use crate::threads;
 
 /// Pause between two looks while something is waited for.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How many times a search is repeated because the replica moved on meanwhile.
-const SEARCHES: usize = 5;
 /// How long the last attempt to start the threads again may take, beyond the budget if need be.
 const LAST_RESORT: Duration = Duration::from_millis(400);
 
@@ -47,6 +45,9 @@ struct Move<'a> {
     is_held_back: bool,
     progress: Progress,
 }
+
+/// What was seen, and whether the replica was applying meanwhile.
+type Observed = (Facts, bool);
 
 /// What has to be undone.
 enum Progress {
@@ -112,8 +113,8 @@ fn check_account(new_host: &Host, limits: &Limits, budget: Budget) -> Result<(),
 
 impl Move<'_> {
     fn carry_out(&mut self) -> Result<Plan, Error> {
-        self.prepare()?;
-        let foreseen = self.settle()?;
+        let first = self.prepare()?;
+        let foreseen = self.settle(first)?;
         if let Some(foreseen) = &foreseen {
             log::info!("plan: {foreseen}");
         }
@@ -132,8 +133,8 @@ impl Move<'_> {
     }
 
     /// Starts threads that a killed call left stopped, or holds back one that must not go on.
-    fn prepare(&mut self) -> Result<(), Error> {
-        let (facts, _) = self.observe()?;
+    fn prepare(&mut self) -> Result<Observed, Error> {
+        let (facts, is_moving) = self.observe()?;
         let channel = &facts.replica.channel;
         let old_is_gone = matches!(facts.old, OldMaster::Silent { .. });
         // With the old master gone, the replica goes no further until it is judged: what it alone fetched would
@@ -149,49 +150,44 @@ impl Move<'_> {
                 self.progress = Progress::Stopped;
                 let statement = dialect::stop(self.replica, &self.channel, Threads::Sql);
                 self.replica.execute(&statement)?;
+                return self.observe();
             }
-            return Ok(());
+            return Ok((facts, is_moving));
         }
         // An error that stopped a thread may have passed; if not, it shows again at once.
         if !channel.sql_running || channel.io == IoThread::No {
             log::info!("{}: {}", channel.title(), threads::what_is_wrong(channel));
             step("started replication from the old master", || threads::start(self.replica, &self.channel))?;
+            return self.observe();
         }
-        Ok(())
+        Ok((facts, is_moving))
     }
 
     /// Looks and plans until a plan holds, within the share of the budget that is for waiting.
     ///
     /// `None`: the replica does not stand still long enough to be judged; it is judged after the stop.
-    fn settle(&mut self) -> Result<Option<Plan>, Error> {
+    fn settle(&mut self, first: Observed) -> Result<Option<Plan>, Error> {
         let patience = self.budget.part(55);
         let mut located = None;
-        let mut searches = 0;
+        let (mut facts, mut is_moving) = first;
         loop {
-            let (facts, is_moving) = self.observe()?;
-            let may_wait = !patience.is_spent();
-            match plan(&facts, located.as_ref()) {
-                Ok(Decision::Attach(_))
-                | Err(Refusal::ReplicaAhead { .. } | Refusal::ReplicaLacksEarlier { .. })
+            match self.consider(&facts, &mut located)? {
+                // Position and log of a replica that applies meanwhile may not belong together.
+                Ok(_) | Err(Refusal::ReplicaAhead { .. } | Refusal::ReplicaLacksEarlier { .. })
                     if is_moving =>
                 {
-                    if !may_wait {
+                    if patience.is_spent() {
                         return Ok(None);
                     }
                 }
-                Ok(Decision::Attach(plan)) => return Ok(Some(plan)),
-                Ok(Decision::Locate(at)) => {
-                    searches += 1;
-                    if searches > SEARCHES || !may_wait {
-                        return Ok(None);
-                    }
-                    located = Some(self.locate(&facts, &at)?);
-                    continue;
+                Ok(plan) => return Ok(Some(plan)),
+                Err(refusal) if refusal.may_pass() && !patience.is_spent() => {
+                    log::debug!("waiting: {refusal}")
                 }
-                Err(refusal) if refusal.may_pass() && may_wait => log::debug!("waiting: {refusal}"),
                 Err(refusal) => return Err(refusal.into()),
             }
             patience.pause(PAUSE);
+            (facts, is_moving) = self.observe()?;
         }
     }
 
@@ -199,25 +195,30 @@ impl Move<'_> {
     fn decide(&mut self) -> Result<(Facts, Plan), Error> {
         let patience = self.budget.part(75);
         let mut located = None;
-        let mut searches = 0;
-        while searches <= SEARCHES {
+        loop {
             let (facts, _) = self.observe()?;
-            match plan(&facts, located.as_ref()) {
-                Ok(Decision::Attach(plan)) => return Ok((facts, plan)),
-                Ok(Decision::Locate(at)) => {
-                    searches += 1;
-                    located = Some(self.locate(&facts, &at)?);
-                }
+            match self.consider(&facts, &mut located)? {
+                Ok(plan) => return Ok((facts, plan)),
                 Err(refusal) if refusal.may_pass() && patience.pause(PAUSE) => {}
                 Err(refusal) => return Err(refusal.into()),
             }
         }
-        Err(Refusal::Unproved {
-            host: self.replica.host().into(),
-            new: self.new_host.name.to_string(),
-            reason: "the replica's position does not stand still although replication is stopped".into(),
+    }
+
+    /// Plans on one observation, looking into the new master's log where that is needed. `located` is what the
+    /// last look found, which holds as long as the replica stands where it stood.
+    fn consider(
+        &mut self,
+        facts: &Facts,
+        located: &mut Option<Located>,
+    ) -> Result<Result<Plan, Refusal>, Error> {
+        loop {
+            match plan(facts, located.as_ref()) {
+                Ok(Decision::Attach(plan)) => return Ok(Ok(plan)),
+                Ok(Decision::Locate(at)) => *located = Some(self.locate(facts, &at)?),
+                Err(refusal) => return Ok(Err(refusal)),
+            }
         }
-        .into())
     }
 
     /// Lets all three connections use this budget from now on.
@@ -229,7 +230,7 @@ impl Move<'_> {
         }
     }
 
-    fn observe(&mut self) -> Result<(Facts, bool), Error> {
+    fn observe(&mut self) -> Result<Observed, Error> {
         observe::observe(self.replica, &self.channel, &mut self.new, &mut self.old, &self.constants)
     }
 
