@@ -47,7 +47,7 @@ make_template() {
   flavour_bootstrap "$work/data" "$work/tmp" || return 1
   flavour_settings db1 "$work" | sed '/^log_bin\|^relay_log\|^log_slave/d' >"$work/my.cnf"
   flavour_command db1 "$work"
-  "${COMMAND[@]}" --skip-networking &
+  "${COMMAND[@]}" --skip-networking "${TEMPLATE_OPTIONS[@]}" &
   server=$!
   for ((tries = 0; tries < 1000; tries++)); do
     client_of "$work" -e 'DO 0' 2>/dev/null && break
@@ -56,7 +56,9 @@ make_template() {
   done
   { flavour_accounts; app_schema; } | client_of "$work" || { kill "$server"; wait "$server"; return 1; }
   kill "$server"
-  wait "$server"
+  wait "$server" || return 1
+  # A MySQL server's own identity.
+  rm -f "$work/data/auto.cnf"
 }
 
 # client_of DIRECTORY OPTIONS… — the server's own client, as root, through its socket.

@@ -23,11 +23,14 @@ sql_as_app() {
   sql_as "$APP_USER" "$APP_PASSWORD" "$address" "$@"
 }
 
-# replica_field HOST FIELD — one field of SHOW SLAVE STATUS.
+# replica_field HOST FIELD — one field of SHOW SLAVE STATUS, by its old name on every server.
 replica_field() {
   timeout 20 "${CLIENT[@]}" --socket="$(host_dir "$1")/mysqld.sock" --user=root --connect-timeout=5 \
-    -E -e "$SHOW_REPLICA" | awk -v field="$2:" '$1 == field { sub(/^ *[^ ]+ ?/, ""); print; exit }'
+    -E -e "$SHOW_REPLICA" | awk -v field="$(flavour_field "$2"):" '$1 == field { sub(/^ *[^ ]+ ?/, ""); print; exit }'
 }
+
+# replication_mode HOST — `file` or `gtid`.
+replication_mode() { client_of "$(host_dir "$1")" -E -e "$SHOW_REPLICA" | flavour_mode; }
 
 # threads HOST — both replication threads, as `Yes Yes`.
 threads() { replica_threads "$1"; }
@@ -35,13 +38,13 @@ threads() { replica_threads "$1"; }
 is_read_only() { [[ $(sql "$1" 'SELECT @@read_only') == 1 ]]; }
 
 # binlog_end HOST — `FILE POSITION` where the host's next event will be written.
-binlog_end() { sql "$1" 'SHOW MASTER STATUS' | cut -f1,2 | tr '\t' ' '; }
+binlog_end() { sql "$1" "$SHOW_LOG_END" | cut -f1,2 | tr '\t' ' '; }
 
 # caught_up HOST SOURCE — waits until HOST has executed all that SOURCE has logged by now.
 caught_up() {
   local file position reached
   read -r file position <<<"$(binlog_end "$2")"
-  reached=$(sql "$1" "SELECT MASTER_POS_WAIT('$file', $position, 20)")
+  reached=$(sql "$1" "SELECT $WAIT_POSITION('$file', $position, 20)")
   [[ $reached =~ ^[0-9]+$ ]] && return 0
   printf '%s has not executed %s %s of %s: %s\n' "$1" "$file" "$position" "$2" "$reached" >&2
   return 1
@@ -104,9 +107,9 @@ dump_on_failure() {
     printf '\n== %s: server %s\n' "$host" "$(server_state "$host")"
     in_host "$host" ip -br addr
     if [[ $(server_state "$host") == running ]]; then
-      sql "$host" "SELECT CONCAT('read_only ', @@read_only, ', binlog state ', @@gtid_binlog_state)"
+      sql "$host" "SELECT CONCAT('read_only ', @@read_only, ', GTIDs ', $SERVER_GTIDS)"
       timeout 10 "${CLIENT[@]}" --socket="$dir/mysqld.sock" --user=root -E -e "$SHOW_REPLICA" |
-        grep -E 'Running|Master_(Host|Log_File|Log_Pos)|_Master_Log_|_Error: .|Using_Gtid|Gtid_IO' || true
+        grep -E 'Running|(Master|Source)_(Host|Log_File|Log_Pos)|_Error: .|_Gtid|Auto_Pos|Gtid_' || true
       sql "$host" 'SHOW PROCESSLIST' || true
     fi
     echo '-- server log'

@@ -1,0 +1,32 @@
+# shellcheck shell=bash disable=SC2034
+# Servers of other distributions, each unpacked into a folder by tests/fetch-server. Their programs are run by
+# that folder's own loader with its own libraries: nothing is installed, mounted or entered for them.
+
+SERVERS_DIR=${SERVERS_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mmm-agent-helpers/servers}
+
+# unpacked FLAVOUR — sets TREE, the folder, and RUN, the words that run a program of it.
+unpacked() {
+  local loader folder
+  TREE=$SERVERS_DIR/$1
+  RUN=()
+  for loader in "$TREE"/lib/*/ld-linux-*.so.* "$TREE"/usr/lib/*/ld-linux-*.so.*; do
+    [[ -x $loader ]] || continue
+    folder=$(basename "$(dirname "$loader")")
+    RUN=("$loader" --inhibit-cache --library-path "$TREE/lib/$folder:$TREE/usr/lib/$folder")
+    return
+  done
+}
+
+# bootstrap_mariadb SQL-FOLDER DATA TMP — what mariadb-install-db does, which wants everything in its place.
+bootstrap_mariadb() {
+  local sql=$1 name=mysql
+  [[ -e $sql/mariadb_system_tables.sql ]] && name=mariadb
+  mkdir -p "$2/mysql" || return 1
+  {
+    # One statement a line: that is how --bootstrap reads.
+    printf '%s\n' 'use mysql;' 'SET @auth_root_socket=NULL;' 'SET @skip_auth_anonymous=1;'
+    cat "$sql/${name}_system_tables.sql" "$sql/${name}_performance_tables.sql" "$sql/${name}_system_tables_data.sql"
+  } | "${SERVER[@]}" --no-defaults --bootstrap --user=root --basedir="$TREE/usr" --lc-messages-dir="$sql" \
+    --plugin-dir="$TREE/usr/lib/mysql/plugin" --datadir="$2" --tmpdir="$3" --skip-log-bin \
+    --innodb-data-file-path=ibdata1:4M:autoextend --innodb-log-file-size=4M "${@:4}"
+}
