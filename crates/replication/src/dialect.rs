@@ -14,6 +14,8 @@ pub enum Threads {
     Both,
     /// The applying thread alone.
     Sql,
+    /// The fetching thread alone.
+    Io,
 }
 
 /// What CHANGE MASTER is told. The password is the caller's to hide: see [`change`].
@@ -64,6 +66,7 @@ fn thread_words(threads: Threads) -> &'static str {
     match threads {
         Threads::Both => "",
         Threads::Sql => " SQL_THREAD",
+        Threads::Io => " IO_THREAD",
     }
 }
 

@@ -11,6 +11,8 @@ use crate::status::{Channel, IoThread};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(3);
+/// After how long an applying thread with work before it is looked at again.
+const SECOND_LOOK: Duration = Duration::from_millis(60);
 /// How long a fetching thread may take to connect to its source.
 const CONNECTING: Duration = Duration::from_secs(2);
 
@@ -68,10 +70,17 @@ pub fn start(server: &mut Server, name: &str) -> Result<(), Error> {
 /// A source that has gone or an account that is refused shows as an error number beside `Connecting`.
 pub fn until_running(server: &mut Server, name: &str) -> Result<Result<Channel, String>, Error> {
     let deadline = server.budget().elapsed() + CONNECTING;
+    let mut was_running = false;
     loop {
         let channel = channel::again(server, name)?;
         if channel.is_running() {
-            return Ok(Ok(channel));
+            // A thread that fails on what lies before it runs until it gets there.
+            if channel.has_applied_all() || was_running {
+                return Ok(Ok(channel));
+            }
+            was_running = true;
+            server.budget().pause(SECOND_LOOK);
+            continue;
         }
         // A stopped thread with an error stays so; a connecting one may yet succeed.
         let has_failed = (channel.io == IoThread::No && channel.io_error.is_some())
