@@ -182,7 +182,7 @@ impl Move<'_> {
                 }
                 Ok(plan) => return Ok(Some(plan)),
                 Err(refusal) if refusal.may_pass() && !patience.is_spent() => {
-                    log::debug!("waiting: {refusal}")
+                    log::debug!("waiting: {refusal}");
                 }
                 Err(refusal) => return Err(refusal.into()),
             }

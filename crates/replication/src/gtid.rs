@@ -2,7 +2,7 @@
 //!
 //! A *position* names the last group of each domain; a *state* names the last sequence number of each server
 //! in each domain, so that two states are equal only where the same groups were logged (MariaDB knowledge
-//! base, "gtid_binlog_state").
+//! base, `gtid_binlog_state`).
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -2,7 +2,7 @@
 //!
 //! The log is read with SHOW BINLOG EVENTS (privilege BINLOG MONITOR, which REPLICATION CLIENT is since
 //! MariaDB 10.5.2), page by page, from the last file whose `Gtid_list` event does not include the position
-//! yet. [`Scan`] does the thinking without a server.
+//! yet. `Scan` does the thinking without a server.
 
 use crate::error::Error;
 use crate::gtid::{Gtid, GtidPosition, GtidState, parse_list};
