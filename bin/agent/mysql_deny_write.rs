@@ -28,9 +28,9 @@ static PROGRAM: Program = Program {
     example: "mysql_deny_write mmm_agent",
 };
 
-/// What closing and unblocking may take beyond the grace, and how much of it is for unblocking.
+/// What closing, and closing with unblocking, may take beyond the grace.
+const CLOSING: Duration = Duration::from_secs(1);
 const AFTER_GRACE: Duration = Duration::from_secs(2);
-const UNBLOCKING: Duration = Duration::from_secs(1);
 /// A longer grace is a mistake: the monitor waits for the whole of it.
 const LONGEST_GRACE: i64 = 3600;
 
@@ -77,7 +77,7 @@ fn time(call: &Call, config: &Config) -> (Budget, Duration) {
     let is_soft = matches!(config.blocking, Blocking::Soft { .. });
     if is_soft && call.arguments.wait.is_none() {
         let budget = call.with_limit(grace + AFTER_GRACE);
-        return (budget.relimited(grace + AFTER_GRACE - UNBLOCKING), grace);
+        return (budget.relimited(grace + CLOSING), grace);
     }
     // The rest is for finding out what to report.
     (call.budget.part(95), grace)
