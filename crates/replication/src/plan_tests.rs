@@ -306,6 +306,9 @@ fn a_search_for_an_older_place_is_repeated() {
     assert_eq!(plan(&facts(), Some(&located)), Ok(Decision::Locate("0-1-8".parse().unwrap())));
 }
 
+/// What is wrong, and how to make it so.
+type Spoiler = (&'static str, fn(&mut Facts));
+
 fn without_gtids() -> Facts {
     let mut facts = facts();
     facts.replica.gtid_position = GtidPosition::default();
@@ -315,7 +318,7 @@ fn without_gtids() -> Facts {
 #[test]
 fn b1_all_quiet_needs_every_one_of_its_conditions() {
     assert_eq!(place(&without_gtids(), None), Place::Position(BinlogPosition::new("bin.000007", 300)));
-    let spoilers: [(&str, fn(&mut Facts)); 8] = [
+    let spoilers: [Spoiler; 8] = [
         ("new master takes writes", |f| f.new.read_only = false),
         ("a log grows", |f| f.quiet = false),
         ("new master does not follow", |f| f.new.channel = None),
@@ -347,7 +350,7 @@ fn b1_all_quiet_needs_every_one_of_its_conditions() {
 fn b3_a_dead_master_needs_equal_places_and_an_heir_that_wrote_nothing() {
     let dead = || Facts { old: old_dead(), ..without_gtids() };
     assert_eq!(place(&dead(), None), Place::Position(BinlogPosition::new("bin.000007", 300)));
-    let spoilers: [(&str, fn(&mut Facts)); 5] = [
+    let spoilers: [Spoiler; 5] = [
         ("replica behind", |f| f.replica.channel = channel(("bin.000001", 700), ("bin.000001", 700))),
         ("replica ahead", |f| f.replica.channel = channel(("bin.000001", 900), ("bin.000001", 900))),
         ("heir still applies", |f| f.new.channel = Some(channel(("bin.000001", 800), ("bin.000001", 900)))),
@@ -454,7 +457,9 @@ proptest! {
         old_lives: bool,
     ) {
         let mut history = History::default();
-        steps.into_iter().for_each(|step| history.take(step));
+        for step in steps {
+            history.take(step);
+        }
         let facts = history.facts(keeps_log, old_lives);
         let decision = plan(&facts, None).and_then(|decision| match decision {
             Decision::Locate(at) => {

@@ -1,6 +1,6 @@
 //! The agent's configuration as a helper needs it: this host, its peer, the other hosts, their accounts.
 //!
-//! [`load`] finds the files, reads them and checks them. Every quirk of the language that the Perl agent
+//! [`load()`] finds the files, reads them and checks them. Every quirk of the language that the Perl agent
 //! lives with is lived with here, and each leaves a warning in the log; what it dies of is a [`ConfigError`]
 //! that names file and line.
 
@@ -125,7 +125,7 @@ pub fn load(name: &str) -> Result<Config, ConfigError> {
     config
 }
 
-/// [`load`] with another search path, and with the quirks for the caller.
+/// [`load()`] with another search path, and with the quirks for the caller.
 fn load_from(directories: &[&Path], name: &str, warnings: &mut Vec<Warning>) -> Result<Config, ConfigError> {
     let (tree, file) = load::read(directories, name, warnings)?;
     rules::check(&tree, &file, warnings)
