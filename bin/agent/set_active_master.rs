@@ -19,10 +19,10 @@ static PROGRAM: Program = Program {
     one_is_an_answer: false,
     about: "Lets this host replicate from another master, from the one place in that master's log where no row \
             is lost, skipped or doubled; refuses where no place can be proved to be right.",
-    prints: "  OK                                                exit 0: moved, replication runs\n  \
-             OK: We are already a slave of the new master      exit 0: nothing to do, replication runs\n  \
-             ERROR: …                                          exit 255: not moved, replication as before\n  \
-             Usage: …                                          exit 1: wrong number of arguments",
+    prints: "  OK                                            exit 0, moved\n  \
+             OK: We are already a slave of the new master  exit 0, nothing to do\n  \
+             ERROR: …                                      exit 255, not moved\n  \
+             Usage: …                                      exit 1",
     example: "set_active_master mmm_agent db2",
 };
 

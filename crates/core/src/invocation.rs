@@ -103,6 +103,7 @@ impl Program {
             .no_binary_name(true)
             .version(env!("CARGO_PKG_VERSION"))
             .about(self.about)
+            .term_width(80)
             .override_usage(format!(
                 "{} {}",
                 self.name,
