@@ -10,11 +10,12 @@ flavour_fetch() { from_debian "$1" trixie mariadb-server,mariadb-client; }
 
 unpacked mariadb-11.8
 SERVER=("${RUN[@]}" "$TREE/usr/sbin/mariadbd")
-CLIENT=("${RUN[@]}" "$TREE/usr/bin/mariadb" --no-defaults)
-DUMP=("${RUN[@]}" "$TREE/usr/bin/mariadb-dump" --no-defaults)
+CHARSETS=$TREE/usr/share/mariadb/charsets
+CLIENT=("${RUN[@]}" "$TREE/usr/bin/mariadb" --no-defaults --character-sets-dir="$CHARSETS")
+DUMP=("${RUN[@]}" "$TREE/usr/bin/mariadb-dump" --no-defaults --character-sets-dir="$CHARSETS")
 OWN_SETTINGS="basedir = $TREE/usr
 lc_messages_dir = $TREE/usr/share/mariadb
-character_sets_dir = $TREE/usr/share/mariadb/charsets
+character_sets_dir = $CHARSETS
 plugin_dir = $TREE/usr/lib/mysql/plugin
 innodb_undo_tablespaces = 0"
 
