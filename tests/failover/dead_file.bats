@@ -1,0 +1,282 @@
+#!/usr/bin/env bats
+# Orders in which the old master is dead, dying, frozen or cut off: db1 was the writer, db2 becomes it, db3
+# follows. Named by the rows of section A of the findings (docs/FAILOVER.md).
+
+load ../lib/cluster
+load ../lib/failover
+
+setup_file() { cluster_in_mode; }
+teardown_file() { end_cluster; }
+setup() { fresh_order; }
+teardown() { end_order; }
+
+@test "A4: the old master dies while it sends a transaction; the slave has half of it, the new master all" {
+  slow_network db3
+  write_large db1
+  caught_up db2 db1
+  wait_for 10 has_half_a_transaction db3
+  drop_packets db1 db3
+  kill_server db1
+  fast_network db3
+  pass_packets db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+  [ "$(sql db3 'SELECT COUNT(*) FROM app.blobs')" = 256 ]
+}
+
+@test "A4: the old master dies while it sends a transaction; slave and new master both have half of it" {
+  slow_network db2 db3
+  write_large db1
+  wait_for 10 has_half_a_transaction db2
+  wait_for 10 has_half_a_transaction db3
+  drop_packets db1 db2
+  drop_packets db1 db3
+  kill_server db1
+  fast_network db2 db3
+  pass_packets db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+  [ "$(sql db3 'SELECT COUNT(*) FROM app.blobs')" = 0 ]
+}
+
+@test "A4: the network of the old master fails while it sends a transaction" {
+  slow_network db2 db3
+  write_large db1
+  wait_for 10 has_half_a_transaction db2
+  wait_for 10 has_half_a_transaction db3
+  in_host db1 ip link set eth0 down
+  fast_network db2 db3
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A5: the old master is frozen" {
+  freeze db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+  thaw db1
+  write db2
+  all_caught_up db2 db1 db3
+}
+
+@test "A5: the old master freezes while it is being looked at" {
+  hold db2
+  write db1
+  caught_up db3 db1
+  close_writes db1
+  later 1 freeze db1
+  later 2 release db2
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A5: the old master is frozen with a transaction that nobody got; thawed, it has that one alone" {
+  write db1 2
+  all_caught_up db1 db2 db3
+  drop_packets db2 db1
+  drop_packets db3 db1
+  write db1
+  freeze db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A5: packets to and from the old master are dropped" {
+  write db1 2
+  all_caught_up db1 db2 db3
+  drop_packets db1 db2
+  drop_packets db1 db3
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A5: the old master refuses connections" {
+  write db1 2
+  all_caught_up db1 db2 db3
+  kill_server db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "the old master lets the agent in no more; nobody can tell whether it takes writes, and the slave stays" {
+  sql db1 'SET sql_log_bin = 0' "ALTER USER '$AGENT_USER'@'$NETWORK.%' IDENTIFIED BY 'other'"
+
+  refuses_to_move db3 db2 'ERROR: cannot tell whether db1 still takes writes: *'
+}
+
+@test "A7: the new master writes already when the slave comes back; it gets every row since it went" {
+  stop_replica_thread db3
+  write db1 3
+  caught_up db2 db1
+  kill_server db1
+  open_writes db2
+  write db2 3
+  sql db2 'FLUSH LOGS'
+  write db2 3
+
+  moves db3 db2
+
+  nothing_lost db2 db3
+}
+
+@test "A7: the new master writes all the while the slave comes back" {
+  stop_replica_thread db3
+  write db1 3
+  caught_up db2 db1
+  kill_server db1
+  open_writes db2
+  keeps_writing db2
+
+  moves db3 db2
+
+  stops_writing
+  nothing_lost db2 db3
+}
+
+@test "A7: the new master has deleted the logs that a late slave needs; it stays" {
+  stop_replica_thread db3
+  write db1 3
+  caught_up db2 db1
+  kill_server db1
+  write db2
+  wait_for 20 keeps_one_log db2
+
+  move db3 db2
+
+  expect_agent_read 255 'ERROR: db2 has purged the binary log that holds 0-*'
+  [ "$(replica_field db3 Master_Host)" = "$(host_ip db1)" ]
+}
+
+# A log that is being sent to somebody is not deleted.
+keeps_one_log() {
+  write "$1"
+  sql "$1" 'FLUSH LOGS'
+  sql "$1" "PURGE BINARY LOGS TO '$(binlog_end "$1" | cut -d' ' -f1)'"
+  (($(sql "$1" 'SHOW BINARY LOGS' | wc -l) == 1))
+}
+
+@test "A9: the slave has executed what the new master never got; it stays, and was not even stopped" {
+  drop_packets db1 db2
+  write db1 2
+  caught_up db3 db1
+  kill_server db1
+
+  refuses_to_move db3 db2 'ERROR: db3 is ahead of db2: it has executed 0-1-*'
+}
+
+@test "A9: the same, and the new master has written since" {
+  drop_packets db1 db2
+  write db1 2
+  caught_up db3 db1
+  kill_server db1
+  open_writes db2
+  write db2 3
+
+  refuses_to_move db3 db2 'ERROR: db3 *'
+}
+
+@test "A10: the slave has received, not yet applied, what the new master never got; it applies no further" {
+  delay db3 600
+  drop_packets db1 db2
+  write db1 2
+  fetched_all db3 db1
+  kill_server db1
+
+  moves db3 db2
+
+  [ "$(replica_field db3 SQL_Delay)" = 600 ]
+  delay db3 0
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A10: the slave was stopped when it had received more than the new master" {
+  stop_replica_thread db3 SQL_THREAD
+  drop_packets db1 db2
+  write db1 2
+  fetched_all db3 db1
+  kill_server db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A10: the slave is applying what both have when it has received more" {
+  hold db3
+  write db1 3
+  caught_up db2 db1
+  drop_packets db1 db2
+  write db1 2
+  fetched_all db3 db1
+  kill_server db1
+  later 1 release db3
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A10: the slave is refused because the new master still applies; meanwhile it does not run ahead either" {
+  call_limit db3 2
+  hold db2
+  write db1 2
+  caught_up db3 db1
+  fetched_all db2 db1
+  delay db3 3
+  drop_packets db1 db2
+  write db1 2
+  fetched_all db3 db1
+  kill_server db1
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: db3 has executed 0-1-*, db2 only up to 0-1-*'
+  sleep 4
+  release db2
+  moves db3 db2
+
+  delay db3 0
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A30: the only slave that acknowledged a transaction is not the new master; it stays" {
+  sql db1 'SET GLOBAL rpl_semi_sync_master_enabled = 1' 'SET GLOBAL rpl_semi_sync_master_timeout = 5000'
+  sql db3 'SET GLOBAL rpl_semi_sync_slave_enabled = 1'
+  stop_replica_thread db3
+  start_replica_thread db3
+  wait_for 5 eval '[[ $(sql db1 "SHOW STATUS LIKE \"Rpl_semi_sync_master_clients\"") == *1 ]]'
+  drop_packets db1 db2
+  write db1 2
+  [[ $(sql db1 'SHOW STATUS LIKE "Rpl_semi_sync_master_yes_tx"') == *2 ]]
+  caught_up db3 db1
+  kill_server db1
+
+  refuses_to_move db3 db2 'ERROR: db3 is ahead of db2: it has executed 0-1-*'
+}

@@ -1,0 +1,343 @@
+#!/usr/bin/env bats
+# Orders in which the old master lives: db1 was the writer, db2 becomes it, db3 follows. Named by the rows of
+# section A of the findings (docs/FAILOVER.md).
+# Not to be had on MariaDB: gaps of a parallel applier (row 20; MariaDB commits in order), Auto_Position (14) and
+# SOURCE_CONNECTION_AUTO_FAILOVER (29).
+
+load ../lib/cluster
+load ../lib/failover
+
+setup_file() { cluster_in_mode; }
+teardown_file() { end_cluster; }
+setup() { fresh_order; }
+teardown() { end_order; }
+
+@test "A1: the new master still applies while the slave is current; the slave is moved when it has caught up" {
+  hold db2
+  write db1 5
+  caught_up db3 db1
+  close_writes db1
+  later 1 release db2
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A1: the new master does not catch up in time; the slave stays, and is moved when it is asked again" {
+  call_limit db3 2
+  hold db2
+  write db1 5
+  caught_up db3 db1
+  close_writes db1
+
+  refuses_to_move db3 db2 'ERROR: db3 has executed 0-1-*, db2 only up to 0-1-*'
+
+  write db1
+  caught_up db3 db1
+  release db2
+  moves db3 db2
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A1: master and slave both still apply, the slave further behind" {
+  hold db2
+  hold db3
+  write db1 5
+  close_writes db1
+  fetched_all db2 db1
+  later 0.5 release db2
+  later 1 release db3
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A2: the slave's SQL thread was stopped with a full relay log; it applies that log or fetches it anew" {
+  stop_replica_thread db3 SQL_THREAD
+  write db1 5
+  all_caught_up db1 db2
+  fetched_all db3 db1
+  close_writes db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A2: the slave's SQL thread failed; the slave stays as it is until somebody has mended it" {
+  sql db3 'SET sql_log_bin = 0' "INSERT INTO app.entries (id, origin) VALUES (1001, 'stray')"
+  sql db1 "INSERT INTO app.entries (id, origin) VALUES (1001, 'db1')"
+  wait_for 5 eval '[ "$(threads db3)" = "Yes No" ]'
+  write db1 3
+  caught_up db2 db1
+  close_writes db1
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: replication on db3 has stopped: error 1062:*mend that first'
+
+  [ "$(threads db3) $(replica_field db3 Master_Host)" = "Yes No $(host_ip db1)" ]
+  sql db3 'SET sql_log_bin = 0' 'DELETE FROM app.entries WHERE id = 1001'
+  moves db3 db2
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A3: the slave's IO thread was stopped; what it has not fetched it gets from the new master" {
+  stop_replica_thread db3 IO_THREAD
+  write db1 5
+  caught_up db2 db1
+  close_writes db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A3: the old master lets the slave in no more; what it has not fetched it gets from the new master" {
+  leaves_traces
+  sql db1 'SET sql_log_bin = 0' "REVOKE REPLICATION SLAVE ON *.* FROM '$REPLICATION_USER'@'$NETWORK.%'"
+  stop_replica_thread db3
+  start_replica_thread db3
+  wait_for 5 eval '[ "$(threads db3)" != "Yes Yes" ]'
+  write db1 5
+  caught_up db2 db1
+  close_writes db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A6: the old master still takes writes; the slave stays" {
+  refuses_to_move db3 db2 'ERROR: db1 still takes writes (read_only is off)*'
+
+  write db1
+  caught_up db3 db1
+}
+
+@test "A8: the new master writes already and the old one follows it; the slave loses nothing of either" {
+  stop_replica_thread db3
+  write db1 3
+  caught_up db2 db1
+  close_writes db1
+  open_writes db2
+  write db2 3
+  caught_up db1 db2
+
+  moves db3 db2
+
+  nothing_lost db2 db1 db3
+}
+
+@test "A8: the new master writes all the while the slave is moved" {
+  close_writes db1
+  caught_up db2 db1
+  open_writes db2
+  keeps_writing db2
+
+  moves db3 db2
+
+  stops_writing
+  nothing_lost db2 db1 db3
+}
+
+@test "A11: a helper was killed after it had stopped replication; nothing of the relay log is lost" {
+  hold db3
+  write db1 5
+  caught_up db2 db1
+  fetched_all db3 db1
+  close_writes db1
+  later 0.3 release db3
+  stop_replica_thread db3
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A12: a helper was killed after it had changed the master; it is called a slave only when it replicates" {
+  ends_writing
+  moves db3 db2
+  open_writes db2
+  stop_replica_thread db3
+  write db2
+
+  move db3 db2
+  expect_agent_read 0 'OK: We are already a slave of the new master'
+
+  replicates db3 db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A12: one thread of a slave of the new master was stopped" {
+  ends_writing
+  moves db3 db2
+  for thread in IO_THREAD SQL_THREAD; do
+    stop_replica_thread db3 "$thread"
+    move db3 db2
+    expect_agent_read 0 'OK: We are already a slave of the new master'
+    replicates db3 db2
+  done
+}
+
+@test "A12: a slave of the new master cannot replicate from it; that is no OK" {
+  ends_writing
+  moves db3 db2
+  sql db3 'SET sql_log_bin = 0' "INSERT INTO app.entries (id) VALUES (1001)"
+  sql db2 "INSERT INTO app.entries (id) VALUES (1001)"
+  wait_for 5 eval '[ "$(threads db3)" = "Yes No" ]'
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: db3 cannot replicate from db2: SQL thread: error 1062:*'
+}
+
+@test "A16: the new master wrote before it had applied all of the old one's; the slave lacks its early row and stays" {
+  stop_replica_thread db1
+  stop_replica_thread db2 SQL_THREAD
+  write db1 2
+  write db2
+  start_replica_thread db2 SQL_THREAD
+  all_caught_up db1 db2 db3
+  close_writes db1
+
+  refuses_to_move db3 db2 'ERROR: db3 lacks 0-2-*, which db2 logged before the place where db3 would go on*'
+}
+
+@test "A16: the same, and the early row reached the slave through the old master, in another order; no row is doubled" {
+  stop_replica_thread db2 SQL_THREAD
+  write db1 2
+  write db2
+  caught_up db1 db2
+  start_replica_thread db2 SQL_THREAD
+  all_caught_up db1 db2 db3
+  close_writes db1
+
+  move db3 db2
+
+  if [[ $answer == OK* ]]; then
+    replicates db3 db2
+    nothing_lost db2 db1 db3
+  else
+    replicates db3 db1
+    write db1
+    caught_up db3 db1
+  fi
+}
+
+@test "A20: the slave applies in parallel and is behind" {
+  leaves_traces
+  stop_replica_thread db3 SQL_THREAD
+  sql db3 'SET GLOBAL slave_parallel_threads = 4' "SET GLOBAL slave_parallel_mode = 'optimistic'"
+  write db1 60
+  caught_up db2 db1
+  close_writes db1
+  start_replica_thread db3
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A21: replication does not stop in time; the slave stays on the old master and goes on by itself" {
+  call_limit db3 2
+  sql db1 'CREATE TABLE app.slow (a INT) ENGINE = MyISAM' "SET SESSION binlog_format = STATEMENT" \
+    "INSERT INTO app.slow SELECT IF(@@hostname = 'db3', SLEEP(6), 0)"
+  caught_up db2 db1
+  close_writes db1
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: db3 did not stop replicating within *'
+  move db3 db2
+  expect_agent_read 255 'ERROR: another helper is changing replication on db3*'
+
+  wait_for 20 eval '[ "$(sql db3 "SELECT COUNT(*) FROM app.slow")" = 1 ]'
+  wait_for 5 replicates db3 db1
+  moves db3 db2
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A22: a delayed slave is moved without waiting for its delay, and keeps it" {
+  delay db3 600
+  write db1 5
+  caught_up db2 db1
+  fetched_all db3 db1
+  close_writes db1
+
+  moves db3 db2
+
+  ((${milliseconds%.*} < 4000))
+  [ "$(replica_field db3 SQL_Delay)" = 600 ]
+  delay db3 0
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A25: the new master holds an old row of its own that the old one never got; the slave would never see it" {
+  stop_replica_thread db1
+  write db2
+  end=$(binlog_end db2)
+  write db1 2
+  all_caught_up db1 db2 db3
+  case $MMM_REPLICATION in
+    file) sql db1 "CHANGE MASTER TO MASTER_LOG_FILE = '${end% *}', MASTER_LOG_POS = ${end#* }" ;;
+    gtid) sql db1 "SET GLOBAL gtid_slave_pos = '$(sql db2 'SELECT @@gtid_binlog_pos')'" ;;
+  esac
+  start_replica_thread db1
+  close_writes db1
+
+  refuses_to_move db3 db2 'ERROR: db3 lacks 0-2-*, which db2 logged before the place where db3 would go on*'
+}
+
+@test "A25: the new master's own row comes last in its log; the slave gets it from there" {
+  stop_replica_thread db1
+  write db1 2
+  all_caught_up db1 db2 db3
+  write db2
+  close_writes db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A26: the old master's log was reset; the slave goes on where it is in the new master's log" {
+  ends_writing
+  sql db1 'RESET MASTER'
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A28: the slave has a temporary table of the old master's open; it is moved when that is gone" {
+  call_limit db3 2
+  mkfifo "$BATS_TEST_TMPDIR/session"
+  client_of "$(host_dir db1)" <"$BATS_TEST_TMPDIR/session" 3>&- &
+  exec {session}>"$BATS_TEST_TMPDIR/session"
+  echo 'SET SESSION binlog_format = STATEMENT; CREATE TEMPORARY TABLE app.scratch (a INT);' >&"$session"
+  wait_for 5 eval '[[ $(sql db3 "SHOW GLOBAL STATUS LIKE \"Slave_open_temp_tables\"") == *1 ]]'
+  # The helper would have ended that session.
+  sql db1 'SET GLOBAL read_only = 1'
+  all_caught_up db1 db2 db3
+
+  refuses_to_move db3 db2 'ERROR: db3 has 1 replicated temporary tables open*'
+
+  exec {session}>&-
+  wait_for 5 eval '[[ $(sql db3 "SHOW GLOBAL STATUS LIKE \"Slave_open_temp_tables\"") == *0 ]]'
+  moves db3 db2
+  open_writes db2
+  nothing_lost db2 db1 db3
+}

@@ -1,0 +1,1 @@
+living_file.bats

@@ -1,0 +1,332 @@
+#!/usr/bin/env bats
+# Moving a slave of every make: how its channel, its new master and the configuration may be set up. Named by
+# the rows of section A of the findings (docs/FAILOVER.md).
+
+load ../lib/cluster
+load ../lib/failover
+
+setup_file() { cluster_in_mode; }
+teardown_file() { end_cluster; }
+setup() { fresh_order; }
+teardown() { end_order; }
+
+@test "A13: the new master cannot be reached, is down, or is frozen; the slave was not even stopped" {
+  ends_writing
+  drop_packets db2 db3
+  refuses_to_move db3 db2 "ERROR: Can't connect to MySQL (host = 10.77.0.12:3306, user = mmm_agent)! *"
+  pass_packets db2
+
+  freeze db2
+  refuses_to_move db3 db2 "ERROR: Can't connect to MySQL (host = 10.77.0.12:3306, user = mmm_agent)! *"
+  thaw db2
+
+  kill_server db2
+  refuses_to_move db3 db2 "ERROR: Can't connect to MySQL (host = 10.77.0.12:3306, user = mmm_agent)! *"
+}
+
+@test "A13: the new master writes no binary log; the slave was not even stopped" {
+  ends_writing
+  restart_server db2 --skip-log-bin --skip-log-slave-updates
+  refuses_to_move db3 db2 'ERROR: db2 has no binary log*'
+}
+
+@test "A13: the agent's account lacks a privilege on the new master; the slave was not even stopped" {
+  leaves_traces
+  ends_writing
+  sql db2 'SET sql_log_bin = 0' "REVOKE SUPER, BINLOG MONITOR ON *.* FROM '$AGENT_USER'@'$NETWORK.%'"
+  refuses_to_move db3 db2 'ERROR: SQL Query Error: Access denied; you need *'
+}
+
+@test "A13: the new master refuses the replication account; the slave was not even stopped" {
+  leaves_traces
+  ends_writing
+  sql db2 'SET sql_log_bin = 0' "ALTER USER '$REPLICATION_USER'@'$NETWORK.%' IDENTIFIED BY 'other'"
+
+  refuses_to_move db3 db2 "ERROR: db2 refuses replication_user 'replication': Access denied *"
+}
+
+@test "A13: the replication account may not replicate from the new master; the slave is back on the old one" {
+  leaves_traces
+  ends_writing
+  sql db2 'SET sql_log_bin = 0' "REVOKE REPLICATION SLAVE ON *.* FROM '$REPLICATION_USER'@'$NETWORK.%'"
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: db3 cannot replicate from db2: I/O thread: *it replicates from db1 as before'
+
+  wait_for 5 replicates db3 db1
+  open_writes db1
+  nothing_lost db1 db3
+}
+
+@test "A15: a move leaves a slave's way to keep its place as it was" {
+  ends_writing
+  moves db3 db2
+  [ "$(replica_field db3 Using_Gtid)" = "$(mode_of_file)" ]
+}
+
+@test "A15: current_pos is kept, too" {
+  stop_replica_thread db3
+  sql db3 'CHANGE MASTER TO MASTER_USE_GTID = current_pos'
+  start_replica_thread db3
+  ends_writing
+
+  move db3 db2
+
+  expect_agent_read 0 OK
+  replicates db3 db2 Current_Pos
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A17: a second channel, named, from a server outside the cluster goes on undisturbed" {
+  leaves_traces
+  archive_channel db3
+  note_archive
+  ends_writing
+
+  moves db3 db2
+
+  archive_is_untouched db3
+  sql db3 "STOP SLAVE 'archive'" 'SET sql_log_bin = 0' 'DROP DATABASE archive'
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A17: the second channel keeps its GTID domain to itself" {
+  leaves_traces
+  archive_channel db3
+  sql client 'CREATE DATABASE archive' 'CREATE TABLE archive.notes (id INT PRIMARY KEY)'
+  wait_for 5 sql db3 'SELECT * FROM archive.notes'
+  note_archive
+  stop_replica_thread db3
+  write db1 2
+  caught_up db2 db1
+  close_writes db1
+  kill_server db1
+  open_writes db2
+  write db2 2
+
+  moves db3 db2
+
+  archive_is_untouched db3
+  [[ $(sql db3 'SELECT @@gtid_slave_pos') == *,9-90-* ]]
+  sql db3 "STOP SLAVE 'archive'" 'SET sql_log_bin = 0' 'DROP DATABASE archive'
+  nothing_lost db2 db3
+}
+
+@test "A17: only the channel from a cluster host is started again when its threads are stopped" {
+  leaves_traces
+  archive_channel db3
+  ends_writing
+  moves db3 db2
+  sql db3 'STOP ALL SLAVES'
+
+  move db3 db2
+  expect_agent_read 0 'OK: We are already a slave of the new master'
+
+  replicates db3 db2
+  [ "$(channel_threads db3 archive)" = 'No No' ]
+}
+
+@test "A17: the channel from the cluster has a name" {
+  local file position
+  stop_replica_thread db3
+  caught_up db2 db1
+  read -r file position <<<"$(binlog_end db1)"
+  sql db3 'RESET SLAVE ALL' "CHANGE MASTER 'main' TO MASTER_HOST = '$(host_ip db1)', MASTER_CONNECT_RETRY = 1,
+      MASTER_USER = '$REPLICATION_USER', MASTER_PASSWORD = '$REPLICATION_PASSWORD', MASTER_LOG_FILE = '$file',
+      MASTER_LOG_POS = $position, MASTER_USE_GTID = $([[ $MMM_REPLICATION == gtid ]] && echo slave_pos || echo no)" \
+    "START SLAVE 'main'"
+  wait_for 5 runs_from db3 db1 main
+  write db1
+  close_writes db1
+  caught_up db2 db1
+
+  move db3 db2
+  expect_agent_read 0 OK
+
+  runs_from db3 db2 main
+  [ "$(channel_field db3 main Using_Gtid)" = "$(mode_of_file)" ]
+  [ "$(sql db3 'SHOW ALL SLAVES STATUS' | wc -l)" = 1 ]
+  open_writes db2
+  write db2
+  wait_for 5 same_rows db2 db3
+}
+
+@test "A18: the slave's channel names its master by host name" {
+  leaves_traces
+  in_host db3 sh -c 'echo 10.77.0.11 database-one.example >>/etc/hosts'
+  stop_replica_thread db3
+  sql db3 "CHANGE MASTER TO MASTER_HOST = 'database-one.example',
+      MASTER_LOG_FILE = '$(replica_field db3 Relay_Master_Log_File)',
+      MASTER_LOG_POS = $(replica_field db3 Exec_Master_Log_Pos)"
+  if [[ $MMM_REPLICATION == gtid ]]; then sql db3 'CHANGE MASTER TO MASTER_USE_GTID = slave_pos'; fi
+  start_replica_thread db3
+  wait_for 5 eval '[ "$(threads db3)" = "Yes Yes" ]'
+
+  move db3 db1
+  expect_agent_read 0 'OK: We are already a slave of the new master'
+  ends_writing
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A18: two hosts have one address and are told apart by their ports" {
+  leaves_traces
+  forward_port db1 3307 db2
+  configure db3 db2 ip "$(host_ip db1)"
+  configure db3 db2 mysql_port 3307
+  ends_writing
+
+  move db3 db2
+  expect_agent_read 0 OK
+
+  [ "$(replica_field db3 Master_Host) $(replica_field db3 Master_Port)" = "$(host_ip db1) 3307" ]
+  [ "$(replica_field db3 Master_Server_Id)" = 2 ]
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+# forward_port HOST PORT OTHER — connections to that port of HOST reach the server of OTHER.
+forward_port() {
+  in_host "$1" sh -c "echo 1 >/proc/sys/net/ipv4/ip_forward
+    iptables -t nat -A PREROUTING -p tcp --dport $2 -j DNAT --to-destination $(host_ip "$3"):3306
+    iptables -t nat -A POSTROUTING -p tcp -d $(host_ip "$3") -j MASQUERADE"
+}
+
+@test "A19: the replication password has quotes, backslashes and blanks, under both meanings of a backslash" {
+  leaves_traces
+  local password="it's \"a\\' pass\\\\word\\" literal host
+  literal=${password//\\/\\\\}
+  literal=${literal//\'/\\\'}
+  for host in "${HOSTS[@]}"; do
+    sql "$host" 'SET sql_log_bin = 0' "ALTER USER '$REPLICATION_USER'@'$NETWORK.%' IDENTIFIED BY '$literal'"
+    configure "$host" default replication_password "$password"
+  done
+  ends_writing
+  moves db3 db2
+
+  sql db3 "SET GLOBAL sql_mode = CONCAT(@@GLOBAL.sql_mode, ',NO_BACKSLASH_ESCAPES')"
+  move db3 db1
+  expect_agent_read 0 OK
+  wait_for 5 replicates db3 db1
+
+  run grep -F -e "$password" -e "$literal" -e 'pass\' -e 'word\' "$(host_dir db3)/log/mmm_helpers.log"
+  [ "$status" -eq 1 ]
+  open_writes db1
+  nothing_lost db1 db3
+}
+
+@test "A23: the new master leaves tables out when it replicates; the slave was not even stopped" {
+  leaves_traces
+  sql db2 'STOP SLAVE' "SET GLOBAL replicate_ignore_table = 'app.heap'" 'START SLAVE'
+  write db1
+  ends_writing
+
+  refuses_to_move db3 db2 'ERROR: db2 filters what it replicates or logs (Replicate_Ignore_Table=app.heap)*'
+}
+
+@test "A23: the new master leaves a database out of its log; the slave was not even stopped" {
+  leaves_traces
+  restart_server db2 --binlog-ignore-db=other
+  ends_writing
+
+  refuses_to_move db3 db2 'ERROR: db2 filters what it replicates or logs (Binlog_Ignore_DB=other)*'
+}
+
+@test "A23: slave and new master have the same filter; it loses nothing that the slave would have kept" {
+  leaves_traces
+  local host
+  for host in db2 db3; do
+    sql "$host" 'STOP SLAVE' "SET GLOBAL replicate_ignore_table = 'app.scratch'" 'START SLAVE'
+  done
+  sql db1 'CREATE TABLE app.scratch (a INT)' 'INSERT INTO app.scratch VALUES (1)'
+  write db1 2
+  ends_writing
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A24: the new master does not log what it replicates; only at a standstill is there a place, and only for file and position" {
+  restart_server db2 --skip-log-slave-updates
+  write db1 2
+  ends_writing
+
+  if [[ $MMM_REPLICATION == gtid ]]; then
+    refuses_to_move db3 db2 'ERROR: db2 does not log what it replicates*'
+  else
+    moves db3 db2
+    open_writes db2
+    nothing_lost db2 db1 db3
+  fi
+}
+
+@test "A24: the new master does not log what it replicates, and has begun to write; the late slave stays" {
+  call_limit db3 2
+  restart_server db2 --skip-log-slave-updates
+  stop_replica_thread db3
+  write db1 2
+  all_caught_up db1 db2
+  kill_server db1
+  open_writes db2
+  write db2
+
+  move db3 db2
+
+  expect_agent_read 255 'ERROR: *'
+  [ "$(replica_field db3 Master_Host)" = "$(host_ip db1)" ]
+}
+
+@test "A24: neither old nor new master logs what it replicates; the slave has no row of the new master's and stays" {
+  call_limit db3 2
+  restart_server db1 --skip-log-slave-updates
+  restart_server db2 --skip-log-slave-updates
+  write db2
+  caught_up db1 db2
+  write db1
+  wait_for 10 eval '[ "$(threads db3)" = "Yes Yes" ]'
+  ends_writing
+
+  move db3 db2
+
+  expect_agent_read 255 'ERROR: *'
+  replicates db3 db1
+}
+
+@test "the slave ignores what the new master writes (IGNORE_SERVER_IDS); it was not even stopped" {
+  stop_replica_thread db3
+  sql db3 'CHANGE MASTER TO IGNORE_SERVER_IDS = (2)'
+  start_replica_thread db3
+  ends_writing
+
+  refuses_to_move db3 db2 'ERROR: db3 ignores events of server id 2, which is db2*'
+}
+
+@test "every option of the channel survives the move" {
+  leaves_traces
+  local before domains=''
+  if [[ $MMM_REPLICATION == gtid ]]; then domains=', IGNORE_DOMAIN_IDS = (5)'; fi
+  sql db3 'STOP SLAVE' "SET GLOBAL replicate_wild_ignore_table = 'scratch.%'" \
+    "CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 1.25, MASTER_CONNECT_RETRY = 7, MASTER_DELAY = 1,
+      IGNORE_SERVER_IDS = (77), MASTER_SSL = 0, MASTER_SSL_CA = '/tmp/ca.pem', MASTER_SSL_CIPHER = 'AES256-SHA',
+      MASTER_SSL_VERIFY_SERVER_CERT = 0$domains"
+  start_replica_thread db3
+  ends_writing
+  before=$(options)
+  [[ $before == *'Connect_Retry: 7'*'SQL_Delay: 1'*'heartbeat_period: 1.250'* ]]
+
+  moves db3 db2
+
+  diff <(echo "$before") <(options)
+}
+
+# What CHANGE MASTER and the filters have set, but for source and place.
+options() {
+  client_of "$(host_dir db3)" -E -e 'SHOW ALL SLAVES STATUS' |
+    grep -E '^ *(Slave_heartbeat_period|Connect_Retry|SQL_Delay|Master_SSL|Replicate_|Using_Gtid)'
+}

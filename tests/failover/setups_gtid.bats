@@ -1,0 +1,1 @@
+setups_file.bats

@@ -1,0 +1,243 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Orders of events around a role that moves from db1 to db2 while db3 follows: making them, and telling whether
+# a row was lost, skipped or doubled.
+#   load ../lib/cluster
+#   load ../lib/failover
+#   setup_file() { cluster_in_mode; }   teardown_file() { end_cluster; }
+#   setup() { fresh_order; }            teardown() { end_order; }
+
+# shellcheck source=tests/lib/answers.bash
+. "$REPOSITORY/tests/lib/answers.bash"
+
+# cluster_in_mode — a cluster whose replicas keep their place as the file's name says: …_file.bats, …_gtid.bats.
+# The latter are links to the former: the same tests in both modes.
+cluster_in_mode() {
+  case ${BATS_TEST_FILENAME##*_} in
+    gtid.bats) MMM_REPLICATION='gtid' ;;
+    *) MMM_REPLICATION='file' ;;
+  esac
+  cluster_for_file
+}
+
+# What Using_Gtid says of a channel in this file's mode.
+mode_of_file() {
+  case $MMM_REPLICATION in
+    gtid) echo Slave_Pos ;;
+    *) echo No ;;
+  esac
+}
+
+# The state after up, with tables and some history: both masters have written, and logs were rotated, so that
+# positions differ from host to host.
+fresh_order() {
+  local reusable=''
+  if [[ -e $BATS_FILE_TMPDIR/reusable ]]; then reusable=1; fi
+  rm -f "$BATS_FILE_TMPDIR/reusable"
+  fast_network "${HOSTS[@]}"
+  if [[ $reusable ]]; then begin_anew; else reset_cluster; fi
+  server_pids >"$BATS_FILE_TMPDIR/servers"
+  sql db1 'CREATE TABLE app.heap (origin VARCHAR(64), note VARCHAR(255)) ENGINE = InnoDB' \
+    'CREATE TABLE app.blobs (id BIGINT AUTO_INCREMENT PRIMARY KEY, body LONGBLOB) ENGINE = InnoDB'
+  write db1 3
+  caught_up db2 db1
+  sql db2 'FLUSH LOGS' "$(writing db2 2)"
+  caught_up db1 db2
+  write db1
+  all_caught_up db1 db2 db3
+}
+
+# leaves_traces — said by a test that changes accounts, options or the like: the next one gets a new cluster.
+leaves_traces() { has_traces=1; }
+
+end_order() {
+  dump_on_failure
+  local pid
+  for pid in "${in_background[@]}"; do kill "$pid" 2>/dev/null || true; done
+  if [[ -n ${BATS_TEST_COMPLETED:-} && -z ${has_traces:-} && $(server_pids) == "$(<"$BATS_FILE_TMPDIR/servers")" ]]; then
+    : >"$BATS_FILE_TMPDIR/reusable"
+  fi
+}
+
+server_pids() {
+  local host
+  for host in "${HOSTS[@]}"; do echo "$(server_pid "$host") $(server_state "$host")"; done
+}
+
+# As reset_cluster, for servers that only have rows, positions and replication to be rid of; they stay up.
+begin_anew() {
+  network_reset
+  each_host write_configuration
+  each_host empty_server
+  each_host attach
+  each_host threads_run
+}
+
+empty_server() {
+  local name id
+  for id in $(sql "$1" "SELECT id FROM information_schema.processlist
+      WHERE command NOT LIKE 'Slave%' AND command <> 'Daemon' AND id <> CONNECTION_ID()"); do
+    sql "$1" "KILL $id" 2>/dev/null || true
+  done
+  # A channel is a line; its name stands in the first column.
+  sql "$1" 'STOP ALL SLAVES' 'SHOW ALL SLAVES STATUS' 2>/dev/null | cut -f1 | while IFS= read -r name; do
+    sql "$1" "RESET SLAVE '$name' ALL"
+  done
+  sql "$1" 'SET GLOBAL read_only = 1' 'SET GLOBAL general_log = 0' 'SET sql_log_bin = 0' 'DROP DATABASE app' \
+    'RESET MASTER' "SET GLOBAL gtid_slave_pos = ''"
+  app_schema | client_of "$(host_dir "$1")"
+  : >"$(host_dir "$1")/log/mmm_helpers.log"
+}
+
+# writing HOST [COUNT] — the statements of as many transactions, of several rows, into tables with and without a
+# primary key. write HOST [COUNT] runs them.
+writing() {
+  local number
+  for ((number = 0; number < ${2:-1}; number++)); do
+    printf '%s' "BEGIN; INSERT INTO app.entries (origin, note) VALUES ('$1', UUID()), ('$1', UUID()); " \
+      "INSERT INTO app.heap VALUES ('$1', UUID()); COMMIT; "
+  done
+}
+write() { sql "$1" "$(writing "$@")"; }
+
+# write_large HOST — one transaction of 32 MB.
+write_large() {
+  sql "$1" 'USE app' "INSERT INTO blobs (body) SELECT REPEAT(CHAR(65 + seq % 26), 131072) FROM seq_1_to_256"
+}
+
+# all_caught_up SOURCE HOST… — all of them have executed what SOURCE has logged by now.
+all_caught_up() {
+  local host
+  for host in "${@:2}"; do
+    if [[ $host != "$1" ]]; then caught_up "$host" "$1" || return 1; fi
+  done
+}
+
+# same_rows HOST HOST… — every row of every table, in any order: a table without a key has none.
+same_rows() {
+  local folder first=$1 host bad=0
+  folder=$(mktemp -d "$BATS_TEST_TMPDIR/rows.XXXXXX")
+  for host in "$@"; do
+    rows "$host" | sort >"$folder/$host"
+    [[ -s $folder/$host ]] || bad=1
+    if ! diff "$folder/$first" "$folder/$host" >"$folder/difference"; then
+      printf 'rows of %s (<) and %s (>) differ:\n' "$first" "$host" >&2
+      cut -c1-200 "$folder/difference" | head -n 40 >&2
+      bad=1
+    fi
+  done
+  rm -rf "$folder"
+  return "$bad"
+}
+
+# close_writes HOST, open_writes HOST — as the agent has it done, and as an operator does it.
+close_writes() {
+  agent_call "$1" mysql_deny_write
+  expect_agent_read 0 OK
+}
+open_writes() { sql "$1" 'SET GLOBAL read_only = 0'; }
+
+# ends_writing — db1 takes no more writes, and every host has all of them.
+ends_writing() {
+  close_writes db1
+  all_caught_up db1 db2 db3
+}
+
+# move HOST NEW — as the agent asks for it. Whatever the answer is, it must come in time.
+move() {
+  # A limit of the configuration plus a second for the machine.
+  local most=$((${CALL_LIMIT:-8} * 1000 + 1000))
+  agent_call "$1" set_active_master "$2"
+  ((${milliseconds%.*} < most)) && return 0
+  printf '%s: %s after %s ms\n' "$last_call" "$answer" "$milliseconds" >&2
+  return 1
+}
+
+# moves HOST NEW — it works: HOST replicates from NEW, in the mode it had.
+moves() { move "$@" && expect_agent_read 0 OK && replicates "$@"; }
+
+# replicates HOST SOURCE [MODE]
+replicates() {
+  local state expected
+  state="$(replica_field "$1" Master_Host) $(threads "$1") $(replica_field "$1" Using_Gtid)"
+  expected="$(host_ip "$2") Yes Yes ${3:-$(mode_of_file)}"
+  [[ $state == "$expected" ]] && return 0
+  printf 'replication of %s: %s, expected: %s\n' "$1" "$state" "$expected" >&2
+  return 1
+}
+
+# refuses_to_move HOST NEW PATTERN — replication stays as it was, and was not even stopped for a moment.
+refuses_to_move() {
+  local before after
+  before=$(standing "$1")
+  move "$1" "$2" && expect_agent_read 255 "$3" || return 1
+  after=$(standing "$1")
+  [[ $before == "$after" ]] && return 0
+  printf 'replication of %s has changed:\n' "$1" >&2
+  diff <(printf '%s\n' "$before") <(printf '%s\n' "$after") >&2
+  return 1
+}
+
+# standing HOST — what SHOW SLAVE STATUS says, without what time changes, and who its threads are.
+standing() {
+  client_of "$(host_dir "$1")" -E -e 'SHOW ALL SLAVES STATUS' | grep -Ev "^ *(Slave_IO_State|Slave_SQL_State|\
+Slave_SQL_Running_State|Seconds_Behind_Master|Retried_transactions|Executed_log_entries|Slave_received_heartbeats|\
+SQL_Remaining_Delay|Last_IO_Errno|Last_IO_Error|Slave_IO_Running):"
+  sql "$1" "SELECT command, id FROM information_schema.processlist
+    WHERE command IN ('Slave_IO', 'Slave_SQL') ORDER BY 1, 2"
+}
+
+# nothing_lost NEW HOST… — rows written on NEW from now on reach the hosts, and all have the same rows.
+nothing_lost() {
+  write "$1" 3
+  all_caught_up "$@" && same_rows "$@"
+}
+
+# later SECONDS COMMAND… — in the background, and not after the test's end.
+later() {
+  { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- &
+  in_background+=("$!")
+}
+
+# keeps_writing HOST — in the background, until stops_writing.
+keeps_writing() {
+  while :; do write "$1" 5 || break; done >/dev/null 2>&1 3>&- 4>&- &
+  writer=$!
+  in_background+=("$writer")
+}
+stops_writing() {
+  kill "$writer"
+  wait "$writer" || true
+}
+
+# call_limit HOST SECONDS — the time of a whole call, where a test has to wait for its end.
+call_limit() {
+  CALL_LIMIT=$2
+  settings "$1" "limits: { call: $2s }"
+}
+
+# delay HOST SECONDS — MASTER_DELAY.
+delay() { sql "$1" 'STOP SLAVE' "CHANGE MASTER TO MASTER_DELAY = $2" 'START SLAVE'; }
+
+# slow_network HOST… — 2 MB a second is all that still reaches them; fast_network HOST… ends it.
+slow_network() {
+  local host
+  for host in "$@"; do in_host client tc qdisc add dev "$host" root tbf rate 16mbit burst 64k latency 2s; done
+}
+fast_network() {
+  local host
+  for host in "$@"; do in_host client tc qdisc del dev "$host" root 2>/dev/null || true; done
+}
+
+# has_half_a_transaction HOST — a megabyte of it, at least.
+has_half_a_transaction() {
+  local read executed
+  read=$(replica_field "$1" Read_Master_Log_Pos)
+  executed=$(replica_field "$1" Exec_Master_Log_Pos)
+  ((read - executed > 1000000))
+}
+
+# restart_server HOST OPTIONS… — with options that a running server does not take.
+restart_server() {
+  stop_server "$1"
+  start_server "$@"
+}
