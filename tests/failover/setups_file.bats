@@ -213,7 +213,7 @@ forward_port() {
   expect_agent_read 0 OK
   wait_for 5 replicates db3 db1
 
-  run grep -F -e "$password" -e "$literal" -e 'pass\' -e 'word\' "$(host_dir db3)/log/mmm_helpers.log"
+  run grep -F -e "$password" -e "$literal" -e "pass\\" -e "word\\" "$(host_dir db3)/log/mmm_helpers.log"
   [ "$status" -eq 1 ]
   open_writes db1
   nothing_lost db1 db3

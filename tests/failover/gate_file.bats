@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# Orders at the gate: db1 was the writer, db2 is told to sync and to take writes. Named by the rows of section A
+# of the findings (docs/FAILOVER.md); the suites of sync_with_master and mysql_allow_write have the rest.
+
+load ../lib/cluster
+load ../lib/failover
+
+setup_file() { cluster_in_mode; }
+teardown_file() { end_cluster; }
+setup() { fresh_order; }
+teardown() { end_order; }
+
+# stays_closed PATTERN — what both helpers say; db2 takes no writes.
+stays_closed() {
+  local helper
+  for helper in sync_with_master mysql_allow_write; do
+    agent_call db2 "$helper"
+    expect_agent_read 255 "ERROR: $1" || return 1
+  done
+  is_read_only db2
+}
+
+# opens — it syncs, then takes writes, and has all rows of db1 if that lives.
+opens() {
+  agent_call db2 sync_with_master
+  expect_agent_read 0 OK || return 1
+  agent_call db2 mysql_allow_write
+  expect_agent_read 0 OK || return 1
+  [ "$(sql db2 'SELECT @@read_only')" = 0 ]
+}
+
+@test "A1: the new writer still applies; writes open when it is done, not before" {
+  call_limit db2 2
+  hold db2
+  write db1 3
+  close_writes db1
+  fetched_all db2 db1
+
+  stays_closed '3 transactions from db1 not yet applied (binlog.* of *'
+
+  later 0.5 release db2
+  opens
+  same_rows db1 db2
+}
+
+@test "A1: the whole role moves while the new writer lags: slave, sync, gate, and no row is lost" {
+  hold db2
+  write db1 3
+  caught_up db3 db1
+  close_writes db1
+  later 0.5 release db2
+
+  moves db3 db2
+  opens
+
+  nothing_lost db2 db1 db3
+}
+
+@test "A2: the SQL thread of the new writer was stopped with a full relay log; it is started first" {
+  stop_replica_thread db2 SQL_THREAD
+  write db1 3
+  close_writes db1
+  fetched_all db2 db1
+
+  opens
+
+  same_rows db1 db2
+}
+
+@test "A2: applying has failed on the new writer; writes stay closed" {
+  call_limit db2 2
+  fail_applier db2 db1
+  close_writes db1
+
+  stays_closed '*error 1062*'
+}
+
+@test "A4: the old writer dies while it sends a transaction; what is complete is applied, and writes open" {
+  slow_network db2
+  write db1 2
+  write_large db1
+  wait_for 10 has_half_a_transaction db2
+  drop_packets db1 db2
+  kill_server db1
+  fast_network db2
+  pass_packets db1
+
+  opens
+
+  caught_up db3 db1 2>/dev/null || true
+  write db2
+  [ "$(sql db2 'SELECT COUNT(*) FROM app.blobs')" = 0 ]
+  [ "$(sql db2 'SELECT COUNT(*) FROM app.heap')" = 9 ]
+}
+
+@test "A26: the old writer's log was reset; writes stay closed" {
+  call_limit db2 2
+  sql db1 'RESET MASTER'
+  close_writes db1
+
+  stays_closed 'the log of db1 ends at *, but db2 has fetched it to *: it was reset or is another server'"'"'s*'
+}
+
+@test "A26: the old writer's log was reset and is longer again than what was fetched; writes stay closed" {
+  [[ $MMM_REPLICATION == file ]] || skip 'by GTID the servers themselves take new transactions for old ones of the same number'
+  call_limit db2 2
+  stop_replica_thread db2
+  write db1 2
+  sql db1 'RESET MASTER'
+  write db1 30
+  close_writes db1
+
+  stays_closed '*'
+}
+
+@test "A26: the old writer's log has another name now; writes stay closed" {
+  call_limit db2 2
+  restart_server db1 --log-bin=other
+  open_writes db1
+  write db1
+  close_writes db1
+
+  stays_closed '*'
+}
+
+@test "A27: the new writer replicates from another host than its peer; writes stay closed" {
+  local at='MASTER_USE_GTID = slave_pos'
+  close_writes db1
+  all_caught_up db1 db2 db3
+  if [[ $MMM_REPLICATION == file ]]; then
+    local end
+    end=$(binlog_end db3)
+    at="MASTER_LOG_FILE = '${end% *}', MASTER_LOG_POS = ${end#* }"
+  fi
+  sql db2 'STOP SLAVE' "CHANGE MASTER TO MASTER_HOST = '$(host_ip db3)', $at" 'START SLAVE'
+
+  stays_closed 'db2 does not replicate from its peer db1 but from db3*'
+}
+
+@test "A27: what the old writer wrote last cannot be fetched; its place is not taken for reached" {
+  leaves_traces
+  call_limit db2 2
+  stop_replica_thread db2
+  write db1 3
+  sql db1 'FLUSH LOGS'
+  write db1 3
+  close_writes db1
+  sql db1 'SET sql_log_bin = 0' "REVOKE REPLICATION SLAVE ON *.* FROM '$REPLICATION_USER'@'$NETWORK.%'"
+
+  stays_closed '*'
+}
