@@ -45,12 +45,12 @@ stays_closed() {
   sql db2 'SET GLOBAL read_only = 0'
   sql db1 'SET GLOBAL read_only = 0'
   opens
-  within 500
+  within 1200
 
   kill_server db1
   sql db2 'STOP SLAVE'
   opens
-  within 500
+  within 1200
   [ "$(threads db2)" = 'No No' ]
 }
 
@@ -71,7 +71,7 @@ stays_closed() {
   end=$(binlog_end db1)
 
   stays_closed "3 transactions from db1 not yet applied ($applied of ${end#* }); writes stay closed*"
-  within 1000
+  within 1500
   has_rows db2 0
 
   release db2

@@ -69,13 +69,18 @@ no_answer() {
   done
   wait_for 10 eval "sql_as_app db2 'DO 0' 2>&1 | grep -q 'Too many connections'"
 
-  run_helper db2 mysql_may_write
-  answers 0 "$READ_ONLY"
+  # An application that is being turned away holds the last place for a moment.
+  wait_for 5 says_read_only db2
 
   for application in $(sql db2 "SELECT id FROM information_schema.processlist WHERE user = '$APP_USER'"); do
     sql db2 "KILL $application" || true
   done
   sql db2 'SET GLOBAL max_connections = 100'
+}
+
+says_read_only() {
+  run_helper "$1" mysql_may_write
+  answers 0 "$READ_ONLY"
 }
 
 @test "the agent reads mysql_may_write's exit code" {

@@ -87,7 +87,7 @@ refuses() {
   before=$(sql db3 'SHOW PROCESSLIST' | grep -c 'system user')
   run_helper db3 set_active_master db1
   answers 0 "$ALREADY"
-  within 500
+  within 1500
   is_on db1
   [ "$(sql db3 'SHOW PROCESSLIST' | grep -c 'system user')" = "$before" ]
 

@@ -33,7 +33,7 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
   insert db1; insert db1
   caught_up db2 db1
   in_sync
-  within 1000
+  within 2000
 }
 
 @test "what the peer has written is waited for" {
@@ -199,11 +199,11 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
 @test "a host that replicates from somebody else than its peer is not in sync, and never waits" {
   sql db2 'STOP SLAVE' "CHANGE MASTER TO MASTER_HOST = '$(host_ip db3)', MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 4" 'START SLAVE'
   not_in_sync 'db2 does not replicate from its peer db1 but from db3 (10.77.0.13:3306)*'
-  within 1000
+  within 2000
 
   sql db2 'STOP SLAVE' "CHANGE MASTER TO MASTER_HOST = '10.77.0.99'"
   not_in_sync 'Invalid master host in show slave status*10.77.0.99*'
-  within 1000
+  within 2000
 }
 
 @test "a log of the peer that was reset since it was fetched is no success" {
