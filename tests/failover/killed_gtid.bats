@@ -1,0 +1,1 @@
+killed_file.bats
