@@ -37,7 +37,7 @@ pub enum FirewallError {
     #[error("Could not block port. {0}")]
     Block(#[source] CommandError),
     /// The second one did.
-    #[error("Could not unblock port. {failure}; the next call tries again, as {} says", marker.display())]
+    #[error("Could not unblock port. {failure}; the next call tries again (if the rule is gone, remove {})", marker.display())]
     Unblock {
         /// How it failed.
         #[source]

@@ -40,10 +40,16 @@ const EXPLAINING: Duration = Duration::from_millis(250);
 /// Sessions whose transaction has changed rows; needs the PROCESS privilege.
 const CHANGING: &str = "SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx \
                         WHERE trx_rows_modified > 0 AND trx_mysql_thread_id <> 0";
+/// A session that ends so soon was ended; later, nobody answered.
+const SOON: Duration = Duration::from_millis(500);
+/// Pause between two attempts to get in where clients take every free place at once.
+const KNOCK: Duration = Duration::from_millis(1);
+/// Too many connections.
+const CROWDED: u16 = 1040;
 /// Lock wait timeout exceeded.
 const LOCK_TIMEOUT: u16 = 1205;
 /// How often the first connection is tried where another helper ends it.
-const TRIES: usize = 3;
+const TRIES: usize = 5;
 
 /// A server that is being closed.
 #[derive(Debug)]
@@ -69,12 +75,19 @@ impl<'a> Closing<'a> {
     pub fn begin(host: &'a Host, settings: &'a Settings, budget: Budget) -> Result<Self, Error> {
         let mut tries = 0;
         let control = loop {
-            tries += 1;
-            match Self::first_connection(host, settings, budget) {
-                // A helper at work takes this session for a client's until it waits for the lock.
-                Err(error) if tries < TRIES && is_cut_off(&error) => budget.pause(LOOK),
-                other => break other?,
+            let started = Instant::now();
+            let error = match Self::first_connection(host, settings, budget) {
+                Ok(control) => break control,
+                Err(error) => error,
             };
+            // At max_connections one more may come in, whom the server knows only once it is in.
+            let is_crowded = matches!(error, Error::Connect { code: Some(CROWDED), .. });
+            // A helper at work takes this session for a client's until it waits for the lock.
+            let is_ended = is_cut_off(&error) && started.elapsed() < SOON && tries < TRIES;
+            tries += 1;
+            if !(is_crowded || is_ended) || !budget.pause(if is_crowded { KNOCK } else { LOOK }) {
+                return Err(error);
+            }
         };
         let mut eviction = Eviction::new(&host.agent_user);
         eviction.spare(&control);
@@ -336,7 +349,8 @@ impl<'a> Closing<'a> {
 /// True where the server ended a session, rather than not answering.
 fn is_cut_off(error: &Error) -> bool {
     match error {
-        Error::Broken { .. } => true,
+        // The last: while it logged in.
+        Error::Broken { .. } | Error::Connect { answered: false, .. } => true,
         // Connection was killed, query was interrupted.
         Error::Query { code, .. } => [1927, 1317].contains(code),
         _ => false,

@@ -26,6 +26,8 @@ pub enum Error {
         cause: String,
         /// True where the server itself refused, so that it is alive.
         answered: bool,
+        /// The server's error number, where it sent one.
+        code: Option<u16>,
     },
 
     /// The server refused a statement.

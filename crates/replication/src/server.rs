@@ -48,6 +48,7 @@ impl Server {
             user: host.agent_user.clone(),
             cause: describe(&error, started.elapsed()),
             answered: matches!(error, mysql::Error::MySqlError(_)),
+            code: if let mysql::Error::MySqlError(refused) = &error { Some(refused.code) } else { None },
         };
         let options = OptsBuilder::new()
             .ip_or_hostname(Some(host.ip.as_str()))

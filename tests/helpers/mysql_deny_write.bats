@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# mysql_deny_write as the agent sees it: its answers, its limits, and what stops it. What it does to sessions
+# is in mysql_deny_write_sessions.bats, the packet filter in mysql_deny_write_soft.bats.
+
+load ../lib/cluster
+load ../lib/answers
+load ../lib/clients
+
+setup_file() { cluster_for_file; }
+teardown_file() { end_cluster; }
+setup() { reset_cluster; }
+teardown() { dump_on_failure; end_clients; }
+
+# fails_with PATTERN — the last call said so, in time and without a secret.
+fails_with() {
+  answers 255 "ERROR: $1" && in_time && keeps_secrets
+}
+
+# revoke PRIVILEGES — from the agent's account on db1.
+revoke() { sql db1 "REVOKE $1 ON *.* FROM '$AGENT_USER'@'$NETWORK.%'"; }
+
+@test "mysql_deny_write closes the writer, and says OK and nothing more" {
+  insert db1
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  closed db1
+  run sql_as_app db1 'INSERT INTO app.entries () VALUES ()'
+  [[ $output == *read-only* ]]
+}
+
+@test "mysql_deny_write without an argument uses mmm_agent, as MMM 2.0 calls it" {
+  run_bare db1 mysql_deny_write
+  answers 0 OK
+  is_read_only db1
+}
+
+@test "mysql_deny_write as the agent runs it, with and without stderr joined" {
+  agent_call db1 mysql_deny_write
+  expect_agent_read 0 OK
+  sql db1 'SET GLOBAL read_only = 0'
+  agent_call --joined db1 mysql_deny_write
+  expect_agent_read 0 OK
+  is_read_only db1
+}
+
+@test "mysql_deny_write with too many arguments changes nothing and prints its usage" {
+  run_bare db1 mysql_deny_write mmm_agent more
+  [ "$status" -eq 1 ]
+  [[ $output == 'Usage: '*'/mysql_deny_write <config_file>' ]]
+  is_writable db1
+}
+
+@test "mysql_deny_write with an unusable configuration changes nothing" {
+  MMM_CONFIG=mmm_agent_nowhere run_helper db1 mysql_deny_write
+  fails_with '*readable config file*'
+  chmod 644 "$(host_dir db1)/mysql-mmm/mmm_common.conf"
+  run_helper db1 mysql_deny_write
+  fails_with '*world readable*'
+  is_writable db1
+}
+
+@test "mysql_deny_write on a server that is closed already is OK again, at once" {
+  run_helper db1 mysql_deny_write
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  within 1000
+  run_helper db2 mysql_deny_write
+  answers 0 OK
+  closed db1
+}
+
+@test "two calls of mysql_deny_write at once end both with OK" {
+  idle_clients 60
+  local first second
+  in_host db1 "$MMM_AGENT_DIR/mysql_deny_write" mmm_agent >"$BATS_TEST_TMPDIR/first" &
+  first=$!
+  in_host db1 "$MMM_AGENT_DIR/mysql_deny_write" mmm_agent >"$BATS_TEST_TMPDIR/second" &
+  second=$!
+  wait "$first"
+  wait "$second"
+  [ "$(cat "$BATS_TEST_TMPDIR"/{first,second})" = $'OK\nOK' ]
+  [ "$(clients_of db1)" = 0 ]
+  closed db1
+}
+
+@test "mysql_deny_write waits for another that is at work, and names it when that takes too long" {
+  settings db1 'limits: {call: 2s}'
+  sql db1 "SELECT GET_LOCK('mmm_agent_helpers.writes', 0), SLEEP(30)" >/dev/null 3>&- 4>&- &
+  wait_for 5 executes db1 '%mmm_agent_helpers%'
+  run_helper db1 mysql_deny_write
+  fails_with "another mysql_deny_write is closing db1 (connection *"
+  within 2500
+}
+
+@test "mysql_deny_write on a server that is down, frozen or cut off says so within the limit" {
+  freeze db1
+  run_helper db1 mysql_deny_write
+  fails_with "Can't connect to MySQL (host = 10.77.0.11:3306, user = mmm_agent)!*frozen*"
+  thaw db1
+  kill_server db1
+  run_helper db1 mysql_deny_write
+  fails_with "Can't connect to MySQL (host = 10.77.0.11:3306, user = mmm_agent)!*refused*"
+  in_host db1 iptables -A INPUT -p tcp --dport 3306 -j DROP
+  run_helper db1 mysql_deny_write
+  fails_with "Can't connect to MySQL (host = 10.77.0.11:3306, user = mmm_agent)!*"
+}
+
+@test "mysql_deny_write on a server that freezes while it is being closed answers within the limit" {
+  settings db1 'limits: {call: 3s}'
+  open_session app
+  tells app 'LOCK TABLES entries WRITE'
+  revoke SUPER
+  { wait_for 5 executes db1 'SET GLOBAL read_only%'; freeze db1; } 3>&- 4>&- &
+  run_helper db1 mysql_deny_write
+  thaw db1
+  fails_with '*db1*did not answer*; whether read_only is on could not be read'
+  within 3900
+}
+
+@test "without the privilege to set read_only, mysql_deny_write names it and the account" {
+  revoke 'READ_ONLY ADMIN'
+  run_helper db1 mysql_deny_write
+  fails_with "'mmm_agent'@'10.77.0.%' lacks READ_ONLY ADMIN on db1 (MariaDB): GRANT READ_ONLY ADMIN ON \*.\* TO 'mmm_agent'@'10.77.0.%'; read_only is off"
+}
+
+@test "without the privilege to end sessions, mysql_deny_write sets read_only and names what it lacks" {
+  revoke SUPER
+  open_session app
+  run_helper db1 mysql_deny_write
+  fails_with "'mmm_agent'@'10.77.0.%' lacks CONNECTION ADMIN on db1 (MariaDB): GRANT CONNECTION ADMIN ON \*.\* TO 'mmm_agent'@'10.77.0.%'; it may not end app@10.77.0.1:* (Sleep, * s); read_only is on"
+  within 1000
+  [ "$(clients_of db1)" = 1 ]
+}
+
+@test "without the privilege to end sessions, a client that holds read_only back is named within the limit" {
+  settings db1 'limits: {call: 3s}'
+  revoke SUPER
+  open_session app
+  tells app 'LOCK TABLES entries WRITE'
+  run_helper db1 mysql_deny_write
+  fails_with "*lacks CONNECTION ADMIN*it may not end app@10.77.0.1:*; read_only is off"
+  within 3500
+  # Nothing of the attempt is left: others write as before.
+  tells app 'UNLOCK TABLES'
+  tells app 'INSERT INTO entries () VALUES ()'
+}
+
+@test "without the privilege to see all sessions, mysql_deny_write does not believe that there are none" {
+  revoke PROCESS
+  open_session app
+  run_helper db1 mysql_deny_write
+  fails_with "'mmm_agent'@'10.77.0.%' lacks PROCESS on db1*; read_only is on"
+}
+
+@test "without the privilege to read the end of the log, mysql_deny_write sets read_only and names what it lacks" {
+  revoke 'SUPER, BINLOG MONITOR'
+  sql db1 "GRANT CONNECTION ADMIN, READ_ONLY ADMIN ON *.* TO '$AGENT_USER'@'$NETWORK.%'"
+  run_helper db1 mysql_deny_write
+  fails_with "'mmm_agent'@'10.77.0.%' lacks BINLOG MONITOR on db1*; read_only is on"
+}
+
+@test "with the narrow privileges alone, mysql_deny_write works" {
+  revoke SUPER
+  sql db1 "GRANT CONNECTION ADMIN ON *.* TO '$AGENT_USER'@'$NETWORK.%'"
+  idle_clients 5
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  closed db1
+}
+
+@test "a call that was killed half-way is completed by the next one" {
+  open_session app
+  tells app 'LOCK TABLES entries WRITE'
+  revoke SUPER
+  in_host db1 "$MMM_AGENT_DIR/mysql_deny_write" mmm_agent >/dev/null 2>&1 3>&- 4>&- &
+  wait_for 5 executes db1 'SET GLOBAL read_only%'
+  in_host db1 bash -c 'for p in /proc/[0-9]*; do [[ $(<"$p/comm") == mysql_deny_writ* ]] && kill -KILL "${p#/proc/}"; done; true'
+  sql db1 "GRANT SUPER ON *.* TO '$AGENT_USER'@'$NETWORK.%'"
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  [ "$(clients_of db1)" = 0 ]
+  closed db1
+}
+
+@test "mysql_deny_write warns where super_read_only is wanted and the server has none" {
+  settings db1 'deny_write: {super_read_only: true}'
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  journal_says db1 'no super_read_only'
+  is_read_only db1
+}
+
+@test "an unknown blocking_type is an error that leaves the server closed" {
+  configure db1 default blocking_type gentle
+  idle_clients 3
+  run_helper db1 mysql_deny_write
+  fails_with "Unknown blocking_type gentle;*db1 is closed as with 'hard'*"
+  closed db1
+}

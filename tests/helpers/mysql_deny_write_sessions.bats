@@ -1,0 +1,268 @@
+#!/usr/bin/env bats
+# What mysql_deny_write does to the sessions of a real server: nobody's write is lost after it was
+# acknowledged, nobody's is kept on one host alone, and nobody holds it up.
+
+load ../lib/cluster
+load ../lib/answers
+load ../lib/clients
+
+setup_file() { cluster_for_file; }
+teardown_file() { end_cluster; }
+setup() {
+  reset_cluster
+  note_replicas db1
+}
+teardown() { dump_on_failure; end_clients; }
+
+# closes_in MILLISECONDS — mysql_deny_write on db1: OK, no client left, replicas still connected as before.
+closes_in() {
+  run_helper db1 mysql_deny_write
+  answers 0 OK && within "$1" && keeps_secrets || return 1
+  [[ $(clients_of db1) == 0 ]] || { echo "$(clients_of db1) sessions are left" >&2; return 1; }
+  replicas_stayed db1 || return 1
+  closed db1
+}
+
+# A row for each of so many numbers, on db1 and its replicas.
+fill() { sql db1 "INSERT INTO app.entries (note) SELECT seq FROM app.seq_1_to_$1"; }
+
+note_count() { sql "$1" "SELECT COUNT(*) FROM app.entries WHERE note = '$2'"; }
+
+@test "idle sessions end, and replicas stay connected and get the tail" {
+  idle_clients 20
+  start_clients local "$(host_dir db1)/mysqld.sock" root '' idle 3
+  insert db1 tail
+  closes_in 1000
+  [ "$(note_count db2 tail)" = 1 ]
+}
+
+@test "replicas that use GTIDs stay connected and get the tail" {
+  local host
+  for host in db2 db3; do sql $host 'STOP SLAVE' 'CHANGE MASTER TO MASTER_USE_GTID = slave_pos' 'START SLAVE'; done
+  wait_for 10 eval '[ "$(threads db2) $(threads db3)" = "Yes Yes Yes Yes" ]'
+  note_replicas db1
+  insert db1 tail
+  closes_in 1000
+  [ "$(note_count db3 tail)" = 1 ]
+}
+
+@test "300 idle sessions end" {
+  sql db1 'SET GLOBAL max_connections = 400'
+  idle_clients 300
+  closes_in 3000
+}
+
+@test "an idle transaction of an application is rolled back and its COMMIT is refused" {
+  open_session app
+  tells app BEGIN "INSERT INTO entries (note) VALUES ('pending')"
+  closes_in 1000
+  say app COMMIT
+  [ "$(heard app)" != ok ]
+  [ "$(note_count db1 pending)" = 0 ]
+}
+
+@test "an idle transaction of an account that may ignore read_only is rolled back, too" {
+  start_local_root
+  tells root BEGIN "INSERT INTO entries (note) VALUES ('pending')"
+  closes_in 1000
+  say root COMMIT
+  [ "$(heard root)" != ok ]
+  [ "$(note_count db1 pending)" = 0 ]
+}
+
+start_local_root() { open_session root "$(host_dir db1)/mysqld.sock" root ''; }
+
+@test "a long SELECT ends" {
+  open_session app
+  say app 'SELECT SLEEP(60)'
+  wait_for 5 executes db1 'SELECT SLEEP%'
+  closes_in 1000
+  # SLEEP returns 1 when it is interrupted; the session is gone all the same.
+  say app 'DO 1'
+  [ "$(heard app)" != ok ]
+}
+
+@test "an UPDATE of many rows that is under way is rolled back whole" {
+  fill 3000
+  open_session app
+  say app "UPDATE entries SET note = IF(SLEEP(0.01), '', 'changed')"
+  wait_for 5 executes db1 'UPDATE%'
+  sleep 0.5
+  closes_in 2000
+  [ "$(heard app)" != ok ]
+  [ "$(note_count db1 changed)" = 0 ]
+}
+
+@test "a session that holds LOCK TABLES WRITE does not hold it up" {
+  open_session app
+  tells app 'LOCK TABLES entries WRITE'
+  closes_in 1000
+}
+
+@test "sessions that wait for locked tables end with the one that locked them" {
+  open_session holder
+  tells holder 'LOCK TABLES entries WRITE'
+  open_session waiting
+  say waiting "INSERT INTO entries (note) VALUES ('waited')"
+  wait_for 5 executes db1 'INSERT%waited%'
+  closes_in 1000
+  [ "$(heard waiting)" != ok ]
+  [ "$(note_count db1 waited)" = 0 ]
+}
+
+@test "another's FLUSH TABLES WITH READ LOCK does not hold it up" {
+  start_local_root
+  tells root 'FLUSH TABLES WITH READ LOCK'
+  open_session app
+  say app "INSERT INTO entries (note) VALUES ('waited')"
+  wait_for 5 executes db1 'INSERT%waited%'
+  closes_in 1000
+  [ "$(note_count db1 waited)" = 0 ]
+}
+
+@test "a backup that blocks commits does not hold it up" {
+  start_local_root
+  tells root 'BACKUP STAGE START' 'BACKUP STAGE BLOCK_COMMIT'
+  closes_in 2000
+}
+
+@test "a commit that waits for a semi-synchronous replica is not acknowledged, and its row is everywhere or nowhere" {
+  sql db1 'SET GLOBAL rpl_semi_sync_master_timeout = 600000' 'SET GLOBAL rpl_semi_sync_master_wait_no_slave = ON' \
+    'SET GLOBAL rpl_semi_sync_master_enabled = ON'
+  open_session app
+  say app "INSERT INTO entries (note) VALUES ('unheard')"
+  wait_for 5 executes db1 'INSERT%unheard%'
+  closes_in 2000
+  [ "$(heard app)" != ok ]
+}
+
+@test "a prepared XA transaction stays and is reported" {
+  open_session app
+  tells app "XA START 'x'" "INSERT INTO entries (note) VALUES ('prepared')" "XA END 'x'" "XA PREPARE 'x'"
+  run_helper db1 mysql_deny_write
+  answers 0 'OK: 1 prepared XA transactions are left, see XA RECOVER'
+  within 1000
+  [ "$(clients_of db1)" = 0 ]
+  is_read_only db1
+  # It was logged as prepared, so it can be ended where the writer role goes.
+  caught_up db2 db1
+  [ "$(sql db2 'XA RECOVER' | wc -l)" = 1 ]
+}
+
+@test "the event scheduler goes on, and an event that is running ends" {
+  sql db1 'SET GLOBAL event_scheduler = ON'
+  local scheduler
+  scheduler=$(sql db1 "SELECT id FROM information_schema.processlist WHERE user = 'event_scheduler'")
+  sql db1 "CREATE DEFINER = '$APP_USER'@'$NETWORK.%' EVENT app.slow ON SCHEDULE AT NOW() DO
+    INSERT INTO app.entries (note) SELECT 'event' FROM app.seq_1_to_1000 WHERE SLEEP(0.1) = 0"
+  wait_for 5 executes db1 '%SLEEP(0.1)%'
+  closes_in 2000
+  [ "$(sql db1 "SELECT id FROM information_schema.processlist WHERE user = 'event_scheduler'")" = "$scheduler" ]
+  [ "$(note_count db1 event)" = 0 ]
+}
+
+@test "writers that connect again as fast as they are cut off lose nothing that was acknowledged" {
+  herd 20
+  wait_for 5 eval "[ -s '$BATS_TEST_TMPDIR/herd.acknowledged' ]"
+  sleep 0.5
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  within 3000
+  closed db1
+  holds_acknowledged db2 herd
+  # They are back, and nothing of theirs gets in.
+  wait_for 5 eval '[ "$(clients_of db1)" -gt 0 ]'
+  local end
+  end=$(binlog_end db1)
+  sleep 0.5
+  [ "$(binlog_end db1)" = "$end" ]
+  replicas_stayed db1
+}
+
+# Connections of every kind count, also the one that asks.
+take_every_connection() {
+  idle_clients "$(sql db1 "SELECT @@max_connections - variable_value + 1 FROM information_schema.global_status
+    WHERE variable_name = 'Threads_connected'")"
+}
+
+@test "with every connection taken it gets in by the one that is reserved" {
+  take_every_connection
+  run sql_as_app db1 'DO 1'
+  [[ $output == *'Too many connections'* ]]
+  closes_in 2000
+  journal_says db1 'no second connection'
+}
+
+@test "with every connection taken, LOCK TABLES does not hold it up" {
+  open_session app
+  tells app 'LOCK TABLES entries WRITE'
+  take_every_connection
+  closes_in 2000
+}
+
+@test "a herd that takes every connection again at once does not keep it from closing" {
+  sql db1 'SET GLOBAL max_connections = 20'
+  start_clients herd db1 "$APP_USER" "$APP_PASSWORD" herd 40
+  sleep 0.5
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  within 5000
+  end_clients
+  closed db1
+  holds_acknowledged db2 herd
+}
+
+@test "an account that is called 'system user' is a client as any other" {
+  sql db1 "CREATE USER 'system user'@'$NETWORK.%' IDENTIFIED BY 'x'" "GRANT ALL ON app.* TO 'system user'@'$NETWORK.%'"
+  open_session sly db1 'system user' x
+  tells sly BEGIN "INSERT INTO entries (note) VALUES ('sly')"
+  closes_in 1000
+  [ "$(note_count db1 sly)" = 0 ]
+}
+
+@test "a connection that has not logged in ends, too" {
+  in_host client bash -c 'exec 7<>/dev/tcp/10.77.0.11/3306; sleep 20' 3>&- 4>&- &
+  wait_for 5 eval '[ "$(clients_of db1)" = 1 ]'
+  closes_in 1000
+}
+
+@test "IPv6 sessions end" {
+  stop_server db1
+  sed -i 's/^bind_address.*/bind_address = */' "$(host_dir db1)/my.cnf"
+  start_server db1
+  sql db1 'SET GLOBAL read_only = 0' "CREATE USER 'six'@'fd77::%' IDENTIFIED BY 'x'" "GRANT ALL ON app.* TO 'six'@'fd77::%'"
+  in_host db1 ip addr add fd77::11/64 dev eth0 nodad
+  in_host client ip addr replace fd77::1/64 dev br0 nodad
+  wait_for 10 eval '[ -n "$(dump_threads db1)" ] && [ "$(threads db2) $(threads db3)" = "Yes Yes Yes Yes" ]'
+  note_replicas db1
+  open_session six fd77::11 six x
+  tells six BEGIN "INSERT INTO entries (note) VALUES ('six')"
+  closes_in 1000
+  [ "$(note_count db1 six)" = 0 ]
+}
+
+@test "no journal holds a customer's statement" {
+  settings db1 'log: {level: debug}'
+  open_session app
+  say app "SELECT SLEEP(60), 'DE02120300000000202051'"
+  wait_for 5 executes db1 'SELECT SLEEP%'
+  closes_in 1000
+  [ -n "$(journal db1)" ]
+  run grep -F DE0212 "$(host_dir db1)/log/mmm_helpers.log"
+  [ "$status" -eq 1 ]
+}
+
+@test "an applier that is behind is left alone, and what it applies later is no client's write" {
+  # db1 follows db2; rows arrive while it is being closed.
+  sql db2 'SET GLOBAL read_only = 0'
+  sql db2 "INSERT INTO app.entries (note) SELECT CONCAT('from db2 ', seq, SLEEP(0.002)) FROM app.seq_1_to_100" 3>&- 4>&- &
+  local inserting=$!
+  herd 4
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  wait "$inserting"
+  is_read_only db1
+  caught_up db1 db2
+  end_clients
+  closed db1
+}
