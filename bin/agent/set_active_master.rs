@@ -9,8 +9,7 @@ use std::time::Duration;
 use mmm_core::config::{Config, Host};
 use mmm_core::invocation::Extra;
 use mmm_core::{Call, Program, Shape, Verdict, run};
-use mmm_replication::channel::{self, Chosen};
-use mmm_replication::{Error, Refusal, Server, attach, lock, threads};
+use mmm_replication::{Error, Refusal, Server, attach, channel, lock, threads};
 
 static PROGRAM: Program = Program {
     name: "set_active_master",
@@ -37,27 +36,28 @@ fn set_active_master(call: &Call) -> Result<Verdict, Error> {
 
     let mut replica = Server::connect(this, call.settings.limits.connect, call.budget)?;
     let chosen = channel::choose(&mut replica, &config, |id| ask_for_id(call, &config, id))?;
-    if chosen.source.name == new_master.name {
-        return already_there(call, &mut replica, &chosen);
+    if chosen.source.name == new_master.name && chosen.channel.is_running() {
+        return Ok(already_there());
     }
+    // From here on threads may be started, which must not happen between another helper's STOP and CHANGE.
     lock::take(&mut replica, Duration::from_secs(3))?;
     // Whoever held the lock may have moved this very channel.
     let chosen = channel::choose(&mut replica, &config, |id| ask_for_id(call, &config, id))?;
     if chosen.source.name == new_master.name {
-        return already_there(call, &mut replica, &chosen);
+        // A call that was killed between CHANGE MASTER and START SLAVE left the threads stopped.
+        let source = chosen.source;
+        threads::ensure_running(&mut replica, &chosen.channel, source.name.as_str(), || {
+            Server::answers(source, call.settings.limits.connect, call.budget)
+        })?;
+        return Ok(already_there());
     }
     log::info!("{} from {} to {}", chosen.channel.title(), chosen.source.name, new_master.name);
     attach::attach(&mut replica, this, &chosen, new_master, &call.settings.limits, call.budget)?;
     Ok(Verdict::ok())
 }
 
-/// Nothing to move; but a call that was killed between CHANGE MASTER and START SLAVE left the threads stopped.
-fn already_there(call: &Call, replica: &mut Server, chosen: &Chosen) -> Result<Verdict, Error> {
-    let source = chosen.source;
-    threads::ensure_running(replica, &chosen.channel, source.name.as_str(), || {
-        Server::answers(source, call.settings.limits.connect, call.budget)
-    })?;
-    Ok(Verdict::ok_because("We are already a slave of the new master"))
+fn already_there() -> Verdict {
+    Verdict::ok_because("We are already a slave of the new master")
 }
 
 /// The host that is meant. MMM 2.3.1 adds `,FILE,POSITION`: its own guess, which nothing proves.
