@@ -9,7 +9,7 @@ MMM_CLUSTER=${MMM_CLUSTER:-default}
 CLUSTER_DIR=/tmp/mmm-cluster-$MMM_CLUSTER
 CACHE_DIR=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mmm-agent-helpers/cluster
 
-# `file`: replicas keep file and position (Using_Gtid=No). `gtid`: MariaDB's slave_pos.
+# `file`: replicas keep file and position. `gtid`: MariaDB's slave_pos, MySQL's auto-position.
 MMM_REPLICATION=${MMM_REPLICATION:-file}
 # A file in cluster.d/flavours.
 MMM_SERVER=${MMM_SERVER:-mariadb-10.11}
