@@ -60,7 +60,7 @@ fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
     }
     match prepared {
         0 => Ok(Verdict::ok()),
-        _ => Ok(Verdict::ok_because(format!("{prepared} prepared XA transactions are left, see XA RECOVER"))),
+        _ => Ok(Verdict::ok_because(format!("prepared XA transactions left: {prepared}, see XA RECOVER"))),
     }
 }
 

@@ -44,10 +44,14 @@ impl Thread {
         }
     }
 
-    /// True for what must go on when the server is closed: replication in both directions, the event
-    /// scheduler and other threads of the server, and a helper of the same account that waits for its turn.
+    /// True for what goes on when the server is closed: replication in both directions, the event scheduler
+    /// and other threads of the server, whoever is still logging in, and a helper of the same account that
+    /// waits for its turn.
     pub fn is_spared(&self, account: &str) -> bool {
-        self.is_of_the_server() || self.feeds_a_replica() || self.waits_for_its_turn(account)
+        self.is_of_the_server()
+            || self.feeds_a_replica()
+            || self.is_logging_in()
+            || self.waits_for_its_turn(account)
     }
 
     /// Replication threads have the user `system user`, and so may a client; only a client has an address.
@@ -60,6 +64,13 @@ impl Thread {
     /// `Binlog Dump`, and MySQL's `Binlog Dump GTID`: the tail of the log still has to leave through it.
     fn feeds_a_replica(&self) -> bool {
         self.command.starts_with("Binlog Dump")
+    }
+
+    /// It has done nothing yet, and once logged in finds a server that is read-only. Ended now, it would count
+    /// as a connection error of its host, which the server locks out after `max_connect_errors` of them (lab,
+    /// MariaDB 10.11): an application's host, or a replica's.
+    fn is_logging_in(&self) -> bool {
+        self.user == "unauthenticated user" && self.command == "Connect" && self.statement.is_empty()
     }
 
     fn waits_for_its_turn(&self, account: &str) -> bool {
@@ -180,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn replication_and_the_server_itself_are_spared() {
+    fn replication_the_server_itself_and_who_is_not_in_yet_are_spared() {
         for (server, user, host, command) in [
             ("MariaDB", "system user", "", "Slave_IO"),
             ("MariaDB", "system user", "", "Slave_SQL"),
@@ -194,6 +205,8 @@ mod tests {
             ("MySQL 9", "system user", "", "Query"),
             ("MySQL 9", "system user", "connecting host", "Connect"),
             ("MySQL 9", "replication", "[::1]:4711", "Binlog Dump GTID"),
+            ("MariaDB", "unauthenticated user", "10.0.0.7:4711", "Connect"),
+            ("MySQL 9", "unauthenticated user", "connecting host", "Connect"),
         ] {
             assert!(thread(user, host, command).is_spared("mmm_agent"), "{server}: {user} {host} {command}");
         }
@@ -207,8 +220,7 @@ mod tests {
             ("root", "localhost", "Execute"),
             ("mmm_agent", "10.0.0.1:4711", "Sleep"),
             ("replication", "10.0.0.2:4711", "Sleep"),
-            ("unauthenticated user", "10.0.0.7:4711", "Connect"),
-            ("unauthenticated user", "connecting host", "Connect"),
+            ("unauthenticated user", "10.0.0.7:4711", "Sleep"),
             // An event that runs has its definer's name.
             ("root", "localhost", "Connect"),
             ("system user", "10.0.0.7:4711", "Sleep"),

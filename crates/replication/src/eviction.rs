@@ -11,6 +11,8 @@ use crate::server::Server;
 const GONE: u16 = 1094;
 /// Not the owner of the thread, and no privilege for those of others; MySQL 8 and later also say 1227.
 const NOT_ALLOWED: [u16; 2] = [1095, 1227];
+/// How many are told at once.
+const BATCH: usize = 100;
 
 /// Who was told to end, and who could not be.
 #[derive(Debug)]
@@ -56,21 +58,27 @@ impl Eviction {
     /// Tells every client to end that was not told before; returns all that are there still, told or not.
     pub fn pass(&mut self, server: &mut Server) -> Result<Vec<Thread>, Error> {
         let clients = self.clients(server)?;
-        for client in &clients {
-            if self.told.contains(&client.id) || self.not_allowed.contains(&client.id) {
-                continue;
-            }
-            match server.execute(&format!("KILL {}", client.id)) {
-                Ok(()) | Err(Error::Query { code: GONE, .. }) => {
-                    log::debug!("told to end: {client}");
-                    self.told.insert(client.id);
-                }
-                Err(Error::Query { code, message, .. }) if NOT_ALLOWED.contains(&code) => {
+        let is_new =
+            |client: &&Thread| !self.told.contains(&client.id) && !self.not_allowed.contains(&client.id);
+        let new: Vec<&Thread> = clients.iter().filter(is_new).collect();
+        let mut rest = new.as_slice();
+        while !rest.is_empty() {
+            let batch = &rest[..rest.len().min(BATCH)];
+            let statements: Vec<String> = batch.iter().map(|client| format!("KILL {}", client.id)).collect();
+            let (told, result) = server.execute_all(&statements);
+            self.told.extend(batch[..told].iter().map(|client| client.id));
+            rest = &rest[told..];
+            let Err(error) = result else { continue };
+            let Some((client, others)) = rest.split_first() else { return Err(error) };
+            match error {
+                Error::Query { code: GONE, .. } => self.told.insert(client.id),
+                Error::Query { code, message, .. } if NOT_ALLOWED.contains(&code) => {
                     log::error!("not permitted to end {client}: {message}");
-                    self.not_allowed.insert(client.id);
+                    self.not_allowed.insert(client.id)
                 }
-                Err(error) => return Err(error),
-            }
+                error => return Err(error),
+            };
+            rest = others;
         }
         Ok(clients)
     }

@@ -117,6 +117,25 @@ impl Server {
         self.timed(shown, |conn| conn.query_drop(statement))
     }
 
+    /// Runs statements that return no rows in one round trip. The server stops at the first that fails: the
+    /// count is of those before it.
+    pub fn execute_all(&mut self, statements: &[String]) -> (usize, Result<(), Error>) {
+        let mut done = 0;
+        let shown =
+            format!("{} statements such as {}", statements.len(), statements.first().map_or("", |s| s));
+        let result = self.timed(&shown, |conn| {
+            let mut answers = conn.query_iter(statements.join(";"))?;
+            while let Some(answer) = answers.iter() {
+                for row in answer {
+                    row?;
+                }
+                done += 1;
+            }
+            Ok(())
+        });
+        (done, result)
+    }
+
     /// Runs a statement and returns its rows.
     pub fn rows(&mut self, statement: &str) -> Result<Vec<Record>, Error> {
         self.timed(statement, |conn| {
