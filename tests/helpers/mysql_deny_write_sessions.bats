@@ -279,3 +279,18 @@ take_every_connection() {
   end_clients
   closed db1
 }
+
+@test "a replicated statement that runs for long is not ended, and named when it holds read_only back" {
+  settings db1 'limits: {call: 3s}'
+  sql db2 'SET GLOBAL read_only = 0'
+  sql db2 'SET SESSION binlog_format = STATEMENT' \
+    "INSERT INTO app.entries (origin, note) SELECT 'db2', SLEEP(6) FROM (SELECT 1) once" 3>&- 4>&- &
+  wait_for 15 executes db1 'INSERT%SLEEP%'
+  run_helper db1 mysql_deny_write
+  answers 255 'ERROR: db1 is not closed: read_only still waits, for a replication thread*; read_only is off'
+  within 3500
+  caught_up db1 db2
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  closed db1
+}

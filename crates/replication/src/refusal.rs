@@ -467,7 +467,7 @@ pub enum Refusal {
     },
 
     /// `read_only` waits for something that does not end.
-    #[error("{host} is not closed: read_only still waits, for {by}")]
+    #[error("{host} is not closed: read_only still waits, for {by}; run mysql_deny_write --wait 60 there")]
     HeldBack {
         /// This host.
         host: String,
@@ -476,7 +476,7 @@ pub enum Refusal {
     },
 
     /// Sessions were told to end and did not.
-    #[error("{host} is not closed for certain: still open: {open}")]
+    #[error("{host} is not closed for certain: still open: {open}; run mysql_deny_write --wait 60 there")]
     StillOpen {
         /// This host.
         host: String,
