@@ -11,6 +11,7 @@ setup() { fresh_order; }
 teardown() { end_order; }
 
 @test "A13: the new master cannot be reached, is down, or is frozen; the slave was not even stopped" {
+  settings db3 'limits: { connect: 1s }'
   ends_writing
   drop_packets db2 db3
   refuses_to_move db3 db2 "ERROR: Can't connect to MySQL (host = 10.77.0.12:3306, user = mmm_agent)! *"

@@ -15,7 +15,7 @@ use mmm_core::settings::Limits;
 use crate::channel::{self, Chosen};
 use crate::dialect::{self, Target, Threads};
 use crate::error::Error;
-use crate::facts::{Facts, OldMaster};
+use crate::facts::{Facts, OldMaster, OldState, OwnLog};
 use crate::gtid::GtidPosition;
 use crate::history::{self, Located};
 use crate::observe::{self, Constants, Old};
@@ -27,6 +27,8 @@ use crate::threads;
 
 /// Pause between two looks while something is waited for.
 const PAUSE: Duration = Duration::from_millis(10);
+/// How long the old master's log may be looked through.
+const LOOK_AT_OLD: Duration = Duration::from_secs(2);
 /// How long the last attempt to start the threads again may take, beyond the budget if need be.
 const LAST_RESORT: Duration = Duration::from_millis(400);
 
@@ -235,11 +237,35 @@ impl Move<'_> {
     }
 
     fn locate(&mut self, facts: &Facts, at: &GtidPosition) -> Result<Located, Error> {
-        // Only a replica without a full log of its own depends on the order of the new master's.
-        let needs_order = facts.replica.log_of_everything().is_none();
-        step(&format!("found {at} in the log of {}", self.new_host.name), || {
+        let keeps_log = facts.replica.log_of_everything().is_some();
+        let of_source = if keeps_log { None } else { self.log_of_old(facts, at) };
+        // Without either, the order of the new master's log has to tell what the replica has.
+        let needs_order = !keeps_log && of_source.is_none();
+        let located = step(&format!("found {at} in the log of {}", self.new_host.name), || {
             history::locate(&mut self.new, at, needs_order)
-        })
+        })?;
+        Ok(located.beside(of_source))
+    }
+
+    /// The old master's log up to the replica's place, where it answers and logs all that it passes on.
+    fn log_of_old(&mut self, facts: &Facts, at: &GtidPosition) -> Option<OwnLog> {
+        let (OldMaster::Answers(OldState { log_slave_updates: true, .. }), Old::Connected(old)) =
+            (&facts.old, &mut self.old)
+        else {
+            return None;
+        };
+        let whole = old.budget();
+        old.use_budget(Budget::start(Some(whole.share(LOOK_AT_OLD))));
+        let mut look = || -> Result<Option<OwnLog>, Error> {
+            let Located::Found { state, .. } = history::locate(old, at, false)? else { return Ok(None) };
+            Ok(Some(OwnLog { state, begin: history::oldest_known(old)? }))
+        };
+        let log = look().unwrap_or_else(|error| {
+            log::warn!("not judged by the log of {}: {error}", self.old_host.name);
+            None
+        });
+        old.use_budget(whole);
+        log
     }
 
     fn change(&mut self, source: &Host, address: Option<(&str, u16)>, place: &Place) -> Result<(), Error> {

@@ -5,6 +5,7 @@
 //! yet. `Scan` does the thinking without a server.
 
 use crate::error::Error;
+use crate::facts::OwnLog;
 use crate::gtid::{Gtid, GtidPosition, GtidState, parse_list};
 use crate::position::BinlogPosition;
 use crate::record::Record;
@@ -31,11 +32,24 @@ pub enum Located {
         state: GtidState,
         /// The first group seen with a number not above those logged before it in its domain.
         out_of_order: Option<Gtid>,
+        /// For a replica that keeps no log: that of its source up to the same place, so what the replica has.
+        of_source: Option<OwnLog>,
     },
     /// The files that held this group are gone.
     Purged(Gtid),
     /// This group is in none of the files.
     Missing(Gtid),
+}
+
+impl Located {
+    /// With the log of the replica's source up to the same place.
+    #[must_use]
+    pub fn beside(mut self, log: Option<OwnLog>) -> Self {
+        if let Self::Found { of_source, .. } = &mut self {
+            *of_source = log;
+        }
+        self
+    }
 }
 
 /// Finds `at` in the log of `server`.
@@ -109,7 +123,13 @@ fn at_the_end(server: &mut Server, at: &GtidPosition) -> Result<Option<Located>,
     if !is_end(&there) || !is_end(&now) || at.iter().any(|gtid| !state.includes(gtid)) {
         return Ok(None);
     }
-    Ok(Some(Located::Found { at: at.clone(), position: Some(end), state, out_of_order: None }))
+    Ok(Some(Located::Found {
+        at: at.clone(),
+        position: Some(end),
+        state,
+        out_of_order: None,
+        of_source: None,
+    }))
 }
 
 fn log_files(server: &mut Server) -> Result<Vec<String>, Error> {
@@ -297,7 +317,13 @@ impl Scan {
         for (_, of_domain) in &self.found {
             state.merge(of_domain);
         }
-        Located::Found { at: self.at, position: self.position, state, out_of_order: self.out_of_order }
+        Located::Found {
+            at: self.at,
+            position: self.position,
+            state,
+            out_of_order: self.out_of_order,
+            of_source: None,
+        }
     }
 
     fn too_long(&self, host: &str) -> Refusal {

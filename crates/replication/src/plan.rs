@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::facts::{Facts, OldMaster};
+use crate::facts::{Facts, OldMaster, OwnLog};
 use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::history::Located;
 use crate::position::BinlogPosition;
@@ -176,8 +176,12 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
     }
     let Some(located) = located else { return Ok(ByGtid::Decided(Decision::Locate(at))) };
     let (position, state) = match located {
-        Located::Found { at: found, position, state, out_of_order } if *found == at => {
-            check_groups(facts, &at, state, *out_of_order)?;
+        Located::Found { at: found, position, state, out_of_order, of_source } if *found == at => {
+            let has = replica.log_of_everything().or(of_source.as_ref());
+            match has {
+                Some(has) => check_groups(facts, &at, state, has)?,
+                None => check_order(facts, *out_of_order)?,
+            }
             (position, state)
         }
         // The replica moved on since the search.
@@ -220,19 +224,11 @@ fn behind(facts: &Facts, gtid: Gtid) -> Refusal {
     }
 }
 
-/// Does the new master's log up to the replica's place hold exactly the groups that the replica has? Only the
-/// place's domains count: the others are those of further channels.
-fn check_groups(
-    facts: &Facts,
-    at: &GtidPosition,
-    there: &GtidState,
-    out_of_order: Option<Gtid>,
-) -> Result<(), Refusal> {
+/// Does the new master's log up to the replica's place hold exactly the groups that the replica has, by its own
+/// log or by its source's? Only the place's domains count: the others are those of further channels.
+fn check_groups(facts: &Facts, at: &GtidPosition, there: &GtidState, own: &OwnLog) -> Result<(), Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
-    let Some(own) = replica.log_of_everything() else {
-        return check_order(facts, out_of_order);
-    };
     let domains: Vec<u32> = at.iter().map(|gtid| gtid.domain).collect();
     for theirs in there.iter().filter(|gtid| domains.contains(&gtid.domain)) {
         let lacks = match own.state.get(theirs.domain, theirs.server) {

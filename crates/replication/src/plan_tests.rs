@@ -74,6 +74,7 @@ fn found(at: &str, position: Option<u64>, state: &str) -> Located {
         position: position.map(|offset| BinlogPosition::new("bin.000007", offset)),
         state: state.parse().unwrap(),
         out_of_order: None,
+        of_source: None,
     }
 }
 
@@ -205,8 +206,21 @@ fn a16_without_a_log_of_its_own_the_order_of_the_new_masters_log_decides() {
     let located = found("0-1-8", Some(300), "0-1-8,0-2-5");
     assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
     let Located::Found { at, position, state, .. } = located else { unreachable!() };
-    let located = Located::Found { at, position, state, out_of_order: Some("0-1-5".parse().unwrap()) };
+    let out_of_order = Some("0-1-5".parse().unwrap());
+    let located = Located::Found { at, position, state, out_of_order, of_source: None };
     assert_refused!(facts, Some(&located), Refusal::OutOfOrder { .. });
+}
+
+#[test]
+fn a16_without_a_log_of_its_own_a_replica_has_what_its_source_had_logged() {
+    let mut facts = facts();
+    facts.replica.log = None;
+    facts.new.state = "0-1-8,0-2-5".parse().unwrap();
+    let of_source = |state: &str| OwnLog { state: state.parse().unwrap(), begin: "0-1-1".parse().unwrap() };
+    let located = found("0-1-8", Some(300), "0-1-8,0-2-5").beside(Some(of_source("0-1-8")));
+    assert_refused!(facts, Some(&located), Refusal::ReplicaLacksEarlier { .. });
+    let located = found("0-1-8", Some(300), "0-1-8,0-2-5").beside(Some(of_source("0-1-8,0-2-5")));
+    assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
 }
 
 #[test]
@@ -434,6 +448,18 @@ impl History {
         }
         facts
     }
+
+    /// What a look into the logs finds.
+    fn look(&self, at: &GtidPosition, facts: &Facts) -> Located {
+        let keeps_log = facts.replica.log_of_everything().is_some();
+        let of_source = match (&facts.old, locate_in(&self.old, at, false)) {
+            (OldMaster::Answers(_), Located::Found { state, .. }) if !keeps_log => {
+                Some(OwnLog { state, begin: self.old.first().copied().into_iter().collect() })
+            }
+            _ => None,
+        };
+        locate_in(&self.new, at, !keeps_log && of_source.is_none()).beside(of_source)
+    }
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -463,8 +489,7 @@ proptest! {
         let facts = history.facts(keeps_log, old_lives);
         let decision = plan(&facts, None).and_then(|decision| match decision {
             Decision::Locate(at) => {
-                let located = locate_in(&history.new, &at, facts.replica.log_of_everything().is_none());
-                plan(&facts, Some(&located))
+                plan(&facts, Some(&history.look(&at, &facts)))
             }
             attach @ Decision::Attach(_) => Ok(attach),
         });
@@ -492,8 +517,7 @@ proptest! {
         take(Step::NewWrites, later);
         let facts = history.facts(keeps_log, false);
         let Ok(Decision::Locate(at)) = plan(&facts, None) else { panic!("refused: {history:?}") };
-        let located = locate_in(&history.new, &at, facts.replica.log_of_everything().is_none());
-        let decision = plan(&facts, Some(&located));
+        let decision = plan(&facts, Some(&history.look(&at, &facts)));
         let attached = matches!(decision, Ok(Decision::Attach(_)));
         prop_assert!(attached, "{:?} in {:?}", decision, history);
     }

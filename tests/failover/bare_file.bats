@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# A slave that keeps no log of its own (no log_slave_updates), as many do: what it has executed can be told only
+# from the log of its old master or, with that gone, from the numbers in the new one's. db1 was the writer, db2 becomes it, db3 follows.
+
+load ../lib/cluster
+load ../lib/failover
+
+setup_file() { cluster_in_mode; }
+teardown_file() { end_cluster; }
+setup() {
+  fresh_order
+  restart_server db3 --skip-log-slave-updates
+  wait_for 10 eval '[ "$(threads db3)" = "Yes Yes" ]'
+  write db1
+  all_caught_up db1 db2 db3
+}
+teardown() { end_order; }
+
+@test "A1, bare: the new master still applies; the slave is moved when it has caught up" {
+  hold db2
+  write db1 3
+  caught_up db3 db1
+  close_writes db1
+  later 0.5 release db2
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A7, bare: the new master writes already when the slave comes back" {
+  stop_replica_thread db3
+  write db1 2
+  caught_up db2 db1
+  kill_server db1
+  open_writes db2
+  write db2 2
+  sql db2 'FLUSH LOGS'
+  write db2 2
+
+  moves db3 db2
+
+  nothing_lost db2 db3
+}
+
+@test "A9, bare: the slave has executed what the new master never got" {
+  drop_packets db1 db2
+  write db1 2
+  caught_up db3 db1
+  kill_server db1
+
+  refuses_to_move db3 db2 'ERROR: db3 is ahead of db2: it has executed 0-1-*'
+}
+
+@test "A9, bare: the same, and the new master has as many rows of its own" {
+  drop_packets db1 db2
+  write db1 2
+  caught_up db3 db1
+  kill_server db1
+  open_writes db2
+  write db2 5
+
+  refuses_to_move db3 db2 'ERROR: db3 is ahead of db2: it has executed 0-1-*'
+}
+
+# The new master wrote before it had applied all of the old one's, and the slave never got that row.
+has_early_row() {
+  stop_replica_thread db1
+  stop_replica_thread db2 SQL_THREAD
+  write db1 2
+  write db2
+  start_replica_thread db2 SQL_THREAD
+  all_caught_up db1 db2 db3
+}
+
+@test "A16, bare: the slave lacks an early row of the new master, as the log of the old one shows" {
+  has_early_row
+  close_writes db1
+
+  refuses_to_move db3 db2 'ERROR: db3 lacks 0-2-*, which db2 logged before the place where db3 would go on*'
+}
+
+@test "A16, bare: the same, and the new master has begun a new log since" {
+  has_early_row
+  sql db2 'FLUSH LOGS'
+  write db1 2
+  all_caught_up db1 db2 db3
+  close_writes db1
+
+  refuses_to_move db3 db2 'ERROR: db3 lacks 0-2-*, which db2 logged before the place where db3 would go on*'
+}
+
+# The log with the early row, that is: in an older one nobody looks, and with the old master gone nothing else
+# tells what a bare slave has.
+@test "A16, bare: the same, and the old master is dead; the numbers in the new master's log step back" {
+  has_early_row
+  kill_server db1
+
+  refuses_to_move db3 db2 'ERROR: db2 logged 0-1-* after a later number of the same domain*'
+}
+
+@test "A11, bare: the slave was stopped with a full relay log while the new master goes on writing" {
+  stop_replica_thread db3 SQL_THREAD
+  write db1 3
+  fetched_all db3 db1
+  caught_up db2 db1
+  close_writes db1
+  stop_replica_thread db3
+  open_writes db2
+  write db2 3
+  caught_up db1 db2
+
+  moves db3 db2
+
+  nothing_lost db2 db1 db3
+}
