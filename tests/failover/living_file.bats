@@ -81,7 +81,8 @@ teardown() { end_order; }
   move db3 db2
   expect_agent_read 255 'ERROR: replication on db3 has stopped: error 1062:*mend that first'
 
-  [ "$(threads db3) $(replica_field db3 Master_Host)" = "Yes No $(host_ip db1)" ]
+  # Started again, it needs a moment to meet the same row.
+  wait_for 5 eval '[ "$(threads db3) $(replica_field db3 Master_Host)" = "Yes No $(host_ip db1)" ]'
   sql db3 'SET sql_log_bin = 0' 'DELETE FROM app.entries WHERE id = 1001'
   moves db3 db2
   open_writes db2

@@ -233,7 +233,10 @@ impl Move<'_> {
     }
 
     fn observe(&mut self) -> Result<Observed, Error> {
-        observe::observe(self.replica, &self.channel, &mut self.new, &mut self.old, &self.constants)
+        let observed =
+            observe::observe(self.replica, &self.channel, &mut self.new, &mut self.old, &self.constants)?;
+        log::trace!("observed: {observed:?}");
+        Ok(observed)
     }
 
     fn locate(&mut self, facts: &Facts, at: &GtidPosition) -> Result<Located, Error> {
