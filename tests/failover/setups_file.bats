@@ -52,7 +52,7 @@ teardown() { end_order; }
   sql db2 'SET sql_log_bin = 0' "REVOKE REPLICATION SLAVE ON *.* FROM '$REPLICATION_USER'@'$NETWORK.%'"
 
   move db3 db2
-  expect_agent_read 255 'ERROR: db3 cannot replicate from db2: I/O thread: *it replicates from db1 as before'
+  expect_agent_read 255 'ERROR: db3 cannot replicate from db2: *I/O thread*; it replicates from db1 as before'
 
   wait_for 5 replicates db3 db1
   open_writes db1

@@ -5,7 +5,7 @@
 //! leaves one of three states (running, stopped on the old source, stopped on the new one), and the next
 //! call starts from whichever it finds, because it believes nothing but what the servers have executed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
 use mmm_core::config::Host;
@@ -50,6 +50,30 @@ struct Move<'a> {
 
 /// What was seen, and whether the replica was applying meanwhile.
 type Observed = (Facts, bool);
+
+/// How long a replica must be seen to differ from the new master before it is called different for good.
+const CONFIRMATION: Duration = Duration::from_millis(200);
+
+/// A refusal for good that rests on what a replica has applied. Its position and its log are read one after the
+/// other, and one of them was once seen (MariaDB 10.11, threads just started) to come later than the other.
+#[derive(Default)]
+struct Doubt(Option<(Refusal, Instant)>);
+
+impl Doubt {
+    /// True until the same refusal has come again and again for a while.
+    fn is_fresh(&mut self, refusal: &Refusal) -> bool {
+        if !matches!(refusal, Refusal::ReplicaAhead { .. } | Refusal::ReplicaLacksEarlier { .. }) {
+            return false;
+        }
+        match &self.0 {
+            Some((earlier, since)) if earlier == refusal => since.elapsed() < CONFIRMATION,
+            _ => {
+                self.0 = Some((refusal.clone(), Instant::now()));
+                true
+            }
+        }
+    }
+}
 
 /// What has to be undone.
 enum Progress {
@@ -171,6 +195,7 @@ impl Move<'_> {
     fn settle(&mut self, first: Observed) -> Result<Option<Plan>, Error> {
         let patience = self.budget.part(55);
         let mut located = None;
+        let mut doubt = Doubt::default();
         let (mut facts, mut is_moving) = first;
         loop {
             match self.consider(&facts, &mut located)? {
@@ -186,6 +211,9 @@ impl Move<'_> {
                 Err(refusal) if refusal.may_pass() && !patience.is_spent() => {
                     log::debug!("waiting: {refusal}");
                 }
+                Err(refusal) if doubt.is_fresh(&refusal) && !patience.is_spent() => {
+                    log::debug!("looked at again: {refusal}");
+                }
                 Err(refusal) => return Err(refusal.into()),
             }
             patience.pause(PAUSE);
@@ -197,11 +225,13 @@ impl Move<'_> {
     fn decide(&mut self) -> Result<(Facts, Plan), Error> {
         let patience = self.budget.part(75);
         let mut located = None;
+        let mut doubt = Doubt::default();
         loop {
             let (facts, _) = self.observe()?;
             match self.consider(&facts, &mut located)? {
                 Ok(plan) => return Ok((facts, plan)),
-                Err(refusal) if refusal.may_pass() && patience.pause(PAUSE) => {}
+                Err(refusal) if (refusal.may_pass() || doubt.is_fresh(&refusal)) && patience.pause(PAUSE) => {
+                }
                 Err(refusal) => return Err(refusal.into()),
             }
         }
