@@ -361,7 +361,7 @@ JOURNAL_LINE='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z [a-z_]+\[[0-9]+\] (ERROR|
     call "$helper"
     back
     # What still announces an address in the background has lines of its own.
-    run grep -F -e "$(journal db3 | head -n 1 | grep -o "$helper\[[0-9]*\]")" "$(host_dir db3)/log/mmm_helpers.log"
+    run grep -F -e "$(journal db3 | grep -m 1 'called with' | grep -o "$helper\[[0-9]*\]")" "$(host_dir db3)/log/mmm_helpers.log"
     [[ ${lines[0]} == *"${helper}["*'called with ["mmm_agent_db3"'* && ${lines[-1]} == *"${helper}["*"answered \"$text\", exit $want, "*' ms in all' ]]
     [[ $(journal db3 | grep -cEv "$JOURNAL_LINE") == 0 ]]
     if ((${#words[@]})); then journal_says db3 "${words[-1]}"; fi
