@@ -251,7 +251,7 @@ teardown() { end_order; }
 @test "A21: replication does not stop in time; the slave stays on the old master and goes on by itself" {
   call_limit db3 2
   sql db1 'CREATE TABLE app.slow (a INT) ENGINE = MyISAM' "SET SESSION binlog_format = STATEMENT" \
-    "INSERT INTO app.slow SELECT IF(@@hostname = 'db3', SLEEP(4), 0)"
+    "INSERT INTO app.slow SELECT IF(@@hostname = 'db3', SLEEP(6), 0)"
   caught_up db2 db1
   close_writes db1
 
