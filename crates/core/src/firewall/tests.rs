@@ -132,8 +132,16 @@ fn a_command_that_hangs_is_ended_with_all_it_started_and_its_rule_is_removed() {
     assert!(matches!(error, FirewallError::Block(CommandError::Hung { .. })), "{error}");
     assert!(started.elapsed() < ADDING * 2);
     let sleeper = fs::read_to_string(filter.path("rules.pid")).unwrap();
-    let state = fs::read_to_string(format!("/proc/{}/stat", sleeper.trim()));
-    assert!(state.is_err() || state.is_ok_and(|stat| stat.contains(") Z ")), "it still sleeps");
+    // A process that was told to end is there until it is scheduled.
+    let sleeps = || {
+        let state = fs::read_to_string(format!("/proc/{}/stat", sleeper.trim()));
+        state.is_ok_and(|stat| !stat.contains(") Z "))
+    };
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while sleeps() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!sleeps(), "it still sleeps");
     barrier.lower().unwrap();
     assert_eq!((filter.rules(), filter.marker().exists()), (0, false));
 }
