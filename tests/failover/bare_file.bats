@@ -91,13 +91,59 @@ has_early_row() {
   refuses_to_move db3 db2 'ERROR: db3 lacks 0-2-*, which db2 logged before the place where db3 would go on*'
 }
 
-# The log with the early row, that is: in an older one nobody looks, and with the old master gone nothing else
-# tells what a bare slave has.
 @test "A16, bare: the same, and the old master is dead; the numbers in the new master's log step back" {
   has_early_row
   kill_server db1
 
   refuses_to_move db3 db2 'ERROR: db2 logged 0-1-* after a later number of the same domain*'
+}
+
+@test "A16, bare: the old master is dead, and the new master has begun new logs since the early row" {
+  has_early_row
+  sql db2 'FLUSH LOGS'
+  write db1 2
+  caught_up db2 db1
+  sql db2 'FLUSH LOGS'
+  write db1 2
+  all_caught_up db1 db2 db3
+  kill_server db1
+
+  refuses_to_move db3 db2 'ERROR: db2 logged 0-1-* after a later number of the same domain*'
+}
+
+@test "A16, bare: the early row is the last of the new master's log, and the next one begins with older numbers" {
+  stop_replica_thread db1
+  stop_replica_thread db2 SQL_THREAD
+  write db1 2
+  write db2
+  sql db2 'FLUSH LOGS'
+  start_replica_thread db2 SQL_THREAD
+  all_caught_up db1 db2 db3
+  sql db2 'FLUSH LOGS'
+  write db1 2
+  all_caught_up db1 db2 db3
+  kill_server db1
+
+  refuses_to_move db3 db2 'ERROR: db2 logged 0-1-* after a later number of the same domain*'
+}
+
+@test "A7, bare: the old master is dead, and both masters have filled many logs in turn" {
+  for _ in 1 2 3; do
+    write db1
+    sql db1 'FLUSH LOGS'
+    caught_up db2 db1
+    sql db2 'FLUSH LOGS' "$(writing db2)" 'FLUSH LOGS'
+    caught_up db1 db2
+  done
+  write db1 2
+  all_caught_up db1 db2 db3
+  kill_server db1
+  open_writes db2
+  write db2 2
+
+  moves db3 db2
+
+  nothing_lost db2 db3
 }
 
 @test "A11, bare: the slave was stopped with a full relay log while the new master goes on writing" {

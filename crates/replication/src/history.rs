@@ -16,6 +16,8 @@ use crate::server::Server;
 const PAGE: usize = 4000;
 /// Where the events of every log file begin, behind its magic number.
 const FIRST_EVENT: u64 = 4;
+/// Enough of them to see its first groups, behind what every file begins with.
+const FIRST_EVENTS: usize = 12;
 
 /// What a search came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,9 +56,8 @@ impl Located {
 
 /// Finds `at` in the log of `server`.
 ///
-/// With `check_order` everything is read from the beginning of the file in which the place lies to the end
-/// of the log, so that `out_of_order` says something; without it, reading ends at the place, and a place at
-/// the very end of the log costs two statements.
+/// With `check_order` the whole log is looked through, so that `out_of_order` says something; without it,
+/// reading ends at the place, and a place at the very end of the log costs two statements.
 pub fn locate(server: &mut Server, at: &GtidPosition, check_order: bool) -> Result<Located, Error> {
     if !check_order && let Some(found) = at_the_end(server, at)? {
         return Ok(found);
@@ -85,7 +86,42 @@ pub fn locate(server: &mut Server, at: &GtidPosition, check_order: bool) -> Resu
             break;
         }
     }
+    if check_order {
+        let earlier = disorder_before(server, &files[..=first], at)
+            .map_err(|error| scan.explain(server.host(), error))?;
+        scan.out_of_order = earlier.or(scan.out_of_order);
+    }
     Ok(scan.finish())
+}
+
+/// The first group out of order in these files but the last one. A file that holds the groups of a single
+/// server is in order in itself and is not read: only its first group is compared with what was logged before.
+fn disorder_before(server: &mut Server, files: &[String], at: &GtidPosition) -> Result<Option<Gtid>, Error> {
+    let [oldest, later @ ..] = files else { return Ok(None) };
+    let (mut file, mut begin) = (oldest, beginning(server, oldest)?);
+    for next in later {
+        let end = beginning(server, next)?;
+        let writers = begin.writers_until(&end, at);
+        let mut first = None;
+        if let [domain] = writers[..] {
+            let rows = page(server, file, FIRST_EVENT, FIRST_EVENTS)?;
+            first = rows.iter().find_map(gtid_of).filter(|gtid| gtid.domain == domain);
+        }
+        let disorder = match first {
+            _ if writers.is_empty() => None,
+            Some(first) => begin.state.is_stepped_back_by(first).then_some(first),
+            None => {
+                let mut scan = Scan::new(at.clone(), file, begin, true);
+                read_file(server, file, &mut scan)?;
+                scan.out_of_order
+            }
+        };
+        if disorder.is_some() {
+            return Ok(disorder);
+        }
+        (file, begin) = (next, end);
+    }
+    Ok(None)
 }
 
 /// What the oldest file of a server's log begins with: the state of its `Gtid_list`, or its first groups
@@ -93,7 +129,7 @@ pub fn locate(server: &mut Server, at: &GtidPosition, check_order: bool) -> Resu
 pub fn oldest_known(server: &mut Server) -> Result<GtidState, Error> {
     let Some(oldest) = log_files(server)?.into_iter().next() else { return Ok(GtidState::default()) };
     let mut state = beginning(server, &oldest)?.state;
-    for row in page(server, &oldest, FIRST_EVENT, 12)? {
+    for row in page(server, &oldest, FIRST_EVENT, FIRST_EVENTS)? {
         if let Some(gtid) = gtid_of(&row).filter(|gtid| !state.knows(gtid.domain)) {
             state.log(gtid);
         }
@@ -194,6 +230,13 @@ impl Beginning {
     fn lies_before(&self, at: &GtidPosition) -> bool {
         at.iter().all(|gtid| !self.state.includes(gtid) || self.position.get(gtid.domain) == Some(gtid))
     }
+
+    /// For each server that wrote in a domain of `at` between this file's beginning and `end`, that domain.
+    fn writers_until(&self, end: &Self, at: &GtidPosition) -> Vec<u32> {
+        let is_new = |gtid: &Gtid| self.state.get(gtid.domain, gtid.server) != Some(gtid.sequence);
+        let written = end.state.iter().filter(|gtid| at.get(gtid.domain).is_some()).filter(is_new);
+        written.map(|gtid| gtid.domain).collect()
+    }
 }
 
 /// Reads events in order and remembers what was logged up to each group of the wanted position.
@@ -266,7 +309,7 @@ impl Scan {
     /// The group that was being read is complete.
     fn close_group(&mut self) {
         let Some((gtid, end)) = self.group.take() else { return };
-        if self.running.state.highest(gtid.domain).is_some_and(|highest| gtid.sequence <= highest)
+        if self.running.state.is_stepped_back_by(gtid)
             && self.out_of_order.is_none()
             && self.at.get(gtid.domain).is_some()
         {
@@ -456,6 +499,24 @@ mod tests {
     fn a_group_that_is_not_there_is_missing() {
         let missing = read("0-1-9", "", "0-1-5 0-1-6");
         assert_eq!(missing, Located::Missing("0-1-9".parse().expect("gtid")));
+    }
+
+    #[test]
+    fn a_file_is_known_by_who_wrote_in_it() {
+        let begin = |text: &str| {
+            let gtids = parse_list(text).expect("list");
+            Beginning { state: gtids.iter().copied().collect(), position: gtids.into_iter().collect() }
+        };
+        let at: GtidPosition = "0-1-9,4-1-1".parse().expect("position");
+        for (from, to, writers) in [
+            ("0-1-4", "0-1-4", &[][..]),
+            ("0-1-4", "0-1-6,7-1-1", &[0]),
+            ("", "0-2-1", &[0]),
+            ("0-1-4", "0-1-6,0-2-5", &[0, 0]),
+            ("0-1-4", "0-1-6,4-2-5", &[0, 4]),
+        ] {
+            assert_eq!(begin(from).writers_until(&begin(to), &at), writers, "{from} {to}");
+        }
     }
 
     #[test]
