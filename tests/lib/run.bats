@@ -15,6 +15,13 @@ write_test() { printf '%s\n' "${@:2}" >"$BATS_TEST_TMPDIR/$1.bats"; }
   [ "$status" -eq 1 ]
 }
 
+@test "a skipped test has not passed" {
+  write_test some '@test "good" { true; }' '@test "left out" { skip "no server"; }'
+  run_tests "$BATS_TEST_TMPDIR/some.bats"
+  [ "${lines[-1]}" = "1 passed, 0 failed, 1 skipped" ]
+  [ "$status" -eq 0 ]
+}
+
 @test "all good is exit code 0" {
   write_test some '@test "good" { true; }'
   run_tests "$BATS_TEST_TMPDIR/some.bats"
