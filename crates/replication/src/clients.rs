@@ -74,7 +74,7 @@ impl Thread {
     }
 
     fn waits_for_its_turn(&self, account: &str) -> bool {
-        self.user == account && self.state == "User lock" && self.statement.starts_with(lock::TAKE_WRITES)
+        self.user == account && self.state == "User lock" && lock::waits_for_writes(&self.statement)
     }
 
     /// True while the thread executes a statement that writes or may write.
@@ -236,7 +236,7 @@ mod tests {
     fn a_helper_that_waits_for_its_turn_is_spared_and_an_imitation_is_not() {
         let waiting = Thread {
             state: "User lock".into(),
-            statement: format!("{}, 7)", lock::TAKE_WRITES),
+            statement: "SELECT GET_LOCK('mmm_agent_helpers.writes', 7), IS_USED_LOCK('mmm_agent_hel".into(),
             ..thread("mmm_agent", "10.0.0.1:4711", "Query")
         };
         assert!(waiting.is_spared("mmm_agent"));

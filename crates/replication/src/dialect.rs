@@ -4,6 +4,7 @@
 
 use crate::error::Error;
 use crate::plan::Place;
+use crate::position::BinlogPosition;
 use crate::server::Server;
 use crate::status::Mode;
 
@@ -98,6 +99,16 @@ pub fn change(server: &Server, channel: &str, target: &Target) -> (String, Strin
         )
     };
     (statement(&server.quoted(target.password)), statement("'***'"))
+}
+
+/// Lets a stopped channel fetch its source's log again from a place on; what it had fetched is forgotten.
+pub fn rewind(server: &Server, channel: &str, place: &BinlogPosition) -> String {
+    format!(
+        "CHANGE MASTER {} TO MASTER_LOG_FILE={}, MASTER_LOG_POS={}",
+        named(server, channel),
+        server.quoted(&place.file),
+        place.offset
+    )
 }
 
 /// Closes a server to writes, and with `to_all` to those who may otherwise ignore that; MariaDB has no word

@@ -12,20 +12,23 @@ use mmm_core::config::{Config, Host};
 use mmm_core::settings::Limits;
 
 use crate::channel;
+use crate::dialect::{self, Threads};
 use crate::error::Error;
-use crate::gtid::GtidPosition;
-use crate::observe::log_end;
+use crate::gtid::{Gtid, GtidPosition, GtidState};
+use crate::history;
+use crate::lock;
+use crate::observe::{OTHERS_PATIENCE, log_end};
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::status::{Channel, IoThread};
+use crate::status::{Channel, IoThread, Mode};
 use crate::threads;
 use crate::wait;
 
-/// A live peer on a local network answers in milliseconds; one lost packet costs a second.
-const PEER_PATIENCE: Duration = Duration::from_millis(1500);
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
+/// How long another helper that changes replication here is waited for.
+const LOCK: Duration = Duration::from_secs(3);
 
 /// How a caller asks.
 #[derive(Clone, Copy, Debug)]
@@ -53,37 +56,66 @@ pub enum Proof {
 
 /// Asks whether `local` has everything of its peer; refuses if not, or not in time.
 pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Proof, Error> {
-    let channels = channel::all(local)?;
-    if channels.is_empty() {
+    let Some((channel, peer)) = channel_from_peer(local, config)? else {
         log::warn!("{} replicates from nobody: there is nothing that it could lack", local.host());
         return Ok(Proof::NothingToApply);
-    }
-    let peer = config.peer()?;
-    let chosen = channel::choose(local, config, |_| None)?;
-    if chosen.source.name != peer.name {
-        return Err(Refusal::WrongSource {
-            host: local.host().into(),
-            peer: peer.name.to_string(),
-            source_address: format!("{} ({})", chosen.source.name, chosen.channel.source()),
-        }
-        .into());
-    }
-    let mut gate = Gate { local, peer, channel: chosen.channel.name.clone(), question };
-    let connection = Server::connect(peer, question.limits.connect.min(PEER_PATIENCE), question.budget);
+    };
+    let connection = Server::connect(peer, question.limits.connect.min(OTHERS_PATIENCE), question.budget);
     let answers = matches!(connection, Ok(_) | Err(Error::Connect { answered: true, .. }));
-    gate.wake(&chosen.channel, answers)?;
+    if rests(&channel) {
+        wake(local, config, answers)?;
+    }
+    let mut gate = Gate { local, peer, channel: channel.name, question };
     match connection {
         Ok(mut server) => match gate.against(&mut server) {
             Err(Error::Silent { .. } | Error::Broken { .. }) => gate.alone(),
             other => other,
         },
-        Err(error @ Error::Connect { answered: true, .. }) => Err(gate.unreadable(&error)),
+        Err(error @ Error::Connect { answered: true, .. }) => Err(gate.unreadable(error.to_string())),
         Err(error @ Error::Connect { .. }) => {
             log::warn!("{}: {error}; going by what was fetched from it", peer.name);
             gate.alone()
         }
         Err(error) => Err(error),
     }
+}
+
+/// The channel from the peer, and the peer; `None` where this host replicates from nobody.
+fn channel_from_peer<'c>(
+    local: &mut Server,
+    config: &'c Config,
+) -> Result<Option<(Channel, &'c Host)>, Error> {
+    let chosen = match channel::choose(local, config, |_| None) {
+        Err(Error::Refused(refusal)) if matches!(*refusal, Refusal::NotAReplica { .. }) => return Ok(None),
+        other => other?,
+    };
+    let peer = config.peer()?;
+    if chosen.source.name == peer.name {
+        return Ok(Some((chosen.channel, peer)));
+    }
+    Err(Refusal::WrongSource {
+        host: local.host().into(),
+        peer: peer.name.to_string(),
+        source_address: format!("{} ({})", chosen.source.name, chosen.channel.source()),
+    }
+    .into())
+}
+
+/// True where a thread stands still without an error; what it has not applied may be what is missing.
+fn rests(channel: &Channel) -> bool {
+    // An I/O thread that cannot reach a dead peer has an error, and what it fetched still has to be applied.
+    let io_rests = channel.io == IoThread::No && channel.io_error.is_none();
+    channel.sql_error.is_none() && (!channel.sql_running || io_rests)
+}
+
+/// Starts threads that stand still, unless another helper stopped them for a moment.
+fn wake(local: &mut Server, config: &Config, answers: bool) -> Result<(), Error> {
+    lock::take(local, LOCK)?;
+    let channel = channel_from_peer(local, config)?.filter(|(channel, _)| rests(channel));
+    let Some((channel, peer)) = channel else { return Ok(()) };
+    threads::check_backlog(local.host(), &channel, peer.name.as_str(), answers)?;
+    log::warn!("{}: {}; starting it", channel.title(), threads::what_is_wrong(&channel));
+    threads::start(local, &channel.name)
 }
 
 struct Gate<'a> {
@@ -94,18 +126,6 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// Starts threads that stand still without an error; what they have not applied may be what is missing.
-    fn wake(&mut self, channel: &Channel, peer_answers: bool) -> Result<(), Error> {
-        // An I/O thread that cannot reach a dead peer has an error, and what it fetched still has to be applied.
-        let io_rests = channel.io == IoThread::No && channel.io_error.is_none();
-        if channel.sql_error.is_none() && (!channel.sql_running || io_rests) {
-            threads::check_backlog(self.local.host(), channel, self.peer.name.as_str(), peer_answers)?;
-            log::warn!("{}: {}; starting it", channel.title(), threads::what_is_wrong(channel));
-            threads::start(self.local, &self.channel)?;
-        }
-        Ok(())
-    }
-
     /// The peer answers: its log must stand still and be applied to the end.
     fn against(&mut self, peer: &mut Server) -> Result<Proof, Error> {
         // In this order: what was fetched before the end was read cannot lie beyond it.
@@ -122,6 +142,7 @@ impl Gate<'_> {
             }
             .into());
         }
+        self.check_numbers(peer)?;
         let now = if self.question.wait {
             wait::until_applied(self.local, &self.channel, &end)?
         } else {
@@ -138,16 +159,33 @@ impl Gate<'_> {
         Ok(Proof::AppliedToTheEnd(end))
     }
 
+    /// When a log that was reset is long enough again, servers go on in the middle of it: by GTID they take new
+    /// groups for old ones of the same numbers, and a position may happen to lie between two groups.
+    fn check_numbers(&mut self, peer: &mut Server) -> Result<(), Error> {
+        let statement = "SELECT @@gtid_binlog_state AS state, @@gtid_slave_pos AS replicated";
+        let (ours, theirs) = (self.local.one(statement)?, peer.one(statement)?);
+        let begin = history::oldest_known(peer)?;
+        let unreadable = |server: &Server| server.unexpected(statement, "readable GTIDs");
+        let ours: GtidState = ours.text("state").parse().map_err(|_| unreadable(self.local))?;
+        let state: GtidState = theirs.text("state").parse().map_err(|_| unreadable(peer))?;
+        let replicated: GtidPosition = theirs.text("replicated").parse().map_err(|_| unreadable(peer))?;
+        match no_longer_logged(&ours, &state, &replicated, &begin) {
+            None => Ok(()),
+            Some(gtid) => Err(Refusal::LogBegunAnew {
+                host: self.local.host().into(),
+                peer: self.peer.name.to_string(),
+                gtid,
+                then: self.question.otherwise.into(),
+            }
+            .into()),
+        }
+    }
+
     /// The end of the peer's log, if the peer takes no writes.
     fn closed_end(&mut self, peer: &mut Server) -> Result<BinlogPosition, Error> {
-        let unreadable = |reason: String| Refusal::PeerUnreadable {
-            peer: self.peer.name.to_string(),
-            reason,
-            then: self.question.otherwise.into(),
-        };
         let closed = match peer.one("SELECT @@read_only AS read_only") {
             Ok(row) => row.is_on("read_only"),
-            Err(error @ Error::Query { .. }) => return Err(unreadable(error.to_string()).into()),
+            Err(error @ Error::Query { .. }) => return Err(self.unreadable(error.to_string())),
             Err(other) => return Err(other),
         };
         if !closed {
@@ -159,8 +197,8 @@ impl Gate<'_> {
         }
         match log_end(peer) {
             Ok(Some(end)) => Ok(end),
-            Ok(None) => Err(unreadable("it has no binary log".into()).into()),
-            Err(error @ Error::Query { .. }) => Err(unreadable(error.to_string()).into()),
+            Ok(None) => Err(self.unreadable("it has no binary log".into())),
+            Err(error @ Error::Query { .. }) => Err(self.unreadable(error.to_string())),
             Err(other) => Err(other),
         }
     }
@@ -173,15 +211,9 @@ impl Gate<'_> {
             self.question.budget.pause(PAUSE);
             let second = channel::again(self.local, &self.channel)?;
             if idle && second.has_applied_all() && first.applied == second.applied {
-                if second.fetched != second.applied {
-                    log::warn!(
-                        "{} sent half a transaction before it fell silent ({} of {}); it is not applied",
-                        self.peer.name,
-                        Refusal::place(second.applied.as_ref()),
-                        Refusal::place(second.fetched.as_ref())
-                    );
+                if second.fetched == second.applied || self.forget_half(&second)? {
+                    return Ok(Proof::AppliedAllFetched(second.applied));
                 }
-                return Ok(Proof::AppliedAllFetched(second.applied));
             }
             if !second.sql_running {
                 return Err(Refusal::NotRunning {
@@ -197,6 +229,42 @@ impl Gate<'_> {
                 return Err(self.not_applied(&second, "what was fetched".into(), &target));
             }
         }
+    }
+
+    /// Ends half a transaction, whose rows clients could not change: begun and never to be ended, it keeps its
+    /// locks. It is fetched anew should the peer come back. False where more has come meanwhile.
+    fn forget_half(&mut self, seen: &Channel) -> Result<bool, Error> {
+        lock::take(self.local, LOCK)?;
+        let stop = |server: &mut Server, threads| {
+            let statement = dialect::stop(server, &seen.name, threads);
+            server.execute(&statement)
+        };
+        // First this thread alone: what it had fetched completely by then will be applied.
+        stop(self.local, Threads::Io)?;
+        let channel = channel::again(self.local, &seen.name)?;
+        if channel.fetched != seen.fetched || !channel.has_applied_all() {
+            threads::start(self.local, &seen.name)?;
+            return Ok(false);
+        }
+        log::warn!(
+            "{} sent half a transaction before it fell silent ({} of {}); it is not applied",
+            self.peer.name,
+            Refusal::place(channel.applied.as_ref()),
+            Refusal::place(channel.fetched.as_ref())
+        );
+        let mut statements = Vec::new();
+        match (channel.mode, &channel.applied) {
+            (Mode::FilePosition, Some(applied)) => {
+                stop(self.local, Threads::Sql)?;
+                statements.push(dialect::rewind(self.local, &seen.name, applied));
+            }
+            // With both threads stopped, a start begins a new relay log.
+            _ => statements.push(dialect::stop(self.local, &seen.name, Threads::Sql)),
+        }
+        // Sent together, so that being killed here leaves nothing stopped.
+        statements.push(dialect::start(self.local, &seen.name, Threads::Both));
+        self.local.execute_all(&statements).1?;
+        Ok(true)
     }
 
     /// Parallel appliers take events off the relay log before they apply them.
@@ -241,12 +309,51 @@ impl Gate<'_> {
         .into()
     }
 
-    fn unreadable(&self, error: &Error) -> Error {
+    fn unreadable(&self, reason: String) -> Error {
         Refusal::PeerUnreadable {
             peer: self.peer.name.to_string(),
-            reason: error.to_string(),
+            reason,
             then: self.question.otherwise.into(),
         }
         .into()
+    }
+}
+
+/// A group of `ours` that the peer has `replicated`, so that its log held it once, and that is not in the
+/// `state` of that log although it is not older than the log's `begin`.
+fn no_longer_logged(
+    ours: &GtidState,
+    state: &GtidState,
+    replicated: &GtidPosition,
+    begin: &GtidState,
+) -> Option<Gtid> {
+    ours.iter().find(|gtid| {
+        state.get(gtid.domain, gtid.server).is_none()
+            && replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence)
+            && begin.highest(gtid.domain).is_some_and(|begin| begin <= gtid.sequence)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_begins_with_old_numbers_and_lacks_what_was_replicated_was_reset() {
+        let lacks = |state: &str, replicated: &str, begin: &str| {
+            let read = |text: &str| text.parse().unwrap();
+            no_longer_logged(&read("0-1-30,0-2-7"), &read(state), &replicated.parse().unwrap(), &read(begin))
+        };
+        let wanted = Some(Gtid { domain: 0, server: 2, sequence: 7 });
+        assert_eq!(lacks("0-1-30", "0-2-7", "0-1-1"), wanted);
+        for (state, replicated, begin, why) in [
+            ("0-1-30,0-2-7", "0-2-7", "0-1-1", "it is there"),
+            ("0-1-30", "0-2-7", "0-1-8", "the log was begun after it, as on a copy of another server"),
+            ("0-1-30", "0-2-6", "0-1-1", "the peer has not replicated it yet"),
+            ("0-1-30", "", "0-1-1", "the peer replicates from nobody"),
+            ("", "0-2-7", "", "the log is empty, and its end tells"),
+        ] {
+            assert_eq!(lacks(state, replicated, begin), None, "{why}");
+        }
     }
 }

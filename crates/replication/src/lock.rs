@@ -10,28 +10,31 @@ use crate::error::Error;
 use crate::refusal::Refusal;
 use crate::server::Server;
 
-const TAKE_REPLICATION: &str = "SELECT GET_LOCK('mmm_agent_helpers.replication'";
-const REPLICATION: &str = "mmm_agent_helpers.replication";
-const WRITES: &str = "mmm_agent_helpers.writes";
+const REPLICATION: &str = "'mmm_agent_helpers.replication'";
+const WRITES: &str = "'mmm_agent_helpers.writes'";
 
-/// How the statement begins with which a helper waits until another has closed the server.
-pub(crate) const TAKE_WRITES: &str = "SELECT GET_LOCK('mmm_agent_helpers.writes'";
+/// True of the statement with which a helper waits until another has closed the server.
+pub(crate) fn waits_for_writes(statement: &str) -> bool {
+    statement.strip_prefix(TAKE).is_some_and(|rest| rest.starts_with(WRITES))
+}
+
+const TAKE: &str = "SELECT GET_LOCK(";
 
 /// Takes the lock on `server`, waiting at most `patience` (whole seconds count) for another helper.
 pub fn take(server: &mut Server, patience: Duration) -> Result<(), Error> {
-    let Some(holder) = wait(server, TAKE_REPLICATION, REPLICATION, patience)? else { return Ok(()) };
+    let Some(holder) = wait(server, REPLICATION, patience)? else { return Ok(()) };
     Err(Refusal::Busy { host: server.host().into(), holder }.into())
 }
 
 /// Takes the lock of those who close `server`, likewise.
 pub fn take_for_writes(server: &mut Server, patience: Duration) -> Result<(), Error> {
-    let Some(holder) = wait(server, TAKE_WRITES, WRITES, patience)? else { return Ok(()) };
+    let Some(holder) = wait(server, WRITES, patience)? else { return Ok(()) };
     Err(Refusal::BeingClosed { host: server.host().into(), holder }.into())
 }
 
 /// `None` when the lock was taken, else who holds it.
-fn wait(server: &mut Server, take: &str, name: &str, patience: Duration) -> Result<Option<String>, Error> {
+fn wait(server: &mut Server, name: &str, patience: Duration) -> Result<Option<String>, Error> {
     let seconds = server.budget().share(patience).as_secs();
-    let row = server.one(&format!("{take}, {seconds}), IS_USED_LOCK('{name}')"))?;
+    let row = server.one(&format!("{TAKE}{name}, {seconds}), IS_USED_LOCK({name})"))?;
     Ok((row.at(0) != Some("1")).then(|| row.at(1).unwrap_or("unknown").to_string()))
 }

@@ -16,8 +16,9 @@ use crate::record::Record;
 use crate::server::Server;
 use crate::status::{Channel, Mode};
 
-/// A live server on a local network answers in milliseconds; one lost packet costs a second.
-const OLD_MASTER_PATIENCE: Duration = Duration::from_millis(1500);
+/// How long another host's server is waited for before it counts as dead: a live one on a local network answers
+/// in milliseconds, and one lost packet costs a second.
+pub const OTHERS_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// The old master's connection, or how it failed.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub enum Old {
 impl Old {
     /// Connects to the old master, not waiting long: it is often dead.
     pub fn connect(host: &Host, most: Duration, budget: Budget) -> Self {
-        match Server::connect(host, most.min(OLD_MASTER_PATIENCE), budget) {
+        match Server::connect(host, most.min(OTHERS_PATIENCE), budget) {
             Ok(server) => Self::Connected(Box::new(server)),
             Err(error) => Self::Failed(how_it_failed(host.name.as_str(), &error)),
         }
@@ -182,7 +183,7 @@ fn from_old<T>(
         Old::Connected(server) => server,
     };
     let whole = server.budget();
-    server.use_budget(Budget::start(Some(whole.share(OLD_MASTER_PATIENCE))));
+    server.use_budget(Budget::start(Some(whole.share(OTHERS_PATIENCE))));
     let answer = ask(server);
     server.use_budget(whole);
     match answer {

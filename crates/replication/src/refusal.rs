@@ -409,6 +409,22 @@ pub enum Refusal {
         then: String,
     },
 
+    /// The peer's log lacks what the peer has executed, and gives old numbers to new groups.
+    #[error(
+        "the log of {peer} was reset: it begins before {gtid}, which {peer} has replicated, and lacks it, so that {host} \
+         may have taken new transactions for old ones; {then}. Rebuild {host} from {peer}"
+    )]
+    LogBegunAnew {
+        /// This host.
+        host: String,
+        /// The peer.
+        peer: String,
+        /// What its log lacks.
+        gtid: Gtid,
+        /// What does not happen.
+        then: String,
+    },
+
     /// Something that the peer wrote is not applied here.
     #[error("{missing} from {peer} not yet applied ({applied} of {target}); {then}")]
     NotApplied {
