@@ -211,9 +211,11 @@ impl Gate<'_> {
             self.question.budget.pause(PAUSE);
             let second = channel::again(self.local, &self.channel)?;
             if idle && second.has_applied_all() && first.applied == second.applied {
-                if second.fetched == second.applied || self.forget_half(&second)? {
+                let is_whole = second.fetched == second.applied || self.forget_half(&second)?;
+                if is_whole {
                     return Ok(Proof::AppliedAllFetched(second.applied));
                 }
+                continue;
             }
             if !second.sql_running {
                 return Err(Refusal::NotRunning {
