@@ -13,13 +13,14 @@ use mmm_core::journal::step;
 use mmm_core::settings::Limits;
 
 use crate::channel::{self, Chosen};
-use crate::dialect::{self, Target, Threads};
+use crate::dialect::{Target, Threads};
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState, OwnLog};
 use crate::gtid::GtidPosition;
 use crate::history::{self, Located};
 use crate::observe::{self, Constants, Old};
-use crate::plan::{Decision, Place, Plan, plan};
+use crate::plan::{Decision, Place, Plan, Proof, Wanted, plan};
+use crate::prefix;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::status::{Channel, IoThread, Mode};
@@ -82,7 +83,7 @@ enum Progress {
     /// Threads were stopped.
     Stopped,
     /// The channel was pointed at the new master, while the replica stood here.
-    Changed { from: Box<Facts> },
+    Changed { from: Box<Facts>, to: Place },
 }
 
 /// Moves the chosen channel of `replica` to `new_host`; returns the plan that was carried out.
@@ -103,7 +104,7 @@ pub fn attach(
         log::warn!("{host} does not answer: {reason}");
     }
     replica.use_budget(budget.part(75));
-    let constants = observe::constants(replica, &mut new)?;
+    let constants = observe::constants(replica, &chosen.channel.name, &mut new)?;
     let mut moving = Move {
         replica,
         this_host,
@@ -151,8 +152,22 @@ impl Move<'_> {
         if foreseen.as_ref() != Some(&plan) {
             log::info!("plan after the stop: {plan}");
         }
-        self.progress = Progress::Changed { from: Box::new(facts) };
-        step("changed master", || self.change(self.new_host, None, &plan.place))?;
+        self.confirm(&plan)?;
+        let fetches_key = !facts.replica.channel.uses_tls && self.new.dialect().may_fetch_key();
+        let heartbeat = facts.replica.channel.heartbeat.clone();
+        self.progress = Progress::Changed { from: Box::new(facts), to: plan.place.clone() };
+        let host = self.new_host;
+        step("changed master", || {
+            self.change(&Target {
+                host: &host.ip,
+                port: host.mysql_port,
+                user: &host.replication_user,
+                password: host.replication_password.expose(),
+                heartbeat: &heartbeat,
+                fetches_key,
+                place: &plan.place,
+            })
+        })?;
         step("started replication", || threads::start(self.replica, &self.channel))?;
         self.see_it_run()?;
         Ok(plan)
@@ -174,7 +189,7 @@ impl Move<'_> {
                     self.old_host.name
                 );
                 self.progress = Progress::Stopped;
-                let statement = dialect::stop(self.replica, &self.channel, Threads::Sql);
+                let statement = self.replica.dialect().stop(&self.channel, Threads::Sql);
                 self.replica.execute(&statement)?;
                 return self.observe();
             }
@@ -247,7 +262,7 @@ impl Move<'_> {
         loop {
             match plan(facts, located.as_ref()) {
                 Ok(Decision::Attach(plan)) => return Ok(Ok(plan)),
-                Ok(Decision::Locate(at)) => *located = Some(self.locate(facts, &at)?),
+                Ok(Decision::Locate(wanted)) => *located = Some(self.locate(facts, &wanted)?),
                 Err(refusal) => return Ok(Err(refusal)),
             }
         }
@@ -269,7 +284,17 @@ impl Move<'_> {
         Ok(observed)
     }
 
-    fn locate(&mut self, facts: &Facts, at: &GtidPosition) -> Result<Located, Error> {
+    fn locate(&mut self, facts: &Facts, wanted: &Wanted) -> Result<Located, Error> {
+        let new = &mut self.new;
+        let what = format!("looked into the log of {}", new.host());
+        match wanted {
+            Wanted::Position(at) => self.locate_position(facts, at),
+            Wanted::Set(set) => step(&what, || prefix::locate(new, set)),
+            Wanted::OwnGroups => step(&what, || prefix::writers(new)),
+        }
+    }
+
+    fn locate_position(&mut self, facts: &Facts, at: &GtidPosition) -> Result<Located, Error> {
         let keeps_log = facts.replica.log_of_everything().is_some();
         let of_source = if keeps_log { None } else { self.log_of_old(facts, at) };
         // Without either, the order of the new master's log has to tell what the replica has.
@@ -301,28 +326,28 @@ impl Move<'_> {
         log
     }
 
-    fn change(&mut self, source: &Host, address: Option<(&str, u16)>, place: &Place) -> Result<(), Error> {
-        let heartbeat = match &self.progress {
-            Progress::Changed { from } => from.replica.channel.heartbeat.clone(),
-            Progress::Untouched | Progress::Stopped => String::new(),
-        };
-        let (host, port) = address.unwrap_or((&source.ip, source.mysql_port));
-        let target = Target {
-            host,
-            port,
-            user: &source.replication_user,
-            password: source.replication_password.expose(),
-            heartbeat: &heartbeat,
-            place,
-        };
-        let (statement, shown) = dialect::change(self.replica, &self.channel, &target);
+    /// Asks the new master itself what was computed from its sets.
+    fn confirm(&mut self, plan: &Plan) -> Result<(), Error> {
+        let Proof::SameSet { executed } = &plan.proof else { return Ok(()) };
+        let set = self.new.quoted(&executed.to_string());
+        let answer = self.new.one(&format!("SELECT GTID_SUBSET({set}, @@GLOBAL.gtid_executed)"))?;
+        if answer.at(0) == Some("1") {
+            return Ok(());
+        }
+        let reason = "it does not confirm that it has executed all that the replica has".into();
+        let (host, new) = (self.replica.host().to_string(), self.new.host().to_string());
+        Err(Refusal::Unproved { host, new, reason }.into())
+    }
+
+    fn change(&mut self, target: &Target) -> Result<(), Error> {
+        let (statement, shown) = self.replica.dialect().change(&self.channel, target);
         log::info!("{shown}");
         self.replica.execute_as(&statement, &shown)
     }
 
     /// The last look before OK: both threads run, from the server that was meant.
     fn see_it_run(&mut self) -> Result<(), Error> {
-        let Progress::Changed { from } = &self.progress else { return Ok(()) };
+        let Progress::Changed { from, .. } = &self.progress else { return Ok(()) };
         let (host, new) = (self.replica.host().to_string(), self.new_host.name.to_string());
         let meant = from.new.server_id;
         let reason = match threads::until_running(self.replica, &self.channel)? {
@@ -372,7 +397,7 @@ impl Move<'_> {
             return threads::start(self.replica, &self.channel);
         }
         if channel.io == IoThread::No {
-            let statement = dialect::start(self.replica, &self.channel, Threads::Io);
+            let statement = self.replica.dialect().start(&self.channel, Threads::Io);
             self.replica.execute(&statement)?;
         }
         let (host, old) = (self.replica.host().to_string(), self.old_host.name.to_string());
@@ -405,34 +430,45 @@ impl Move<'_> {
 
     /// Points the channel at the old master again, unless it has already applied something of the new one's.
     fn change_back(&mut self) -> Result<String, Error> {
-        let Progress::Changed { from } = &self.progress else { return Ok(String::new()) };
-        let from = from.clone();
-        let before = &from.replica;
-        threads::stop(self.replica, &self.channel)?;
-        let now = observe::gtid_position(self.replica, before.channel.mode)?;
-        if now != before.gtid_position {
+        let Progress::Changed { from, to } = &self.progress else { return Ok(String::new()) };
+        let (before, to) = (from.replica.clone(), to.clone());
+        let channel = threads::stop(self.replica, &self.channel)?;
+        let now = self.replica.one(self.replica.dialect().applied_gtids())?.text("gtids").to_string();
+        let has_moved = match (&to, &channel.applied) {
+            (Place::Position(place), Some(applied)) if now.is_empty() => place != applied,
+            _ => now != before.applied_gtids,
+        };
+        if has_moved {
             // Back on the old master, it would get these groups a second time.
             threads::start(self.replica, &self.channel)?;
             return Ok(format!(
-                "it stays on {}, from which it has already applied {}",
-                self.new_host.name, now
+                "it stays on {}, of which it has already applied something",
+                self.new_host.name
             ));
         }
         let place = match (before.channel.mode, &before.channel.applied) {
             (Mode::FilePosition, Some(applied)) => Place::Position(applied.clone()),
             (mode, _) => Place::Gtid(mode),
         };
-        let address = (before.channel.source_host.as_str(), before.channel.source_port);
-        if before.channel.source_user != self.old_host.replication_user {
+        let old = self.old_host;
+        if before.channel.source_user != old.replication_user {
             log::warn!(
                 "the channel used account '{}', the configuration has '{}' for {}",
                 before.channel.source_user,
-                self.old_host.replication_user,
-                self.old_host.name
+                old.replication_user,
+                old.name
             );
         }
-        self.change(self.old_host, Some(address), &place)?;
+        self.change(&Target {
+            host: &before.channel.source_host,
+            port: before.channel.source_port,
+            user: &old.replication_user,
+            password: old.replication_password.expose(),
+            heartbeat: &before.channel.heartbeat,
+            fetches_key: false,
+            place: &place,
+        })?;
         threads::start(self.replica, &self.channel)?;
-        Ok(format!("it replicates from {} as before", self.old_host.name))
+        Ok(format!("it replicates from {} as before", old.name))
     }
 }

@@ -4,7 +4,6 @@ use std::net::{IpAddr, ToSocketAddrs};
 
 use mmm_core::config::{Config, Host};
 
-use crate::dialect::SHOW_CHANNELS;
 use crate::error::Error;
 use crate::refusal::Refusal;
 use crate::server::Server;
@@ -12,7 +11,7 @@ use crate::status::{Channel, IoThread};
 
 /// Every channel of a server.
 pub fn all(server: &mut Server) -> Result<Vec<Channel>, Error> {
-    Ok(server.rows(SHOW_CHANNELS)?.iter().map(Channel::from_record).collect())
+    Ok(server.rows(server.dialect().show_channels())?.into_iter().map(Channel::from_record).collect())
 }
 
 /// A channel again, as it is now.

@@ -14,7 +14,6 @@ use mmm_core::config::Host;
 use mmm_core::settings::Settings;
 
 use crate::clients::{self, Thread};
-use crate::dialect;
 use crate::error::Error;
 use crate::eviction::Eviction;
 use crate::lock;
@@ -141,7 +140,7 @@ impl<'a> Closing<'a> {
 
     /// Sets `read_only`, and `super_read_only` where that is wanted and known.
     pub fn set_read_only(&mut self) -> Result<(), Error> {
-        let statement = dialect::close(&mut self.control, self.settings.deny_write.super_read_only)?;
+        let statement = self.statement()?;
         loop {
             if self.killer.is_none() {
                 if let Err(error) = self.eviction.pass(&mut self.control) {
@@ -159,6 +158,17 @@ impl<'a> Closing<'a> {
                 return Err(self.held_back());
             }
         }
+    }
+
+    fn statement(&mut self) -> Result<&'static str, Error> {
+        if self.settings.deny_write.super_read_only {
+            if self.control.row("SHOW GLOBAL VARIABLES LIKE 'super_read_only'")?.is_some() {
+                // Switches read_only on with it.
+                return Ok("SET GLOBAL super_read_only = 1");
+            }
+            log::warn!("{} has no super_read_only: read_only alone is set", self.host.name);
+        }
+        Ok("SET GLOBAL read_only = 1")
     }
 
     /// One attempt, whose way the second connection clears if that takes long.
@@ -233,7 +243,7 @@ impl<'a> Closing<'a> {
             let open: Vec<&Thread> = clients.iter().filter(|client| changing.contains(&client.id)).collect();
             let prepared = self.prepared()?;
             let after = LogMark::read(self.server())?;
-            is_moving = !after.stands_still_since(&before);
+            is_moving = after.was_written_since(&before, self.server())?;
             if open.is_empty() && !is_moving {
                 if state.is_on("event_scheduler") {
                     log::warn!(
@@ -279,7 +289,13 @@ impl<'a> Closing<'a> {
     }
 
     fn prepared(&mut self) -> Result<usize, Error> {
-        Ok(self.server().rows("XA RECOVER")?.len())
+        match self.server().rows("XA RECOVER") {
+            // What MySQL since 8.0 says instead of naming the privilege (lab, 9.7).
+            Err(Error::Query { code: 1401, .. }) => {
+                Err(privilege::lacks(self.server(), "XA_RECOVER_ADMIN".into(), String::new()))
+            }
+            other => Ok(other?.len()),
+        }
     }
 
     /// Why `read_only` could not be set.
@@ -308,22 +324,9 @@ impl<'a> Closing<'a> {
     /// Why sessions could not be ended.
     fn barred(&mut self, sessions: &str) -> Error {
         let why = format!("; it may not end {sessions}");
-        self.lacks(dialect::KILL_PRIVILEGE, why)
-    }
-
-    fn lacks(&mut self, privilege: &str, why: String) -> Error {
-        let account = match self.server().one("SELECT CURRENT_USER() AS account") {
-            Ok(row) => row.text("account").to_string(),
-            Err(_) => self.host.agent_user.clone(),
-        };
-        Refusal::Lacks {
-            host: self.host.name.to_string(),
-            product: dialect::PRODUCT,
-            account: privilege::quoted(&account),
-            privilege: privilege.into(),
-            why,
-        }
-        .into()
+        let server = self.server();
+        let privilege = server.dialect().kill_privilege();
+        privilege::lacks(server, privilege.into(), why)
     }
 
     /// Adds to a failure whether `read_only` is on, and names the privilege that was missing.
@@ -341,10 +344,6 @@ impl<'a> Closing<'a> {
             }
         }
         self.control.use_budget(explaining);
-        let failure = match privilege::missing(&failure) {
-            Some(privilege) => self.lacks(&privilege, String::new()),
-            None => failure,
-        };
         let state = match self.is_read_only() {
             Ok(true) => "read_only is on",
             Ok(false) => "read_only is off",

@@ -1,12 +1,33 @@
 //! The words that each server wants: the only place that knows a version.
 //!
-//! MariaDB 10.5 to 11.x so far. Statements take the older spelling wherever every version still has it.
+//! Facts are those of failover section "Versions and privileges". Where every version still has the older
+//! spelling, that one is used. A version that is newer than all that are known here takes the newest words.
 
-use crate::error::Error;
+use std::fmt;
+
 use crate::plan::Place;
 use crate::position::BinlogPosition;
-use crate::server::Server;
 use crate::status::Mode;
+
+/// Major, minor, patch.
+pub type Version = (u16, u16, u16);
+
+/// The two families of servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    /// MariaDB, 10.5 and later.
+    MariaDb,
+    /// MySQL, 5.6 and later.
+    MySql,
+}
+
+/// How statements are written for one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    flavour: Flavour,
+    version: Version,
+    no_backslash_escapes: bool,
+}
 
 /// Which of a channel's threads a statement means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +40,17 @@ pub enum Threads {
     Io,
 }
 
-/// What CHANGE MASTER is told. The password is the caller's to hide: see [`change`].
+impl Threads {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Both => "",
+            Self::Sql => " SQL_THREAD",
+            Self::Io => " IO_THREAD",
+        }
+    }
+}
+
+/// What CHANGE MASTER is told.
 #[derive(Debug)]
 pub struct Target<'a> {
     /// Address of the source.
@@ -32,104 +63,410 @@ pub struct Target<'a> {
     pub password: &'a str,
     /// Heartbeat period in seconds, as the channel has it: naming a host resets it (failover section A).
     pub heartbeat: &'a str,
+    /// True to let the account's password be encrypted with a key that the source sends.
+    pub fetches_key: bool,
     /// Where to go on.
     pub place: &'a Place,
 }
 
-/// Every channel with everything about it.
-pub const SHOW_CHANNELS: &str = "SHOW ALL SLAVES STATUS";
-/// End of the server's own log.
-pub const SHOW_LOG_END: &str = "SHOW MASTER STATUS";
+impl Dialect {
+    /// From what the handshake says of the server and of the session's `sql_mode`.
+    ///
+    /// Until 10.11 a MariaDB claims to be 5.5.5 and puts its own version behind that; no MySQL has come to 10.
+    pub fn new(version: Version, no_backslash_escapes: bool) -> Self {
+        let is_mariadb = version == (5, 5, 5) || version.0 >= 10;
+        let flavour = if is_mariadb { Flavour::MariaDb } else { Flavour::MySql };
+        Self { flavour, version, no_backslash_escapes }
+    }
 
-/// This server's id and, with it, which groups of its log are its own.
-pub const OWN_WRITES: &str = "SELECT @@server_id AS server_id, @@gtid_binlog_state AS binlog_state";
-/// What it takes to end other accounts' sessions, which error 1095 does not say.
-pub const KILL_PRIVILEGE: &str = "CONNECTION ADMIN";
-/// The kind of server, where its words have to be explained.
-pub const PRODUCT: &str = "MariaDB";
+    /// Which family the server is of.
+    pub fn flavour(self) -> Flavour {
+        self.flavour
+    }
 
-/// ` 'name'` behind STOP SLAVE, START SLAVE, CHANGE MASTER; MariaDB's default connection is `''`.
-fn named(server: &Server, channel: &str) -> String {
-    server.quoted(channel)
-}
+    fn is_mysql_since(self, version: Version) -> bool {
+        self.flavour == Flavour::MySql && self.version >= version
+    }
 
-/// Stops threads of a channel.
-pub fn stop(server: &Server, channel: &str, threads: Threads) -> String {
-    format!("STOP SLAVE {}{}", named(server, channel), thread_words(threads))
-}
+    /// True where a server can have several channels; MySQL has names for them since 5.7.
+    fn has_channels(self) -> bool {
+        self.flavour == Flavour::MariaDb || self.is_mysql_since((5, 7, 0))
+    }
 
-/// Starts threads of a channel.
-pub fn start(server: &Server, channel: &str, threads: Threads) -> String {
-    format!("START SLAVE {}{}", named(server, channel), thread_words(threads))
-}
+    /// `REPLICA` or `SLAVE`.
+    fn replica(self) -> &'static str {
+        if self.is_mysql_since((8, 0, 22)) { "REPLICA" } else { "SLAVE" }
+    }
 
-fn thread_words(threads: Threads) -> &'static str {
-    match threads {
-        Threads::Both => "",
-        Threads::Sql => " SQL_THREAD",
-        Threads::Io => " IO_THREAD",
+    /// How options of CHANGE begin: `SOURCE` or `MASTER`.
+    fn source(self) -> &'static str {
+        if self.is_mysql_since((8, 0, 23)) { "SOURCE" } else { "MASTER" }
+    }
+
+    /// A string literal: with `NO_BACKSLASH_ESCAPES` a backslash is an ordinary character.
+    pub fn quote(self, text: &str) -> String {
+        let mut quoted = String::with_capacity(text.len() + 2);
+        quoted.push('\'');
+        for c in text.chars() {
+            match c {
+                '\'' => quoted.push_str("''"),
+                '\\' if !self.no_backslash_escapes => quoted.push_str("\\\\"),
+                other => quoted.push(other),
+            }
+        }
+        quoted.push('\'');
+        quoted
+    }
+
+    /// Every channel with everything about it.
+    pub fn show_channels(self) -> &'static str {
+        match (self.flavour, self.replica()) {
+            (Flavour::MariaDb, _) => "SHOW ALL SLAVES STATUS",
+            (Flavour::MySql, "REPLICA") => "SHOW REPLICA STATUS",
+            (Flavour::MySql, _) => "SHOW SLAVE STATUS",
+        }
+    }
+
+    /// End of the server's own log, and the log's filters.
+    pub fn show_log_end(self) -> &'static str {
+        if self.is_mysql_since((8, 2, 0)) { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" }
+    }
+
+    /// What moving a replica has to know of a server; see [`crate::observe`].
+    pub fn variables(self) -> &'static str {
+        match self.flavour {
+            Flavour::MariaDb => {
+                "SELECT @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin, \
+                 @@log_slave_updates AS log_slave_updates, @@gtid_slave_pos AS slave_pos, \
+                 @@gtid_current_pos AS current_pos, @@gtid_binlog_state AS binlog_state"
+            }
+            Flavour::MySql if self.is_mysql_since((8, 0, 26)) => {
+                "SELECT @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin, \
+                 @@log_replica_updates AS log_slave_updates, @@server_uuid AS server_uuid, \
+                 @@GLOBAL.gtid_mode AS gtid_mode, @@GLOBAL.gtid_executed AS executed, \
+                 @@GLOBAL.gtid_purged AS purged"
+            }
+            Flavour::MySql => {
+                "SELECT @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin, \
+                 @@log_slave_updates AS log_slave_updates, @@server_uuid AS server_uuid, \
+                 @@GLOBAL.gtid_mode AS gtid_mode, @@GLOBAL.gtid_executed AS executed, \
+                 @@GLOBAL.gtid_purged AS purged"
+            }
+        }
+    }
+
+    /// What a server has executed by GTID, as one value that changes with every group applied.
+    pub fn applied_gtids(self) -> &'static str {
+        match self.flavour {
+            Flavour::MariaDb => "SELECT @@gtid_slave_pos AS gtids",
+            Flavour::MySql => "SELECT @@GLOBAL.gtid_executed AS gtids",
+        }
+    }
+
+    /// Options of a channel that its status does not show; `None` where the status shows all.
+    pub fn channel_options(self, channel: &str) -> Option<String> {
+        if self.flavour == Flavour::MariaDb {
+            return None;
+        }
+        Some(if self.has_channels() {
+            format!(
+                "SELECT * FROM performance_schema.replication_connection_configuration WHERE channel_name = {}",
+                self.quote(channel)
+            )
+        } else {
+            "SELECT variable_value AS heartbeat_interval FROM information_schema.global_status \
+             WHERE variable_name = 'Slave_heartbeat_period'"
+                .into()
+        })
+    }
+
+    /// How many parallel appliers have something to do.
+    pub fn busy_workers(self) -> &'static str {
+        match self.flavour {
+            Flavour::MariaDb => {
+                "SELECT COUNT(*) FROM information_schema.processlist \
+                 WHERE command = 'Slave_worker' AND state NOT LIKE 'Waiting for work%'"
+            }
+            Flavour::MySql if self.is_mysql_since((8, 0, 0)) => {
+                "SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker \
+                 WHERE applying_transaction <> ''"
+            }
+            // Those that wait are told by their state, the others by nothing.
+            Flavour::MySql => {
+                "SELECT GREATEST(CAST(@@GLOBAL.slave_parallel_workers AS SIGNED) - COUNT(*), 0) \
+                 FROM information_schema.processlist \
+                 WHERE user = 'system user' AND state LIKE 'Waiting for an event from Coordinator%'"
+            }
+        }
+    }
+
+    /// ` 'name'` as MariaDB has it behind the verb; its default connection is `''`.
+    fn in_front(self, channel: &str) -> String {
+        if self.flavour == Flavour::MariaDb { format!(" {}", self.quote(channel)) } else { String::new() }
+    }
+
+    /// ` FOR CHANNEL 'name'` as MySQL has it at the end.
+    fn behind(self, channel: &str) -> String {
+        if self.flavour == Flavour::MySql && self.has_channels() {
+            format!(" FOR CHANNEL {}", self.quote(channel))
+        } else {
+            String::new()
+        }
+    }
+
+    /// Stops threads of a channel.
+    pub fn stop(self, channel: &str, threads: Threads) -> String {
+        self.with_threads("STOP", channel, threads)
+    }
+
+    /// Starts threads of a channel.
+    pub fn start(self, channel: &str, threads: Threads) -> String {
+        self.with_threads("START", channel, threads)
+    }
+
+    fn with_threads(self, verb: &str, channel: &str, threads: Threads) -> String {
+        let (replica, threads) = (self.replica(), threads.words());
+        format!("{verb} {replica}{}{threads}{}", self.in_front(channel), self.behind(channel))
+    }
+
+    /// CHANGE MASTER with these options.
+    fn change_to(self, channel: &str, options: &str) -> String {
+        let verb = match self.source() {
+            "SOURCE" => "CHANGE REPLICATION SOURCE",
+            _ => "CHANGE MASTER",
+        };
+        format!("{verb}{} TO {options}{}", self.in_front(channel), self.behind(channel))
+    }
+
+    /// Points a channel elsewhere: the statement, and the statement as it may be shown.
+    pub fn change(self, channel: &str, target: &Target) -> (String, String) {
+        let source = self.source();
+        let heartbeat = match target.heartbeat.parse::<f64>() {
+            Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => {
+                format!("{source}_HEARTBEAT_PERIOD={seconds}, ")
+            }
+            _ => String::new(),
+        };
+        // The key of the old source is none of the new one's.
+        let key = if target.fetches_key {
+            format!("GET_{source}_PUBLIC_KEY=1, {source}_PUBLIC_KEY_PATH='', ")
+        } else {
+            String::new()
+        };
+        let place = self.place(target.place);
+        let statement = |password: &str| {
+            let options = format!(
+                "{source}_HOST={}, {source}_PORT={}, {source}_USER={}, {source}_PASSWORD={password}, \
+                 {heartbeat}{key}{place}",
+                self.quote(target.host),
+                target.port,
+                self.quote(target.user),
+            );
+            self.change_to(channel, &options)
+        };
+        (statement(&self.quote(target.password)), statement("'***'"))
+    }
+
+    /// Lets a stopped channel fetch its source's log again from a place on; what it had fetched is forgotten.
+    pub fn rewind(self, channel: &str, place: &Place) -> String {
+        self.change_to(channel, &self.place(place))
+    }
+
+    fn place(self, place: &Place) -> String {
+        let source = self.source();
+        match place {
+            Place::Gtid(Mode::AutoPosition) => format!("{source}_AUTO_POSITION=1"),
+            Place::Gtid(Mode::CurrentPos) => "MASTER_USE_GTID=current_pos".into(),
+            Place::Gtid(Mode::SlavePos | Mode::FilePosition) => "MASTER_USE_GTID=slave_pos".into(),
+            Place::Position(BinlogPosition { file, offset }) => {
+                let place = format!("{source}_LOG_FILE={}, {source}_LOG_POS={offset}", self.quote(file));
+                match self.flavour {
+                    Flavour::MariaDb => format!("{place}, MASTER_USE_GTID=no"),
+                    Flavour::MySql => place,
+                }
+            }
+        }
+    }
+
+    /// True where an account's password may have to be encrypted with a key of the source, without TLS.
+    pub fn may_fetch_key(self) -> bool {
+        self.is_mysql_since((8, 0, 4))
+    }
+
+    /// Waits on the server until a channel has applied up to a place: ≥ 0 reached, -1 timeout, NULL no applier.
+    pub fn position_wait(self, channel: &str, place: &BinlogPosition, seconds: u64) -> String {
+        let function = if self.is_mysql_since((8, 0, 26)) { "SOURCE_POS_WAIT" } else { "MASTER_POS_WAIT" };
+        let (file, offset) = (self.quote(&place.file), place.offset);
+        if channel.is_empty() || !self.has_channels() {
+            format!("SELECT {function}({file}, {offset}, {seconds})")
+        } else {
+            format!("SELECT {function}({file}, {offset}, {seconds}, {})", self.quote(channel))
+        }
+    }
+
+    /// The privilege that it takes to end other accounts' sessions, which error 1095 does not say.
+    pub fn kill_privilege(self) -> &'static str {
+        match self.flavour {
+            Flavour::MariaDb => "CONNECTION ADMIN",
+            Flavour::MySql if self.is_mysql_since((8, 0, 0)) => "CONNECTION_ADMIN",
+            Flavour::MySql => "SUPER",
+        }
     }
 }
 
-/// Points a channel elsewhere: the statement, and the statement as it may be shown.
-pub fn change(server: &Server, channel: &str, target: &Target) -> (String, String) {
-    let place = match target.place {
-        Place::Gtid(Mode::CurrentPos) => "MASTER_USE_GTID=current_pos".to_string(),
-        Place::Gtid(_) => "MASTER_USE_GTID=slave_pos".to_string(),
-        Place::Position(position) => format!(
-            "MASTER_LOG_FILE={}, MASTER_LOG_POS={}, MASTER_USE_GTID=no",
-            server.quoted(&position.file),
-            position.offset
-        ),
-    };
-    let heartbeat = match target.heartbeat.parse::<f64>() {
-        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => {
-            format!("MASTER_HEARTBEAT_PERIOD={seconds}, ")
+impl fmt::Display for Dialect {
+    /// `MySQL 9.7.4`, `MariaDB`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (major, minor, patch) = self.version;
+        match (self.flavour, self.version) {
+            (Flavour::MariaDb, (5, 5, 5)) => f.write_str("MariaDB"),
+            (Flavour::MariaDb, _) => write!(f, "MariaDB {major}.{minor}.{patch}"),
+            (Flavour::MySql, _) => write!(f, "MySQL {major}.{minor}.{patch}"),
         }
-        _ => String::new(),
-    };
-    let statement = |password: &str| {
-        format!(
-            "CHANGE MASTER {} TO MASTER_HOST={}, MASTER_PORT={}, MASTER_USER={}, MASTER_PASSWORD={password}, \
-             {heartbeat}{place}",
-            named(server, channel),
-            server.quoted(target.host),
-            target.port,
-            server.quoted(target.user),
-        )
-    };
-    (statement(&server.quoted(target.password)), statement("'***'"))
-}
-
-/// Lets a stopped channel fetch its source's log again from a place on; what it had fetched is forgotten.
-pub fn rewind(server: &Server, channel: &str, place: &BinlogPosition) -> String {
-    format!(
-        "CHANGE MASTER {} TO MASTER_LOG_FILE={}, MASTER_LOG_POS={}",
-        named(server, channel),
-        server.quoted(&place.file),
-        place.offset
-    )
-}
-
-/// Closes a server to writes, and with `to_all` to those who may otherwise ignore that; MariaDB has no word
-/// for the latter.
-pub fn close(server: &mut Server, to_all: bool) -> Result<&'static str, Error> {
-    if to_all {
-        if server.row("SHOW GLOBAL VARIABLES LIKE 'super_read_only'")?.is_some() {
-            // Switches read_only on with it.
-            return Ok("SET GLOBAL super_read_only = 1");
-        }
-        log::warn!("{} has no super_read_only: read_only alone is set", server.host());
     }
-    Ok("SET GLOBAL read_only = 1")
 }
 
-/// Waits on the server until a channel has applied up to a place: ≥ 0 reached, -1 timeout, NULL no applier.
-pub fn position_wait(server: &Server, channel: &str, file: &str, offset: u64, seconds: u64) -> String {
-    let file = server.quoted(file);
-    if channel.is_empty() {
-        format!("SELECT MASTER_POS_WAIT({file}, {offset}, {seconds})")
-    } else {
-        format!("SELECT MASTER_POS_WAIT({file}, {offset}, {seconds}, {})", server.quoted(channel))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mysql(version: Version) -> Dialect {
+        Dialect::new(version, false)
+    }
+
+    const MARIADB_10: Version = (5, 5, 5);
+    const MARIADB_11: Version = (11, 8, 6);
+
+    #[test]
+    fn the_handshake_tells_the_families_apart() {
+        for (version, shown) in [
+            (MARIADB_10, "MariaDB"),
+            (MARIADB_11, "MariaDB 11.8.6"),
+            ((5, 6, 24), "MySQL 5.6.24"),
+            ((5, 5, 62), "MySQL 5.5.62"),
+            ((9, 7, 4), "MySQL 9.7.4"),
+        ] {
+            assert_eq!(mysql(version).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn each_version_gets_the_words_it_knows() {
+        let words = |version| {
+            let dialect = mysql(version);
+            [
+                dialect.show_channels().to_string(),
+                dialect.show_log_end().to_string(),
+                dialect.stop("", Threads::Both),
+                dialect.start("x", Threads::Sql),
+                dialect.rewind("x", &Place::Position(BinlogPosition::new("b.1", 4))),
+                dialect.position_wait("x", &BinlogPosition::new("b.1", 4), 2),
+            ]
+        };
+        let mariadb = [
+            "SHOW ALL SLAVES STATUS",
+            "SHOW MASTER STATUS",
+            "STOP SLAVE ''",
+            "START SLAVE 'x' SQL_THREAD",
+            "CHANGE MASTER 'x' TO MASTER_LOG_FILE='b.1', MASTER_LOG_POS=4, MASTER_USE_GTID=no",
+            "SELECT MASTER_POS_WAIT('b.1', 4, 2, 'x')",
+        ];
+        assert_eq!(words(MARIADB_10), mariadb);
+        assert_eq!(words(MARIADB_11), mariadb);
+        let without_channels = [
+            "SHOW SLAVE STATUS",
+            "SHOW MASTER STATUS",
+            "STOP SLAVE",
+            "START SLAVE SQL_THREAD",
+            "CHANGE MASTER TO MASTER_LOG_FILE='b.1', MASTER_LOG_POS=4",
+            "SELECT MASTER_POS_WAIT('b.1', 4, 2)",
+        ];
+        assert_eq!(words((5, 6, 24)), without_channels);
+        let old = [
+            "SHOW SLAVE STATUS",
+            "SHOW MASTER STATUS",
+            "STOP SLAVE FOR CHANNEL ''",
+            "START SLAVE SQL_THREAD FOR CHANNEL 'x'",
+            "CHANGE MASTER TO MASTER_LOG_FILE='b.1', MASTER_LOG_POS=4 FOR CHANNEL 'x'",
+            "SELECT MASTER_POS_WAIT('b.1', 4, 2, 'x')",
+        ];
+        assert_eq!(words((5, 7, 44)), old);
+        assert_eq!(words((8, 0, 21)), old);
+        let new = [
+            "SHOW REPLICA STATUS",
+            "SHOW BINARY LOG STATUS",
+            "STOP REPLICA FOR CHANNEL ''",
+            "START REPLICA SQL_THREAD FOR CHANNEL 'x'",
+            "CHANGE REPLICATION SOURCE TO SOURCE_LOG_FILE='b.1', SOURCE_LOG_POS=4 FOR CHANNEL 'x'",
+            "SELECT SOURCE_POS_WAIT('b.1', 4, 2, 'x')",
+        ];
+        for version in [(8, 4, 0), (9, 7, 4), (9, 99, 0)] {
+            assert_eq!(words(version), new, "{version:?}");
+        }
+    }
+
+    #[test]
+    fn words_changed_one_by_one_in_8_0() {
+        let at = |patch| mysql((8, 0, patch));
+        assert_eq!(at(22).stop("", Threads::Io), "STOP REPLICA IO_THREAD FOR CHANNEL ''");
+        let place = Place::Gtid(Mode::AutoPosition);
+        assert_eq!(at(22).rewind("", &place), "CHANGE MASTER TO MASTER_AUTO_POSITION=1 FOR CHANNEL ''");
+        let renamed = "CHANGE REPLICATION SOURCE TO SOURCE_AUTO_POSITION=1 FOR CHANNEL ''";
+        assert_eq!(at(23).rewind("", &place), renamed);
+        let end = BinlogPosition::new("b.1", 4);
+        assert_eq!(at(25).position_wait("", &end, 2), "SELECT MASTER_POS_WAIT('b.1', 4, 2)");
+        assert_eq!(at(26).position_wait("", &end, 2), "SELECT SOURCE_POS_WAIT('b.1', 4, 2)");
+        assert!(at(25).variables().contains("@@log_slave_updates"));
+        assert!(at(26).variables().contains("@@log_replica_updates"));
+        assert_eq!(at(44).show_log_end(), "SHOW MASTER STATUS");
+    }
+
+    fn target(place: &Place) -> Target<'_> {
+        Target {
+            host: "10.0.0.2",
+            port: 3307,
+            user: "r'",
+            password: "it's",
+            heartbeat: "2.000",
+            fetches_key: false,
+            place,
+        }
+    }
+
+    #[test]
+    fn a_change_names_everything_and_shows_no_password() {
+        let place = Place::Gtid(Mode::SlavePos);
+        let (statement, shown) = mysql(MARIADB_10).change("", &target(&place));
+        assert_eq!(
+            statement,
+            "CHANGE MASTER '' TO MASTER_HOST='10.0.0.2', MASTER_PORT=3307, MASTER_USER='r''', \
+             MASTER_PASSWORD='it''s', MASTER_HEARTBEAT_PERIOD=2, MASTER_USE_GTID=slave_pos"
+        );
+        assert_eq!(shown, statement.replace("it''s", "***"));
+    }
+
+    #[test]
+    fn a_key_is_fetched_from_the_new_source_where_it_is_needed() {
+        let place = Place::Gtid(Mode::AutoPosition);
+        let target = Target { fetches_key: true, heartbeat: "", ..target(&place) };
+        let (statement, _) = mysql((9, 7, 4)).change("", &target);
+        assert_eq!(
+            statement,
+            "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3307, SOURCE_USER='r''', \
+             SOURCE_PASSWORD='it''s', GET_SOURCE_PUBLIC_KEY=1, SOURCE_PUBLIC_KEY_PATH='', \
+             SOURCE_AUTO_POSITION=1 FOR CHANNEL ''"
+        );
+    }
+
+    #[test]
+    fn a_literal_cannot_be_left_under_either_sql_mode() {
+        for (text, plain, no_backslashes) in [
+            ("it's", "'it''s'", "'it''s'"),
+            ("a\\", "'a\\\\'", "'a\\'"),
+            ("\\'; DROP TABLE t -- ", "'\\\\''; DROP TABLE t -- '", "'\\''; DROP TABLE t -- '"),
+        ] {
+            assert_eq!(Dialect::new(MARIADB_10, false).quote(text), plain);
+            assert_eq!(Dialect::new(MARIADB_10, true).quote(text), no_backslashes);
+        }
     }
 }

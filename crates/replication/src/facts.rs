@@ -1,6 +1,7 @@
 //! What is observed of the three servers of a move, before anything is decided.
 
 use crate::gtid::{GtidPosition, GtidState};
+use crate::gtid_set::GtidSet;
 use crate::position::BinlogPosition;
 use crate::status::Channel;
 
@@ -28,12 +29,43 @@ pub struct Replica {
     pub channel: Channel,
     /// True where it has further channels.
     pub other_channels: bool,
-    /// The GTID position from which the channel's mode would go on.
+    /// MariaDB's: the GTID position from which the channel's mode would go on.
     pub gtid_position: GtidPosition,
+    /// What it has executed by GTID, as its server writes that.
+    pub applied_gtids: String,
+    /// MySQL's: what it has executed by GTID; `None` without `gtid_mode=ON`.
+    pub sets: Option<ReplicaSets>,
     /// Its own log of what it applied; `None` without `log_bin` and `log_slave_updates`.
     pub log: Option<OwnLog>,
     /// `Slave_open_temp_tables`
     pub temporary_tables: u64,
+    /// True where the server itself moves the channel to other sources (`SOURCE_CONNECTION_AUTO_FAILOVER`).
+    pub moves_itself: bool,
+}
+
+/// A MySQL replica's GTIDs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicaSets {
+    /// `server_uuid`
+    pub uuid: String,
+    /// `gtid_executed`
+    pub executed: GtidSet,
+}
+
+impl ReplicaSets {
+    /// What came by replication: what was written on the replica itself stays there wherever it is attached.
+    pub fn replicated(&self) -> GtidSet {
+        self.executed.filtered(|uuid| !uuid.eq_ignore_ascii_case(&self.uuid))
+    }
+}
+
+/// A MySQL master's GTIDs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MasterSets {
+    /// `gtid_executed`
+    pub executed: GtidSet,
+    /// `gtid_purged`: what is in none of its logs any more.
+    pub purged: GtidSet,
 }
 
 impl Replica {
@@ -70,16 +102,16 @@ pub struct NewMaster {
     pub log_slave_updates: bool,
     /// End of its log; `None` without a log.
     pub end: Option<BinlogPosition>,
-    /// `gtid_binlog_state`
+    /// MariaDB's `gtid_binlog_state`
     pub state: GtidState,
-    /// What its oldest log file begins with, as in [`OwnLog::begin`].
+    /// MariaDB's: what its oldest log file begins with, as in [`OwnLog::begin`].
     pub begin: GtidState,
+    /// MySQL's GTIDs; `None` without `gtid_mode=ON`.
+    pub sets: Option<MasterSets>,
     /// Replication and binlog filters, as `name=value`.
     pub filters: Vec<String>,
     /// Its channel from the old master.
     pub channel: Option<Channel>,
-    /// Whether the last group in its log is its own; `None` where that is unknown.
-    pub wrote_last: Option<bool>,
 }
 
 /// The old master, as far as it can be seen.

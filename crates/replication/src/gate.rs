@@ -5,6 +5,7 @@
 //! was fetched counts, up to the last complete event group.
 
 use std::cmp::Ordering;
+use std::str::FromStr;
 use std::time::Duration;
 
 use mmm_core::Budget;
@@ -12,13 +13,16 @@ use mmm_core::config::{Config, Host};
 use mmm_core::settings::Limits;
 
 use crate::channel;
-use crate::dialect::{self, Threads};
+use crate::dialect::{Flavour, Threads};
 use crate::error::Error;
-use crate::gtid::{Gtid, GtidPosition, GtidState};
+use crate::gtid::{GtidPosition, GtidState};
+use crate::gtid_set::GtidSet;
 use crate::history;
 use crate::lock;
 use crate::observe::{OTHERS_PATIENCE, log_end};
+use crate::plan::Place;
 use crate::position::BinlogPosition;
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::status::{Channel, IoThread, Mode};
@@ -143,12 +147,19 @@ impl Gate<'_> {
             .into());
         }
         self.check_numbers(peer)?;
-        let now = if self.question.wait {
-            wait::until_applied(self.local, &self.channel, &end)?
-        } else {
-            channel::again(self.local, &self.channel)?
-        };
-        if !now.applied.as_ref().is_some_and(|applied| applied.has_reached(&end)) {
+        let target = self.executed(Some(&mut *peer), before.mode)?;
+        let mut now = channel::again(self.local, &self.channel)?;
+        let mut is_reached = self.has_reached(&now, &end, target.as_ref())?;
+        while !is_reached && self.question.wait && now.sql_running && !self.question.budget.is_spent() {
+            if target.is_some() {
+                self.question.budget.pause(PAUSE);
+                now = channel::again(self.local, &self.channel)?;
+            } else {
+                now = wait::a_while(self.local, &self.channel, &end)?;
+            }
+            is_reached = self.has_reached(&now, &end, target.as_ref())?;
+        }
+        if !is_reached {
             let missing = self.count_missing(peer).unwrap_or_else(|| "changes".into());
             return Err(self.not_applied(&now, missing, &end));
         }
@@ -159,17 +170,39 @@ impl Gate<'_> {
         Ok(Proof::AppliedToTheEnd(end))
     }
 
+    /// By auto-position, what a server has executed decides: it skips what it has, without moving its position.
+    fn executed(&mut self, peer: Option<&mut Server>, mode: Mode) -> Result<Option<GtidSet>, Error> {
+        if mode != Mode::AutoPosition {
+            return Ok(None);
+        }
+        let server = peer.unwrap_or(self.local);
+        let row = server.one(server.dialect().applied_gtids())?;
+        let set = row.text("gtids").parse();
+        set.map(Some).map_err(|_| server.unexpected("SELECT @@GLOBAL.gtid_executed", "a readable GTID set"))
+    }
+
+    fn has_reached(
+        &mut self,
+        now: &Channel,
+        end: &BinlogPosition,
+        target: Option<&GtidSet>,
+    ) -> Result<bool, Error> {
+        match (target, self.executed(None, now.mode)?) {
+            (Some(target), Some(executed)) => Ok(target.is_within(&executed)),
+            _ => Ok(now.applied.as_ref().is_some_and(|applied| applied.has_reached(end))),
+        }
+    }
+
     /// When a log that was reset is long enough again, servers go on in the middle of it: by GTID they take new
     /// groups for old ones of the same numbers, and a position may happen to lie between two groups.
     fn check_numbers(&mut self, peer: &mut Server) -> Result<(), Error> {
-        let statement = "SELECT @@gtid_binlog_state AS state, @@gtid_slave_pos AS replicated";
-        let (ours, theirs) = (self.local.one(statement)?, peer.one(statement)?);
-        let begin = history::oldest_known(peer)?;
-        let unreadable = |server: &Server| server.unexpected(statement, "readable GTIDs");
-        let ours: GtidState = ours.text("state").parse().map_err(|_| unreadable(self.local))?;
-        let state: GtidState = theirs.text("state").parse().map_err(|_| unreadable(peer))?;
-        let replicated: GtidPosition = theirs.text("replicated").parse().map_err(|_| unreadable(peer))?;
-        match no_longer_logged(&ours, &state, &replicated, &begin) {
+        let statement = peer.dialect().variables();
+        let (ours, theirs) = (self.local.one(self.local.dialect().variables())?, peer.one(statement)?);
+        let lost = match peer.dialect().flavour() {
+            Flavour::MariaDb => no_longer_logged(&ours, &theirs, &history::oldest_known(peer)?),
+            Flavour::MySql => no_longer_executed(&ours, &theirs),
+        };
+        match lost.map_err(|column| peer.unexpected(statement, column))? {
             None => Ok(()),
             Some(gtid) => Err(Refusal::LogBegunAnew {
                 host: self.local.host().into(),
@@ -237,12 +270,9 @@ impl Gate<'_> {
     /// locks. It is fetched anew should the peer come back. False where more has come meanwhile.
     fn forget_half(&mut self, seen: &Channel) -> Result<bool, Error> {
         lock::take(self.local, LOCK)?;
-        let stop = |server: &mut Server, threads| {
-            let statement = dialect::stop(server, &seen.name, threads);
-            server.execute(&statement)
-        };
+        let dialect = self.local.dialect();
         // First this thread alone: what it had fetched completely by then will be applied.
-        stop(self.local, Threads::Io)?;
+        self.local.execute(&dialect.stop(&seen.name, Threads::Io))?;
         let channel = channel::again(self.local, &seen.name)?;
         if channel.fetched != seen.fetched || !channel.has_applied_all() {
             threads::start(self.local, &seen.name)?;
@@ -254,39 +284,41 @@ impl Gate<'_> {
             Refusal::place(channel.applied.as_ref()),
             Refusal::place(channel.fetched.as_ref())
         );
-        let mut statements = Vec::new();
-        match (channel.mode, &channel.applied) {
-            (Mode::FilePosition, Some(applied)) => {
-                stop(self.local, Threads::Sql)?;
-                statements.push(dialect::rewind(self.local, &seen.name, applied));
-            }
-            // With both threads stopped, a start begins a new relay log.
-            _ => statements.push(dialect::stop(self.local, &seen.name, Threads::Sql)),
+        // Together, so that nothing stays stopped if this process is killed between them; a file and position is
+        // exact only once the applying thread has stopped.
+        let mut statements = vec![dialect.stop(&seen.name, Threads::Sql)];
+        let mut place = Place::Gtid(channel.mode);
+        if channel.mode == Mode::FilePosition {
+            self.local.execute(&statements.remove(0))?;
+            let at_rest = channel::again(self.local, &seen.name)?;
+            place = at_rest.applied.map_or(place, Place::Position);
         }
-        // Sent together, so that being killed here leaves nothing stopped.
-        statements.push(dialect::start(self.local, &seen.name, Threads::Both));
+        statements.extend([dialect.rewind(&seen.name, &place), dialect.start(&seen.name, Threads::Both)]);
         self.local.execute_all(&statements).1?;
         Ok(true)
     }
 
     /// Parallel appliers take events off the relay log before they apply them.
     fn workers_are_busy(&mut self) -> Result<bool, Error> {
-        let row = self.local.one(
-            "SELECT COUNT(*) FROM information_schema.processlist \
-             WHERE command = 'Slave_worker' AND state NOT LIKE 'Waiting for work%'",
-        )?;
+        let row = self.local.one(self.local.dialect().busy_workers())?;
         Ok(row.at(0) != Some("0"))
     }
 
     /// How many transactions are missing, by the numbers of their GTIDs.
     fn count_missing(&mut self, peer: &mut Server) -> Option<String> {
-        let statement = "SELECT @@gtid_binlog_pos, @@gtid_current_pos";
-        let theirs: GtidPosition = peer.one(statement).ok()?.at(0)?.parse().ok()?;
-        let ours: GtidPosition = self.local.one(statement).ok()?.at(1)?.parse().ok()?;
-        let missing: u64 = theirs
-            .iter()
-            .map(|gtid| gtid.sequence.saturating_sub(ours.get(gtid.domain).map_or(0, |ours| ours.sequence)))
-            .sum();
+        let missing: u64 = match peer.dialect().flavour() {
+            Flavour::MariaDb => {
+                let statement = "SELECT @@gtid_binlog_pos, @@gtid_current_pos";
+                let theirs: GtidPosition = peer.one(statement).ok()?.at(0)?.parse().ok()?;
+                let ours: GtidPosition = self.local.one(statement).ok()?.at(1)?.parse().ok()?;
+                let known = |domain| ours.get(domain).map_or(0, |ours| ours.sequence);
+                theirs.iter().map(|gtid| gtid.sequence.saturating_sub(known(gtid.domain))).sum()
+            }
+            Flavour::MySql => {
+                let theirs = self.executed(Some(peer), Mode::AutoPosition).ok()??;
+                theirs.without(&self.executed(None, Mode::AutoPosition).ok()??).count()
+            }
+        };
         match missing {
             0 => None,
             1 => Some("1 transaction".into()),
@@ -321,33 +353,56 @@ impl Gate<'_> {
     }
 }
 
-/// A group of `ours` that the peer has `replicated`, so that its log held it once, and that is not in the
-/// `state` of that log although it is not older than the log's `begin`.
+/// MariaDB: a group of this host that the peer has replicated, so that its log held it once, and that is not in
+/// the state of that log although it is not older than the log's `begin`.
 fn no_longer_logged(
-    ours: &GtidState,
-    state: &GtidState,
-    replicated: &GtidPosition,
+    ours: &Record,
+    theirs: &Record,
     begin: &GtidState,
-) -> Option<Gtid> {
-    ours.iter().find(|gtid| {
+) -> Result<Option<String>, &'static str> {
+    let logged: GtidState = parsed(ours, "binlog_state")?;
+    let state: GtidState = parsed(theirs, "binlog_state")?;
+    let replicated: GtidPosition = parsed(theirs, "slave_pos")?;
+    let lost = logged.iter().find(|gtid| {
         state.get(gtid.domain, gtid.server).is_none()
             && replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence)
             && begin.highest(gtid.domain).is_some_and(|begin| begin <= gtid.sequence)
-    })
+    });
+    Ok(lost.map(|gtid| gtid.to_string()))
+}
+
+/// MySQL: what this host has executed and did not write itself must have come from the peer, which forgets it
+/// only with its whole log.
+fn no_longer_executed(ours: &Record, theirs: &Record) -> Result<Option<String>, &'static str> {
+    let own = ours.text("server_uuid");
+    let ours: GtidSet = parsed(ours, "executed")?;
+    let theirs: GtidSet = parsed(theirs, "executed")?;
+    let from_peer = |uuid: &str| !uuid.eq_ignore_ascii_case(own) && theirs.knows(uuid);
+    let lost = ours.filtered(from_peer).without(&theirs);
+    Ok((!lost.is_empty()).then(|| lost.to_string()))
+}
+
+/// A column's value; the column's name where it cannot be read.
+fn parsed<T: FromStr>(row: &Record, column: &'static str) -> Result<T, &'static str> {
+    row.text(column).parse().map_err(|_| column)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn row(columns: &[(&str, &str)]) -> Record {
+        columns.iter().copied().collect()
+    }
+
     #[test]
     fn a_log_that_begins_with_old_numbers_and_lacks_what_was_replicated_was_reset() {
         let lacks = |state: &str, replicated: &str, begin: &str| {
-            let read = |text: &str| text.parse().unwrap();
-            no_longer_logged(&read("0-1-30,0-2-7"), &read(state), &replicated.parse().unwrap(), &read(begin))
+            let ours = row(&[("binlog_state", "0-1-30,0-2-7")]);
+            let theirs = row(&[("binlog_state", state), ("slave_pos", replicated)]);
+            no_longer_logged(&ours, &theirs, &begin.parse().unwrap()).unwrap()
         };
-        let wanted = Some(Gtid { domain: 0, server: 2, sequence: 7 });
-        assert_eq!(lacks("0-1-30", "0-2-7", "0-1-1"), wanted);
+        assert_eq!(lacks("0-1-30", "0-2-7", "0-1-1").as_deref(), Some("0-2-7"));
         for (state, replicated, begin, why) in [
             ("0-1-30,0-2-7", "0-2-7", "0-1-1", "it is there"),
             ("0-1-30", "0-2-7", "0-1-8", "the log was begun after it, as on a copy of another server"),
@@ -357,5 +412,20 @@ mod tests {
         ] {
             assert_eq!(lacks(state, replicated, begin), None, "{why}");
         }
+    }
+
+    #[test]
+    fn a_mysql_that_has_executed_less_than_it_once_sent_was_reset() {
+        const A: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+        const B: &str = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
+        const C: &str = "5e11fa47-71ca-11e1-9e33-c80aa9429562";
+        let lacks = |ours: &str, theirs: &str| {
+            let ours = row(&[("server_uuid", B), ("executed", ours)]);
+            no_longer_executed(&ours, &row(&[("executed", theirs)])).unwrap()
+        };
+        let ours = format!("{A}:1-9,{B}:1-5");
+        assert_eq!(lacks(&ours, &format!("{A}:1-4")), Some(format!("{A}:5-9")));
+        assert_eq!(lacks(&ours, &format!("{A}:1-12")), None, "own transactions need not have arrived there");
+        assert_eq!(lacks(&format!("{ours},{C}:1"), &format!("{A}:1-9")), None, "of another channel");
     }
 }

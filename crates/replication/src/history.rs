@@ -7,15 +7,17 @@
 use crate::error::Error;
 use crate::facts::OwnLog;
 use crate::gtid::{Gtid, GtidPosition, GtidState, parse_list};
+use crate::gtid_set::GtidSet;
+use crate::observe::log_end;
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 
 /// Events per page: large enough to cost little, small enough to keep memory and each answer short.
-const PAGE: usize = 4000;
+pub(crate) const PAGE: usize = 4000;
 /// Where the events of every log file begin, behind its magic number.
-const FIRST_EVENT: u64 = 4;
+pub(crate) const FIRST_EVENT: u64 = 4;
 /// Enough of them to see its first groups, behind what every file begins with.
 const FIRST_EVENTS: usize = 12;
 
@@ -37,10 +39,28 @@ pub enum Located {
         /// For a replica that keeps no log: that of its source up to the same place, so what the replica has.
         of_source: Option<OwnLog>,
     },
-    /// The files that held this group are gone.
-    Purged(Gtid),
+    /// The files that held these groups are gone.
+    Purged(String),
     /// This group is in none of the files.
-    Missing(Gtid),
+    Missing(String),
+    /// MySQL: where the groups of a set end.
+    Prefix {
+        /// The set.
+        of: GtidSet,
+        /// The place before which lies no group that is not in it.
+        position: BinlogPosition,
+        /// All groups that the log has before that place, or had.
+        before: GtidSet,
+    },
+    /// MySQL: a group that has no GTID lies there, among those of the set.
+    Unnamed(BinlogPosition),
+    /// Whether the log holds groups of its own server.
+    Writers {
+        /// Where the log ended.
+        end: BinlogPosition,
+        /// True where it does.
+        has_own: bool,
+    },
 }
 
 impl Located {
@@ -78,7 +98,7 @@ pub fn locate(server: &mut Server, at: &GtidPosition, check_order: bool) -> Resu
     }
     let Some(first) = low.checked_sub(1) else {
         let gone = at.iter().next().unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 });
-        return Ok(Located::Purged(gone));
+        return Ok(Located::Purged(gone.to_string()));
     };
     let mut scan = Scan::new(at.clone(), &files[first], begin, check_order);
     for file in &files[first..] {
@@ -139,8 +159,7 @@ pub fn oldest_known(server: &mut Server) -> Result<GtidState, Error> {
 
 /// The cheap case: the position is where the log ends, and nothing is written meanwhile.
 fn at_the_end(server: &mut Server, at: &GtidPosition) -> Result<Option<Located>, Error> {
-    let Some(status) = server.row("SHOW MASTER STATUS")? else { return Ok(None) };
-    let Some(end) = BinlogPosition::from_columns(&status, "File", "Position") else { return Ok(None) };
+    let Some(end) = log_end(server)? else { return Ok(None) };
     let statement = format!(
         "SELECT @@gtid_binlog_state, BINLOG_GTID_POS({}, {}), @@gtid_binlog_pos",
         server.quoted(&end.file),
@@ -168,12 +187,12 @@ fn at_the_end(server: &mut Server, at: &GtidPosition) -> Result<Option<Located>,
     }))
 }
 
-fn log_files(server: &mut Server) -> Result<Vec<String>, Error> {
+pub(crate) fn log_files(server: &mut Server) -> Result<Vec<String>, Error> {
     let statement = "SHOW BINARY LOGS";
     Ok(server.rows(statement)?.iter().map(|row| row.text("Log_name").to_string()).collect())
 }
 
-fn page(server: &mut Server, file: &str, from: u64, most: usize) -> Result<Vec<Record>, Error> {
+pub(crate) fn page(server: &mut Server, file: &str, from: u64, most: usize) -> Result<Vec<Record>, Error> {
     let statement = format!("SHOW BINLOG EVENTS IN {} FROM {from} LIMIT {most}", server.quoted(file));
     server.rows(&statement)
 }
@@ -354,7 +373,7 @@ impl Scan {
 
     fn finish(self) -> Located {
         if let Some(missing) = self.first_missing() {
-            return Located::Missing(missing);
+            return Located::Missing(missing.to_string());
         }
         let mut state = self.others.unwrap_or_default();
         for (_, of_domain) in &self.found {
@@ -371,7 +390,7 @@ impl Scan {
 
     fn too_long(&self, host: &str) -> Refusal {
         let gtid = self.first_missing().unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 });
-        Refusal::SearchTooLong { new: host.to_string(), gtid }
+        Refusal::SearchTooLong { new: host.to_string(), what: gtid.to_string() }
     }
 
     fn explain(&self, host: &str, error: Error) -> Error {
@@ -498,7 +517,7 @@ mod tests {
     #[test]
     fn a_group_that_is_not_there_is_missing() {
         let missing = read("0-1-9", "", "0-1-5 0-1-6");
-        assert_eq!(missing, Located::Missing("0-1-9".parse().expect("gtid")));
+        assert_eq!(missing, Located::Missing("0-1-9".into()));
     }
 
     #[test]

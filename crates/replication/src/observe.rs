@@ -6,10 +6,10 @@ use mmm_core::Budget;
 use mmm_core::config::Host;
 
 use crate::channel;
-use crate::dialect::SHOW_LOG_END;
+use crate::dialect::Flavour;
 use crate::error::Error;
-use crate::facts::{Facts, NewMaster, OldMaster, OldState, OwnLog, Replica};
-use crate::gtid::{GtidPosition, GtidState};
+use crate::facts::{Facts, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Replica, ReplicaSets};
+use crate::gtid::GtidState;
 use crate::history;
 use crate::position::BinlogPosition;
 use crate::record::Record;
@@ -53,20 +53,22 @@ fn how_it_failed(host: &str, error: &Error) -> OldMaster {
 pub struct Constants {
     replica_log_begin: GtidState,
     new_log_begin: GtidState,
+    options: Record,
 }
 
 /// Reads what is read once.
-pub fn constants(replica: &mut Server, new: &mut Server) -> Result<Constants, Error> {
+pub fn constants(replica: &mut Server, channel: &str, new: &mut Server) -> Result<Constants, Error> {
     let begin = |server: &mut Server| -> Result<GtidState, Error> {
         let has_log = server.one("SELECT @@log_bin AS log_bin")?.is_on("log_bin");
-        if has_log { history::oldest_known(server) } else { Ok(GtidState::default()) }
+        let is_mariadb = server.dialect().flavour() == Flavour::MariaDb;
+        if has_log && is_mariadb { history::oldest_known(server) } else { Ok(GtidState::default()) }
     };
-    Ok(Constants { replica_log_begin: begin(replica)?, new_log_begin: begin(new)? })
+    let options = match replica.dialect().channel_options(channel) {
+        Some(statement) => replica.row(&statement)?.unwrap_or_default(),
+        None => Record::default(),
+    };
+    Ok(Constants { replica_log_begin: begin(replica)?, new_log_begin: begin(new)?, options })
 }
-
-const VARIABLES: &str = "SELECT @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin, \
-    @@log_slave_updates AS log_slave_updates, @@gtid_slave_pos AS slave_pos, \
-    @@gtid_current_pos AS current_pos, @@gtid_binlog_pos AS binlog_pos, @@gtid_binlog_state AS binlog_state";
 
 /// Observes all three servers. The second value says whether the replica was applying meanwhile, so that its
 /// position and its log's state may not belong together.
@@ -89,22 +91,31 @@ pub fn observe(
 }
 
 fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Result<(Replica, bool), Error> {
-    let before = server.one("SELECT @@gtid_slave_pos AS slave_pos")?;
+    let before = server.one(server.dialect().applied_gtids())?;
     let all = channel::all(server)?;
     let other_channels = all.len() > 1;
-    let statement = crate::dialect::SHOW_CHANNELS;
-    let channel = all
+    let statement = server.dialect().show_channels();
+    let mut channel = all
         .into_iter()
         .find(|channel| channel.name == name)
         .ok_or_else(|| server.unexpected(statement, &format!("channel '{name}'")))?;
-    let variables = server.one(VARIABLES)?;
+    if channel.heartbeat.is_empty() {
+        channel.heartbeat = constants.options.text("heartbeat_interval").into();
+    }
+    let variables = server.one(server.dialect().variables())?;
     let temporary = server.row("SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'")?;
-    let after = server.one("SELECT @@gtid_slave_pos AS slave_pos")?;
+    let after = server.one(server.dialect().applied_gtids())?;
     let column = if channel.mode == Mode::CurrentPos { "current_pos" } else { "slave_pos" };
     let logs_updates = variables.is_on("log_bin") && variables.is_on("log_slave_updates");
-    let log = if logs_updates {
+    let log = if logs_updates && variables.get("binlog_state").is_some() {
         let state = gtids(server, &variables, "binlog_state")?;
         Some(OwnLog { state, begin: constants.replica_log_begin.clone() })
+    } else {
+        None
+    };
+    let sets = if has_sets(&variables) {
+        let (uuid, executed) = (variables.text("server_uuid").into(), gtids(server, &variables, "executed")?);
+        Some(ReplicaSets { uuid, executed })
     } else {
         None
     };
@@ -114,14 +125,17 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
         channel,
         other_channels,
         gtid_position: gtids(server, &variables, column)?,
+        applied_gtids: after.text("gtids").into(),
+        sets,
         log,
         temporary_tables: temporary.and_then(|row| row.number("Value")).unwrap_or(0),
+        moves_itself: constants.options.is_on("source_connection_auto_failover"),
     };
     Ok((replica, before != after))
 }
 
 fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> Result<NewMaster, Error> {
-    let variables = server.one(VARIABLES)?;
+    let variables = server.one(server.dialect().variables())?;
     // Its channel from the old master, whom the replica's channel names; by server id where it is named
     // otherwise there.
     let channels = channel::all(server)?;
@@ -129,7 +143,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
         (channel.source_host == source.source_host && channel.source_port == source.source_port)
             || (source.source_server_id != 0 && channel.source_server_id == source.source_server_id)
     });
-    let status = server.row(SHOW_LOG_END)?;
+    let status = server.row(server.dialect().show_log_end())?;
     let end = status.as_ref().and_then(|row| BinlogPosition::from_columns(row, "File", "Position"));
     let mut filters = channel.as_ref().map(|channel| channel.filters.clone()).unwrap_or_default();
     for column in ["Binlog_Do_DB", "Binlog_Ignore_DB"] {
@@ -138,26 +152,35 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
             filters.push(format!("{column}={value}"));
         }
     }
-    let server_id = variables.number("server_id").unwrap_or(0);
-    let last: GtidPosition = gtids(server, &variables, "binlog_pos")?;
+    let sets = if has_sets(&variables) {
+        let (executed, purged) =
+            (gtids(server, &variables, "executed")?, gtids(server, &variables, "purged")?);
+        Some(MasterSets { executed, purged })
+    } else {
+        None
+    };
     Ok(NewMaster {
         host: server.host().into(),
-        server_id,
+        server_id: variables.number("server_id").unwrap_or(0),
         read_only: variables.is_on("read_only"),
         log_slave_updates: variables.is_on("log_bin") && variables.is_on("log_slave_updates"),
         end,
         state: gtids(server, &variables, "binlog_state")?,
         begin: constants.new_log_begin.clone(),
+        sets,
         filters,
         channel,
-        wrote_last: (!last.is_empty()).then(|| last.iter().any(|gtid| u64::from(gtid.server) == server_id)),
     })
+}
+
+/// Every transaction of a MySQL server has a GTID from `ON` on; before, some may have none.
+fn has_sets(variables: &Record) -> bool {
+    variables.text("gtid_mode") == "ON"
 }
 
 fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
     let answer = from_old(old, |server| {
-        let variables =
-            server.one("SELECT @@read_only AS read_only, @@log_slave_updates AS log_slave_updates")?;
+        let variables = server.one(server.dialect().variables())?;
         let mut channels = channel::all(server)?.into_iter();
         Ok(OldState {
             host: server.host().into(),
@@ -197,18 +220,13 @@ fn from_old<T>(
     }
 }
 
-/// The GTID position from which a channel of this mode would go on.
-pub fn gtid_position(server: &mut Server, mode: Mode) -> Result<GtidPosition, Error> {
-    let variable = if mode == Mode::CurrentPos { "gtid_current_pos" } else { "gtid_slave_pos" };
-    let row = server.one(&format!("SELECT @@{variable} AS position"))?;
-    gtids(server, &row, "position")
-}
-
 /// The end of a server's own log; `None` without one.
 pub fn log_end(server: &mut Server) -> Result<Option<BinlogPosition>, Error> {
-    Ok(server.row(SHOW_LOG_END)?.and_then(|row| BinlogPosition::from_columns(&row, "File", "Position")))
+    Ok(server
+        .row(server.dialect().show_log_end())?
+        .and_then(|row| BinlogPosition::from_columns(&row, "File", "Position")))
 }
 
 fn gtids<T: std::str::FromStr>(server: &Server, row: &Record, column: &str) -> Result<T, Error> {
-    row.text(column).parse().map_err(|_| server.unexpected("SELECT @@gtid_…", column))
+    row.text(column).parse().map_err(|_| server.unexpected("SELECT @@…", column))
 }

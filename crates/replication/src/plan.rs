@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::facts::{Facts, OldMaster, OwnLog};
 use crate::gtid::{Gtid, GtidPosition, GtidState};
+use crate::gtid_set::GtidSet;
 use crate::history::Located;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
@@ -18,8 +19,19 @@ use crate::status::Mode;
 pub enum Decision {
     /// The replica may be attached there.
     Attach(Plan),
-    /// First find this place in the new master's log, then plan again.
-    Locate(GtidPosition),
+    /// First look for this in the new master's log, then plan again.
+    Locate(Wanted),
+}
+
+/// What has to be looked for in the new master's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The place of this GTID position.
+    Position(GtidPosition),
+    /// The end of the groups that are in this set.
+    Set(GtidSet),
+    /// Whether it holds groups that the new master wrote itself.
+    OwnGroups,
 }
 
 /// Where the replica goes on, and why nothing is lost, skipped or doubled there.
@@ -50,6 +62,11 @@ pub enum Proof {
         /// The new master's binlog state there.
         state: GtidState,
     },
+    /// The new master has executed all that the replica has, and what the replica lacks is in its logs.
+    SameSet {
+        /// What the replica has by replication.
+        executed: GtidSet,
+    },
     /// Old master, new master and replica stand still and each has executed all of what the others logged (B1).
     AllQuiet {
         /// End of the old master's log.
@@ -58,7 +75,7 @@ pub enum Proof {
         new_end: BinlogPosition,
     },
     /// The old master is dead, replica and new master have executed its log up to the same place, and the new
-    /// master has written nothing of its own since (B3, first row).
+    /// master's log holds nothing of its own (B3, first row).
     SamePosition {
         /// Their place in the old master's log.
         old: BinlogPosition,
@@ -78,6 +95,9 @@ impl fmt::Display for Plan {
                 f,
                 ": the new master's log up to {at} holds exactly what the replica has executed (state there: {state})"
             ),
+            Proof::SameSet { executed } => {
+                write!(f, ": the new master has executed all that the replica has ({executed})")
+            }
             Proof::AllQuiet { old_end, new_end } => write!(
                 f,
                 ": all is quiet, and all three have executed the old master's log to {old_end} and the new one's to \
@@ -92,13 +112,18 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Plans the attaching of a replica; `located` is what [`crate::history`] found for the place that an earlier
+/// Plans the attaching of a replica; `located` is what [`crate::history`] found for what an earlier
 /// [`Decision::Locate`] asked for.
 pub fn plan(facts: &Facts, located: Option<&Located>) -> Result<Decision, Refusal> {
     check_servers(facts)?;
-    match by_gtid(facts, located)? {
+    let by_gtid = if facts.replica.sets.is_some() || facts.replica.channel.mode == Mode::AutoPosition {
+        by_set(facts, located)?
+    } else {
+        by_gtid(facts, located)?
+    };
+    match by_gtid {
         ByGtid::Decided(decision) => Ok(decision),
-        ByGtid::Unusable(reason) => by_position(facts, &reason),
+        ByGtid::Unusable(reason) => by_position(facts, located, &reason),
     }
 }
 
@@ -133,6 +158,9 @@ fn check_servers(facts: &Facts) -> Result<(), Refusal> {
         }
         OldMaster::Answers(_) | OldMaster::Silent { .. } => {}
     }
+    if replica.moves_itself {
+        return Err(Refusal::MovesItself { host });
+    }
     if replica.temporary_tables > 0 {
         return Err(Refusal::TemporaryTables { host, count: replica.temporary_tables });
     }
@@ -143,6 +171,61 @@ enum ByGtid {
     Decided(Decision),
     /// GTIDs say nothing here; the reason goes into a refusal if positions prove nothing either.
     Unusable(String),
+}
+
+/// MySQL's sets: which groups a server has executed is exactly known, in whatever order they came.
+fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let (host, new_host) = (replica.host.clone(), new.host.clone());
+    let (Some(ours), Some(theirs), true) = (&replica.sets, &new.sets, new.log_slave_updates) else {
+        let reason = if new.log_slave_updates {
+            format!("gtid_mode is not ON on both {host} and {new_host}")
+        } else {
+            format!("{new_host} does not log what it replicates")
+        };
+        return match replica.channel.mode {
+            Mode::AutoPosition => Err(Refusal::Unproved { host, new: new_host, reason }),
+            _ => Ok(ByGtid::Unusable(reason)),
+        };
+    };
+    // Groups of other channels are none of the new master's business.
+    let source = &replica.channel.source_uuid;
+    let concerns = |uuid: &str| {
+        !replica.other_channels || theirs.executed.knows(uuid) || uuid.eq_ignore_ascii_case(source)
+    };
+    let executed = ours.replicated().filtered(concerns);
+    let lacking = executed.without(&theirs.executed);
+    if !lacking.is_empty() {
+        return Err(behind(facts, lacking.to_string(), theirs.executed.to_string()));
+    }
+    let purged = theirs.purged.without(&ours.executed);
+    if !purged.is_empty() {
+        return Err(Refusal::Purged { host, new: new_host, gtid: purged.to_string() });
+    }
+    let place = if replica.channel.mode == Mode::AutoPosition {
+        Place::Gtid(Mode::AutoPosition)
+    } else {
+        match (located, &new.end) {
+            (_, Some(end)) if facts.quiet && theirs.executed.is_within(&ours.executed) => {
+                Place::Position(end.clone())
+            }
+            (Some(Located::Prefix { of, position, before }), _) if *of == ours.executed => {
+                if !executed.is_within(before) {
+                    return Err(Refusal::NoSinglePosition { host, new: new_host });
+                }
+                Place::Position(position.clone())
+            }
+            (Some(Located::Unnamed(position)), _) => {
+                let reason = format!("its log holds transactions without a GTID, such as that at {position}");
+                return Err(Refusal::Unproved { host, new: new_host, reason });
+            }
+            (Some(Located::Purged(gtid)), _) => {
+                return Err(Refusal::Purged { host, new: new_host, gtid: gtid.clone() });
+            }
+            _ => return Ok(ByGtid::Decided(Decision::Locate(Wanted::Set(ours.executed.clone())))),
+        }
+    };
+    Ok(ByGtid::Decided(Decision::Attach(Plan { place, proof: Proof::SameSet { executed } })))
 }
 
 fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
@@ -172,11 +255,10 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         });
     }
     if let Some(gtid) = at.iter().find(|gtid| !new.state.includes(*gtid)) {
-        return Err(behind(facts, gtid));
+        return Err(behind(facts, gtid.to_string(), known(&new.state, gtid)));
     }
-    let Some(located) = located else { return Ok(ByGtid::Decided(Decision::Locate(at))) };
     let (position, state) = match located {
-        Located::Found { at: found, position, state, out_of_order, of_source } if *found == at => {
+        Some(Located::Found { at: found, position, state, out_of_order, of_source }) if *found == at => {
             let has = replica.log_of_everything().or(of_source.as_ref());
             match has {
                 Some(has) => check_groups(facts, &at, state, has)?,
@@ -184,14 +266,20 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
             }
             (position, state)
         }
-        // The replica moved on since the search.
-        Located::Found { .. } => return Ok(ByGtid::Decided(Decision::Locate(at))),
-        Located::Purged(gtid) => return Err(Refusal::Purged { host, new: new_host, gtid: *gtid }),
-        Located::Missing(gtid) => return Err(Refusal::NotInLog { host, new: new_host, gtid: *gtid }),
+        Some(Located::Purged(gtid)) => {
+            return Err(Refusal::Purged { host, new: new_host, gtid: gtid.clone() });
+        }
+        Some(Located::Missing(gtid)) => {
+            return Err(Refusal::NotInLog { host, new: new_host, gtid: gtid.clone() });
+        }
+        // Not looked for yet, or the replica moved on since.
+        _ => return Ok(ByGtid::Decided(Decision::Locate(Wanted::Position(at)))),
     };
     let unknown = match replica.channel.mode {
         // By GTID the server replays a domain that it does not know from the oldest log there is.
-        Mode::SlavePos | Mode::CurrentPos => new.state.iter().find(|gtid| at.get(gtid.domain).is_none()),
+        Mode::SlavePos | Mode::CurrentPos | Mode::AutoPosition => {
+            new.state.iter().find(|gtid| at.get(gtid.domain).is_none())
+        }
         // By position only what lies before it is skipped.
         Mode::FilePosition => state.iter().find(|gtid| at.get(gtid.domain).is_none()),
     };
@@ -199,22 +287,24 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         return Err(Refusal::UnknownDomain { host, new: new_host, domain });
     }
     let place = match (replica.channel.mode, position) {
-        (mode @ (Mode::SlavePos | Mode::CurrentPos), _) => Place::Gtid(mode),
         (Mode::FilePosition, Some(position)) => Place::Position(position.clone()),
+        (mode @ (Mode::SlavePos | Mode::CurrentPos | Mode::AutoPosition), _) => Place::Gtid(mode),
         (Mode::FilePosition, None) => return Err(Refusal::NoSinglePosition { host, new: new_host }),
     };
     let proof = Proof::SameGroups { at, state: state.clone() };
     Ok(ByGtid::Decided(Decision::Attach(Plan { place, proof })))
 }
 
-/// The new master lacks what the replica has: does it still come, or never?
-fn behind(facts: &Facts, gtid: Gtid) -> Refusal {
-    let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
-    let known = facts
-        .new
-        .state
+/// What a state says of the server and domain of a group, for people.
+fn known(state: &GtidState, gtid: Gtid) -> String {
+    state
         .get(gtid.domain, gtid.server)
-        .map_or_else(|| "nothing of it".into(), |sequence| Gtid { sequence, ..gtid }.to_string());
+        .map_or_else(|| "nothing of it".into(), |sequence| Gtid { sequence, ..gtid }.to_string())
+}
+
+/// The new master lacks what the replica has: does it still come, or never?
+fn behind(facts: &Facts, gtid: String, known: String) -> Refusal {
+    let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
     let applying =
         facts.new.channel.as_ref().is_some_and(|channel| channel.sql_running && !channel.has_applied_all());
     if applying || matches!(facts.old, OldMaster::Answers(_)) {
@@ -237,7 +327,8 @@ fn check_groups(facts: &Facts, at: &GtidPosition, there: &GtidState, own: &OwnLo
             None => own.begin.highest(theirs.domain).is_none_or(|begin| theirs.sequence >= begin),
         };
         if lacks {
-            return Err(Refusal::ReplicaLacksEarlier { host, new: new_host, gtid: theirs });
+            let gtid = theirs.to_string();
+            return Err(Refusal::ReplicaLacksEarlier { host, new: new_host, gtid });
         }
     }
     for ours in own.state.iter().filter(|gtid| domains.contains(&gtid.domain)) {
@@ -250,10 +341,8 @@ fn check_groups(facts: &Facts, at: &GtidPosition, there: &GtidState, own: &OwnLo
             None => new.begin.highest(ours.domain).is_none_or(|begin| ours.sequence >= begin),
         };
         if ahead {
-            let known = there
-                .get(ours.domain, ours.server)
-                .map_or_else(|| "nothing of it".into(), |sequence| Gtid { sequence, ..ours }.to_string());
-            return Err(Refusal::ReplicaAhead { host, new: new_host, gtid: ours, known });
+            let known = known(there, ours);
+            return Err(Refusal::ReplicaAhead { host, new: new_host, gtid: ours.to_string(), known });
         }
     }
     Ok(())
@@ -269,7 +358,7 @@ fn check_order(facts: &Facts, out_of_order: Option<Gtid>) -> Result<(), Refusal>
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
     if let Some(gtid) = out_of_order {
-        return Err(Refusal::OutOfOrder { host, new: new_host, gtid });
+        return Err(Refusal::OutOfOrder { host, new: new_host, gtid: gtid.to_string() });
     }
     let of_new = new.channel.as_ref().and_then(|channel| channel.applied.as_ref());
     let has_executed_as_much = match (of_new, &replica.channel.applied) {
@@ -289,7 +378,7 @@ fn check_order(facts: &Facts, out_of_order: Option<Gtid>) -> Result<(), Refusal>
 }
 
 /// Exact positions where GTIDs say nothing: all quiet (B1), or old master dead at an equal place (B3).
-fn by_position(facts: &Facts, why_not_gtid: &str) -> Result<Decision, Refusal> {
+fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> Result<Decision, Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let refuse = |reason: String| {
         Err(Refusal::Unproved {
@@ -320,13 +409,6 @@ fn by_position(facts: &Facts, why_not_gtid: &str) -> Result<Decision, Refusal> {
             if of_new.as_ref() != Some(&old_end) {
                 return refuse(format!("{} has not applied {} to its end {old_end}", new.host, old.host));
             }
-            // Then what the new master wrote reached the replica only where it has it from elsewhere.
-            if !old.log_slave_updates && !has_all_of(facts, new.server_id) {
-                return refuse(format!(
-                    "{} does not log what it replicates, so that {} has not got what {} wrote",
-                    old.host, replica.host, new.host
-                ));
-            }
             match &old.from_new {
                 None => return refuse(format!("{} does not replicate from {}", old.host, new.host)),
                 Some(channel) if channel.applied.as_ref() != Some(&new_end) => {
@@ -336,6 +418,19 @@ fn by_position(facts: &Facts, why_not_gtid: &str) -> Result<Decision, Refusal> {
             }
             if of_replica.as_ref() != Some(&old_end) {
                 return refuse(format!("{} has not applied {} to its end {old_end}", replica.host, old.host));
+            }
+            // Then what the new master wrote reached the replica only where it has it from elsewhere.
+            if !old.log_slave_updates {
+                match lacks_own_groups(facts, located) {
+                    None => return Ok(Decision::Locate(Wanted::OwnGroups)),
+                    Some(false) => {}
+                    Some(true) => {
+                        return refuse(format!(
+                            "{} does not log what it replicates, so that {} has not got what {} wrote",
+                            old.host, replica.host, new.host
+                        ));
+                    }
+                }
             }
             let proof = Proof::AllQuiet { old_end, new_end: new_end.clone() };
             Ok(Decision::Attach(Plan { place: Place::Position(new_end), proof }))
@@ -353,8 +448,15 @@ fn by_position(facts: &Facts, why_not_gtid: &str) -> Result<Decision, Refusal> {
                     replica.host, new.host
                 ));
             }
-            if new.wrote_last != Some(false) {
-                return refuse(format!("the last group in the log of {} is its own", new.host));
+            match lacks_own_groups(facts, located) {
+                None => return Ok(Decision::Locate(Wanted::OwnGroups)),
+                Some(false) => {}
+                Some(true) => {
+                    return refuse(format!(
+                        "the log of {} holds transactions of its own, which {} may lack",
+                        new.host, replica.host
+                    ));
+                }
             }
             let proof = Proof::SamePosition { old: ours, new_end: new_end.clone() };
             Ok(Decision::Attach(Plan { place: Place::Position(new_end), proof }))
@@ -363,10 +465,18 @@ fn by_position(facts: &Facts, why_not_gtid: &str) -> Result<Decision, Refusal> {
     }
 }
 
-/// True where the replica's own log shows every group that the new master has of this server.
-fn has_all_of(facts: &Facts, server: u64) -> bool {
-    let mut groups = facts.new.state.iter().filter(|gtid| u64::from(gtid.server) == server);
-    groups.all(|gtid| facts.replica.log.as_ref().is_some_and(|log| log.state.includes(gtid)))
+/// Whether the replica may lack groups that the new master wrote itself; `None` until its log was looked into.
+fn lacks_own_groups(facts: &Facts, located: Option<&Located>) -> Option<bool> {
+    let state = &facts.new.state;
+    if state.iter().next().is_some() {
+        let log = facts.replica.log.as_ref();
+        let mut own = state.iter().filter(|gtid| u64::from(gtid.server) == facts.new.server_id);
+        return Some(!own.all(|gtid| log.is_some_and(|log| log.state.includes(gtid))));
+    }
+    match located {
+        Some(Located::Writers { end, has_own }) if Some(end) == facts.new.end.as_ref() => Some(*has_own),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{NewMaster, OldState, OwnLog, Replica};
+use crate::facts::{MasterSets, NewMaster, OldState, OwnLog, Replica, ReplicaSets};
 use crate::history::locate_in;
+use crate::prefix;
 use crate::record::Record;
 use crate::status::{Channel, ThreadError};
 
 fn channel(applied: (&str, u64), fetched: (&str, u64)) -> Channel {
-    Channel::from_record(&Record::from_iter([
+    Channel::from_record(Record::from_iter([
         ("Connection_name", String::new()),
         ("Master_Host", "10.0.0.1".into()),
         ("Master_Server_Id", "1".into()),
@@ -48,8 +49,11 @@ fn facts() -> Facts {
             channel: channel(("bin.000001", 800), ("bin.000001", 800)),
             other_channels: false,
             gtid_position: "0-1-8".parse().unwrap(),
+            applied_gtids: "0-1-8".into(),
+            sets: None,
             log: Some(OwnLog { state: "0-1-8".parse().unwrap(), begin: "0-1-1".parse().unwrap() }),
             temporary_tables: 0,
+            moves_itself: false,
         },
         new: NewMaster {
             host: "db2".into(),
@@ -59,9 +63,9 @@ fn facts() -> Facts {
             end: Some(BinlogPosition::new("bin.000007", 300)),
             state: "0-1-8".parse().unwrap(),
             begin: "0-1-1".parse().unwrap(),
+            sets: None,
             filters: vec![],
             channel: Some(channel(("bin.000001", 800), ("bin.000001", 800))),
-            wrote_last: Some(false),
         },
         old: old_alive(),
         quiet: true,
@@ -102,7 +106,7 @@ macro_rules! assert_refused {
 #[test]
 fn a_quiet_move_first_asks_for_the_place_and_then_takes_it() {
     let facts = facts();
-    assert_eq!(plan(&facts, None), Ok(Decision::Locate("0-1-8".parse().unwrap())));
+    assert_eq!(plan(&facts, None), Ok(Decision::Locate(Wanted::Position("0-1-8".parse().unwrap()))));
     let located = found("0-1-8", Some(300), "0-1-8");
     assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
 }
@@ -238,7 +242,7 @@ fn a17_domains_of_other_channels_are_none_of_the_new_masters_business() {
     facts.replica.log = Some(OwnLog { state: "0-1-8,7-70-1".parse().unwrap(), begin: GtidState::default() });
     assert_refused!(facts, None, Refusal::NewMasterBehind { .. });
     facts.replica.other_channels = true;
-    assert_eq!(plan(&facts, None), Ok(Decision::Locate("0-1-8".parse().unwrap())));
+    assert_eq!(plan(&facts, None), Ok(Decision::Locate(Wanted::Position("0-1-8".parse().unwrap()))));
     let located = found("0-1-8", Some(300), "0-1-8");
     assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
 }
@@ -308,16 +312,18 @@ fn a_domain_that_the_replica_does_not_know_is_refused_where_it_would_be_replayed
 #[test]
 fn purged_and_missing_places_are_refused() {
     let facts = facts();
-    let gtid = "0-1-8".parse().unwrap();
-    assert_refused!(facts, Some(&Located::Purged(gtid)), Refusal::Purged { .. });
-    assert_refused!(facts, Some(&Located::Missing(gtid)), Refusal::NotInLog { .. });
+    assert_refused!(facts, Some(&Located::Purged("0-1-8".into())), Refusal::Purged { .. });
+    assert_refused!(facts, Some(&Located::Missing("0-1-8".into())), Refusal::NotInLog { .. });
     assert_refused!(facts, Some(&found("0-1-8", None, "0-1-8")), Refusal::NoSinglePosition { .. });
 }
 
 #[test]
 fn a_search_for_an_older_place_is_repeated() {
     let located = found("0-1-7", Some(280), "0-1-7");
-    assert_eq!(plan(&facts(), Some(&located)), Ok(Decision::Locate("0-1-8".parse().unwrap())));
+    assert_eq!(
+        plan(&facts(), Some(&located)),
+        Ok(Decision::Locate(Wanted::Position("0-1-8".parse().unwrap())))
+    );
 }
 
 /// What is wrong, and how to make it so.
@@ -364,12 +370,11 @@ fn b1_all_quiet_needs_every_one_of_its_conditions() {
 fn b3_a_dead_master_needs_equal_places_and_an_heir_that_wrote_nothing() {
     let dead = || Facts { old: old_dead(), ..without_gtids() };
     assert_eq!(place(&dead(), None), Place::Position(BinlogPosition::new("bin.000007", 300)));
-    let spoilers: [Spoiler; 5] = [
+    let spoilers: [Spoiler; 4] = [
         ("replica behind", |f| f.replica.channel = channel(("bin.000001", 700), ("bin.000001", 700))),
         ("replica ahead", |f| f.replica.channel = channel(("bin.000001", 900), ("bin.000001", 900))),
         ("heir still applies", |f| f.new.channel = Some(channel(("bin.000001", 800), ("bin.000001", 900)))),
-        ("heir wrote last", |f| f.new.wrote_last = Some(true)),
-        ("nobody knows who wrote last", |f| f.new.wrote_last = None),
+        ("a25: heir has a row of its own", |f| f.new.state = "0-1-8,0-2-7".parse().unwrap()),
     ];
     for (what, spoil) in spoilers {
         let mut facts = dead();
@@ -377,6 +382,99 @@ fn b3_a_dead_master_needs_equal_places_and_an_heir_that_wrote_nothing() {
         let refusal = refusal(&facts, None);
         assert!(matches!(refusal, Refusal::Unproved { .. }), "{what}: {refusal:?}");
     }
+}
+
+#[test]
+fn b3_without_gtids_the_log_of_the_heir_is_looked_into() {
+    let mut facts = Facts { old: old_dead(), ..without_gtids() };
+    facts.new.state = GtidState::default();
+    assert_eq!(plan(&facts, None), Ok(Decision::Locate(Wanted::OwnGroups)));
+    let writers =
+        |offset, has_own| Located::Writers { end: BinlogPosition::new("bin.000007", offset), has_own };
+    let end = Place::Position(BinlogPosition::new("bin.000007", 300));
+    assert_eq!(place(&facts, Some(&writers(300, false))), end);
+    assert_refused!(facts, Some(&writers(300, true)), Refusal::Unproved { .. });
+    let stale = plan(&facts, Some(&writers(200, false)));
+    assert_eq!(stale, Ok(Decision::Locate(Wanted::OwnGroups)), "the log has grown since");
+}
+
+/// A server's uuid.
+fn uuid(server: u32) -> String {
+    format!("00000000-0000-0000-0000-{server:012}")
+}
+
+fn set(groups: &str) -> GtidSet {
+    let named = groups.split_whitespace().map(|group| {
+        let (server, numbers) = group.split_once(':').unwrap();
+        format!("{}:{numbers}", uuid(server.parse().unwrap()))
+    });
+    named.collect::<Vec<_>>().join(",").parse().unwrap()
+}
+
+/// All quiet, on MySQL with auto-position.
+fn with_sets(replica: &str, new: &str, purged: &str) -> Facts {
+    let mut facts = without_gtids();
+    facts.replica.log = None;
+    facts.replica.channel.mode = Mode::AutoPosition;
+    facts.replica.channel.source_uuid = uuid(1);
+    facts.replica.sets = Some(ReplicaSets { uuid: uuid(3), executed: set(replica) });
+    facts.new.state = GtidState::default();
+    facts.new.sets = Some(MasterSets { executed: set(new), purged: set(purged) });
+    facts
+}
+
+#[test]
+fn by_set_a_replica_may_have_nothing_that_the_new_master_lacks() {
+    let auto = Place::Gtid(Mode::AutoPosition);
+    assert_eq!(place(&with_sets("1:1-8", "1:1-8", ""), None), auto);
+    assert_eq!(place(&with_sets("1:1-8", "1:1-9 2:1-4", "1:1-5"), None), auto);
+    assert_eq!(place(&with_sets("1:1-8 3:1-2", "1:1-8", ""), None), auto, "its own rows stay on the replica");
+    let mut lagging = with_sets("1:1-8", "1:1-6", "");
+    assert_refused!(lagging, None, Refusal::NewMasterBehind { .. });
+    lagging.old = old_dead();
+    assert_refused!(lagging, None, Refusal::ReplicaAhead { .. });
+    assert_refused!(with_sets("1:1-4", "1:1-9", "1:1-5"), None, Refusal::Purged { .. });
+    let mut off = with_sets("1:1-8", "1:1-8", "");
+    off.new.sets = None;
+    assert_refused!(off, None, Refusal::Unproved { .. });
+    let mut without = with_sets("1:1-8", "1:1-8", "");
+    without.new.log_slave_updates = false;
+    assert_refused!(without, None, Refusal::Unproved { .. });
+}
+
+#[test]
+fn by_set_groups_of_other_channels_count_only_where_the_new_master_knows_their_source() {
+    let mut facts = with_sets("1:1-8 7:1-3", "1:1-8", "");
+    assert_refused!(facts, None, Refusal::NewMasterBehind { .. });
+    facts.replica.other_channels = true;
+    assert_eq!(place(&facts, None), Place::Gtid(Mode::AutoPosition));
+    facts.new.sets = Some(MasterSets { executed: set("2:1"), purged: set("") });
+    assert_refused!(facts, None, Refusal::NewMasterBehind { .. });
+}
+
+#[test]
+fn by_set_a_file_and_position_is_the_end_of_what_the_replica_has() {
+    let mut facts = with_sets("1:1-8", "1:1-8", "");
+    facts.replica.channel.mode = Mode::FilePosition;
+    let end = BinlogPosition::new("bin.000007", 300);
+    assert_eq!(place(&facts, None), Place::Position(end), "nothing lies behind it");
+    facts.new.sets = Some(MasterSets { executed: set("1:1-8 2:1"), purged: set("") });
+    assert_eq!(plan(&facts, None), Ok(Decision::Locate(Wanted::Set(set("1:1-8")))));
+    let at = BinlogPosition::new("bin.000007", 250);
+    let prefix =
+        |of: &str, before: &str| Located::Prefix { of: set(of), position: at.clone(), before: set(before) };
+    assert_eq!(place(&facts, Some(&prefix("1:1-8", "1:1-8"))), Place::Position(at.clone()));
+    assert_refused!(facts, Some(&prefix("1:1-8", "1:1-7")), Refusal::NoSinglePosition { .. });
+    let earlier = plan(&facts, Some(&prefix("1:1-7", "1:1-7")));
+    assert_eq!(earlier, Ok(Decision::Locate(Wanted::Set(set("1:1-8")))), "the replica moved on");
+    assert_refused!(facts, Some(&Located::Unnamed(at.clone())), Refusal::Unproved { .. });
+}
+
+#[test]
+fn a29_a_channel_that_moves_by_itself_is_refused() {
+    let mut facts = facts();
+    facts.replica.moves_itself = true;
+    assert_refused!(facts, None, Refusal::MovesItself { .. });
 }
 
 /// One step of a random history.
@@ -449,8 +547,30 @@ impl History {
         facts
     }
 
+    /// The same groups on MySQL, where replication uses file and position.
+    fn facts_of_mysql(&self, old_lives: bool) -> Facts {
+        let mut facts = self.facts(false, old_lives);
+        let set = |log: &[Gtid]| -> GtidSet { Self::named(log).join(",").parse().unwrap() };
+        facts.replica.gtid_position = GtidPosition::default();
+        let executed = set(&self.old[..self.replica_has_read]);
+        facts.replica.sets = Some(ReplicaSets { uuid: uuid(3), executed });
+        facts.new.state = GtidState::default();
+        facts.new.sets = Some(MasterSets { executed: set(&self.new), purged: GtidSet::default() });
+        facts.new.end = Some(BinlogPosition::new("bin.000001", self.new.len() as u64));
+        facts
+    }
+
+    fn named(log: &[Gtid]) -> Vec<String> {
+        log.iter().map(|gtid| format!("{}:{}", uuid(gtid.server), gtid.sequence)).collect()
+    }
+
     /// What a look into the logs finds.
-    fn look(&self, at: &GtidPosition, facts: &Facts) -> Located {
+    fn look(&self, wanted: &Wanted, facts: &Facts) -> Located {
+        let at = match wanted {
+            Wanted::Position(at) => at,
+            Wanted::Set(set) => return prefix::locate_in(&Self::named(&self.new), set),
+            Wanted::OwnGroups => panic!("GTIDs tell"),
+        };
         let keeps_log = facts.replica.log_of_everything().is_some();
         let of_source = match (&facts.old, locate_in(&self.old, at, false)) {
             (OldMaster::Answers(_), Located::Found { state, .. }) if !keeps_log => {
@@ -481,15 +601,17 @@ proptest! {
         steps in prop::collection::vec(step(), 0..24),
         keeps_log: bool,
         old_lives: bool,
+        is_mysql: bool,
     ) {
         let mut history = History::default();
         for step in steps {
             history.take(step);
         }
-        let facts = history.facts(keeps_log, old_lives);
+        let facts =
+            if is_mysql { history.facts_of_mysql(old_lives) } else { history.facts(keeps_log, old_lives) };
         let decision = plan(&facts, None).and_then(|decision| match decision {
-            Decision::Locate(at) => {
-                plan(&facts, Some(&history.look(&at, &facts)))
+            Decision::Locate(wanted) => {
+                plan(&facts, Some(&history.look(&wanted, &facts)))
             }
             attach @ Decision::Attach(_) => Ok(attach),
         });
@@ -508,6 +630,7 @@ proptest! {
         later in 0_usize..8,
         lag in 0_usize..8,
         keeps_log: bool,
+        is_mysql: bool,
     ) {
         let mut history = History::default();
         let mut take = |step, times| (0..times).for_each(|_| history.take(step));
@@ -515,9 +638,11 @@ proptest! {
         take(Step::NewApplies, written);
         take(Step::ReplicaApplies, written.saturating_sub(lag).max(1));
         take(Step::NewWrites, later);
-        let facts = history.facts(keeps_log, false);
-        let Ok(Decision::Locate(at)) = plan(&facts, None) else { panic!("refused: {history:?}") };
-        let decision = plan(&facts, Some(&history.look(&at, &facts)));
+        let facts = if is_mysql { history.facts_of_mysql(false) } else { history.facts(keeps_log, false) };
+        let decision = plan(&facts, None).and_then(|decision| match decision {
+            Decision::Locate(wanted) => plan(&facts, Some(&history.look(&wanted, &facts))),
+            attach @ Decision::Attach(_) => Ok(attach),
+        });
         let attached = matches!(decision, Ok(Decision::Attach(_)));
         prop_assert!(attached, "{:?} in {:?}", decision, history);
     }

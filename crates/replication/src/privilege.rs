@@ -1,16 +1,46 @@
 //! What a server says of a privilege that an account lacks, and how the account is written in a GRANT.
 
 use crate::error::Error;
+use crate::refusal::Refusal;
+use crate::server::Server;
 
-/// The privilege that a server's error 1227 names: the last one, where there is a choice, is the narrowest.
-pub fn missing(error: &Error) -> Option<String> {
-    let Error::Query { code: 1227, message, .. } = error else { return None };
-    let named = message.split_once("(at least one of) the ")?.1.split_once(" privilege")?.0;
-    Some(named.rsplit(',').next()?.rsplit(" or ").next()?.trim().to_string())
+/// The same error; where the server names a privilege that is missing, with the GRANT that mends it.
+pub fn name_missing(server: &mut Server, error: Error) -> Error {
+    match missing(&error) {
+        Some(privilege) => lacks(server, privilege, String::new()),
+        None => error,
+    }
+}
+
+/// The refusal for want of this privilege; `why` says what could not be done where that is not plain from it.
+pub fn lacks(server: &mut Server, privilege: String, why: String) -> Error {
+    let account = match server.one("SELECT CURRENT_USER() AS account") {
+        Ok(row) => row.text("account").to_string(),
+        Err(error) => return error,
+    };
+    let on = if privilege == "SELECT" { "performance_schema.*" } else { "*.*" };
+    let (host, product, account) =
+        (server.host().to_string(), server.dialect().to_string(), quoted(&account));
+    Refusal::Lacks { host, product, account, privilege, on, why }.into()
+}
+
+/// The privilege that a server's error names: the last one, where there is a choice, is the narrowest.
+fn missing(error: &Error) -> Option<String> {
+    match error {
+        Error::Query { code: 1227, message, .. } => {
+            let named = message.split_once("(at least one of) the ")?.1.split_once(" privilege")?.0;
+            Some(named.rsplit(',').next()?.rsplit(" or ").next()?.trim().to_string())
+        }
+        // SELECT command denied to user … for table …: only of the performance schema do helpers read tables.
+        Error::Query { code: 1142, message, .. } if message.starts_with("SELECT command") => {
+            Some("SELECT".into())
+        }
+        _ => None,
+    }
 }
 
 /// `'user'@'host'`, of `user@host`. A user's name may hold an `@`, a host's may not.
-pub fn quoted(account: &str) -> String {
+fn quoted(account: &str) -> String {
     account
         .rsplit_once('@')
         .map_or_else(|| format!("'{account}'"), |(user, host)| format!("'{user}'@'{host}'"))

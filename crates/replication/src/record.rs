@@ -30,6 +30,13 @@ impl Record {
         self.get(column)?.parse().ok()
     }
 
+    /// The same row with the column names that MySQL had before 8.0.22, and MariaDB has.
+    #[must_use]
+    pub fn with_old_names(self) -> Self {
+        let old = |name: &str| name.replace("Source", "Master").replace("Replica_", "Slave_");
+        Self(self.0.into_iter().map(|(name, value)| (old(&name), value)).collect())
+    }
+
     /// The value of the column at `index`, for `SELECT expression`.
     pub fn at(&self, index: usize) -> Option<&str> {
         self.0.get(index).and_then(|(_, value)| value.as_deref())

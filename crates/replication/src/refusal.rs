@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use crate::gtid::Gtid;
 use crate::position::BinlogPosition;
 
 /// A refusal. Its text is the helper's `ERROR:` line.
@@ -86,6 +85,16 @@ pub enum Refusal {
         host: String,
         /// The new master.
         new: String,
+    },
+
+    /// The server would move the channel again by itself.
+    #[error(
+        "{host} moves its channel to other sources by itself (SOURCE_CONNECTION_AUTO_FAILOVER=1), so that MMM cannot; \
+         switch that off there"
+    )]
+    MovesItself {
+        /// The replica.
+        host: String,
     },
 
     /// Two servers share a server id.
@@ -174,7 +183,7 @@ pub enum Refusal {
         /// The new master.
         new: String,
         /// What it lacks.
-        gtid: Gtid,
+        gtid: String,
         /// What it has of that server in that domain.
         known: String,
     },
@@ -190,7 +199,7 @@ pub enum Refusal {
         /// The new master.
         new: String,
         /// What the new master lacks.
-        gtid: Gtid,
+        gtid: String,
         /// What it has of that server in that domain.
         known: String,
     },
@@ -206,7 +215,7 @@ pub enum Refusal {
         /// The new master.
         new: String,
         /// What it lacks.
-        gtid: Gtid,
+        gtid: String,
     },
 
     /// The new master's log is not in one order, and the replica's own log cannot tell what it has.
@@ -220,7 +229,7 @@ pub enum Refusal {
         /// The new master.
         new: String,
         /// The first group out of order.
-        gtid: Gtid,
+        gtid: String,
     },
 
     /// The new master has a domain of which the replica knows nothing.
@@ -247,7 +256,7 @@ pub enum Refusal {
         /// The new master.
         new: String,
         /// The replica's place.
-        gtid: Gtid,
+        gtid: String,
     },
 
     /// The replica's last group is in none of the new master's logs although its state includes it.
@@ -260,7 +269,7 @@ pub enum Refusal {
         /// The new master.
         new: String,
         /// The replica's place.
-        gtid: Gtid,
+        gtid: String,
     },
 
     /// Domains stand at places of the new master's log that no single position describes.
@@ -288,13 +297,13 @@ pub enum Refusal {
 
     /// The look through the new master's log took too long.
     #[error(
-        "looking for {gtid} in the log of {new} took longer than this call may; run it by hand with --wait forever"
+        "looking for {what} in the log of {new} took longer than this call may; run it by hand with --wait forever"
     )]
     SearchTooLong {
         /// The new master.
         new: String,
-        /// The replica's place.
-        gtid: Gtid,
+        /// What was looked for.
+        what: String,
     },
 
     /// Replication did not come to a halt.
@@ -420,7 +429,7 @@ pub enum Refusal {
         /// The peer.
         peer: String,
         /// What its log lacks.
-        gtid: Gtid,
+        gtid: String,
         /// What does not happen.
         then: String,
     },
@@ -518,16 +527,18 @@ pub enum Refusal {
     },
 
     /// The agent's account lacks a privilege.
-    #[error("{account} lacks {privilege} on {host} ({product}): GRANT {privilege} ON *.* TO {account}{why}")]
+    #[error("{account} lacks {privilege} on {host} ({product}): GRANT {privilege} ON {on} TO {account}{why}")]
     Lacks {
         /// This host.
         host: String,
         /// What kind of server, since the names of privileges differ.
-        product: &'static str,
+        product: String,
         /// The account as the server knows it.
         account: String,
         /// The privilege.
         privilege: String,
+        /// What it has to be granted on.
+        on: &'static str,
         /// What could not be done, where that is not plain from the privilege.
         why: String,
     },

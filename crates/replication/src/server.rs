@@ -13,8 +13,10 @@ use mmm_core::config::Host;
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder, Value};
 
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::patience;
+use crate::privilege;
 use crate::record::Record;
 
 /// What the library would otherwise ask the server for; our statements are far smaller.
@@ -82,9 +84,9 @@ impl Server {
         &self.host
     }
 
-    /// The server's version as its handshake gave it; MariaDB before 11 says 5.5.5.
-    pub fn version(&self) -> (u16, u16, u16) {
-        self.conn.server_version()
+    /// How this session wants its statements.
+    pub fn dialect(&self) -> Dialect {
+        Dialect::new(self.conn.server_version(), self.conn.no_backslash_escape())
     }
 
     /// This connection's id on the server.
@@ -115,6 +117,7 @@ impl Server {
     /// Runs a statement that holds a secret; `shown` stands for it in errors and in the journal.
     pub fn execute_as(&mut self, statement: &str, shown: &str) -> Result<(), Error> {
         self.timed(shown, |conn| conn.query_drop(statement))
+            .map_err(|error| privilege::name_missing(self, error))
     }
 
     /// Runs statements that return no rows in one round trip. The server stops at the first that fails: the
@@ -145,6 +148,7 @@ impl Server {
             }
             Ok(rows)
         })
+        .map_err(|error| privilege::name_missing(self, error))
     }
 
     /// The first row of a statement's answer, if there is one.
@@ -164,7 +168,7 @@ impl Server {
 
     /// A string literal for this session: escaped as its `sql_mode` wants it.
     pub fn quoted(&self, text: &str) -> String {
-        quote(text, self.conn.no_backslash_escape())
+        self.dialect().quote(text)
     }
 
     fn timed<T>(&mut self, shown: &str, run: impl FnOnce(&mut Conn) -> mysql::Result<T>) -> Result<T, Error> {
@@ -225,43 +229,11 @@ fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
-/// Quotes a string literal; with `NO_BACKSLASH_ESCAPES` a backslash is an ordinary character.
-fn quote(text: &str, no_backslash_escapes: bool) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('\'');
-    for c in text.chars() {
-        match c {
-            '\'' => quoted.push_str("''"),
-            '\\' if !no_backslash_escapes => quoted.push_str("\\\\"),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('\'');
-    quoted
-}
-
 /// A value of a text-protocol row as text.
 pub(crate) fn text_of(value: Value) -> Option<String> {
     match value {
         Value::NULL => None,
         Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
         other => Some(other.as_sql(true).trim_matches('\'').to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_literal_cannot_be_left_under_either_sql_mode() {
-        for (text, plain, no_backslashes) in [
-            ("it's", "'it''s'", "'it''s'"),
-            ("a\\", "'a\\\\'", "'a\\'"),
-            ("\\'; DROP TABLE t -- ", "'\\\\''; DROP TABLE t -- '", "'\\''; DROP TABLE t -- '"),
-        ] {
-            assert_eq!(quote(text, false), plain);
-            assert_eq!(quote(text, true), no_backslashes);
-        }
     }
 }

@@ -25,6 +25,8 @@ pub enum Mode {
     SlavePos,
     /// MariaDB `MASTER_USE_GTID=current_pos`.
     CurrentPos,
+    /// MySQL `SOURCE_AUTO_POSITION=1`.
+    AutoPosition,
 }
 
 impl fmt::Display for Mode {
@@ -33,6 +35,7 @@ impl fmt::Display for Mode {
             Self::FilePosition => "file and position",
             Self::SlavePos => "GTID (slave_pos)",
             Self::CurrentPos => "GTID (current_pos)",
+            Self::AutoPosition => "GTID (auto-position)",
         })
     }
 }
@@ -46,10 +49,10 @@ pub struct ThreadError {
     pub text: String,
 }
 
-/// One channel of a replica: a row of `SHOW ALL SLAVES STATUS`.
+/// One channel of a replica: a row of `SHOW … STATUS`, with the columns' older names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Channel {
-    /// Connection name; empty for the default one.
+    /// Connection name (MariaDB) or channel name (MySQL 5.7 and later); empty for the default one.
     pub name: String,
     /// `Master_Host`, as it was given to CHANGE MASTER.
     pub source_host: String,
@@ -79,7 +82,9 @@ pub struct Channel {
     pub sql_state: String,
     /// `SQL_Delay`, seconds.
     pub delay: u64,
-    /// `Slave_heartbeat_period`, seconds, as the server prints it.
+    /// `Master_UUID`; empty on MariaDB, and on MySQL until the first connection.
+    pub source_uuid: String,
+    /// `Slave_heartbeat_period`, seconds, as the server prints it; empty on MySQL, whose status does not show it.
     pub heartbeat: String,
     /// `Replicate_Ignore_Server_Ids`
     pub ignored_server_ids: Vec<u64>,
@@ -105,15 +110,16 @@ const FILTERS: [&str; 10] = [
 ];
 
 impl Channel {
-    /// Reads a row of `SHOW ALL SLAVES STATUS` (MariaDB 10.0 and later).
-    pub fn from_record(row: &Record) -> Self {
+    /// Reads a row of `SHOW ALL SLAVES STATUS`, `SHOW SLAVE STATUS` or `SHOW REPLICA STATUS`.
+    pub fn from_record(row: Record) -> Self {
+        let row = &row.with_old_names();
         let error = |code: &str, text: &str| {
             row.number(code)
                 .filter(|number| *number != 0)
                 .map(|code| ThreadError { code, text: row.text(text).to_string() })
         };
         Self {
-            name: row.text("Connection_name").into(),
+            name: row.get("Connection_name").or(row.get("Channel_Name")).unwrap_or_default().into(),
             source_host: row.text("Master_Host").into(),
             source_port: row.number("Master_Port").and_then(|port| port.try_into().ok()).unwrap_or(3306),
             source_user: row.text("Master_User").into(),
@@ -132,10 +138,12 @@ impl Channel {
             mode: match row.text("Using_Gtid") {
                 "Slave_Pos" => Mode::SlavePos,
                 "Current_Pos" => Mode::CurrentPos,
+                _ if row.is_on("Auto_Position") => Mode::AutoPosition,
                 _ => Mode::FilePosition,
             },
             sql_state: row.text("Slave_SQL_Running_State").into(),
             delay: row.number("SQL_Delay").unwrap_or(0),
+            source_uuid: row.text("Master_UUID").into(),
             heartbeat: row.text("Slave_heartbeat_period").into(),
             ignored_server_ids: row
                 .text("Replicate_Ignore_Server_Ids")
@@ -173,7 +181,7 @@ impl Channel {
     /// By GTID, a MariaDB whose threads both stand still begins a new relay log and has everything sent again
     /// (measured on 10.11): no loss while the source answers, the loss of it when the source is dead.
     pub fn would_discard(&self) -> bool {
-        self.mode != Mode::FilePosition
+        matches!(self.mode, Mode::SlavePos | Mode::CurrentPos)
             && self.io == IoThread::No
             && !self.sql_running
             && self.fetched != self.applied
@@ -224,14 +232,14 @@ mod tests {
 
     #[test]
     fn a_channel_that_was_never_connected_has_no_positions() {
-        let channel = Channel::from_record(&row(&[("Master_Log_File", ""), ("Relay_Master_Log_File", "")]));
+        let channel = Channel::from_record(row(&[("Master_Log_File", ""), ("Relay_Master_Log_File", "")]));
         assert_eq!((channel.fetched, channel.applied), (None, None));
     }
 
     #[test]
     fn preparing_and_connecting_are_not_connected() {
         for state in ["Connecting", "Preparing", "Anything newer"] {
-            let channel = Channel::from_record(&row(&[("Slave_IO_Running", state)]));
+            let channel = Channel::from_record(row(&[("Slave_IO_Running", state)]));
             assert_eq!(channel.io, IoThread::Connecting);
             assert!(!channel.is_running());
         }
@@ -240,11 +248,11 @@ mod tests {
     #[test]
     fn half_a_group_at_the_end_is_all_applied_only_while_the_thread_waits_for_more() {
         let waiting = ("Slave_SQL_Running_State", "Slave has read all relay log; waiting for more updates");
-        assert!(Channel::from_record(&row(&[waiting])).has_applied_all());
-        assert!(!Channel::from_record(&row(&[waiting, ("Slave_SQL_Running", "No")])).has_applied_all());
+        assert!(Channel::from_record(row(&[waiting])).has_applied_all());
+        assert!(!Channel::from_record(row(&[waiting, ("Slave_SQL_Running", "No")])).has_applied_all());
         let reading = ("Slave_SQL_Running_State", "Reading event from the relay log");
-        assert!(!Channel::from_record(&row(&[reading])).has_applied_all());
-        assert!(Channel::from_record(&row(&[reading, ("Exec_Master_Log_Pos", "900")])).has_applied_all());
+        assert!(!Channel::from_record(row(&[reading])).has_applied_all());
+        assert!(Channel::from_record(row(&[reading, ("Exec_Master_Log_Pos", "900")])).has_applied_all());
     }
 
     #[test]
@@ -252,7 +260,7 @@ mod tests {
         let stopped = [("Slave_IO_Running", "No"), ("Slave_SQL_Running", "No")];
         let with = |more: &[(&str, &str)]| {
             let columns: Vec<_> = more.iter().chain(&stopped).copied().collect();
-            Channel::from_record(&row(&columns)).would_discard()
+            Channel::from_record(row(&columns)).would_discard()
         };
         assert!(with(&[("Using_Gtid", "Slave_Pos")]));
         assert!(!with(&[("Using_Gtid", "No")]));
@@ -262,7 +270,7 @@ mod tests {
 
     #[test]
     fn filters_and_ignored_servers_are_seen() {
-        let channel = Channel::from_record(&row(&[
+        let channel = Channel::from_record(row(&[
             ("Replicate_Ignore_Server_Ids", "2, 7"),
             ("Replicate_Wild_Ignore_Table", "tmp.%"),
         ]));
@@ -275,7 +283,7 @@ mod tests {
 
     #[test]
     fn modes_and_errors_are_read() {
-        let channel = Channel::from_record(&row(&[
+        let channel = Channel::from_record(row(&[
             ("Using_Gtid", "Current_Pos"),
             ("Last_SQL_Errno", "1062"),
             ("Last_SQL_Error", "Duplicate entry"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::channel;
-use crate::dialect::{self, Threads};
+use crate::dialect::Threads;
 use crate::error::Error;
 use crate::refusal::Refusal;
 use crate::server::Server;
@@ -18,7 +18,7 @@ const CONNECTING: Duration = Duration::from_secs(2);
 
 /// Stops both threads and waits until both have stopped; returns the channel at rest.
 pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
-    let statement = dialect::stop(server, name, Threads::Both);
+    let statement = server.dialect().stop(name, Threads::Both);
     match server.execute(&statement) {
         // The server goes on stopping whether or not anybody waits for it.
         Err(Error::Silent { host, waited, .. }) => {
@@ -61,7 +61,7 @@ pub fn check_backlog(
 
 /// Starts both threads. See [`check_backlog`] for when this must not be done.
 pub fn start(server: &mut Server, name: &str) -> Result<(), Error> {
-    let statement = dialect::start(server, name, Threads::Both);
+    let statement = server.dialect().start(name, Threads::Both);
     server.execute(&statement)
 }
 

@@ -1,9 +1,8 @@
-//! Waiting, within the budget, until a channel has applied its source's log up to a place.
+//! Waiting, within the budget, for a channel to apply its source's log up to a place.
 
 use std::time::Duration;
 
 use crate::channel;
-use crate::dialect;
 use crate::error::Error;
 use crate::position::BinlogPosition;
 use crate::server::Server;
@@ -12,26 +11,20 @@ use crate::status::Channel;
 /// Pause between two looks where the server itself cannot wait.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Waits until `channel` has applied up to `target`; returns the channel as it was last seen, reached or not.
+/// Waits a little for `channel` to apply up to `target`; returns the channel as it is then, reached or not.
 ///
 /// The server's own wait is only a way to wake up in time: its NULL and -1 are no success, and even its
-/// "reached" is checked against the channel's position, which also catches a log of another name.
-pub fn until_applied(server: &mut Server, name: &str, target: &BinlogPosition) -> Result<Channel, Error> {
-    loop {
-        let channel = channel::again(server, name)?;
-        let reached = channel.applied.as_ref().is_some_and(|applied| applied.has_reached(target));
-        if reached || server.budget().is_spent() || !channel.sql_running {
-            return Ok(channel);
-        }
-        log::debug!("{} has applied {:?}, waiting for {target}", channel.title(), channel.applied);
-        let whole_seconds = server.budget().share(Duration::from_secs(1)).as_secs();
-        if whole_seconds >= 1 {
-            // The file may not have been fetched yet; then the function waits for it, too.
-            let wait = dialect::position_wait(server, name, &target.file, target.offset, whole_seconds);
-            if server.one(&wait)?.at(0).is_some() {
-                continue;
-            }
-        }
+/// "reached" says nothing of a log of another name.
+pub fn a_while(server: &mut Server, name: &str, target: &BinlogPosition) -> Result<Channel, Error> {
+    let whole_seconds = server.budget().share(Duration::from_secs(1)).as_secs();
+    let mut answer = None;
+    if whole_seconds >= 1 {
+        // The file may not have been fetched yet; then the function waits for it, too.
+        let row = server.one(&server.dialect().position_wait(name, target, whole_seconds))?;
+        answer = row.at(0).map(str::to_string);
+    }
+    if answer.is_none() {
         server.budget().pause(PAUSE);
     }
+    channel::again(server, name)
 }

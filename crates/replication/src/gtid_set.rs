@@ -1,0 +1,240 @@
+//! MySQL's global transaction ids: sets of `uuid:first-last` intervals.
+//!
+//! Text form as in `@@gtid_executed` (manual section "GTID Sets"): sources separated by commas, intervals by
+//! colons, a tag (MySQL 8.3 and later) between them, blanks and line ends anywhere between.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// Inclusive intervals of transaction numbers, sorted, neither overlapping nor adjacent.
+type Intervals = Vec<(u64, u64)>;
+
+/// A set of MySQL GTIDs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GtidSet(BTreeMap<String, Intervals>);
+
+/// A text that is no GTID set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a MySQL GTID set")]
+pub struct NotAGtidSet(pub String);
+
+impl GtidSet {
+    /// True where nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// True where there are transactions of `uuid`, under whatever tag.
+    pub fn knows(&self, uuid: &str) -> bool {
+        self.0.keys().any(|source| uuid_of(source).eq_ignore_ascii_case(uuid))
+    }
+
+    /// The transactions of those uuids for which `keep` says yes.
+    #[must_use]
+    pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let kept = self.0.iter().filter(|(source, _)| keep(uuid_of(source)));
+        Self(kept.map(|(source, intervals)| (source.clone(), intervals.clone())).collect())
+    }
+
+    /// Everything of both.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        for (source, intervals) in &other.0 {
+            for (first, last) in intervals {
+                both.add(source, *first, *last);
+            }
+        }
+        both
+    }
+
+    /// How many transactions are in it.
+    pub fn count(&self) -> u64 {
+        self.0.values().flatten().map(|(first, last)| last - first + 1).sum()
+    }
+
+    /// Adds the transactions `first` to `last` of `source`, a uuid with or without `:tag`.
+    pub fn add(&mut self, source: &str, first: u64, last: u64) {
+        let intervals = self.0.entry(source.to_ascii_lowercase()).or_default();
+        intervals.push((first, last));
+        intervals.sort_unstable();
+        let mut merged: Intervals = Vec::with_capacity(intervals.len());
+        for &(first, last) in intervals.iter() {
+            match merged.last_mut() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+                _ => merged.push((first, last)),
+            }
+        }
+        *intervals = merged;
+    }
+
+    /// What is in this set and not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let mut rest = Self::default();
+        for (source, intervals) in &self.0 {
+            let taken = other.0.get(source).map_or(&[][..], Vec::as_slice);
+            let left = left_of(intervals, taken);
+            if !left.is_empty() {
+                rest.0.insert(source.clone(), left);
+            }
+        }
+        rest
+    }
+
+    /// True where `other` holds everything that is in this set.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.without(other).is_empty()
+    }
+}
+
+/// A source without its tag.
+fn uuid_of(source: &str) -> &str {
+    source.split_once(':').map_or(source, |(uuid, _)| uuid)
+}
+
+/// What is left of `intervals` when `taken` is taken away.
+fn left_of(intervals: &[(u64, u64)], taken: &[(u64, u64)]) -> Intervals {
+    let mut left = Intervals::new();
+    for &(first, last) in intervals {
+        let mut next = first;
+        for &(taken_first, taken_last) in taken.iter().filter(|(begin, end)| *end >= first && *begin <= last)
+        {
+            if taken_first > next {
+                left.push((next, taken_first - 1));
+            }
+            next = next.max(taken_last.saturating_add(1));
+        }
+        if next <= last {
+            left.push((next, last));
+        }
+    }
+    left
+}
+
+impl FromStr for GtidSet {
+    type Err = NotAGtidSet;
+
+    fn from_str(text: &str) -> Result<Self, NotAGtidSet> {
+        let wrong = || NotAGtidSet(text.chars().take(80).collect());
+        let mut set = Self::default();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let mut fields = part.split(':').map(str::trim);
+            let uuid = fields.next().filter(|uuid| is_uuid(uuid)).ok_or_else(wrong)?;
+            let mut source = uuid.to_string();
+            let mut intervals = 0;
+            for field in fields {
+                if field.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+                    source = format!("{uuid}:{field}");
+                    continue;
+                }
+                let (first, last) = field.split_once('-').unwrap_or((field, field));
+                let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
+                let (first, last) = (number(first)?, number(last)?);
+                if first == 0 || last < first {
+                    return Err(wrong());
+                }
+                set.add(&source, first, last);
+                intervals += 1;
+            }
+            if intervals == 0 {
+                return Err(wrong());
+            }
+        }
+        Ok(set)
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+impl fmt::Display for GtidSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (source, intervals)) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(f, "{comma}{source}")?;
+            for (first, last) in intervals {
+                if first == last { write!(f, ":{first}")? } else { write!(f, ":{first}-{last}")? }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const A: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+    const B: &str = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
+
+    fn set(text: &str) -> GtidSet {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn texts_of_servers_are_read_whatever_their_blanks() {
+        for (text, shown) in [
+            (String::new(), String::new()),
+            (format!("{A}:1-5"), format!("{A}:1-5")),
+            (format!("{A}:1-5:7:9-10"), format!("{A}:1-5:7:9-10")),
+            (format!("{A}:1-5:6-8"), format!("{A}:1-8")),
+            (format!("{A}:1-5,\n{B}:1"), format!("{A}:1-5,{B}:1")),
+            (format!("{}:3", A.to_uppercase()), format!("{A}:3")),
+            (format!("{A}:1-5:tag:2-3"), format!("{A}:1-5,{A}:tag:2-3")),
+        ] {
+            assert_eq!(set(&text).to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_set_is_refused() {
+        for text in ["x", "0-1-5", A, &format!("{A}:"), &format!("{A}:0"), &format!("{A}:5-1")] {
+            assert!(text.parse::<GtidSet>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sources_and_tags_are_kept_apart() {
+        let some = set(&format!("{A}:1-10,{B}:1-3"));
+        assert!(set(&format!("{A}:4-6")).is_within(&some));
+        assert!(!set(&format!("{B}:4")).is_within(&some));
+        assert!(!set(&format!("{A}:tag:4")).is_within(&some));
+        assert_eq!(some.without(&set(&format!("{A}:3-4"))).to_string(), format!("{A}:1-2:5-10,{B}:1-3"));
+        assert_eq!(some.count(), 13);
+        assert!(set(&format!("{A}:tag:4")).knows(&A.to_uppercase()) && !some.knows("x"));
+        assert_eq!(some.filtered(|uuid| uuid == B).to_string(), format!("{B}:1-3"));
+        assert_eq!(
+            set(&format!("{A}:1-2")).with(&set(&format!("{A}:3,{B}:1"))).to_string(),
+            format!("{A}:1-3,{B}:1")
+        );
+    }
+
+    fn members() -> impl Strategy<Value = BTreeSet<u64>> {
+        prop::collection::btree_set(1_u64..40, 0..25)
+    }
+
+    fn of(members: &BTreeSet<u64>) -> GtidSet {
+        let mut set = GtidSet::default();
+        for number in members {
+            set.add(A, *number, *number);
+        }
+        set
+    }
+
+    proptest! {
+        #[test]
+        fn differences_and_subsets_are_those_of_sets(one in members(), other in members()) {
+            let difference: BTreeSet<u64> = one.difference(&other).copied().collect();
+            prop_assert_eq!(of(&one).without(&of(&other)), of(&difference));
+            prop_assert_eq!(of(&one).is_within(&of(&other)), one.is_subset(&other));
+            prop_assert_eq!(set(&of(&one).to_string()), of(&one));
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Looking through a MySQL server's binary log: where do the groups of a set end, and who wrote in it?
+//!
+//! Read with SHOW BINLOG EVENTS (privilege REPLICATION SLAVE), page by page, from the last file whose
+//! `Previous_gtids` are all in the set. `Prefix` does the thinking without a server.
+
+use crate::error::Error;
+use crate::gtid_set::GtidSet;
+use crate::history::{FIRST_EVENT, Located, PAGE, log_files, page};
+use crate::observe::log_end;
+use crate::position::BinlogPosition;
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::server::Server;
+
+/// Enough events to see what a file begins with.
+const FIRST_EVENTS: usize = 4;
+/// Events that every file has, whoever wrote in it.
+pub(crate) const OF_THE_FILE: [&str; 7] =
+    ["Format_desc", "Previous_gtids", "Rotate", "Stop", "Gtid_list", "Binlog_checkpoint", "Start_encryption"];
+
+/// Finds the end of the groups that are in `set`.
+pub fn locate(server: &mut Server, set: &GtidSet) -> Result<Located, Error> {
+    let files = log_files(server)?;
+    // What was logged before a file grows from file to file, so the last one that begins within the set is found
+    // by halving.
+    let (mut low, mut high) = (0, files.len());
+    let mut before = GtidSet::default();
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        let previous = previous_gtids(server, &files[middle])?;
+        if previous.is_within(set) {
+            (low, before) = (middle + 1, previous);
+        } else {
+            high = middle;
+        }
+    }
+    let Some(first) = low.checked_sub(1) else {
+        let oldest = files.first().cloned().unwrap_or_default();
+        return Ok(Located::Purged(previous_gtids(server, &oldest)?.without(set).to_string()));
+    };
+    let mut prefix = Prefix::new(set, before);
+    for file in &files[first..] {
+        let is_done = each_event(server, file, "the replica's place", |row| prefix.event(file, row))?;
+        if is_done {
+            break;
+        }
+    }
+    Ok(prefix.finish())
+}
+
+/// Whether the server's log holds groups of its own, from its newest file to its oldest.
+pub fn writers(server: &mut Server) -> Result<Located, Error> {
+    let Some(end) = log_end(server)? else {
+        return Err(Refusal::NoBinlog { new: server.host().into() }.into());
+    };
+    let own = server.one("SELECT @@server_id AS id")?.number("id");
+    let mut has_own = false;
+    for file in log_files(server)?.iter().rev() {
+        has_own = each_event(server, file, "the new master's own transactions", |row| {
+            row.number("Server_id") == own && !OF_THE_FILE.contains(&row.text("Event_type"))
+        })?;
+        if has_own {
+            break;
+        }
+    }
+    Ok(Located::Writers { end, has_own })
+}
+
+/// Reads a file's events until `see` says that it has seen enough; true then.
+fn each_event(
+    server: &mut Server,
+    file: &str,
+    what: &str,
+    see: impl FnMut(&Record) -> bool,
+) -> Result<bool, Error> {
+    each_event_from(server, &BinlogPosition::new(file, FIRST_EVENT), what, see)
+}
+
+/// The same from the middle of a file on.
+pub(crate) fn each_event_from(
+    server: &mut Server,
+    place: &BinlogPosition,
+    what: &str,
+    mut see: impl FnMut(&Record) -> bool,
+) -> Result<bool, Error> {
+    let too_long = |server: &Server| Refusal::SearchTooLong { new: server.host().into(), what: what.into() };
+    let mut from = place.offset;
+    loop {
+        let rows = match page(server, &place.file, from, PAGE) {
+            Err(Error::Silent { .. }) => return Err(too_long(server).into()),
+            other => other?,
+        };
+        for row in &rows {
+            if see(row) {
+                return Ok(true);
+            }
+        }
+        if rows.len() < PAGE {
+            return Ok(false);
+        }
+        from = rows.last().and_then(|row| row.number("End_log_pos")).unwrap_or(u64::MAX);
+        if server.budget().is_spent() {
+            return Err(too_long(server).into());
+        }
+    }
+}
+
+/// What was logged before a file.
+fn previous_gtids(server: &mut Server, file: &str) -> Result<GtidSet, Error> {
+    let rows = page(server, file, FIRST_EVENT, FIRST_EVENTS)?;
+    let previous = rows.iter().find(|row| row.text("Event_type") == "Previous_gtids");
+    previous
+        .map_or("", |row| row.text("Info"))
+        .parse()
+        .map_err(|_| server.unexpected("SHOW BINLOG EVENTS", "readable Previous_gtids"))
+}
+
+/// The groups that are read, as long as they are in the set.
+#[derive(Debug)]
+struct Prefix<'s> {
+    of: &'s GtidSet,
+    before: GtidSet,
+    end: BinlogPosition,
+    unnamed: Option<BinlogPosition>,
+}
+
+impl<'s> Prefix<'s> {
+    fn new(of: &'s GtidSet, before: GtidSet) -> Self {
+        Self { of, before, end: BinlogPosition::new("", 0), unnamed: None }
+    }
+
+    /// True where nothing further needs to be read.
+    fn event(&mut self, file: &str, row: &Record) -> bool {
+        let here = BinlogPosition::new(file, row.number("Pos").unwrap_or(FIRST_EVENT));
+        match row.text("Event_type") {
+            "Anonymous_Gtid" => {
+                self.unnamed = Some(here);
+                return true;
+            }
+            // `Gtid`, and for tagged ones `Gtid_tagged`.
+            kind if kind.starts_with("Gtid") => {
+                let group = gtid_of(row);
+                if !group.is_within(self.of) {
+                    self.end = here;
+                    return true;
+                }
+                self.before = self.before.with(&group);
+            }
+            // Behind it nothing can be read on in this file.
+            "Rotate" | "Stop" => return false,
+            _ => {}
+        }
+        self.end = BinlogPosition::new(file, row.number("End_log_pos").unwrap_or(FIRST_EVENT));
+        false
+    }
+
+    fn finish(self) -> Located {
+        match self.unnamed {
+            Some(place) => Located::Unnamed(place),
+            None => Located::Prefix { of: self.of.clone(), position: self.end, before: self.before },
+        }
+    }
+}
+
+/// `SET @@SESSION.GTID_NEXT= 'uuid:5'`. An unreadable one is in no set: nothing goes on behind it.
+fn gtid_of(row: &Record) -> GtidSet {
+    let quoted = row.text("Info").split('\'').nth(1).unwrap_or_default();
+    let unknown = || {
+        let mut set = GtidSet::default();
+        set.add(quoted, 1, 1);
+        set
+    };
+    quoted.parse().ok().filter(|set: &GtidSet| !set.is_empty()).unwrap_or_else(unknown)
+}
+
+/// A log given as GTIDs alone, searched as a server's log would be: for the property tests of planning.
+#[cfg(test)]
+pub(crate) fn locate_in(log: &[String], set: &GtidSet) -> Located {
+    let mut prefix = Prefix::new(set, GtidSet::default());
+    prefix.end = BinlogPosition::new("bin.000001", 0);
+    for (index, gtid) in log.iter().enumerate() {
+        let row = Record::from_iter([
+            ("Event_type", "Gtid".to_string()),
+            ("Info", format!("SET @@SESSION.GTID_NEXT= '{gtid}'")),
+            ("Pos", index.to_string()),
+            ("End_log_pos", (index + 1).to_string()),
+        ]);
+        if prefix.event("bin.000001", &row) {
+            break;
+        }
+    }
+    prefix.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+    const B: &str = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
+
+    /// A log as text: `a5` is a group of server A, `x` one without a GTID, `R` a rotation. Groups are 100 bytes.
+    fn read(set: &str, log: &str) -> (String, String) {
+        let named = |text: &str| text.replace('a', A).replace('b', B);
+        let set: GtidSet = named(set).parse().unwrap();
+        let mut prefix = Prefix::new(&set, GtidSet::default());
+        let (mut file, mut pos) = (1, 4);
+        for word in log.split_whitespace() {
+            let name = format!("bin.{file:06}");
+            let mut is_done = false;
+            let mut row = |kind: &str, info: String, size: u64| {
+                let row = Record::from_iter([
+                    ("Event_type", kind.to_string()),
+                    ("Info", info),
+                    ("Pos", pos.to_string()),
+                    ("End_log_pos", (pos + size).to_string()),
+                ]);
+                pos += size;
+                is_done = is_done || prefix.event(&name, &row);
+            };
+            match word {
+                "R" => {
+                    row("Rotate", String::new(), 40);
+                    (file, pos) = (file + 1, 4);
+                }
+                "x" => row("Anonymous_Gtid", "SET @@SESSION.GTID_NEXT= 'ANONYMOUS'".into(), 60),
+                group => {
+                    let (source, number) = group.split_at(1);
+                    row("Gtid", format!("SET @@SESSION.GTID_NEXT= '{}:{number}'", named(source)), 60);
+                    row("Xid", "COMMIT /* xid=1 */".into(), 40);
+                }
+            }
+            if is_done {
+                break;
+            }
+        }
+        match prefix.finish() {
+            Located::Prefix { position, before, .. } => {
+                (position.to_string(), before.to_string().replace(A, "a").replace(B, "b"))
+            }
+            other => (format!("{other:?}"), String::new()),
+        }
+    }
+
+    #[test]
+    fn the_place_is_before_the_first_group_that_is_not_in_the_set() {
+        for (set, log, place, before) in [
+            ("a:1-2", "a1 a2 b1 a3", "bin.000001:204", "a:1-2"),
+            ("a:1-2,b:1", "a1 b1 a2", "bin.000001:304", "a:1-2,b:1"),
+            ("a:1-2", "a1 a2 R b1", "bin.000002:4", "a:1-2"),
+            ("a:1-2", "a1 a2 R", "bin.000001:204", "a:1-2"),
+            ("a:1-3", "a1 b1 a2 a3", "bin.000001:104", "a:1"),
+        ] {
+            assert_eq!(read(set, log), (place.to_string(), before.to_string()), "{set} in {log}");
+        }
+    }
+
+    #[test]
+    fn a_group_without_a_gtid_is_not_passed() {
+        assert!(read("a:1-2", "a1 x a2").0.starts_with("Unnamed"));
+        assert_eq!(read("a:1", "a1 b1 x").0, "bin.000001:104", "behind the place it does not matter");
+    }
+}
