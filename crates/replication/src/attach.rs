@@ -336,7 +336,7 @@ impl Move<'_> {
         }
         let reason = "it does not confirm that it has executed all that the replica has".into();
         let (host, new) = (self.replica.host().to_string(), self.new.host().to_string());
-        Err(Refusal::Unproved { host, new, reason }.into())
+        Err(Refusal::Unproved { host, new, reason, may_pass: false }.into())
     }
 
     fn change(&mut self, target: &Target) -> Result<(), Error> {

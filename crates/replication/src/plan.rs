@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::facts::{Facts, OldMaster, OwnLog};
+use crate::facts::{Facts, NewMaster, OldMaster, OwnLog};
 use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::gtid_set::GtidSet;
 use crate::history::Located;
@@ -184,7 +184,7 @@ fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
             format!("{new_host} does not log what it replicates")
         };
         return match replica.channel.mode {
-            Mode::AutoPosition => Err(Refusal::Unproved { host, new: new_host, reason }),
+            Mode::AutoPosition => Err(Refusal::Unproved { host, new: new_host, reason, may_pass: false }),
             _ => Ok(ByGtid::Unusable(reason)),
         };
     };
@@ -217,7 +217,7 @@ fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
             }
             (Some(Located::Unnamed(position)), _) => {
                 let reason = format!("its log holds transactions without a GTID, such as that at {position}");
-                return Err(Refusal::Unproved { host, new: new_host, reason });
+                return Err(Refusal::Unproved { host, new: new_host, reason, may_pass: false });
             }
             (Some(Located::Purged(gtid)), _) => {
                 return Err(Refusal::Purged { host, new: new_host, gtid: gtid.clone() });
@@ -252,6 +252,7 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
             host,
             new: new_host,
             reason: "the replica's GTID position is empty".into(),
+            may_pass: false,
         });
     }
     if let Some(gtid) = at.iter().find(|gtid| !new.state.includes(*gtid)) {
@@ -305,13 +306,15 @@ fn known(state: &GtidState, gtid: Gtid) -> String {
 /// The new master lacks what the replica has: does it still come, or never?
 fn behind(facts: &Facts, gtid: String, known: String) -> Refusal {
     let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
-    let applying =
-        facts.new.channel.as_ref().is_some_and(|channel| channel.sql_running && !channel.has_applied_all());
-    if applying || matches!(facts.old, OldMaster::Answers(_)) {
+    if still_applies(&facts.new) || matches!(facts.old, OldMaster::Answers(_)) {
         Refusal::NewMasterBehind { host, new, gtid, known }
     } else {
         Refusal::ReplicaAhead { host, new, gtid, known }
     }
+}
+
+fn still_applies(new: &NewMaster) -> bool {
+    new.channel.as_ref().is_some_and(|channel| channel.sql_running && !channel.has_applied_all())
 }
 
 /// Does the new master's log up to the replica's place hold exactly the groups that the replica has, by its own
@@ -368,34 +371,38 @@ fn check_order(facts: &Facts, out_of_order: Option<Gtid>) -> Result<(), Refusal>
     if has_executed_as_much {
         return Ok(());
     }
+    let may_pass = still_applies(new);
     let reason = format!(
         "{host} keeps no log of what it applied, and it has executed the log of {} to {}, {new_host} to {}",
         facts.old.host(),
         Refusal::place(replica.channel.applied.as_ref()),
         Refusal::place(of_new),
     );
-    Err(Refusal::Unproved { host, new: new_host, reason })
+    Err(Refusal::Unproved { host, new: new_host, reason, may_pass })
 }
 
 /// Exact positions where GTIDs say nothing: all quiet (B1), or old master dead at an equal place (B3).
 fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> Result<Decision, Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
-    let refuse = |reason: String| {
+    let unproved = |reason: String, may_pass: bool| {
         Err(Refusal::Unproved {
             host: replica.host.clone(),
             new: new.host.clone(),
             reason: format!("{why_not_gtid}, and {reason}"),
+            may_pass,
         })
     };
+    let refuse = |reason: String| unproved(reason, false);
+    let wait = |reason: String| unproved(reason, true);
     if replica.channel.mode != Mode::FilePosition {
         return refuse("its channel uses GTID".into());
     }
     let Some(new_end) = new.end.clone() else { return refuse(format!("{} has no binary log", new.host)) };
     if !new.read_only {
-        return refuse(format!("{} takes writes already", new.host));
+        return refuse(format!("{} takes writes already; rebuild {} from it", new.host, replica.host));
     }
     if !facts.quiet {
-        return refuse(format!("the log of {} still grows", new.host));
+        return wait(format!("the log of {} still grows", new.host));
     }
     let Some(new_channel) = &new.channel else {
         return refuse(format!("{} does not replicate from {}", new.host, facts.old.host()));
@@ -407,17 +414,17 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
                 return refuse(format!("{} has no binary log", old.host));
             };
             if of_new.as_ref() != Some(&old_end) {
-                return refuse(format!("{} has not applied {} to its end {old_end}", new.host, old.host));
+                return wait(format!("{} has not applied {} to its end {old_end}", new.host, old.host));
             }
             match &old.from_new {
                 None => return refuse(format!("{} does not replicate from {}", old.host, new.host)),
                 Some(channel) if channel.applied.as_ref() != Some(&new_end) => {
-                    return refuse(format!("{} has not applied {} to its end {new_end}", old.host, new.host));
+                    return wait(format!("{} has not applied {} to its end {new_end}", old.host, new.host));
                 }
                 Some(_) => {}
             }
             if of_replica.as_ref() != Some(&old_end) {
-                return refuse(format!("{} has not applied {} to its end {old_end}", replica.host, old.host));
+                return wait(format!("{} has not applied {} to its end {old_end}", replica.host, old.host));
             }
             // Then what the new master wrote reached the replica only where it has it from elsewhere.
             if !old.log_slave_updates {
@@ -440,7 +447,7 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
                 return refuse(format!("nothing is known of their places in the log of {old_host}"));
             };
             if !new_channel.has_applied_all() {
-                return refuse(format!("{} still applies what it got from {old_host}", new.host));
+                return wait(format!("{} still applies what it got from {old_host}", new.host));
             }
             if ours != theirs {
                 return refuse(format!(

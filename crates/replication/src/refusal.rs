@@ -293,6 +293,8 @@ pub enum Refusal {
         new: String,
         /// What is missing.
         reason: String,
+        /// True where it may come within a moment.
+        may_pass: bool,
     },
 
     /// The look through the new master's log took too long.
@@ -563,7 +565,7 @@ impl Refusal {
             self,
             Self::NewMasterBehind { .. }
                 | Self::TemporaryTables { .. }
-                | Self::Unproved { .. }
+                | Self::Unproved { may_pass: true, .. }
                 | Self::NotApplied { .. }
                 | Self::NotRunning { .. }
         )

@@ -64,6 +64,8 @@ pub struct Channel {
     pub source_server_id: u64,
     /// The fetching thread.
     pub io: IoThread,
+    /// `Slave_IO_State`
+    pub io_state: String,
     /// True while the applying thread runs.
     pub sql_running: bool,
     /// What the fetching thread last failed with.
@@ -129,6 +131,7 @@ impl Channel {
                 "No" => IoThread::No,
                 _ => IoThread::Connecting,
             },
+            io_state: row.text("Slave_IO_State").into(),
             sql_running: row.text("Slave_SQL_Running") == "Yes",
             io_error: error("Last_IO_Errno", "Last_IO_Error"),
             sql_error: error("Last_SQL_Errno", "Last_SQL_Error"),
@@ -166,6 +169,12 @@ impl Channel {
     /// True where both threads run and the source is connected.
     pub fn is_running(&self) -> bool {
         self.io == IoThread::Yes && self.sql_running
+    }
+
+    /// True where the fetching thread has asked its source for events. Connected, it first asks who that is.
+    pub fn is_receiving(&self) -> bool {
+        self.source_server_id != 0
+            && ["to send event", "Queueing", "relay log"].iter().any(|state| self.io_state.contains(state))
     }
 
     /// True where the applying thread says that it waits for more from the source, or all that was fetched

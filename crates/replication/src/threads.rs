@@ -73,13 +73,13 @@ pub fn until_running(server: &mut Server, name: &str) -> Result<Result<Channel, 
     let mut was_running = false;
     loop {
         let channel = channel::again(server, name)?;
-        if channel.is_running() {
-            // A thread that fails on what lies before it runs until it gets there.
-            if channel.has_applied_all() || was_running {
+        if channel.is_running() && channel.is_receiving() {
+            if was_running {
                 return Ok(Ok(channel));
             }
+            // A thread that fails on what lies before it runs until it gets there, and a source may yet refuse.
             was_running = true;
-            server.budget().pause(SECOND_LOOK);
+            server.budget().pause(if channel.has_applied_all() { PAUSE } else { SECOND_LOOK });
             continue;
         }
         // A stopped thread with an error stays so; a connecting one may yet succeed.
