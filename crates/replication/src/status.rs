@@ -239,6 +239,46 @@ mod tests {
         columns.iter().copied().chain(usual).collect()
     }
 
+    /// A row as a client shows it in vertical form.
+    fn shown(text: &str) -> Record {
+        let columns = text.lines().filter_map(|line| line.split_once(':'));
+        columns.map(|(name, value)| (name.trim(), value.trim())).collect()
+    }
+
+    #[test]
+    fn every_servers_status_is_read() {
+        for (text, mode, heartbeat, has_uuid) in [
+            (include_str!("recorded/mariadb-10.5-file.txt"), Mode::FilePosition, "2.000", false),
+            (include_str!("recorded/mariadb-10.11-gtid.txt"), Mode::SlavePos, "2.000", false),
+            (include_str!("recorded/mariadb-11.8-gtid.txt"), Mode::SlavePos, "2.000", false),
+            (include_str!("recorded/mysql-5.6-file.txt"), Mode::FilePosition, "", true),
+            (include_str!("recorded/mysql-5.6-gtid.txt"), Mode::AutoPosition, "", true),
+            (include_str!("recorded/mysql-9-file.txt"), Mode::FilePosition, "", true),
+            (include_str!("recorded/mysql-9-gtid.txt"), Mode::AutoPosition, "", true),
+        ] {
+            let channel = Channel::from_record(shown(text));
+            assert!(channel.is_running() && channel.is_receiving() && channel.has_applied_all(), "{text}");
+            assert_eq!((channel.name.as_str(), channel.source().as_str()), ("", "10.77.0.11:3306"));
+            assert_eq!((channel.source_user.as_str(), channel.source_server_id), ("replication", 1));
+            assert_eq!((channel.mode, channel.heartbeat.as_str()), (mode, heartbeat));
+            assert_eq!(channel.source_uuid.len() == 36, has_uuid, "{text}");
+            assert!(channel.fetched.is_some_and(|end| end.file == "binlog.000001" && end.offset > 300));
+            assert!(channel.relay.is_some_and(|place| place.file.starts_with("relay.")));
+            assert!(channel.filters.is_empty() && channel.sql_error.is_none() && channel.until.is_none());
+        }
+    }
+
+    #[test]
+    fn the_words_of_5_7_and_of_8_0_22_say_the_same() {
+        let new = include_str!("recorded/mysql-9-gtid.txt").replace("Channel_Name:", "Channel_Name: x");
+        let old = new.replace("Source", "Master").replace("Replica_", "Slave_");
+        assert!(old.contains("Master_Host") && old.contains("Slave_SQL_Running"), "{old}");
+        let (new, old) = (Channel::from_record(shown(&new)), Channel::from_record(shown(&old)));
+        assert_eq!(new.name, "x");
+        let words = (new.io_state.clone(), new.sql_state.clone());
+        assert_eq!(Channel { io_state: words.0, sql_state: words.1, ..old }, new);
+    }
+
     #[test]
     fn a_channel_that_was_never_connected_has_no_positions() {
         let channel = Channel::from_record(row(&[("Master_Log_File", ""), ("Relay_Master_Log_File", "")]));
