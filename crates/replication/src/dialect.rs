@@ -187,9 +187,12 @@ impl Dialect {
                 "SELECT COUNT(*) FROM information_schema.processlist \
                  WHERE command = 'Slave_worker' AND state NOT LIKE 'Waiting for work%'"
             }
-            Flavour::MySql if self.is_mysql_since((8, 0, 0)) => {
+            // With half a transaction, they wait for the rest of it; what they apply does not tell that.
+            Flavour::MySql if self.has_channels() => {
                 "SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker \
-                 WHERE applying_transaction <> ''"
+                 JOIN performance_schema.threads USING (thread_id) \
+                 WHERE processlist_state IS NULL OR processlist_state NOT LIKE 'Waiting for an event%' \
+                 AND processlist_state NOT LIKE '%has read all relay log%'"
             }
             // Those that wait are told by their state, the others by nothing.
             Flavour::MySql => {
@@ -198,6 +201,19 @@ impl Dialect {
                  WHERE user = 'system user' AND state LIKE 'Waiting for an event from Coordinator%'"
             }
         }
+    }
+
+    /// The thread that hands a channel's transactions to parallel appliers; `None` where stopping does not wait
+    /// for the rest of half a transaction. MySQL's does, a minute long, even if it can never come (lab, 9.7).
+    pub fn coordinator(self, channel: &str) -> Option<String> {
+        if !self.is_mysql_since((8, 0, 0)) {
+            return None;
+        }
+        Some(format!(
+            "SELECT processlist_id AS id FROM performance_schema.replication_applier_status_by_coordinator \
+             JOIN performance_schema.threads USING (thread_id) WHERE channel_name = {}",
+            self.quote(channel)
+        ))
     }
 
     /// ` 'name'` as MariaDB has it behind the verb; its default connection is `''`.
@@ -304,10 +320,11 @@ impl Dialect {
         }
     }
 
-    /// The privilege that it takes to end other accounts' sessions, which error 1095 does not say.
+    /// What it takes to end sessions of other accounts, administrators among them, which error 1095 does not say.
     pub fn kill_privilege(self) -> &'static str {
         match self.flavour {
             Flavour::MariaDb => "CONNECTION ADMIN",
+            Flavour::MySql if self.is_mysql_since((8, 0, 16)) => "CONNECTION_ADMIN, SYSTEM_USER",
             Flavour::MySql if self.is_mysql_since((8, 0, 0)) => "CONNECTION_ADMIN",
             Flavour::MySql => "SUPER",
         }

@@ -8,9 +8,9 @@ use crate::error::Error;
 use crate::server::Server;
 
 /// No such thread: it ended by itself.
-const GONE: u16 = 1094;
+pub(crate) const GONE: u16 = 1094;
 /// Not the owner of the thread, and no privilege for those of others; MySQL 8 and later also say 1227.
-const NOT_ALLOWED: [u16; 2] = [1095, 1227];
+pub(crate) const NOT_ALLOWED: [u16; 2] = [1095, 1227];
 /// How many are told at once.
 const BATCH: usize = 100;
 

@@ -200,7 +200,11 @@ impl Gate<'_> {
         let (ours, theirs) = (self.local.one(self.local.dialect().variables())?, peer.one(statement)?);
         let lost = match peer.dialect().flavour() {
             Flavour::MariaDb => no_longer_logged(&ours, &theirs, &history::oldest_known(peer)?),
-            Flavour::MySql => no_longer_executed(&ours, &theirs),
+            Flavour::MySql => {
+                let own = ours.text("server_uuid");
+                let from_here = channel::all(peer)?.into_iter().find(|channel| channel.source_uuid == own);
+                no_longer_executed(&ours, &theirs, from_here.as_ref())
+            }
         };
         match lost.map_err(|column| peer.unexpected(statement, column))? {
             None => Ok(()),
@@ -240,7 +244,7 @@ impl Gate<'_> {
     fn alone(&mut self) -> Result<Proof, Error> {
         loop {
             let first = channel::again(self.local, &self.channel)?;
-            let idle = first.has_applied_all() && !self.workers_are_busy()?;
+            let idle = first.has_applied_all() && !threads::are_workers_busy(self.local)?;
             self.question.budget.pause(PAUSE);
             let second = channel::again(self.local, &self.channel)?;
             if idle && second.has_applied_all() && first.applied == second.applied {
@@ -284,6 +288,7 @@ impl Gate<'_> {
             Refusal::place(channel.applied.as_ref()),
             Refusal::place(channel.fetched.as_ref())
         );
+        threads::end_half(self.local, &seen.name)?;
         // Together, so that nothing stays stopped if this process is killed between them; a file and position is
         // exact only once the applying thread has stopped.
         let mut statements = vec![dialect.stop(&seen.name, Threads::Sql)];
@@ -296,12 +301,6 @@ impl Gate<'_> {
         statements.extend([dialect.rewind(&seen.name, &place), dialect.start(&seen.name, Threads::Both)]);
         self.local.execute_all(&statements).1?;
         Ok(true)
-    }
-
-    /// Parallel appliers take events off the relay log before they apply them.
-    fn workers_are_busy(&mut self) -> Result<bool, Error> {
-        let row = self.local.one(self.local.dialect().busy_workers())?;
-        Ok(row.at(0) != Some("0"))
     }
 
     /// How many transactions are missing, by the numbers of their GTIDs.
@@ -371,14 +370,22 @@ fn no_longer_logged(
     Ok(lost.map(|gtid| gtid.to_string()))
 }
 
-/// MySQL: what this host has executed and did not write itself must have come from the peer, which forgets it
-/// only with its whole log.
-fn no_longer_executed(ours: &Record, theirs: &Record) -> Result<Option<String>, &'static str> {
+/// MySQL: what this host has executed and did not write itself must have come from the peer, and what it wrote
+/// itself the peer may have fetched and applied. Both are forgotten only with the peer's whole log.
+fn no_longer_executed(
+    ours: &Record,
+    theirs: &Record,
+    from_here: Option<&Channel>,
+) -> Result<Option<String>, &'static str> {
     let own = ours.text("server_uuid");
     let ours: GtidSet = parsed(ours, "executed")?;
     let theirs: GtidSet = parsed(theirs, "executed")?;
     let from_peer = |uuid: &str| !uuid.eq_ignore_ascii_case(own) && theirs.knows(uuid);
-    let lost = ours.filtered(from_peer).without(&theirs);
+    let mut lost = ours.filtered(from_peer).without(&theirs);
+    if let Some(channel) = from_here.filter(|channel| channel.has_applied_all()) {
+        let retrieved: GtidSet = channel.retrieved.parse().map_err(|_| "Retrieved_Gtid_Set")?;
+        lost = lost.with(&retrieved.without(&theirs));
+    }
     Ok((!lost.is_empty()).then(|| lost.to_string()))
 }
 
@@ -419,11 +426,25 @@ mod tests {
         const A: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
         const B: &str = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
         const C: &str = "5e11fa47-71ca-11e1-9e33-c80aa9429562";
-        let lacks = |ours: &str, theirs: &str| {
-            let ours = row(&[("server_uuid", B), ("executed", ours)]);
-            no_longer_executed(&ours, &row(&[("executed", theirs)])).unwrap()
-        };
         let ours = format!("{A}:1-9,{B}:1-5");
+        let channel = |retrieved: &str, sql_state: &str| {
+            Channel::from_record(row(&[
+                ("Retrieved_Gtid_Set", retrieved),
+                ("Slave_SQL_Running", "Yes"),
+                ("Slave_SQL_Running_State", sql_state),
+            ]))
+        };
+        let check = |ours: &str, theirs: &str, from_here: Option<&Channel>| {
+            let ours = row(&[("server_uuid", B), ("executed", ours)]);
+            no_longer_executed(&ours, &row(&[("executed", theirs)]), from_here).unwrap()
+        };
+        let lacks = |ours: &str, theirs: &str| check(ours, theirs, None);
+        let (idle, at_work) = ("has read all relay log", "Reading event");
+        let fetched = format!("{B}:2-5");
+        let idle = channel(&fetched, idle);
+        assert_eq!(check(&ours, &format!("{A}:1-9"), Some(&idle)), Some(fetched.clone()));
+        assert_eq!(check(&ours, &format!("{A}:1-9,{B}:1-5"), Some(&idle)), None);
+        assert_eq!(check(&ours, &format!("{A}:1-9"), Some(&channel(&fetched, at_work))), None);
         assert_eq!(lacks(&ours, &format!("{A}:1-4")), Some(format!("{A}:5-9")));
         assert_eq!(lacks(&ours, &format!("{A}:1-12")), None, "own transactions need not have arrived there");
         assert_eq!(lacks(&format!("{ours},{C}:1"), &format!("{A}:1-9")), None, "of another channel");

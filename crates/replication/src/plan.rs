@@ -144,9 +144,7 @@ fn check_servers(facts: &Facts) -> Result<(), Refusal> {
     if !foreign.is_empty() {
         return Err(Refusal::Filtered { host, new: new_host, filters: foreign.join(", ") });
     }
-    if let Some(error) = &replica.channel.sql_error
-        && !replica.channel.sql_running
-    {
+    if let (Some(error), true) = (&replica.channel.sql_error, replica.channel.has_failed_on_data()) {
         return Err(Refusal::ApplierFailed { host, error: error.to_string() });
     }
     match &facts.old {
@@ -196,7 +194,9 @@ fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
     let executed = ours.replicated().filtered(concerns);
     let lacking = executed.without(&theirs.executed);
     if !lacking.is_empty() {
-        return Err(behind(facts, lacking.to_string(), theirs.executed.to_string()));
+        let known = theirs.executed.filtered(|uuid| lacking.knows(uuid));
+        let known = if known.is_empty() { "nothing of it".into() } else { known.to_string() };
+        return Err(behind(facts, lacking.to_string(), known));
     }
     let purged = theirs.purged.without(&ours.executed);
     if !purged.is_empty() {

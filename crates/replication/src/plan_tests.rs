@@ -471,6 +471,20 @@ fn by_set_a_file_and_position_is_the_end_of_what_the_replica_has() {
 }
 
 #[test]
+fn a2_data_on_which_the_applier_failed_are_refused_and_a_relay_log_is_not() {
+    let failed = |code| {
+        let mut facts = facts();
+        facts.replica.channel.sql_running = false;
+        facts.replica.channel.sql_error = Some(ThreadError { code, text: "it failed".into() });
+        plan(&facts, None)
+    };
+    assert!(matches!(failed(1062), Err(Refusal::ApplierFailed { .. })));
+    for code in [1594, 13121, 1756] {
+        assert!(matches!(failed(code), Ok(Decision::Locate(_))), "{code}");
+    }
+}
+
+#[test]
 fn a29_a_channel_that_moves_by_itself_is_refused() {
     let mut facts = facts();
     facts.replica.moves_itself = true;

@@ -72,6 +72,8 @@ pub struct Channel {
     pub io_error: Option<ThreadError>,
     /// What the applying thread last failed with.
     pub sql_error: Option<ThreadError>,
+    /// MySQL's `Retrieved_Gtid_Set`, as it is shown.
+    pub retrieved: String,
     /// End of what was fetched, in the source's log.
     pub fetched: Option<BinlogPosition>,
     /// End of the last group that was applied, in the source's log.
@@ -135,6 +137,7 @@ impl Channel {
             sql_running: row.text("Slave_SQL_Running") == "Yes",
             io_error: error("Last_IO_Errno", "Last_IO_Error"),
             sql_error: error("Last_SQL_Errno", "Last_SQL_Error"),
+            retrieved: row.text("Retrieved_Gtid_Set").into(),
             fetched: BinlogPosition::from_columns(row, "Master_Log_File", "Read_Master_Log_Pos"),
             applied: BinlogPosition::from_columns(row, "Relay_Master_Log_File", "Exec_Master_Log_Pos"),
             relay: BinlogPosition::from_columns(row, "Relay_Log_File", "Relay_Log_Pos"),
@@ -183,6 +186,18 @@ impl Channel {
     pub fn has_applied_all(&self) -> bool {
         (self.fetched.is_some() && self.fetched == self.applied)
             || (self.sql_running && self.sql_state.contains("has read all relay log"))
+    }
+
+    /// True where all that was fetched is applied but for the beginning of a group.
+    pub fn has_half(&self) -> bool {
+        self.has_applied_all() && self.fetched != self.applied
+    }
+
+    /// True where the applying thread failed on the data. It may also have failed on its relay log, which a move
+    /// begins anew, or have been killed, after which a MySQL with gaps refuses the move itself.
+    pub fn has_failed_on_data(&self) -> bool {
+        const HARMLESS: [u64; 3] = [1594, 13121, 1756];
+        !self.sql_running && self.sql_error.as_ref().is_some_and(|error| !HARMLESS.contains(&error.code))
     }
 
     /// True where starting any thread would throw away what was fetched and is not applied yet.

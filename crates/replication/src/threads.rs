@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::channel;
 use crate::dialect::Threads;
 use crate::error::Error;
+use crate::eviction::{GONE, NOT_ALLOWED};
+use crate::privilege;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::status::{Channel, IoThread};
@@ -18,6 +20,7 @@ const CONNECTING: Duration = Duration::from_secs(2);
 
 /// Stops both threads and waits until both have stopped; returns the channel at rest.
 pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
+    end_half(server, name)?;
     let statement = server.dialect().stop(name, Threads::Both);
     match server.execute(&statement) {
         // The server goes on stopping whether or not anybody waits for it.
@@ -36,6 +39,41 @@ pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
             return Err(Refusal::DoesNotStop { host: server.host().into(), waited }.into());
         }
     }
+}
+
+/// Ends an applying thread that waits for the rest of a transaction, for which the server's STOP would wait as
+/// well. What it had applied of that is rolled back.
+pub fn end_half(server: &mut Server, name: &str) -> Result<(), Error> {
+    let Some(coordinator) = server.dialect().coordinator(name) else { return Ok(()) };
+    if !channel::again(server, name)?.has_half() {
+        return Ok(());
+    }
+    // With nothing more coming, what waits once its appliers are done waits for ever.
+    server.execute(&server.dialect().stop(name, Threads::Io))?;
+    while are_workers_busy(server)? && server.budget().pause(PAUSE) {}
+    if !channel::again(server, name)?.has_half() {
+        return Ok(());
+    }
+    let Some(row) = server.row(&coordinator)? else { return Ok(()) };
+    log::warn!("half a transaction is given up: its rest has not arrived");
+    match server.execute(&format!("KILL {}", row.number("id").unwrap_or(0))) {
+        Err(Error::Query { code: GONE, .. }) => {}
+        Err(Error::Query { code, .. }) if NOT_ALLOWED.contains(&code) => {
+            let why = "; stopping would wait a minute for the rest of half a transaction";
+            let privilege = server.dialect().kill_privilege();
+            return Err(privilege::lacks(server, privilege.into(), why.into()));
+        }
+        other => other?,
+    }
+    // A STOP that comes before it has ended would make it wait.
+    while channel::again(server, name)?.sql_running && server.budget().pause(PAUSE) {}
+    Ok(())
+}
+
+/// True while parallel appliers have something to do: they take events off the relay log before they apply them.
+pub fn are_workers_busy(server: &mut Server) -> Result<bool, Error> {
+    let row = server.one(server.dialect().busy_workers())?;
+    Ok(row.at(0) != Some("0"))
 }
 
 /// Refuses where a start would throw away what a silent source cannot send again.
