@@ -73,9 +73,10 @@ pub struct Call {
 }
 
 impl Call {
-    /// Reads the agent's configuration that the arguments name.
+    /// Reads the agent's configuration that the arguments name, and adds how the settings reach each host.
     pub fn config(&self) -> Result<Config, config::ConfigError> {
-        let config = config::load(&self.arguments.config)?;
+        let mut config = config::load(&self.arguments.config)?;
+        config.reach_by(&self.settings.tls, &self.settings.local)?;
         log::info!("this host is {}", config.this());
         Ok(config)
     }

@@ -3,6 +3,7 @@
 //! A new section is a struct with `Default` and `#[serde(default, deny_unknown_fields)]`, and two lines in
 //! [`Settings`]. What a value may look like is in `settings/value.rs`.
 
+mod tls;
 mod value;
 
 use std::io::{self, ErrorKind};
@@ -13,6 +14,8 @@ use log::LevelFilter;
 use serde::Deserialize;
 
 use crate::config::file::{self, Refusal};
+
+pub use tls::{Local, Tls, TlsMode, TlsOptions};
 
 /// Where the settings lie. Fixed: no variable of the agent's environment names another file.
 pub const PATH: &str = "/etc/mysql-mmm/mmm_helpers.yaml";
@@ -33,6 +36,12 @@ pub struct Settings {
     /// `mysql_allow_write`.
     #[serde(deserialize_with = "value::section")]
     pub allow_write: AllowWrite,
+    /// TLS of the helpers' own connections.
+    #[serde(deserialize_with = "value::section")]
+    pub tls: Tls,
+    /// The way to this host's own server.
+    #[serde(deserialize_with = "value::section")]
+    pub local: Local,
 }
 
 /// `limits`
@@ -128,6 +137,14 @@ pub enum SettingsError {
         /// What is wrong there.
         reason: String,
     },
+    /// Its values do not go together, or name what is not there.
+    #[error("Invalid settings in '{file}': {reason}", file = .file.display())]
+    Unfit {
+        /// Its path.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 impl Settings {
@@ -159,7 +176,10 @@ impl Settings {
             let end = reason.rfind(" at line ").unwrap_or(reason.len());
             SettingsError::Invalid { file: path.into(), line, reason: reason[..end].into() }
         })?;
-        Ok(settings.unwrap_or_default())
+        let settings = settings.unwrap_or_default();
+        let unfit = |reason| SettingsError::Unfit { file: path.into(), reason };
+        settings.tls.check().map_err(unfit)?;
+        Ok(settings)
     }
 }
 
@@ -168,7 +188,7 @@ mod tests {
     use super::*;
     use crate::config::scratch::Scratch;
 
-    fn read(text: &str) -> Result<Settings, String> {
+    pub fn read(text: &str) -> Result<Settings, String> {
         let scratch = Scratch::new();
         let path = scratch.file("mmm_helpers.yaml", text);
         Settings::load_from(&path)

@@ -202,4 +202,14 @@ pub enum ConfigError {
         /// The other.
         second: HostName,
     },
+    /// The settings have a TLS mode for a host that the configuration does not have.
+    #[error(
+        "tls.hosts in mmm_helpers.yaml names {name}, which is no host of this configuration; it has: {known}"
+    )]
+    UnknownTlsHost {
+        /// The name there.
+        name: String,
+        /// The hosts there are.
+        known: String,
+    },
 }

@@ -1,10 +1,12 @@
-//! Which host is meant: this one, its peer, one by name, one by the address that a replica names.
+//! Which host is meant: this one, its peer, one by name, one by the address that a replica names; and how
+//! the settings say that it is reached.
 //!
 //! Nothing here looks a name up: two spellings of one IP address are the same host, two names are not.
 
 use std::net::IpAddr;
 
 use super::{Config, ConfigError, Host, HostName, Mode};
+use crate::settings::{Local, Tls};
 
 impl Config {
     /// The host that the configuration says this is.
@@ -60,6 +62,19 @@ impl Config {
         }
         Ok(first)
     }
+
+    /// Says for each host how it is reached. An error when `tls` names a host that there is not.
+    pub(crate) fn reach_by(&mut self, tls: &Tls, local: &Local) -> Result<(), ConfigError> {
+        if let Some(unknown) = tls.hosts.keys().find(|name| self.host(name).is_none()) {
+            let known = self.hosts.iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(ConfigError::UnknownTlsHost { name: unknown.clone(), known });
+        }
+        for host in &mut self.hosts {
+            host.tls = tls.of(host.name.as_str());
+        }
+        self.hosts[self.this].socket.clone_from(&local.socket);
+        Ok(())
+    }
 }
 
 /// True for two spellings of one address, `::ffff:10.0.0.1` and `10.0.0.1` included, and for equal names.
@@ -72,7 +87,10 @@ pub(super) fn is_same(one: &str, other: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::super::fixture::{CLUSTER, changed, config};
+    use crate::settings::{Local, Tls, TlsMode};
 
     #[test]
     fn the_peer_is_the_one_of_this_host() {
@@ -135,5 +153,24 @@ mod tests {
         let error = config.host_at("10.0.0.1", 3306).unwrap_err().to_string();
         assert!(error.starts_with("Hosts db1 and db3 both are 10.0.0.1 port 3306"), "{error}");
         assert!(config.host_at("10.0.0.2", 3306).unwrap().is_some(), "the others are still found");
+    }
+    #[test]
+    fn only_this_host_is_reached_by_the_socket_and_each_by_its_tls_mode() {
+        let mut config = config(CLUSTER);
+        let tls = Tls { mode: TlsMode::Required, ..Tls::default() };
+        let tls = Tls { hosts: [("db3".to_string(), TlsMode::Off)].into(), ..tls };
+        let socket = Some(PathBuf::from("/run/mysqld/mysqld.sock"));
+        config.reach_by(&tls, &Local { socket: socket.clone() }).unwrap();
+        let modes: Vec<_> = config.hosts().iter().map(|host| host.tls.mode).collect();
+        assert_eq!(modes, [TlsMode::Required, TlsMode::Required, TlsMode::Off]);
+        let sockets: Vec<_> = config.hosts().iter().map(|host| host.socket.clone()).collect();
+        assert_eq!(sockets, [socket, None, None]);
+    }
+
+    #[test]
+    fn a_host_that_there_is_not_cannot_have_a_tls_mode() {
+        let tls = Tls { hosts: [("db33".to_string(), TlsMode::Off)].into(), ..Tls::default() };
+        let error = config(CLUSTER).reach_by(&tls, &Local::default()).unwrap_err().to_string();
+        assert!(error.contains("names db33") && error.ends_with("db1, db2, db3"), "{error}");
     }
 }

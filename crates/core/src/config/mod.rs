@@ -5,9 +5,10 @@
 //! that names file and line.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::secret::Secret;
+use crate::settings::TlsOptions;
 
 mod error;
 pub(crate) mod file;
@@ -75,6 +76,10 @@ pub struct Host {
     pub replication_user: String,
     /// `replication_password`
     pub replication_password: Secret,
+    /// `tls` of the settings
+    pub tls: TlsOptions,
+    /// `local.socket` of the settings, where this is this host.
+    pub socket: Option<PathBuf>,
 }
 
 /// `mode` of a host.

@@ -10,6 +10,7 @@ use super::*;
 use crate::Secret;
 use crate::config::scratch::Scratch;
 use crate::config::{HostName, Mode};
+use crate::settings::TlsOptions;
 
 /// A packet filter that is a file with a line for each rule, and the commands that change it.
 struct Filter(Scratch);
@@ -71,6 +72,8 @@ fn host() -> Host {
         agent_password: Secret::new(String::new()),
         replication_user: String::new(),
         replication_password: Secret::new(String::new()),
+        tls: TlsOptions::default(),
+        socket: None,
     }
 }
 

@@ -43,6 +43,11 @@ pub fn whole_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf,
     if path.is_absolute() { Ok(path) } else { Err(D::Error::custom("expected a whole path, from / on")) }
 }
 
+/// [`whole_path`], of a key that has no default.
+pub fn some_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    whole_path(deserializer).map(Some)
+}
+
 struct Time;
 
 impl Visitor<'_> for Time {

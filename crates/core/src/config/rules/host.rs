@@ -6,6 +6,7 @@ use crate::config::tree::{Entry, Section, entry_name};
 use crate::config::words::Kind;
 use crate::config::{ConfigError, Host, HostName, Mode};
 use crate::secret::Secret;
+use crate::settings::TlsOptions;
 
 const DEFAULT_PORT: u16 = 3306;
 const REQUIRED: [&str; 9] = [
@@ -49,6 +50,8 @@ impl<'a> View<'a> {
             agent_password: Secret::new(self.text("agent_password")?),
             replication_user: self.text("replication_user")?,
             replication_password: Secret::new(self.text("replication_password")?),
+            tls: TlsOptions::default(),
+            socket: None,
         })
     }
 
