@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::journal::step;
-use mmm_core::settings::Limits;
+use mmm_core::settings::{Limits, TlsOptions};
 
 use crate::channel::{self, Chosen};
 use crate::dialect::{Target, Threads};
@@ -127,10 +127,11 @@ fn check_account(new_host: &Host, limits: &Limits, budget: Budget) -> Result<(),
     let account = Host {
         agent_user: new_host.replication_user.clone(),
         agent_password: new_host.replication_password.clone(),
+        tls: TlsOptions::default(),
         ..new_host.clone()
     };
     match Server::connect(&account, limits.connect, budget) {
-        Err(Error::Connect { user, cause, answered: true, .. }) => {
+        Err(Error::Connect { user, cause, code: Some(_), .. }) => {
             Err(Refusal::AccountRefused { new: new_host.name.to_string(), user, reason: cause }.into())
         }
         // Whatever else it is, a way of logging in that only servers know, for instance, need not stop them.

@@ -8,6 +8,7 @@ pub mod attach;
 pub mod channel;
 pub mod clients;
 pub mod closing;
+mod dial;
 pub mod dialect;
 pub mod error;
 pub mod eviction;

@@ -3,24 +3,20 @@
 //! Nothing here knows what the statements mean. The client library makes no round trip of its own: its
 //! `SELECT @@max_allowed_packet` and `SELECT @@socket` are switched off, TCP addresses are literal.
 
-use std::error::Error as _;
 use std::fmt;
-use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
 use mmm_core::config::Host;
 use mysql::prelude::Queryable;
-use mysql::{Conn, OptsBuilder, Value};
+use mysql::{Conn, Value};
 
+use crate::dial;
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::patience;
 use crate::privilege;
 use crate::record::Record;
-
-/// What the library would otherwise ask the server for; our statements are far smaller.
-const MAX_PACKET: usize = 16 << 20;
 
 /// A connection to a host's server with the agent's account.
 pub struct Server {
@@ -40,30 +36,21 @@ impl fmt::Debug for Server {
 }
 
 impl Server {
-    /// Connects to `host` by TCP with the agent's account, within `most` and what is left of `budget`.
+    /// Connects to `host` with the agent's account, within `most` and what is left of `budget`.
     pub fn connect(host: &Host, most: Duration, budget: Budget) -> Result<Self, Error> {
         let started = Instant::now();
-        let address = format!("{}:{}", host.ip, host.mysql_port);
+        let address = host.socket.as_ref().map_or_else(
+            || format!("{}:{}", host.ip, host.mysql_port),
+            |socket| socket.display().to_string(),
+        );
         let patience = budget.share(most).max(patience::LEAST);
-        let failed = |error: mysql::Error| Error::Connect {
+        let conn = dial::dial(host, patience).map_err(|error| Error::Connect {
             address: address.clone(),
             user: host.agent_user.clone(),
-            cause: describe(&error, started.elapsed()),
-            answered: matches!(error, mysql::Error::MySqlError(_)),
+            cause: dial::describe(&error, host, started.elapsed()),
+            answered: dial::is_answer(&error),
             code: if let mysql::Error::MySqlError(refused) = &error { Some(refused.code) } else { None },
-        };
-        let options = OptsBuilder::new()
-            .ip_or_hostname(Some(host.ip.as_str()))
-            .tcp_port(host.mysql_port)
-            .user(Some(host.agent_user.as_str()))
-            .pass(Some(host.agent_password.expose()))
-            .prefer_socket(false)
-            .max_allowed_packet(Some(MAX_PACKET))
-            .stmt_cache_size(0)
-            .tcp_connect_timeout(Some(patience))
-            .read_timeout(Some(patience))
-            .write_timeout(Some(patience));
-        let conn = Conn::new(options).map_err(failed)?;
+        })?;
         log::info!("connected to {} ({address}): {:.1} ms", host.name, milliseconds(started));
         Ok(Self { host: host.name.to_string(), address, conn, budget, in_step: true })
     }
@@ -192,36 +179,11 @@ impl Server {
             mysql::Error::MySqlError(refused) => {
                 Error::Query { host, code: refused.code, message: refused.message, statement }
             }
-            late if is_timeout(&late) => Error::Silent { host, waited, statement, cause: "no answer".into() },
+            late if dial::is_timeout(&late) => {
+                Error::Silent { host, waited, statement, cause: "no answer".into() }
+            }
             other => Error::Broken { host, statement, cause: other.to_string() },
         }
-    }
-}
-
-/// The library wraps an error of the socket in one of its own where it was reading a packet.
-fn is_timeout(error: &mysql::Error) -> bool {
-    let of_socket = match error {
-        mysql::Error::IoError(io) => Some(io),
-        mysql::Error::CodecError(codec) => codec.source().and_then(|source| source.downcast_ref()),
-        _ => None,
-    };
-    of_socket.is_some_and(|io| matches!(io.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
-}
-
-/// What to say of a connection that was not made: the server's own words where it sent any.
-fn describe(error: &mysql::Error, waited: Duration) -> String {
-    match error {
-        mysql::Error::MySqlError(refused) => format!("{} (error {})", refused.message, refused.code),
-        late if is_timeout(late) => {
-            format!("It accepted the connection but sent nothing for {waited:.1?}; is the server frozen?")
-        }
-        mysql::Error::DriverError(mysql::DriverError::ConnectTimeout) => {
-            format!("No answer within {waited:.1?}; is the host down or its port filtered?")
-        }
-        mysql::Error::DriverError(mysql::DriverError::CouldNotConnect(Some((_, description, _)))) => {
-            description.clone()
-        }
-        other => other.to_string(),
     }
 }
 
