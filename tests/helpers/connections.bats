@@ -1,0 +1,181 @@
+#!/usr/bin/env bats
+# How the helpers reach their servers: TLS, accounts, the socket.
+
+load ../lib/cluster
+load ../lib/answers
+load ../lib/certificates
+
+setup_file() {
+  cluster_for_file
+  authority ours
+  authority theirs
+  certificate db1 ours IP:10.77.0.11
+  certificate elsewhere ours DNS:db1.example.com,IP:10.77.0.99
+  certificate expired ours IP:10.77.0.11 20210101
+  certificate agent ours DNS:agent
+}
+teardown_file() { end_cluster; }
+teardown() { dump_on_failure; }
+
+# with_tls [CERTIFICATE [LINE…]] — db1 offers TLS, and its agent's account is as ever; db2 offers none.
+with_tls() {
+  serve db1 "${1:-db1}" ours "${@:2}"
+  agent_account db1 "IDENTIFIED BY '$AGENT_PASSWORD' REQUIRE NONE"
+}
+
+# verifying MODE [AUTHORITY] — as settings.
+verifying() { printf 'tls: {mode: %s, ca: %s}\n' "$1" "$(tls_file "${2:-ours}")"; }
+
+@test "an account that wants TLS is reached in every mode but off" {
+  with_tls
+  agent_account db1 'REQUIRE SSL'
+
+  is_refused db1 '' '*Access denied*error 1045?'
+  gets_in db1 'tls: {mode: preferred}'
+  gets_in db1 'tls: {mode: required}'
+  gets_in db1 "$(verifying verify-ca)"
+  gets_in db1 "$(verifying verify-identity)"
+  gets_in db1 'tls: {mode: off, hosts: {db1: required}}'
+}
+
+@test "a certificate of another authority is refused wherever one is asked for" {
+  with_tls
+
+  gets_in db1 'tls: {mode: required}'
+  is_refused db1 "$(verifying verify-ca theirs)" "*signed by no authority in $(tls_file theirs) (tls.ca)"
+  is_refused db1 "$(verifying verify-identity theirs)" "*signed by no authority in $(tls_file theirs) (tls.ca)"
+}
+
+@test "no authority is believed but those in the file: none is built in" {
+  run grep -lF 'ISRG Root X1' "$MMM_AGENT_DIR/mysql_may_write"
+  [ "$status" = 1 ]
+}
+
+@test "verify-identity wants the host's address in the certificate, verify-ca does not" {
+  with_tls elsewhere
+
+  is_refused db1 "$(verifying verify-identity)" '*not made out to 10.77.0.11*verify-ca'
+  gets_in db1 "$(verifying verify-ca)"
+}
+
+@test "an expired certificate is refused wherever it is looked at" {
+  with_tls expired
+
+  is_refused db1 "$(verifying verify-ca)" '*has expired; renew it there'
+  gets_in db1 'tls: {mode: required}'
+}
+
+@test "a server without TLS is reached by preferred, and named by required" {
+  gets_in db2 'tls: {mode: preferred}'
+  journal_says db2 'db2: going on without TLS'
+  is_refused db2 'tls: {mode: required}' '*offers no TLS*tls: {hosts: {db2: off}} in mmm_helpers.yaml'
+  is_refused db2 "$(verifying verify-ca)" '*offers no TLS*'
+
+  gets_in db2 'tls: {mode: required, hosts: {db2: off}}'
+}
+
+@test "a server whose TLS is too old is reached by preferred, and named by required" {
+  # Too old for the machine's own client, too.
+  CLIENT+=(--skip-ssl)
+  with_tls db1 'tls_version = TLSv1.1'
+
+  is_refused db1 'tls: {mode: required}' '*older than TLS 1.2*tls: {hosts: {db1: off}} in mmm_helpers.yaml'
+  gets_in db1 'tls: {mode: preferred}'
+  journal_says db1 'db1: going on without TLS'
+}
+
+@test "an account that wants a certificate is shown ours" {
+  local shown
+  shown="cert: $(tls_file agent), key: $(tls_file agent-key)"
+  with_tls
+  agent_account db1 'REQUIRE X509'
+
+  is_refused db1 'tls: {mode: required}' '*Access denied*'
+  gets_in db1 "tls: {mode: required, $shown}"
+  gets_in db1 "tls: {mode: verify-identity, ca: $(tls_file ours), $shown}"
+  is_refused db1 "tls: {mode: required, cert: $(tls_file agent), key: $(tls_file db1-key)}" \
+    "*cannot be used: $(tls_file agent), $(tls_file db1-key): the key is not that of the certificate"
+  is_refused db1 "tls: {mode: required, cert: $(tls_file theirs), key: $(tls_file theirs-key)}" '*another tls.cert?'
+}
+
+@test "files that hold no certificate and hosts that there are not are named" {
+  with_tls
+
+  is_refused db1 "$(verifying verify-ca db1-key)" "*cannot be used: $(tls_file db1-key): it holds no certificate in PEM"
+  ask db1 "$(verifying verify-ca none)"
+  answers 255 "ERROR: Invalid settings in '/etc/mysql-mmm/mmm_helpers.yaml': ca of tls, $(tls_file none), cannot be read: No such file*"
+  ask db1 'tls: {hosts: {db9: required}}'
+  answers 255 'ERROR: tls.hosts in mmm_helpers.yaml names db9, which is no host of this configuration; it has: db1, db2, db3'
+}
+
+@test "a peer is reached as its own mode says" {
+  with_tls
+  agent_account db1 'REQUIRE SSL'
+  settings db2 "tls: {hosts: {db1: verify-identity}, ca: $(tls_file ours)}"
+  run_helper db2 sync_with_master
+  answers 0 'OK*'
+
+  settings db2 ''
+  run_helper db2 sync_with_master
+  answers 255 'ERROR: *Access denied*'
+}
+
+@test "a living peer whose certificate is refused is not taken for dead" {
+  with_tls
+  settings db2 "tls: {hosts: {db1: verify-ca}, ca: $(tls_file theirs)}"
+
+  run_helper db2 mysql_allow_write
+  answers 255 'ERROR: *signed by no authority*'
+  is_read_only db2
+  settings db2 ''
+}
+
+@test "the socket is the way to this host's own server, and to no other" {
+  sql db2 'SET sql_log_bin = 0' "CREATE USER '$AGENT_USER'@localhost IDENTIFIED BY '$AGENT_PASSWORD'"
+  sql db2 'SET sql_log_bin = 0' "GRANT ${AGENT_GRANTS[0]} TO '$AGENT_USER'@localhost"
+  # Nothing else is left of the way by TCP.
+  reject_packets db2 db2
+  is_refused db2 '' '*refused*'
+
+  gets_in db2 "local: {socket: $(host_dir db2)/mysqld.sock}"
+  gets_in db2 "{local: {socket: $(host_dir db2)/mysqld.sock}, tls: {mode: required}}"
+  journal_says db2 "connected to db2 ($(host_dir db2)/mysqld.sock)"
+  settings db2 "local: {socket: $(host_dir db2)/mysqld.sock}"
+  run_helper db2 sync_with_master
+  answers 0 'OK*'
+  journal_says db2 'connected to db1 (10.77.0.11:3306)'
+  pass_packets db2
+}
+
+@test "a server that is frozen or gone behind its socket is told in time" {
+  local refused
+  refused="ERROR: Can't connect to MySQL (host = $(host_dir db3)/mysqld.sock, user = $AGENT_USER)!"
+  freeze db3
+  ask db3 "{limits: {connect: 500ms}, local: {socket: $(host_dir db3)/mysqld.sock}}"
+  answers 255 "$refused *frozen?"
+  within 1500
+  thaw db3
+
+  stop_server db3
+  run_helper db3 mysql_may_write
+  answers 255 "$refused *"
+  start_server db3
+}
+
+@test "an account of MariaDB's ed25519 plugin is reached, and its password tested" {
+  sql db3 "INSTALL SONAME 'auth_ed25519'"
+  agent_account db3 "IDENTIFIED VIA ed25519 USING PASSWORD('$AGENT_PASSWORD')"
+  gets_in db3 ''
+
+  agent_account db3 "IDENTIFIED VIA ed25519 USING PASSWORD('other_secret')"
+  is_refused db3 '' '*Access denied*error 1045?'
+  agent_account db3 "IDENTIFIED BY '$AGENT_PASSWORD'"
+  gets_in db3 ''
+}
+
+@test "an account whose plugin the helpers do not know is told so" {
+  sql db3 "INSTALL SONAME 'auth_pam'"
+  agent_account db3 'IDENTIFIED VIA pam'
+  is_refused db3 '' '*logs in by dialog, which the helpers do not know; docs/CONNECTIONS.md*'
+  agent_account db3 "IDENTIFIED BY '$AGENT_PASSWORD'"
+}
