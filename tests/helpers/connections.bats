@@ -130,6 +130,18 @@ verifying() { printf 'tls: {mode: %s, ca: %s}\n' "$1" "$(tls_file "${2:-ours}")"
   settings db2 ''
 }
 
+@test "nobody on the way to a verified server can answer in its place before TLS begins" {
+  with_tls
+  sql db1 'SET GLOBAL read_only = 1'
+  configure db1 db1 mysql_port 3307
+  in_host db1 perl "$REPOSITORY/tests/lib/tamper.pl" 10.77.0.11 3307 "$BATS_TEST_TMPDIR/ready" 3>&- &
+  wait_for 5 test -e "$BATS_TEST_TMPDIR/ready"
+
+  ask db1 "$(verifying verify-identity)"
+  answers 255 "ERROR: Can't connect to MySQL (host = 10.77.0.11:3307, user = $AGENT_USER)! *tampers with it"
+  write_configuration db1
+}
+
 @test "the socket is the way to this host's own server, and to no other" {
   sql db2 'SET sql_log_bin = 0' "CREATE USER '$AGENT_USER'@localhost IDENTIFIED BY '$AGENT_PASSWORD'"
   sql db2 'SET sql_log_bin = 0' "GRANT ${AGENT_GRANTS[0]} TO '$AGENT_USER'@localhost"

@@ -4,6 +4,7 @@
 //! failures of the socket.
 
 use std::error::Error as _;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -13,7 +14,8 @@ use std::time::{Duration, Instant};
 use mmm_core::config::Host;
 use mmm_core::settings::{TlsMode, TlsOptions};
 use mysql::error::tls::TlsError;
-use mysql::{ClientIdentity, Conn, DriverError, OptsBuilder, SslOpts};
+use mysql::prelude::Queryable;
+use mysql::{ClientIdentity, Conn, DriverError, OptsBuilder, Row, SslOpts, Value};
 use rustls::{AlertDescription, CertificateError};
 
 use crate::patience;
@@ -28,7 +30,8 @@ pub fn dial(host: &Host, most: Duration) -> mysql::Result<Conn> {
     let started = Instant::now();
     match conn(host, ssl_options(&host.tls), most) {
         Err(error) if host.tls.mode == TlsMode::Preferred && is_lack_of_tls(&error) => {
-            log::warn!("{}: going on without TLS: {error}", host.name);
+            let reason = describe(&error, host, started.elapsed());
+            log::warn!("{}: going on without TLS. {reason}", host.name);
             conn(host, None, most.saturating_sub(started.elapsed()).max(patience::LEAST))
         }
         result => result,
@@ -52,15 +55,41 @@ fn conn(host: &Host, tls: Option<SslOpts>, most: Duration) -> mysql::Result<Conn
         .tcp_connect_timeout(Some(most))
         .read_timeout(Some(most))
         .write_timeout(Some(most));
-    if keeps_time { Conn::new(options) } else { limited(options, most + SLACK) }
+    if keeps_time {
+        return Conn::new(options);
+    }
+    let is_verified = host.tls.mode >= TlsMode::VerifyCa && host.socket.is_none();
+    limited(most + SLACK, move || {
+        let mut conn = Conn::new(options)?;
+        if is_verified {
+            test_order(&mut conn)?;
+        }
+        Ok(conn)
+    })
+}
+
+/// Tests that no answer lies ready. The library keeps what came in the clear together with the greeting, and
+/// would take it for the answers to come; but nobody can have foreseen this question.
+fn test_order(conn: &mut Conn) -> mysql::Result<()> {
+    let number = RandomState::new().build_hasher().finish().to_string();
+    match conn.query_first::<Row, _>(format!("SELECT {number}")) {
+        Ok(Some(row)) if row.as_ref(0) == Some(&Value::Bytes(number.into())) => Ok(()),
+        Err(error) if io_error(&error).is_some() || matches!(error, mysql::Error::MySqlError(_)) => {
+            Err(error)
+        }
+        _ => Err(io::Error::other("Its answer is another's: somebody on the way tampers with it").into()),
+    }
 }
 
 /// Connects in a thread of its own, which is left behind when its time is over.
-fn limited(options: OptsBuilder, most: Duration) -> mysql::Result<Conn> {
+fn limited(
+    most: Duration,
+    connect: impl FnOnce() -> mysql::Result<Conn> + Send + 'static,
+) -> mysql::Result<Conn> {
     let (sender, receiver) = mpsc::channel();
     thread::Builder::new().spawn(move || {
         // The receiver is gone when it came too late.
-        let _ = sender.send(Conn::new(options));
+        let _ = sender.send(connect());
     })?;
     receiver.recv_timeout(most).unwrap_or_else(|end| {
         Err(match end {
@@ -141,6 +170,7 @@ pub fn describe(error: &mysql::Error, host: &Host, waited: Duration) -> String {
         mysql::Error::DriverError(DriverError::UnknownAuthPlugin(plugin)) => format!(
             "The account logs in by {plugin}, which the helpers do not know; docs/CONNECTIONS.md has what they do"
         ),
+        mysql::Error::IoError(io) => io.to_string(),
         other => other.to_string(),
     }
 }
