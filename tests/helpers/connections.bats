@@ -6,10 +6,11 @@ load ../lib/answers
 load ../lib/certificates
 
 setup_file() {
+  local host
   cluster_for_file
   authority ours
   authority theirs
-  certificate db1 ours IP:10.77.0.11
+  for host in "${HOSTS[@]}"; do certificate "$host" ours "IP:$(host_ip "$host")"; done
   certificate elsewhere ours DNS:db1.example.com,IP:10.77.0.99
   certificate expired ours IP:10.77.0.11 20210101
   certificate agent ours DNS:agent
@@ -191,3 +192,30 @@ verifying() { printf 'tls: {mode: %s, ca: %s}\n' "$1" "$(tls_file "${2:-ours}")"
   is_refused db3 '' '*logs in by dialog, which the helpers do not know; docs/CONNECTIONS.md*'
   agent_account db3 "IDENTIFIED BY '$AGENT_PASSWORD'"
 }
+
+@test "the writer moves with TLS everywhere" {
+  local host
+  for host in "${HOSTS[@]}"; do
+    serve "$host" "$host" ours
+    agent_account "$host" "IDENTIFIED BY '$AGENT_PASSWORD' REQUIRE SSL"
+    settings "$host" "$(verifying verify-identity)"
+  done
+  for host in "${HOSTS[@]}"; do wait_for 5 replicates "$host"; done
+  sql db1 'SET GLOBAL read_only = 0'
+
+  run_helper db1 mysql_deny_write
+  answers 0 'OK*'
+  run_helper db3 set_active_master db2
+  answers 0 'OK*'
+  run_helper db2 sync_with_master
+  answers 0 'OK*'
+  run_helper db2 mysql_allow_write
+  answers 0 'OK*'
+
+  insert db2
+  caught_up db3 db2
+  caught_up db1 db2
+  rows_equal db1 db2 db3
+}
+
+replicates() { [[ $(threads "$1") == 'Yes Yes' ]]; }
