@@ -146,7 +146,7 @@ verifying() { printf 'tls: {mode: %s, ca: %s}\n' "$1" "$(tls_file "${2:-ours}")"
 @test "the socket is the way to this host's own server, and to no other" {
   sql db2 'SET sql_log_bin = 0' "CREATE USER '$AGENT_USER'@localhost IDENTIFIED BY '$AGENT_PASSWORD'"
   sql db2 'SET sql_log_bin = 0' "GRANT ${AGENT_GRANTS[0]} TO '$AGENT_USER'@localhost"
-  # Nothing else is left of the way by TCP.
+  sql db1 'SET GLOBAL read_only = 1'
   reject_packets db2 db2
   is_refused db2 '' '*refused*'
 
