@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::journal::step;
-use mmm_core::settings::{Limits, TlsOptions};
+use mmm_core::settings::{Limits, TlsMode, TlsOptions};
 
 use crate::channel::{self, Chosen};
 use crate::dialect::{Target, Threads};
@@ -96,9 +96,7 @@ pub fn attach(
     budget: Budget,
 ) -> Result<Plan, Error> {
     let mut new = Server::connect(new_host, limits.connect, budget.part(75))?;
-    if !chosen.channel.uses_tls {
-        check_account(new_host, limits, budget.part(75))?;
-    }
+    check_account(new_host, &chosen.channel, limits, budget.part(75))?;
     let old = Old::connect(chosen.source, limits.connect, budget.part(75));
     if let Old::Failed(OldMaster::Silent { host, reason } | OldMaster::Unreadable { host, reason }) = &old {
         log::warn!("{host} does not answer: {reason}");
@@ -122,12 +120,17 @@ pub fn attach(
 }
 
 /// Logs in to the new master as the channel will. Found out only by CHANGE MASTER, a wrong password would
-/// already have replaced the one with which the channel could go back. With TLS, only the server can tell.
-fn check_account(new_host: &Host, limits: &Limits, budget: Budget) -> Result<(), Error> {
+/// already have replaced the one with which the channel could go back.
+fn check_account(new_host: &Host, channel: &Channel, limits: &Limits, budget: Budget) -> Result<(), Error> {
+    // Only the server has that, and the account may want it.
+    if channel.has_certificate {
+        return Ok(());
+    }
+    let mode = if channel.uses_tls { TlsMode::Preferred } else { TlsMode::Off };
     let account = Host {
         agent_user: new_host.replication_user.clone(),
         agent_password: new_host.replication_password.clone(),
-        tls: TlsOptions::default(),
+        tls: TlsOptions { mode, ..TlsOptions::default() },
         ..new_host.clone()
     };
     match Server::connect(&account, limits.connect, budget) {

@@ -98,6 +98,8 @@ pub struct Channel {
     pub until: Option<String>,
     /// `Master_SSL_Allowed`
     pub uses_tls: bool,
+    /// True where the channel has a certificate of its own (`Master_SSL_Cert`).
+    pub has_certificate: bool,
 }
 
 const FILTERS: [&str; 10] = [
@@ -166,6 +168,7 @@ impl Channel {
                 .filter(|until| !until.is_empty() && *until != "None")
                 .map(Into::into),
             uses_tls: row.is_on("Master_SSL_Allowed"),
+            has_certificate: !row.text("Master_SSL_Cert").is_empty(),
         }
     }
 
