@@ -77,6 +77,7 @@ impl Call {
     pub fn config(&self) -> Result<Config, config::ConfigError> {
         let mut config = config::load(&self.arguments.config)?;
         config.reach_by(&self.settings.tls, &self.settings.local)?;
+        config.channel.clone_from(&self.settings.replication.channel);
         log::info!("this host is {}", config.this());
         Ok(config)
     }

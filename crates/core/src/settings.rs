@@ -36,6 +36,9 @@ pub struct Settings {
     /// `mysql_allow_write`.
     #[serde(deserialize_with = "value::section")]
     pub allow_write: AllowWrite,
+    /// Replication.
+    #[serde(deserialize_with = "value::section")]
+    pub replication: Replication,
     /// TLS of the helpers' own connections.
     #[serde(deserialize_with = "value::section")]
     pub tls: Tls,
@@ -92,6 +95,15 @@ impl Default for AllowWrite {
     fn default() -> Self {
         Self { gate: true }
     }
+}
+
+/// `replication`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
+pub struct Replication {
+    /// The channel, or named connection, that the helpers mean where several replicate from hosts of the
+    /// cluster. Default: the only one that does.
+    pub channel: Option<String>,
 }
 
 /// `deny_write`
@@ -220,6 +232,8 @@ mod tests {
         assert_eq!(settings.log.file, Path::new("/x/y.log"));
         assert_eq!(settings.log.level, LevelFilter::Debug);
         assert!(read("deny_write: {super_read_only: true}").unwrap().deny_write.super_read_only);
+        let channel = read("replication: {channel: main}").unwrap().replication.channel;
+        assert_eq!(channel.as_deref(), Some("main"));
         assert_eq!(read("log: {level: off}").unwrap().log.level, LevelFilter::Off);
     }
 

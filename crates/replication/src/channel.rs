@@ -20,15 +20,13 @@ pub fn again(server: &mut Server, name: &str) -> Result<Channel, Error> {
     found.ok_or_else(|| Refusal::NotAReplica { host: server.host().into() }.into())
 }
 
-/// The channel from a cluster host, with that host, and whether there are others beside it.
+/// The channel from a cluster host, with that host.
 #[derive(Debug)]
 pub struct Chosen<'c> {
     /// The channel.
     pub channel: Channel,
     /// The host that it replicates from.
     pub source: &'c Host,
-    /// True where this server has further channels.
-    pub has_siblings: bool,
 }
 
 /// Finds the channel that replicates from a host of the configuration.
@@ -41,10 +39,16 @@ pub fn choose<'c>(
     server_ids: impl Fn(u64) -> Option<&'c Host>,
 ) -> Result<Chosen<'c>, Error> {
     let host = server.host().to_string();
-    let channels = all(server)?;
-    let has_siblings = channels.len() > 1;
+    let mut channels = all(server)?;
     if channels.is_empty() {
         return Err(Refusal::NotAReplica { host }.into());
+    }
+    if let Some(name) = &config.channel {
+        let names = names_of(&channels);
+        channels.retain(|channel| channel.name == *name);
+        if channels.is_empty() {
+            return Err(Refusal::UnknownChannel { host, name: name.clone(), names }.into());
+        }
     }
     let mut found: Vec<(Channel, &Host)> = Vec::new();
     for channel in &channels {
@@ -73,11 +77,11 @@ pub fn choose<'c>(
         }
         1 => {
             let (channel, source) = found.remove(0);
-            Ok(Chosen { channel, source, has_siblings })
+            Ok(Chosen { channel, source })
         }
         count => {
-            let names = found.iter().map(|(channel, _)| format!("'{}'", channel.name)).collect::<Vec<_>>();
-            Err(Refusal::SeveralChannels { host, count, names: names.join(", ") }.into())
+            let channels: Vec<_> = found.into_iter().map(|(channel, _)| channel).collect();
+            Err(Refusal::SeveralChannels { host, count, names: names_of(&channels) }.into())
         }
     }
 }
@@ -93,6 +97,10 @@ pub fn meant<'c>(server: &mut Server, config: &'c Config) -> Result<(Channel, Op
         }
         Err(error) => Err(error),
     }
+}
+
+fn names_of(channels: &[Channel]) -> String {
+    channels.iter().map(|channel| format!("'{}'", channel.name)).collect::<Vec<_>>().join(", ")
 }
 
 fn by_address<'c>(config: &'c Config, channel: &Channel) -> Result<Option<&'c Host>, Error> {

@@ -47,13 +47,29 @@ pub enum Refusal {
     },
 
     /// Several channels replicate from hosts of the configuration.
-    #[error("{host} has {count} replication channels from cluster hosts ({names}): which one is meant?")]
+    #[error(
+        "{host} has {count} replication channels from cluster hosts ({names}): name the one that is meant in \
+         mmm_helpers.yaml: replication: {{channel: …}}"
+    )]
     SeveralChannels {
         /// This host.
         host: String,
         /// How many.
         count: usize,
         /// Their names.
+        names: String,
+    },
+
+    /// `replication.channel` names a channel that there is not.
+    #[error(
+        "{host} has no replication channel '{name}' (replication.channel in mmm_helpers.yaml); it has {names}"
+    )]
+    UnknownChannel {
+        /// This host.
+        host: String,
+        /// The name.
+        name: String,
+        /// The names that there are.
         names: String,
     },
 

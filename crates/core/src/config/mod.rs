@@ -117,6 +117,8 @@ pub struct Config {
     pub max_kill_retries: i64,
     /// `blocking_type` with its commands
     pub blocking: Blocking,
+    /// `replication.channel` of our own settings.
+    pub channel: Option<String>,
 }
 
 /// Finds, reads and checks the configuration `name` (`mmm_agent`, without path), and logs its quirks.

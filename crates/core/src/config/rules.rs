@@ -30,7 +30,7 @@ pub fn check(tree: &Tree, file: &Path, warnings: &mut Vec<Warning>) -> Result<Co
     rules.copy_methods()?;
     let max_kill_retries = rules.max_kill_retries(warnings);
     let blocking = rules.blocking(&hosts[this], warnings)?;
-    Ok(Config { this, hosts, active_master_role, max_kill_retries, blocking })
+    Ok(Config { this, hosts, active_master_role, max_kill_retries, blocking, channel: None })
 }
 
 struct Rules<'a> {
