@@ -64,10 +64,22 @@ servers_up() {
 fresh_server() { server_data "$1" "$2" && server_start "$1"; }
 
 attach() {
-  {
-    flavour_attach "$1" "$(host_source "$1")"
-    if [[ $1 == db1 ]]; then echo 'SET GLOBAL read_only = 0;'; fi
-  } | client_of "$(host_dir "$1")"
+  change_source "$1" '' "$(host_source "$1")" "$(place_in_mode binlog.000001 4)"
+  sql "$1" 'START SLAVE' "SET GLOBAL read_only = $([[ $1 == db1 ]] && echo 0 || echo 1)"
+}
+
+# place_in_mode FILE POSITION — of CHANGE MASTER, as replicas of this cluster keep their place.
+place_in_mode() {
+  case $MMM_REPLICATION in
+    gtid) echo 'MASTER_USE_GTID = slave_pos' ;;
+    *) echo "MASTER_USE_GTID = no, MASTER_LOG_FILE = '$1', MASTER_LOG_POS = $2" ;;
+  esac
+}
+
+# change_source HOST CHANNEL SOURCE OPTIONS — makes HOST a replica of SOURCE, over a channel that may be new.
+change_source() {
+  sql "$1" "CHANGE MASTER '$2' TO MASTER_HOST = '$(host_ip "$3")', MASTER_PORT = 3306, MASTER_CONNECT_RETRY = 1,
+    MASTER_USER = '$REPLICATION_USER', MASTER_PASSWORD = '$REPLICATION_PASSWORD', $SOURCE_OPTIONS $4"
 }
 
 threads_run() {
@@ -125,7 +137,7 @@ cluster_status() {
       "$(server_state "$host")"
     if [[ $(server_state "$host") == running ]]; then
       printf '  read_only %s  replicates from %s, threads %s' "$(sql "$host" 'SELECT @@read_only')" \
-        "$(client_of "$(host_dir "$host")" -E -e "$SHOW_REPLICA" | awk '/(Master|Source)_Host:/ { print $2; exit }')" \
+        "$(replica_status "$host" | awk '$1 == "Master_Host:" { print $2; exit }')" \
         "$(replica_threads "$host")"
     fi
     echo

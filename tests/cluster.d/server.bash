@@ -16,11 +16,61 @@ CREATE TABLE app.entries (
 EOF
 }
 
+# Accounts as MMM's guide has them; what the agent may do is the flavour's.
+accounts() {
+  local net="$NETWORK.%" grant
+  cat <<EOF
+SET SESSION sql_log_bin = 0;
+CREATE USER '$AGENT_USER'@'$net' IDENTIFIED BY '$AGENT_PASSWORD';
+$(for grant in "${AGENT_GRANTS[@]}"; do echo "GRANT $grant TO '$AGENT_USER'@'$net';"; done)
+CREATE USER '$MONITOR_USER'@'$net' IDENTIFIED BY '$MONITOR_PASSWORD';
+GRANT REPLICATION CLIENT ON *.* TO '$MONITOR_USER'@'$net';
+CREATE USER '$REPLICATION_USER'@'$net' IDENTIFIED BY '$REPLICATION_PASSWORD';
+GRANT REPLICATION SLAVE ON *.* TO '$REPLICATION_USER'@'$net';
+CREATE USER '$APP_USER'@'$net' IDENTIFIED BY '$APP_PASSWORD';
+GRANT ALL ON app.* TO '$APP_USER'@'$net';
+EOF
+}
+
+# server_settings HOST DIRECTORY — the server's configuration file.
+server_settings() {
+  local number
+  number=$(host_number "$1")
+  cat <<EOF
+[mysqld]
+user = root
+server_id = $number
+datadir = $2/data
+tmpdir = $2/tmp
+socket = $2/mysqld.sock
+pid_file = $2/data/mysqld.pid
+bind_address = 0.0.0.0
+skip_name_resolve = 1
+# As MMM's guide asks for: nobody may write until the agent says so.
+read_only = 1
+log_bin = binlog
+relay_log = relay
+log_slave_updates = 1
+auto_increment_increment = 2
+auto_increment_offset = $((number == 2 ? 2 : 1))
+slave_net_timeout = 4
+# A server may be killed here, the machine may not: the page cache is durable enough.
+innodb_flush_log_at_trx_commit = ${MMM_FLUSH_LOG:-2}
+sync_binlog = 0
+innodb_buffer_pool_size = 16M
+innodb_fast_shutdown = 1
+key_buffer_size = 1M
+max_connections = 100
+$(flavour_settings)
+$OWN_SETTINGS
+EOF
+}
+
 # A data folder with accounts and schema, made once per server version and recipe. Prints its path.
 template() {
   local key path work
   key=$(
-    { flavour_version; declare -f flavour_bootstrap flavour_accounts app_schema; flavour_accounts; flavour_settings db1 /; } |
+    { flavour_version; declare -f flavour_bootstrap app_schema; accounts; server_settings db1 /; } |
       sha256sum | cut -c1-16
   )
   path=$CACHE_DIR/$MMM_SERVER-$key
@@ -43,20 +93,19 @@ template() {
 }
 
 make_template() {
-  local work=$1 server tries
+  local work=$1 process tries
   flavour_bootstrap "$work/data" "$work/tmp" || return 1
-  flavour_settings db1 "$work" | sed '/^log_bin\|^relay_log\|^log_slave/d' >"$work/my.cnf"
-  flavour_command db1 "$work"
-  "${COMMAND[@]}" --skip-networking "${TEMPLATE_OPTIONS[@]}" &
-  server=$!
+  server_settings db1 "$work" | sed '/^log_bin\|^relay_log\|^log_slave/d' >"$work/my.cnf"
+  "${SERVER[@]}" --defaults-file="$work/my.cnf" --skip-networking "${TEMPLATE_OPTIONS[@]}" &
+  process=$!
   for ((tries = 0; tries < 1000; tries++)); do
     client_of "$work" -e 'DO 0' 2>/dev/null && break
-    kill -0 "$server" || return 1
+    kill -0 "$process" || return 1
     sleep 0.02
   done
-  { flavour_accounts; app_schema; } | client_of "$work" || { kill "$server"; wait "$server"; return 1; }
-  kill "$server"
-  wait "$server" || return 1
+  { accounts; app_schema; } | client_of "$work" || { kill "$process"; wait "$process"; return 1; }
+  kill "$process"
+  wait "$process" || return 1
   # A MySQL server's own identity.
   rm -f "$work/data/auto.cnf"
 }
@@ -68,13 +117,13 @@ client_of() {
   "${CLIENT[@]}" --socket="$dir/mysqld.sock" --user=root --connect-timeout=5 "$@"
 }
 
-# Several statements as one text.
+# Several statements as one text, in the server's words.
 statements() {
   local IFS=';'
-  printf '%s\n' "$*"
+  flavour_words "$*"
 }
 
-# sql HOST STATEMENT… — as root, tab-separated, without headings.
+# sql HOST STATEMENT… — as root, tab-separated, without headings. Statements are in MariaDB's words.
 sql() {
   local host=$1 dir
   shift
@@ -96,7 +145,7 @@ server_data() {
   dir=$(host_dir "$1")
   rm -rf "$dir/data" "$dir/mysqld.sock"
   cp -r --sparse=always "$2" "$dir/data"
-  flavour_settings "$1" "$dir" >"$dir/my.cnf"
+  server_settings "$1" "$dir" >"$dir/my.cnf"
 }
 
 # server_launch HOST OPTIONS… — starts a server without waiting for it.
@@ -109,11 +158,11 @@ server_launch() {
   fi
   dir=$(host_dir "$host")
   rm -f "$dir/mysqld.sock"
-  flavour_command "$host" "$dir"
   # shellcheck disable=SC2016
   (
     close_inherited_files
-    in_host "$host" setsid --fork bash -c 'echo "$$" >"$0"; exec "$@"' "$dir/server.pid" "${COMMAND[@]}" "$@"
+    in_host "$host" setsid --fork bash -c 'echo "$$" >"$0"; exec "$@"' "$dir/server.pid" \
+      "${SERVER[@]}" --defaults-file="$dir/my.cnf" "$@"
   ) </dev/null >>"$dir/server.log" 2>&1
 }
 
@@ -179,7 +228,14 @@ server_state() {
   esac
 }
 
-replica_threads() {
+# replica_status HOST [STATEMENT] — a line for each column, by MariaDB's names.
+replica_status() {
   timeout 20 "${CLIENT[@]}" --socket="$(host_dir "$1")/mysqld.sock" --user=root --connect-timeout=5 \
-    -E -e "$SHOW_REPLICA" | flavour_threads
+    -E -e "$(statements "${2:-SHOW SLAVE STATUS}")" | flavour_fields
+}
+
+# Both threads as `Yes Yes`, `Connecting Yes`, …; empty when the host replicates from nobody.
+replica_threads() {
+  replica_status "$1" |
+    awk '$1 == "Slave_IO_Running:" { io = $2 } $1 == "Slave_SQL_Running:" { sql = $2 } END { if (io) print io, sql }'
 }

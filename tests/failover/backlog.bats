@@ -9,6 +9,7 @@ setup_file() {
   export MMM_REPLICATION=gtid
   cluster_for_file
 }
+setup() { only_on MariaDB 'others keep their relay log'; }
 teardown_file() { end_cluster; }
 teardown() { dump_on_failure; }
 

@@ -20,7 +20,7 @@ teardown() { end_order; }
   fast_network db3
   pass_packets db1
 
-  moves db3 db2
+  moves_late db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -123,7 +123,7 @@ teardown() { end_order; }
 }
 
 @test "the old master lets the agent in no more; nobody can tell whether it takes writes, and the slave stays" {
-  sql db1 'SET sql_log_bin = 0' "ALTER USER '$AGENT_USER'@'$NETWORK.%' IDENTIFIED BY 'other'"
+  set_password db1 "$AGENT_USER" other
 
   refuses_to_move db3 db2 'ERROR: cannot tell whether db1 still takes writes: *'
 }
@@ -138,7 +138,7 @@ teardown() { end_order; }
   sql db2 'FLUSH LOGS'
   write db2 3
 
-  moves db3 db2
+  moves_late db3 db2
 
   nothing_lost db2 db3
 }
@@ -151,7 +151,7 @@ teardown() { end_order; }
   open_writes db2
   keeps_writing db2
 
-  moves db3 db2
+  moves_late db3 db2
 
   stops_writing
   nothing_lost db2 db3
@@ -167,7 +167,7 @@ teardown() { end_order; }
 
   move db3 db2
 
-  expect_agent_read 255 'ERROR: db2 has purged the binary log that holds 0-*'
+  expect_agent_read 255 "$(unproved db2 "ERROR: db2 has purged the binary log that holds $(gtid_of)*")"
   [ "$(replica_field db3 Master_Host)" = "$(host_ip db1)" ]
 }
 
@@ -185,7 +185,7 @@ keeps_one_log() {
   caught_up db3 db1
   kill_server db1
 
-  refuses_to_move db3 db2 'ERROR: db3 is ahead of db2: it has executed 0-1-*'
+  refuses_to_move db3 db2 "$(unproved db2 "ERROR: db3 is ahead of db2: it has executed $(gtid_of db1)")"
 }
 
 @test "A9: the same, and the new master has written since" {
@@ -196,7 +196,7 @@ keeps_one_log() {
   open_writes db2
   write db2 3
 
-  refuses_to_move db3 db2 'ERROR: db3 *'
+  refuses_to_move db3 db2 "$(unproved db2 'ERROR: db3 *')"
 }
 
 @test "A10: the slave has received, not yet applied, what the new master never got; it applies no further" {
@@ -237,7 +237,7 @@ keeps_one_log() {
   kill_server db1
   later 1 release db3
 
-  moves db3 db2
+  moves_late db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -256,10 +256,10 @@ keeps_one_log() {
   kill_server db1
 
   move db3 db2
-  expect_agent_read 255 'ERROR: db3 has executed 0-1-*, db2 only up to 0-1-*'
+  expect_agent_read 255 "$(unproved db2 "ERROR: db3 has executed $(gtid_of db1), db2 only up to $(gtid_of db1)")"
   sleep 4
   release db2
-  moves db3 db2
+  moves_late db3 db2
 
   delay db3 0
   open_writes db2
@@ -267,16 +267,17 @@ keeps_one_log() {
 }
 
 @test "A30: the only slave that acknowledged a transaction is not the new master; it stays" {
-  sql db1 'SET GLOBAL rpl_semi_sync_master_enabled = 1' 'SET GLOBAL rpl_semi_sync_master_timeout = 5000'
-  sql db3 'SET GLOBAL rpl_semi_sync_slave_enabled = 1'
+  leaves_traces
+  only_on semi_sync 'there is no plugin for it'
+  semi_sync db1 5000 db3
   stop_replica_thread db3
   start_replica_thread db3
-  wait_for 5 eval '[[ $(sql db1 "SHOW STATUS LIKE \"Rpl_semi_sync_master_clients\"") == *1 ]]'
+  wait_for 5 eval '[[ $(semi_sync_status db1 clients) == 1 ]]'
   drop_packets db1 db2
   write db1 2
-  [[ $(sql db1 'SHOW STATUS LIKE "Rpl_semi_sync_master_yes_tx"') == *2 ]]
+  [ "$(semi_sync_status db1 yes_tx)" = 2 ]
   caught_up db3 db1
   kill_server db1
 
-  refuses_to_move db3 db2 'ERROR: db3 is ahead of db2: it has executed 0-1-*'
+  refuses_to_move db3 db2 "$(unproved db2 "ERROR: db3 is ahead of db2: it has executed $(gtid_of db1)")"
 }

@@ -26,22 +26,24 @@ teardown() { end_order; }
 }
 
 @test "A13: the new master writes no binary log; the slave was not even stopped" {
+  only_on bare 'by GTID, this server needs a log'
   ends_writing
   restart_server db2 --skip-log-bin --skip-log-slave-updates
   refuses_to_move db3 db2 'ERROR: db2 has no binary log*'
 }
 
 @test "A13: the agent's account lacks a privilege on the new master; the slave was not even stopped" {
+  only_on narrow 'SUPER is for all'
   leaves_traces
   ends_writing
-  sql db2 'SET sql_log_bin = 0' "REVOKE SUPER, BINLOG MONITOR ON *.* FROM '$AGENT_USER'@'$NETWORK.%'"
+  may_not db2 log status
   refuses_to_move db3 db2 'ERROR: SQL Query Error: Access denied; you need *'
 }
 
 @test "A13: the new master refuses the replication account; the slave was not even stopped" {
   leaves_traces
   ends_writing
-  sql db2 'SET sql_log_bin = 0' "ALTER USER '$REPLICATION_USER'@'$NETWORK.%' IDENTIFIED BY 'other'"
+  set_password db2 "$REPLICATION_USER" other
 
   refuses_to_move db3 db2 "ERROR: db2 refuses replication_user 'replication': Access denied *"
 }
@@ -62,10 +64,11 @@ teardown() { end_order; }
 @test "A15: a move leaves a slave's way to keep its place as it was" {
   ends_writing
   moves db3 db2
-  [ "$(replica_field db3 Using_Gtid)" = "$(mode_of_file)" ]
+  [ "$(replication_mode db3)" = "$MMM_REPLICATION" ]
 }
 
 @test "A15: current_pos is kept, too" {
+  only_on MariaDB 'current_pos is MariaDB'"'"'s'
   stop_replica_thread db3
   sql db3 'CHANGE MASTER TO MASTER_USE_GTID = current_pos'
   start_replica_thread db3
@@ -74,7 +77,7 @@ teardown() { end_order; }
   move db3 db2
 
   expect_agent_read 0 OK
-  replicates db3 db2 Current_Pos
+  replicates db3 db2 current_pos
   open_writes db2
   nothing_lost db2 db1 db3
 }
@@ -94,6 +97,7 @@ teardown() { end_order; }
 }
 
 @test "A17: the second channel keeps its GTID domain to itself" {
+  only_on MariaDB 'nobody else has domains'
   leaves_traces
   archive_channel db3
   sql client 'CREATE DATABASE archive' 'CREATE TABLE archive.notes (id INT PRIMARY KEY)'
@@ -130,14 +134,14 @@ teardown() { end_order; }
 }
 
 @test "A17: the channel from the cluster has a name" {
+  only_on channels 'channels have no names'
   local file position
   stop_replica_thread db3
   caught_up db2 db1
   read -r file position <<<"$(binlog_end db1)"
-  sql db3 'RESET SLAVE ALL' "CHANGE MASTER 'main' TO MASTER_HOST = '$(host_ip db1)', MASTER_CONNECT_RETRY = 1,
-      MASTER_USER = '$REPLICATION_USER', MASTER_PASSWORD = '$REPLICATION_PASSWORD', MASTER_LOG_FILE = '$file',
-      MASTER_LOG_POS = $position, MASTER_USE_GTID = $([[ $MMM_REPLICATION == gtid ]] && echo slave_pos || echo no)" \
-    "START SLAVE 'main'"
+  sql db3 'RESET SLAVE ALL'
+  change_source db3 main db1 "$(place_in_mode "$file" "$position")"
+  sql db3 "START SLAVE 'main'"
   wait_for 5 runs_from db3 db1 main
   write db1
   close_writes db1
@@ -147,7 +151,7 @@ teardown() { end_order; }
   expect_agent_read 0 OK
 
   runs_from db3 db2 main
-  [ "$(channel_field db3 main Using_Gtid)" = "$(mode_of_file)" ]
+  [ "$(replication_mode db3 main)" = "$MMM_REPLICATION" ]
   [ "$(sql db3 'SHOW ALL SLAVES STATUS' | wc -l)" = 1 ]
   open_writes db2
   write db2
@@ -159,9 +163,7 @@ teardown() { end_order; }
   in_host db3 sh -c 'echo 10.77.0.11 database-one.example >>/etc/hosts'
   stop_replica_thread db3
   sql db3 "CHANGE MASTER TO MASTER_HOST = 'database-one.example',
-      MASTER_LOG_FILE = '$(replica_field db3 Relay_Master_Log_File)',
-      MASTER_LOG_POS = $(replica_field db3 Exec_Master_Log_Pos)"
-  if [[ $MMM_REPLICATION == gtid ]]; then sql db3 'CHANGE MASTER TO MASTER_USE_GTID = slave_pos'; fi
+      $(place_in_mode "$(replica_field db3 Relay_Master_Log_File)" "$(replica_field db3 Exec_Master_Log_Pos)")"
   start_replica_thread db3
   wait_for 5 eval '[ "$(threads db3)" = "Yes Yes" ]'
 
@@ -203,7 +205,7 @@ forward_port() {
   literal=${password//\\/\\\\}
   literal=${literal//\'/\\\'}
   for host in "${HOSTS[@]}"; do
-    sql "$host" 'SET sql_log_bin = 0' "ALTER USER '$REPLICATION_USER'@'$NETWORK.%' IDENTIFIED BY '$literal'"
+    set_password "$host" "$REPLICATION_USER" "$literal"
     configure "$host" default replication_password "$password"
   done
   ends_writing
@@ -221,8 +223,9 @@ forward_port() {
 }
 
 @test "A23: the new master leaves tables out when it replicates; the slave was not even stopped" {
+  only_on filters 'filters want a restart'
   leaves_traces
-  sql db2 'STOP SLAVE' "SET GLOBAL replicate_ignore_table = 'app.heap'" 'START SLAVE'
+  leave_out db2 app.heap
   write db1
   ends_writing
 
@@ -238,22 +241,22 @@ forward_port() {
 }
 
 @test "A23: slave and new master have the same filter; it loses nothing that the slave would have kept" {
+  only_on filters 'filters want a restart'
   leaves_traces
   local host
-  for host in db2 db3; do
-    sql "$host" 'STOP SLAVE' "SET GLOBAL replicate_ignore_table = 'app.scratch'" 'START SLAVE'
-  done
+  for host in db2 db3; do leave_out "$host" app.scratch; done
   sql db1 'CREATE TABLE app.scratch (a INT)' 'INSERT INTO app.scratch VALUES (1)'
   write db1 2
   ends_writing
 
-  moves db3 db2
+  moves_late db3 db2
 
   open_writes db2
   nothing_lost db2 db3
 }
 
 @test "A24: the new master does not log what it replicates; only at a standstill is there a place, and only for file and position" {
+  only_on bare 'by GTID, this server needs log_slave_updates'
   restart_server db2 --skip-log-slave-updates
   write db1 2
   ends_writing
@@ -268,6 +271,7 @@ forward_port() {
 }
 
 @test "A24: the new master does not log what it replicates, and has begun to write; the late slave stays" {
+  only_on bare 'by GTID, this server needs log_slave_updates'
   call_limit db3 2
   restart_server db2 --skip-log-slave-updates
   stop_replica_thread db3
@@ -284,6 +288,7 @@ forward_port() {
 }
 
 @test "A24: neither old nor new master logs what it replicates; the slave has no row of the new master's and stays" {
+  only_on bare 'by GTID, this server needs log_slave_updates'
   call_limit db3 2
   restart_server db1 --skip-log-slave-updates
   restart_server db2 --skip-log-slave-updates
@@ -309,17 +314,18 @@ forward_port() {
 }
 
 @test "every option of the channel survives the move" {
+  only_on filters 'filters want a restart'
   leaves_traces
   local before domains=''
-  if [[ $MMM_REPLICATION == gtid ]]; then domains=', IGNORE_DOMAIN_IDS = (5)'; fi
-  sql db3 'STOP SLAVE' "SET GLOBAL replicate_wild_ignore_table = 'scratch.%'" \
-    "CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 1.25, MASTER_CONNECT_RETRY = 7, MASTER_DELAY = 1,
+  if [[ $FAMILY$MMM_REPLICATION == MariaDBgtid ]]; then domains=', IGNORE_DOMAIN_IDS = (5)'; fi
+  leave_out db3 scratch.none
+  sql db3 'STOP SLAVE' "CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 1.25, MASTER_CONNECT_RETRY = 7, MASTER_DELAY = 1,
       IGNORE_SERVER_IDS = (77), MASTER_SSL = 0, MASTER_SSL_CA = '/tmp/ca.pem', MASTER_SSL_CIPHER = 'AES256-SHA',
       MASTER_SSL_VERIFY_SERVER_CERT = 0$domains"
   start_replica_thread db3
   ends_writing
   before=$(options)
-  [[ $before == *'Connect_Retry: 7'*'SQL_Delay: 1'*'heartbeat_period: 1.250'* ]]
+  [[ $before == *'Connect_Retry: 7'*'SQL_Delay: 1'*$'\n'1.250* ]]
 
   moves db3 db2
 
@@ -328,6 +334,7 @@ forward_port() {
 
 # What CHANGE MASTER and the filters have set, but for source and place.
 options() {
-  client_of "$(host_dir db3)" -E -e 'SHOW ALL SLAVES STATUS' |
-    grep -E '^ *(Slave_heartbeat_period|Connect_Retry|SQL_Delay|Master_SSL|Replicate_|Using_Gtid)'
+  replica_status db3 'SHOW ALL SLAVES STATUS' |
+    grep -E '^ *(Connect_Retry|SQL_Delay|Master_SSL|Replicate_|Using_Gtid|Auto_Position)'
+  heartbeat_period db3
 }

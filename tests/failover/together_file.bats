@@ -31,8 +31,8 @@ at_once() {
 
 # What was done to replication, a line each: connection and first word, in the order in which it began.
 deeds() {
-  sql db3 "SELECT thread_id, SUBSTRING_INDEX(argument, ' ', 1) FROM mysql.general_log
-    WHERE command_type = 'Query' AND argument REGEXP '^(STOP|START|CHANGE) '"
+  sql db3 "SELECT thread_id, SUBSTRING_INDEX(CONVERT(argument USING utf8), ' ', 1) FROM mysql.general_log
+    WHERE command_type = 'Query' AND CONVERT(argument USING utf8) REGEXP '^(STOP|START|CHANGE) '"
 }
 
 # none_between — whoever has begun goes on until it is done: no connection comes twice.

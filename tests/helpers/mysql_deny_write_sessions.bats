@@ -24,7 +24,7 @@ closes_in() {
 }
 
 # A row for each of so many numbers, on db1 and its replicas.
-fill() { sql db1 "INSERT INTO app.entries (note) SELECT seq FROM app.seq_1_to_$1"; }
+fill() { sql db1 "INSERT INTO app.entries (note) SELECT seq FROM $(numbers "$1")"; }
 
 note_count() { sql "$1" "SELECT COUNT(*) FROM app.entries WHERE note = '$2'"; }
 
@@ -38,6 +38,7 @@ note_count() { sql "$1" "SELECT COUNT(*) FROM app.entries WHERE note = '$2'"; }
 
 @test "replicas that use GTIDs stay connected and get the tail" {
   local host
+  only_on gtids 'gtid_mode is OFF'
   for host in db2 db3; do sql $host 'STOP SLAVE' 'CHANGE MASTER TO MASTER_USE_GTID = slave_pos' 'START SLAVE'; done
   wait_for 10 eval '[ "$(threads db2) $(threads db3)" = "Yes Yes Yes Yes" ]'
   note_replicas db1
@@ -121,14 +122,15 @@ start_local_root() { open_session root "$(host_dir db1)/mysqld.sock" root ''; }
 }
 
 @test "a backup that blocks commits does not hold it up" {
+  only_on MariaDB 'BACKUP STAGE is MariaDB'"'"'s'
   start_local_root
   tells root 'BACKUP STAGE START' 'BACKUP STAGE BLOCK_COMMIT'
   closes_in 2000
 }
 
 @test "a commit that waits for a semi-synchronous replica is not acknowledged, and its row is everywhere or nowhere" {
-  sql db1 'SET GLOBAL rpl_semi_sync_master_timeout = 600000' 'SET GLOBAL rpl_semi_sync_master_wait_no_slave = ON' \
-    'SET GLOBAL rpl_semi_sync_master_enabled = ON'
+  only_on semi_sync 'there is no plugin for it'
+  semi_sync db1 600000
   open_session app
   say app "INSERT INTO entries (note) VALUES ('unheard')"
   wait_for 5 executes db1 'INSERT%unheard%'
@@ -154,7 +156,7 @@ start_local_root() { open_session root "$(host_dir db1)/mysqld.sock" root ''; }
   local scheduler
   scheduler=$(sql db1 "SELECT id FROM information_schema.processlist WHERE user = 'event_scheduler'")
   sql db1 "CREATE DEFINER = '$APP_USER'@'$NETWORK.%' EVENT app.slow ON SCHEDULE AT NOW() DO
-    INSERT INTO app.entries (note) SELECT 'event' FROM app.seq_1_to_1000 WHERE SLEEP(0.1) = 0"
+    INSERT INTO app.entries (note) SELECT 'event' FROM $(numbers 1000) WHERE SLEEP(0.1) = 0"
   wait_for 5 executes db1 '%SLEEP(0.1)%'
   closes_in 2000
   [ "$(sql db1 "SELECT id FROM information_schema.processlist WHERE user = 'event_scheduler'")" = "$scheduler" ]
@@ -181,8 +183,7 @@ start_local_root() { open_session root "$(host_dir db1)/mysqld.sock" root ''; }
 
 # Connections of every kind count, also the one that asks.
 take_every_connection() {
-  idle_clients "$(sql db1 "SELECT @@max_connections - variable_value + 1 FROM information_schema.global_status
-    WHERE variable_name = 'Threads_connected'")"
+  idle_clients $(($(sql db1 'SELECT @@max_connections') - $(sql db1 "SHOW STATUS LIKE 'Threads_connected'" | cut -f2) + 1))
 }
 
 @test "with every connection taken it gets in by the one that is reserved" {
@@ -268,7 +269,7 @@ take_every_connection() {
 @test "an applier that is behind is left alone, and what it applies later is no client's write" {
   # db1 follows db2; rows arrive while it is being closed.
   sql db2 'SET GLOBAL read_only = 0'
-  sql db2 "INSERT INTO app.entries (note) SELECT CONCAT('from db2 ', seq, SLEEP(0.002)) FROM app.seq_1_to_100" 3>&- 4>&- &
+  sql db2 "INSERT INTO app.entries (note) SELECT CONCAT('from db2 ', seq, SLEEP(0.002)) FROM $(numbers 100)" 3>&- 4>&- &
   local inserting=$!
   herd 4
   run_helper db1 mysql_deny_write

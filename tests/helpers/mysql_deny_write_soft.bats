@@ -301,9 +301,9 @@ slow_rows() { sql "$1" "SELECT COUNT(*) FROM app.entries WHERE note = 'slow'"; }
 }
 
 @test "without the privilege to set read_only, no rule stays" {
-  sql db1 "REVOKE READ_ONLY ADMIN ON *.* FROM '$AGENT_USER'@'$NETWORK.%'"
+  may_not db1 read_only
   run_helper db1 mysql_deny_write
-  answers 255 "ERROR: *lacks READ_ONLY ADMIN*; read_only is off"
+  answers 255 "ERROR: *lacks ${PRIVILEGE[read_only]}*; read_only is off"
   nothing_left
 }
 

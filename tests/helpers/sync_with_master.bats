@@ -125,7 +125,7 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
 @test "an I/O thread that its source refuses is no success while the peer lives" {
   settings db2 'limits: {call: 2s}'
   sql db2 'STOP SLAVE'
-  sql db1 'SET sql_log_bin = 0' "ALTER USER '$REPLICATION_USER'@'10.77.0.%' ACCOUNT LOCK"
+  set_password db1 "$REPLICATION_USER" other
   insert db1
   sql db2 'START SLAVE'
   not_in_sync '1 transaction from db1 not yet applied*I/O thread: error *'
@@ -188,7 +188,7 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
 
 @test "a peer that freezes during the wait counts as dead, and the call still ends in time" {
   settings db2 'limits: {call: 4s}'
-  sql db1 "ALTER USER '$REPLICATION_USER'@'10.77.0.%' ACCOUNT LOCK"
+  set_password db1 "$REPLICATION_USER" other
   hold db2
   insert db1
   later 1 freeze db1
@@ -197,7 +197,7 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
 }
 
 @test "a host that replicates from somebody else than its peer is not in sync, and never waits" {
-  sql db2 'STOP SLAVE' "CHANGE MASTER TO MASTER_HOST = '$(host_ip db3)', MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 4" 'START SLAVE'
+  sql db2 'STOP SLAVE' "CHANGE MASTER TO MASTER_HOST = '$(host_ip db3)', $(place_in_mode binlog.000001 4)" 'START SLAVE'
   not_in_sync 'db2 does not replicate from its peer db1 but from db3 (10.77.0.13:3306)*'
   within 2000
 

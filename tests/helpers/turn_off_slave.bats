@@ -92,11 +92,7 @@ turns_off() {
 }
 
 @test "where the channel from the cluster has a name, that one is stopped and the default one is not" {
-  foreign_server
-  sql db3 'STOP SLAVE' "CHANGE MASTER TO MASTER_HOST = '$CLIENT_IP', MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 4" 'START SLAVE' \
-    "CHANGE MASTER 'it''s the cluster' TO MASTER_HOST = '$(host_ip db1)', MASTER_USER = '$REPLICATION_USER',
-      MASTER_PASSWORD = '$REPLICATION_PASSWORD', MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 4, MASTER_USE_GTID = no" \
-    "START SLAVE 'it''s the cluster'"
+  foreign_default "it''s the cluster"
   wait_for 5 runs_from db3 db1 "it''s the cluster"
   wait_for 5 runs_from db3 client
 
@@ -107,7 +103,7 @@ turns_off() {
 }
 
 @test "two channels from cluster hosts: which one is meant is not guessed, and none is stopped" {
-  sql db3 "CHANGE MASTER 'second' TO MASTER_HOST = '$(host_ip db2)', MASTER_USER = '$REPLICATION_USER'"
+  second_channel db3
   run_helper db3 turn_off_slave
   answers 255 'ERROR: db3 has 2 replication channels from cluster hosts (*second*)*'
   runs_from db3 db1
@@ -115,7 +111,7 @@ turns_off() {
 
 @test "two channels from outside of the cluster: which one is meant is not guessed, and none is stopped" {
   archive_channel db3
-  sql db3 'STOP SLAVE' "CHANGE MASTER TO MASTER_HOST = '10.77.0.99'" 'START SLAVE'
+  sql db3 "STOP SLAVE ''" "CHANGE MASTER '' TO MASTER_HOST = '10.77.0.99'" "START SLAVE ''"
   run_helper db3 turn_off_slave
   answers 255 'ERROR: Invalid master host in show slave status*'
   archive_runs db3
@@ -126,9 +122,8 @@ turns_off() {
   settings db3 'limits: {call: 2s}'
   sql db1 'CREATE TABLE app.slow (id INT) ENGINE = MyISAM'
   caught_up db3 db1
-  # A group that changes a MyISAM table cannot be rolled back, so the server waits for its end.
-  sql db1 'SET binlog_format = STATEMENT' 'INSERT INTO app.slow SELECT SLEEP(0)' 'BEGIN' \
-    'INSERT INTO app.slow VALUES (1)' 'INSERT INTO app.slow SELECT SLEEP(4)' 'INSERT INTO app.slow VALUES (2)' 'COMMIT'
+  # A statement that changes a MyISAM table cannot be rolled back, so the server waits for its end.
+  sql db1 'SET binlog_format = STATEMENT' "INSERT INTO app.slow SELECT IF(@@hostname = 'db3', SLEEP(4), 0)"
   wait_for 10 eval "[[ -n \$(sql db3 \"SELECT id FROM information_schema.processlist WHERE state = 'User sleep'\") ]]"
   run_helper db3 turn_off_slave
   answers 255 'ERROR: db3 did not stop replicating within *; it goes on by itself'
@@ -137,8 +132,7 @@ turns_off() {
 }
 
 @test "while another helper changes replication, the call ends in time and names the connection" {
-  sql db3 "DO GET_LOCK('mmm_agent_helpers.replication', 0)" 'DO SLEEP(50)' >/dev/null 2>&1 3>&- 4>&- &
-  wait_for 5 holding db3
+  busy db3 replication
   run_helper db3 turn_off_slave
   answers 255 "ERROR: another helper is changing replication on db3 (connection $(lock_holder db3))*"
   in_time
@@ -150,8 +144,7 @@ turns_off() {
 }
 
 @test "an agent's account that may not stop replication is an error" {
-  sql db3 'SET sql_log_bin = 0' "REVOKE SUPER ON *.* FROM '$AGENT_USER'@'10.77.0.%'" \
-    "GRANT SLAVE MONITOR ON *.* TO '$AGENT_USER'@'10.77.0.%'"
+  may_not db3 replication
   run_helper db3 turn_off_slave
   answers 255 'ERROR: SQL Query Error: Access denied*'
   runs_from db3 db1

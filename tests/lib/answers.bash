@@ -53,6 +53,36 @@ settings() {
   chmod 640 "$file"
 }
 
+# may_not HOST [WHAT…] — the agent's account there has all that helpers need, without SUPER where there are finer
+# privileges, but not those for WHAT (a key of PRIVILEGE).
+may_not() {
+  local account="'$AGENT_USER'@'$NETWORK.%'" grant what grants=()
+  for grant in "${NARROW_GRANTS[@]}"; do
+    for what in "${@:2}"; do
+      if [[ $grant == "${PRIVILEGE[$what]} ON "* ]]; then continue 2; fi
+    done
+    grants+=("GRANT $grant TO $account")
+  done
+  sql "$1" 'SET sql_log_bin = 0' "REVOKE ALL PRIVILEGES, GRANT OPTION FROM $account" "${grants[@]}"
+}
+
+# lacks WHAT HOST — as a pattern, what a helper says of that.
+lacks() {
+  local account="'$AGENT_USER'@'$NETWORK.%'"
+  echo "$account lacks ${PRIVILEGE[$1]} on $2 (${FAMILY}*): GRANT ${PRIVILEGE[$1]} ON \*.\* TO $account"
+}
+
+# set_password HOST USER PASSWORD — in that host's server alone; a quote in PASSWORD is doubled.
+set_password() { sql "$1" 'SET sql_log_bin = 0' "$(flavour_password "'$2'@'$NETWORK.%'" "$3")"; }
+
+# numbers COUNT — a table of that many rows with a column `seq`, from 1 on; for a FROM.
+numbers() {
+  local digits='(SELECT 0 d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4
+    UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)'
+  echo "(SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS seq
+    FROM $digits a, $digits b, $digits c, $digits e HAVING seq <= $1) numbers"
+}
+
 # insert HOST [NOTE] — one row, one transaction.
 insert() { sql "$1" "INSERT INTO app.entries (origin, note) VALUES ('$1', '${2:-}')"; }
 
@@ -66,12 +96,6 @@ has_rows() {
   [[ $count == "$2" ]] && return 0
   printf '%s has %s rows, expected were %s\n' "$1" "$count" "$2" >&2
   return 1
-}
-
-# channel_field HOST CHANNEL FIELD — of SHOW SLAVE 'CHANNEL' STATUS.
-channel_field() {
-  client_of "$(host_dir "$1")" -E -e "SHOW SLAVE '$2' STATUS" |
-    awk -v field="$3:" '$1 == field { sub(/^ *[^ ]+ ?/, ""); print; exit }'
 }
 
 # channel_threads HOST CHANNEL — as `Yes Yes`.
@@ -111,6 +135,12 @@ holding() { [[ -n $(lock_holder "$1") ]]; }
 lock_holder() { sql "$1" "SELECT id FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(50)%'"; }
 release() { sql "$1" "KILL $(lock_holder "$1")"; }
 
+# busy HOST LOCK — somebody holds that lock of the helpers there, until `release HOST`.
+busy() {
+  sql "$1" "DO GET_LOCK('mmm_agent_helpers.$2', 0)" 'DO SLEEP(50)' >/dev/null 2>&1 3>&- 4>&- &
+  wait_for 5 holding "$1"
+}
+
 # fail_applier HOST SOURCE — a row of SOURCE meets one that HOST has already: error 1062, the SQL thread stops.
 fail_applier() {
   sql "$1" 'SET sql_log_bin = 0' "INSERT INTO app.entries (id, note) VALUES (1001, 'own')"
@@ -119,11 +149,12 @@ fail_applier() {
 }
 applier_failed() { [[ $(replica_field "$1" Last_SQL_Errno) == 1062 && $(threads "$1") == *' No' ]]; }
 
-# foreign_server — a server that no configuration knows, on `client`, with a GTID domain of its own.
+# foreign_server — a server that no configuration knows, on `client`, with a GTID domain of its own where there
+# are domains.
 foreign_server() {
   server_end client KILL
   server_data client "$(template)"
-  sed -i 's/^server_id = .*/server_id = 90\ngtid_domain_id = 9/' "$(host_dir client)/my.cnf"
+  sed -i 's/^server_id = .*/server_id = 90\nloose_gtid_domain_id = 9/' "$(host_dir client)/my.cnf"
   server_start client
   sql client 'SET GLOBAL read_only = 0'
 }
@@ -131,13 +162,27 @@ foreign_server() {
 # archive_channel HOST — HOST also replicates from the foreign server, over a channel named `archive`. Only db3
 # may get rows from there: between db1 and db2, events of a third server would go round for ever.
 archive_channel() {
+  only_on channels 'a second channel'
   foreign_server
-  sql "$1" "CHANGE MASTER 'archive' TO MASTER_HOST = '$CLIENT_IP', MASTER_PORT = 3306, MASTER_CONNECT_RETRY = 1,
-      MASTER_USER = '$REPLICATION_USER', MASTER_PASSWORD = '$REPLICATION_PASSWORD',
-      MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 4, MASTER_USE_GTID = no" "START SLAVE 'archive'"
+  change_source "$1" archive client "MASTER_USE_GTID = no, MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 4"
+  sql "$1" "START SLAVE 'archive'"
   wait_for 5 archive_runs "$1"
 }
 archive_runs() { runs_from "$1" client archive; }
+
+# foreign_default CHANNEL — db3's own channel replicates from the foreign server, one of this name from db1.
+foreign_default() {
+  local file position
+  only_on channels 'channels have no names'
+  foreign_server
+  read -r file position <<<"$(binlog_end db1)"
+  sql db3 'STOP SLAVE' "CHANGE MASTER TO MASTER_HOST = '$CLIENT_IP', MASTER_USE_GTID = no,
+    MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 4" 'START SLAVE'
+  change_source db3 "$1" db1 "$(place_in_mode "$file" "$position")"
+  sql db3 "START SLAVE '$1'"
+  wait_for 5 runs_from db3 db1 "$1"
+  wait_for 5 runs_from db3 client
+}
 
 # archive_is_untouched HOST — it never stopped, and what the foreign server writes arrives.
 archive_is_untouched() {
@@ -147,6 +192,12 @@ archive_is_untouched() {
   sql client 'CREATE DATABASE IF NOT EXISTS archive' 'CREATE TABLE IF NOT EXISTS archive.notes (id INT PRIMARY KEY)' \
     'INSERT INTO archive.notes SELECT COUNT(*) FROM archive.notes'
   wait_for 5 eval "[[ \$(sql $1 'SELECT COUNT(*) FROM archive.notes') == $(sql client 'SELECT COUNT(*) FROM archive.notes') ]]"
+}
+
+# second_channel HOST — also from db2, never started.
+second_channel() {
+  only_on channels 'a second channel'
+  sql "$1" "CHANGE MASTER 'second' TO MASTER_HOST = '$(host_ip db2)', MASTER_USER = '$REPLICATION_USER'"
 }
 
 # note_archive — remembers the archive channel's connection, for archive_is_untouched.

@@ -67,7 +67,7 @@ executes() {
 # clients_of HOST — how many sessions it has, apart from replication, its own threads and the one that asks.
 clients_of() {
   sql "$1" "SELECT COUNT(*) FROM information_schema.processlist WHERE id <> CONNECTION_ID()
-    AND command NOT IN ('Binlog Dump', 'Daemon', 'Slave_IO', 'Slave_SQL', 'Slave_worker')"
+    AND NOT ($REPLICATION_THREADS) AND command NOT LIKE 'Binlog Dump%' AND command <> 'Daemon'"
 }
 
 # acknowledged NAME — the notes of the rows that a herd knows to be written.

@@ -34,5 +34,5 @@ address_of() {
 }
 
 # stop_replica_thread HOST [IO_THREAD|SQL_THREAD], start_replica_thread likewise.
-stop_replica_thread() { sql "$1" "$STOP_REPLICA ${2:-}"; }
-start_replica_thread() { sql "$1" "$START_REPLICA ${2:-}"; }
+stop_replica_thread() { sql "$1" "STOP SLAVE ${2:-}"; }
+start_replica_thread() { sql "$1" "START SLAVE ${2:-}"; }

@@ -24,7 +24,7 @@ all_run() { [[ "$(threads db1) $(threads db2) $(threads db3)" == "Yes Yes Yes Ye
     "$MMM_REPLICATION $MMM_REPLICATION $MMM_REPLICATION" ]
   sql db1 "INSERT INTO app.entries (note) VALUES ('before')"
   arrives db3 before
-  sql db3 "$STOP_REPLICA" "$FORGET_REPLICA"
+  sql db3 'STOP SLAVE' 'RESET SLAVE ALL'
 
   reset_cluster
 
@@ -111,7 +111,7 @@ what_agent_lacks() {
     sql db3 "KILL $id" || true
   done
   wait
-  sql db3 "$START_REPLICA" 'SET GLOBAL read_only = 1'
+  sql db3 'START SLAVE' 'SET GLOBAL read_only = 1'
 }
 app_connection() {
   sql db3 "SELECT id FROM information_schema.processlist WHERE user = '$APP_USER' AND info LIKE 'DO SLEEP%'" | grep .

@@ -191,9 +191,9 @@ stand_in() {
   export MMM_CLUSTER=$other
   MMM_REPLICATION=gtid "$REPOSITORY/tests/cluster" up
   CLUSTER_DIR=/tmp/mmm-cluster-$other
-  [ "$(replica_field db3 Using_Gtid)" = Slave_Pos ]
+  [ "$(replication_mode db3)" = gtid ]
   "$REPOSITORY/tests/cluster" reset
-  [ "$(replica_field db3 Using_Gtid)" = Slave_Pos ]
+  [ "$(replication_mode db3)" = gtid ]
   sql db1 "INSERT INTO app.entries (note) VALUES ('g')"
   caught_up db3 db1
   rows_equal db1 db3

@@ -23,14 +23,17 @@ sql_as_app() {
   sql_as "$APP_USER" "$APP_PASSWORD" "$address" "$@"
 }
 
-# replica_field HOST FIELD — one field of SHOW SLAVE STATUS, by its old name on every server.
-replica_field() {
-  timeout 20 "${CLIENT[@]}" --socket="$(host_dir "$1")/mysqld.sock" --user=root --connect-timeout=5 \
-    -E -e "$SHOW_REPLICA" | awk -v field="$(flavour_field "$2"):" '$1 == field { sub(/^ *[^ ]+ ?/, ""); print; exit }'
+# replica_field HOST FIELD — one field of SHOW SLAVE STATUS, by MariaDB's name on every server.
+replica_field() { channel_field "$1" '' "$2"; }
+
+# channel_field HOST CHANNEL FIELD
+channel_field() {
+  replica_status "$1" "SHOW SLAVE '$2' STATUS" |
+    awk -v field="$3:" '$1 == field { sub(/^ *[^ ]+ ?/, ""); print; exit }'
 }
 
-# replication_mode HOST — `file` or `gtid`.
-replication_mode() { client_of "$(host_dir "$1")" -E -e "$SHOW_REPLICA" | flavour_mode; }
+# replication_mode HOST [CHANNEL] — `file` or `gtid`.
+replication_mode() { replica_status "$1" "SHOW SLAVE '${2:-}' STATUS" | flavour_mode; }
 
 # threads HOST — both replication threads, as `Yes Yes`.
 threads() { replica_threads "$1"; }
@@ -38,13 +41,13 @@ threads() { replica_threads "$1"; }
 is_read_only() { [[ $(sql "$1" 'SELECT @@read_only') == 1 ]]; }
 
 # binlog_end HOST — `FILE POSITION` where the host's next event will be written.
-binlog_end() { sql "$1" "$SHOW_LOG_END" | cut -f1,2 | tr '\t' ' '; }
+binlog_end() { sql "$1" 'SHOW MASTER STATUS' | cut -f1,2 | tr '\t' ' '; }
 
 # caught_up HOST SOURCE — waits until HOST has executed all that SOURCE has logged by now.
 caught_up() {
   local file position reached
   read -r file position <<<"$(binlog_end "$2")"
-  reached=$(sql "$1" "SELECT $WAIT_POSITION('$file', $position, 20)")
+  reached=$(sql "$1" "SELECT MASTER_POS_WAIT('$file', $position, 20)")
   [[ $reached =~ ^[0-9]+$ ]] && return 0
   printf '%s has not executed %s %s of %s: %s\n' "$1" "$file" "$position" "$2" "$reached" >&2
   return 1
@@ -54,6 +57,19 @@ caught_up() {
 has_address() {
   in_host "$1" ip -j -4 addr show dev eth0 |
     jq -e --arg ip "$2" 'any(.[].addr_info[]; .local == $ip)' >/dev/null
+}
+
+# has_gtids — whether every transaction has a number of its server's.
+has_gtids() { [[ $FILE_HAS_GTIDS || $MMM_REPLICATION == gtid ]]; }
+
+# only_on FAMILY|ABILITY REASON — of a test that makes sense there alone: elsewhere it is skipped. For abilities see
+# LACKS of the flavours; `gtids` is the cluster's.
+only_on() {
+  case $1 in
+    MariaDB | MySQL) [[ $1 == "$FAMILY" ]] || skip "$2" ;;
+    gtids) has_gtids || skip "$2" ;;
+    *) [[ " $LACKS " != *" $1 "* ]] || skip "$2" ;;
+  esac
 }
 
 # holders_of IP — the hosts that carry it, on one line.
@@ -108,8 +124,8 @@ dump_on_failure() {
     in_host "$host" ip -br addr
     if [[ $(server_state "$host") == running ]]; then
       sql "$host" "SELECT CONCAT('read_only ', @@read_only, ', GTIDs ', $SERVER_GTIDS)"
-      timeout 10 "${CLIENT[@]}" --socket="$dir/mysqld.sock" --user=root -E -e "$SHOW_REPLICA" |
-        grep -E 'Running|(Master|Source)_(Host|Log_File|Log_Pos)|_Error: .|_Gtid|Auto_Pos|Gtid_' || true
+      replica_status "$host" 'SHOW ALL SLAVES STATUS' |
+        grep -E 'Running|Master_(Host|Log_File|Log_Pos)|_Error: .|_Gtid|Auto_Pos|Gtid_' || true
       sql "$host" 'SHOW PROCESSLIST' || true
     fi
     echo '-- server log'

@@ -8,24 +8,9 @@
 FETCH='tests/fetch-server mariadb-10.5'
 flavour_fetch() { from_debian "$1" bullseye mariadb-server,mariadb-client; }
 
-unpacked mariadb-10.5
-SERVER=("${RUN[@]}" "$TREE/usr/sbin/mariadbd")
-CHARSETS=$TREE/usr/share/mysql/charsets
-CLIENT=("${RUN[@]}" "$TREE/usr/bin/mariadb" --no-defaults --character-sets-dir="$CHARSETS")
-DUMP=("${RUN[@]}" "$TREE/usr/bin/mariadb-dump" --no-defaults --character-sets-dir="$CHARSETS")
-OWN_SETTINGS="basedir = $TREE/usr
-lc_messages_dir = $TREE/usr/share/mysql
-character_sets_dir = $CHARSETS
-plugin_dir = $TREE/usr/lib/mysql/plugin"
+unpacked_mariadb mariadb-10.5 usr/share/mysql
 
 # The guide's grants do as well here; these are narrower.
-AGENT_GRANTS=(
-  'PROCESS ON *.*'
-  'BINLOG MONITOR ON *.*'
-  'SLAVE MONITOR ON *.*'
-  'REPLICATION SLAVE ADMIN ON *.*'
-  'READ_ONLY ADMIN ON *.*'
-  'CONNECTION ADMIN ON *.*'
-)
+AGENT_GRANTS=("${NARROW_GRANTS[@]}")
 
-flavour_bootstrap() { bootstrap_mariadb "$TREE/usr/share/mysql" "$1" "$2"; }
+flavour_bootstrap() { bootstrap_mariadb "$1" "$2"; }

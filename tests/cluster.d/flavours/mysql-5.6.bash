@@ -16,19 +16,24 @@ DUMP=(mariadb-dump --no-defaults)
 OWN_SETTINGS="basedir = $TREE
 lc_messages_dir = $TREE/share
 character_sets_dir = $TREE/share/charsets
-log_slave_updates = 1
-slave_net_timeout = 4
+binlog_format = MIXED
 innodb_log_file_size = 4M"
-
-SOURCE=MASTER
-REPLICA=SLAVE
-CHANGE_SOURCE='CHANGE MASTER TO'
-SHOW_LOG_END='SHOW MASTER STATUS'
-WAIT_POSITION=MASTER_POS_WAIT
-replication_words
 
 # SUPER holds REPLICATION CLIENT; reading the binary log's events is another matter.
 AGENT_GRANTS=('PROCESS ON *.*' 'SUPER ON *.*' 'REPLICATION SLAVE ON *.*')
+NARROW_GRANTS=("${AGENT_GRANTS[@]}" 'REPLICATION CLIENT ON *.*')
+PRIVILEGE+=([replication]=SUPER [read_only]=SUPER [kill]=SUPER)
+
+HAS_CHANNELS=
+HAS_SEMI_SYNC=
+LACKS='channels semi_sync filters narrow super_read_only'
+if [[ $MMM_REPLICATION == gtid ]]; then LACKS+=' bare'; fi
+WORDS+="
+s/(CHANGE MASTER|(SHOW|START|STOP) SLAVE) ''/\\1/g"
+
+flavour_password() { printf "SET PASSWORD FOR %s = PASSWORD('%s')\n" "$1" "$2"; }
+
+heartbeat_period() { sql "$1" "SHOW STATUS LIKE 'Slave_heartbeat_period'" | cut -f2; }
 
 # flavour_bootstrap DATA TMP
 flavour_bootstrap() {

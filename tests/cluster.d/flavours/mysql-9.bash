@@ -20,13 +20,24 @@ lc_messages_dir = $TREE/usr/share/mysql
 character_sets_dir = $TREE/usr/share/mysql/charsets
 plugin_dir = $TREE/usr/lib/mysql/plugin
 mysqlx = OFF
-log_replica_updates = 1
-replica_net_timeout = 4
 innodb_redo_log_capacity = 8M"
 # Accounts have caching_sha2_password, which wants a key where there is no TLS; and ten attempts, the server's
 # own number, are over in ten seconds here.
-SOURCE_OPTIONS='GET_SOURCE_PUBLIC_KEY = 1, SOURCE_RETRY_COUNT = 86400,'
-replication_words
+SOURCE_OPTIONS='GET_MASTER_PUBLIC_KEY = 1, MASTER_RETRY_COUNT = 86400,'
+WORDS+="
+s/CHANGE MASTER ('(''|[^'])*') TO ([^;]*)/CHANGE MASTER TO \\3 FOR CHANNEL \\1/g
+s/(START|STOP) SLAVE ('(''|[^'])*')/\\1 REPLICA FOR CHANNEL \\2/g
+s/(SHOW|RESET) SLAVE ('(''|[^'])*') (STATUS|ALL)/\\1 REPLICA \\4 FOR CHANNEL \\2/g
+s/(START|STOP|SHOW|RESET) SLAVE/\\1 REPLICA/g
+s/CHANGE MASTER TO/CHANGE REPLICATION SOURCE TO/g
+s/MASTER_([A-Z_]+ *=)/SOURCE_\\1/g
+s/SHOW MASTER STATUS/SHOW BINARY LOG STATUS/g
+s/RESET MASTER/RESET BINARY LOGS AND GTIDS/g
+s/MASTER_POS_WAIT/SOURCE_POS_WAIT/g
+s/Slave_open_temp_tables/Replica_open_temp_tables/g
+s/slave_parallel_workers/replica_parallel_workers/g"
+
+flavour_fields() { sed -E 's/^( *)([A-Za-z_]*)Source/\1\2Master/; s/^( *)([A-Za-z_]*)Replica/\1\2Slave/'; }
 
 AGENT_GRANTS=(
   'PROCESS ON *.*'
@@ -38,6 +49,7 @@ AGENT_GRANTS=(
   'XA_RECOVER_ADMIN ON *.*'
   'SELECT ON performance_schema.*'
 )
+NARROW_GRANTS=("${AGENT_GRANTS[@]}")
 AGENT_DEEDS+=(
   'SET GLOBAL super_read_only = 0'
   'SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker'

@@ -1,13 +1,19 @@
 # shellcheck shell=bash disable=SC2034
 # What all versions of MariaDB share. A flavour sets SERVER, CLIENT, DUMP and AGENT_GRANTS beside it.
+# shellcheck source=tests/cluster.d/flavours/family/any.bash
+. "$CLUSTER_LIB/flavours/family/any.bash"
 
-SHOW_REPLICA='SHOW SLAVE STATUS'
-START_REPLICA='START SLAVE'
-STOP_REPLICA='STOP SLAVE'
-FORGET_REPLICA='RESET SLAVE ALL'
-SHOW_LOG_END='SHOW MASTER STATUS'
-WAIT_POSITION=MASTER_POS_WAIT
+LACKS=super_read_only
 SERVER_GTIDS=@@gtid_binlog_state
+# Threads of replication, as information_schema.processlist shows them.
+REPLICATION_THREADS="command LIKE 'Slave%'"
+# What helpers need the agent's account for, and by which privilege it has that.
+declare -gA PRIVILEGE=([sessions]='PROCESS' [log]='BINLOG MONITOR' [status]='SLAVE MONITOR'
+  [replication]='REPLICATION SLAVE ADMIN' [read_only]='READ_ONLY ADMIN' [kill]='CONNECTION ADMIN')
+# All that they need, without SUPER.
+NARROW_GRANTS=()
+for privilege in "${PRIVILEGE[@]}"; do NARROW_GRANTS+=("$privilege ON *.*"); done
+unset privilege
 # What helpers do with the agent's account; tests/lib/flavours.bats compares it with the grants.
 AGENT_DEEDS=(
   'SHOW SLAVE STATUS' 'SHOW ALL SLAVES STATUS'
@@ -19,91 +25,51 @@ AGENT_DEEDS=(
   'SELECT COUNT(*) FROM information_schema.innodb_trx' 'XA RECOVER' "SELECT GET_LOCK('mmm_agent_helpers.writes', 1)"
   'SET SESSION lock_wait_timeout = 1'
 )
-# More lines for the server's configuration file.
-OWN_SETTINGS=
-# How the server is started for its first time, when accounts are made.
-TEMPLATE_OPTIONS=()
 
-flavour_version() { "${SERVER[@]}" --version; }
-
-# flavour_settings HOST DIRECTORY — the server's configuration file.
+# flavour_settings — lines of the configuration file that only MariaDB has, or has with other values.
 flavour_settings() {
-  local number
-  number=$(host_number "$1")
-  cat <<EOF
-[mariadbd]
-user = root
-server_id = $number
-datadir = $2/data
-tmpdir = $2/tmp
-socket = $2/mysqld.sock
-pid_file = $2/data/mysqld.pid
-bind_address = 0.0.0.0
-skip_name_resolve = 1
-# As MMM's guide asks for: nobody may write until the agent says so.
-read_only = 1
-log_bin = binlog
-relay_log = relay
-log_slave_updates = 1
-auto_increment_increment = 2
-auto_increment_offset = $((number == 2 ? 2 : 1))
-slave_net_timeout = 4
-# A server may be killed here, the machine may not: the page cache is durable enough.
-innodb_flush_log_at_trx_commit = ${MMM_FLUSH_LOG:-2}
-sync_binlog = 0
+  cat <<EOS
 innodb_data_file_path = ibdata1:4M:autoextend
 innodb_temp_data_file_path = ibtmp1:1M:autoextend
 innodb_log_file_size = 4M
-innodb_buffer_pool_size = 16M
-innodb_fast_shutdown = 1
 aria_pagecache_buffer_size = 1M
-key_buffer_size = 1M
 performance_schema = 0
-max_connections = 100
-$OWN_SETTINGS
-EOF
+EOS
 }
 
-# flavour_command HOST DIRECTORY — sets COMMAND.
-flavour_command() {
-  COMMAND=("${SERVER[@]}" --defaults-file="$2/my.cnf")
+# How the host keeps its place: `file`, `gtid`, or `current_pos`. Reads replication's status in vertical form.
+flavour_mode() {
+  awk '$1 == "Using_Gtid:" { print ($2 == "No" ? "file" : $2 == "Slave_Pos" ? "gtid" : tolower($2)) }'
 }
 
-# Accounts as MMM's guide has them; what the agent may do is the flavour's.
-flavour_accounts() {
-  local net="$NETWORK.%" grant
-  cat <<EOF
-SET SESSION sql_log_bin = 0;
-CREATE USER '$AGENT_USER'@'$net' IDENTIFIED BY '$AGENT_PASSWORD';
-$(for grant in "${AGENT_GRANTS[@]}"; do echo "GRANT $grant TO '$AGENT_USER'@'$net';"; done)
-CREATE USER '$MONITOR_USER'@'$net' IDENTIFIED BY '$MONITOR_PASSWORD';
-GRANT REPLICATION CLIENT ON *.* TO '$MONITOR_USER'@'$net';
-CREATE USER '$REPLICATION_USER'@'$net' IDENTIFIED BY '$REPLICATION_PASSWORD';
-GRANT REPLICATION SLAVE ON *.* TO '$REPLICATION_USER'@'$net';
-CREATE USER '$APP_USER'@'$net' IDENTIFIED BY '$APP_PASSWORD';
-GRANT ALL ON app.* TO '$APP_USER'@'$net';
-EOF
+# flavour_forget HOST — replication, the log, and which transactions the host has.
+flavour_forget() {
+  local name
+  # A channel is a line; its name stands in the first column.
+  sql "$1" 'STOP ALL SLAVES' 'SHOW ALL SLAVES STATUS' 2>/dev/null | cut -f1 | while IFS= read -r name; do
+    sql "$1" "RESET SLAVE '$name' ALL"
+  done
+  sql "$1" 'RESET MASTER' "SET GLOBAL gtid_slave_pos = ''"
 }
 
-# flavour_attach HOST SOURCE — what a host is told once, when the cluster comes up.
-flavour_attach() {
-  local position="MASTER_USE_GTID = no, MASTER_LOG_FILE = 'binlog.000001', MASTER_LOG_POS = 4"
-  [[ $MMM_REPLICATION == gtid ]] && position="MASTER_USE_GTID = slave_pos"
-  cat <<EOF
-CHANGE MASTER TO MASTER_HOST = '$(host_ip "$2")', MASTER_PORT = 3306, MASTER_CONNECT_RETRY = 1,
-  MASTER_USER = '$REPLICATION_USER', MASTER_PASSWORD = '$REPLICATION_PASSWORD', $position;
-START SLAVE;
-EOF
+# gtid_of HOST — a pattern for one GTID of what was written there; without HOST, anywhere.
+gtid_of() {
+  if (($#)); then printf '0-%s-*\n' "$(host_number "$1")"; else echo '*-*-*'; fi
 }
 
-# Both threads as `Yes Yes`, `Connecting Yes`, …; empty when the host replicates from nobody.
-# Reads the output of SHOW_REPLICA in vertical form.
-flavour_threads() {
-  awk '$1 == "Slave_IO_Running:" { io = $2 } $1 == "Slave_SQL_Running:" { sql = $2 } END { if (io) print io, sql }'
+heartbeat_period() { sql "$1" "SHOW STATUS LIKE 'Slave_heartbeat_period'" | cut -f2; }
+
+# leave_out HOST TABLE — HOST's replication ignores that table, `database.table`.
+leave_out() { sql "$1" 'STOP SLAVE' "SET GLOBAL replicate_ignore_table = '$2'" 'START SLAVE'; }
+
+# apply_in_parallel HOST — with four threads, as soon as the SQL thread is started.
+apply_in_parallel() { sql "$1" 'SET GLOBAL slave_parallel_threads = 4' "SET GLOBAL slave_parallel_mode = 'optimistic'"; }
+
+# semi_sync SOURCE TIMEOUT [REPLICA] — SOURCE waits for REPLICA's acknowledgment, if none is named for ever nobody's.
+semi_sync() {
+  sql "$1" "SET GLOBAL rpl_semi_sync_master_timeout = $2" 'SET GLOBAL rpl_semi_sync_master_wait_no_slave = ON' \
+    'SET GLOBAL rpl_semi_sync_master_enabled = ON'
+  if [[ ${3:-} ]]; then sql "$3" 'SET GLOBAL rpl_semi_sync_slave_enabled = 1'; fi
 }
-
-# flavour_field NAME — how this server calls the column that SHOW SLAVE STATUS names so.
-flavour_field() { printf '%s\n' "$1"; }
-
-# `file` or `gtid`: how the host keeps its place. Reads the output of SHOW_REPLICA in vertical form.
-flavour_mode() { awk '$1 == "Using_Gtid:" { print ($2 == "No" ? "file" : "gtid") }'; }
+# semi_sync_status HOST clients|yes_tx
+semi_sync_status() { sql "$1" "SHOW STATUS LIKE 'Rpl_semi_sync_master_$2'" | cut -f2; }

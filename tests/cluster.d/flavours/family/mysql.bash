@@ -1,124 +1,77 @@
 # shellcheck shell=bash disable=SC2034
-# What all versions of MySQL share. A flavour sets SERVER, CLIENT, DUMP, AGENT_GRANTS and the words below that
-# have changed since.
+# What all versions of MySQL share. A flavour sets SERVER, CLIENT, DUMP, AGENT_GRANTS and NARROW_GRANTS beside it.
+# shellcheck source=tests/cluster.d/flavours/family/any.bash
+. "$CLUSTER_LIB/flavours/family/any.bash"
 
-# The words since 8.4; SOURCE is what every option and column of replication begins with.
-SOURCE=SOURCE
-REPLICA=REPLICA
-CHANGE_SOURCE='CHANGE REPLICATION SOURCE TO'
-SHOW_LOG_END='SHOW BINARY LOG STATUS'
-WAIT_POSITION=SOURCE_POS_WAIT
-SERVER_GTIDS=@@GLOBAL.gtid_executed
-# More options of CHANGE_SOURCE.
-SOURCE_OPTIONS=
-# More lines for the server's configuration file.
-OWN_SETTINGS=
-# How the server is started for its first time, when accounts are made.
+FAMILY=MySQL
+# Clusters that keep file and position run with gtid_mode=OFF.
+FILE_HAS_GTIDS=
 TEMPLATE_OPTIONS=(--skip-log-bin --gtid-mode=OFF --enforce-gtid-consistency=OFF)
+SERVER_GTIDS=@@GLOBAL.gtid_executed
+# An account may have the same name, but not from such a host.
+REPLICATION_THREADS="user = 'system user' AND host IN ('', 'connecting host')"
+declare -gA PRIVILEGE=([sessions]='PROCESS' [log]='REPLICATION CLIENT' [status]='REPLICATION CLIENT'
+  [replication]='REPLICATION_SLAVE_ADMIN' [read_only]='SYSTEM_VARIABLES_ADMIN' [kill]='CONNECTION_ADMIN')
+# What helpers do with the agent's account; tests/lib/flavours.bats compares it with the grants.
+AGENT_DEEDS=(
+  'SHOW SLAVE STATUS' 'STOP SLAVE' 'CHANGE MASTER TO MASTER_CONNECT_RETRY = 1' 'START SLAVE' 'STOP SLAVE SQL_THREAD'
+  'SET GLOBAL read_only = 0' 'SET GLOBAL read_only = 1'
+  'SHOW MASTER STATUS' 'SHOW BINARY LOGS' 'SHOW BINLOG EVENTS LIMIT 1'
+  'SELECT @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged, @@GLOBAL.gtid_mode'
+  "SELECT MASTER_POS_WAIT('binlog.000001', 4, 1)" "SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'"
+  'SELECT COUNT(*) FROM information_schema.innodb_trx' "SELECT GET_LOCK('mmm_agent_helpers.writes', 1)"
+  'SET SESSION lock_wait_timeout = 1' 'XA RECOVER'
+)
+# sed's commands from MariaDB's words to MySQL's.
+WORDS='s/ALL SLAVES/SLAVE/g
+s/MASTER_USE_GTID = slave_pos/MASTER_AUTO_POSITION = 1/g
+s/MASTER_USE_GTID = no/MASTER_AUTO_POSITION = 0/g'
 
-# replication_words — after the above were set.
-replication_words() {
-  SHOW_REPLICA="SHOW $REPLICA STATUS"
-  START_REPLICA="START $REPLICA"
-  STOP_REPLICA="STOP $REPLICA"
-  FORGET_REPLICA="RESET $REPLICA ALL"
-  # What helpers do with the agent's account; tests/lib/flavours.bats compares it with the grants.
-  AGENT_DEEDS=(
-    "$SHOW_REPLICA" "$STOP_REPLICA" "$CHANGE_SOURCE ${SOURCE}_CONNECT_RETRY = 1" "$START_REPLICA"
-    "$STOP_REPLICA SQL_THREAD"
-    'SET GLOBAL read_only = 0' 'SET GLOBAL read_only = 1'
-    "$SHOW_LOG_END" 'SHOW BINARY LOGS' 'SHOW BINLOG EVENTS LIMIT 1'
-    'SELECT @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged, @@GLOBAL.gtid_mode'
-    "SELECT $WAIT_POSITION('binlog.000001', 4, 1)" "SHOW GLOBAL STATUS LIKE '${REPLICA}_open_temp_tables'"
-    'SELECT COUNT(*) FROM information_schema.innodb_trx' "SELECT GET_LOCK('mmm_agent_helpers.writes', 1)"
-    'SET SESSION lock_wait_timeout = 1' 'XA RECOVER'
-  )
-}
+flavour_words() { sed -Ez "$WORDS" <<<"$1"; }
 
-flavour_version() { "${SERVER[@]}" --version; }
-
-# flavour_settings HOST DIRECTORY — the server's configuration file.
+# flavour_settings — lines of the configuration file that only MySQL has, or has with other values.
 flavour_settings() {
-  local number gtid=OFF
-  number=$(host_number "$1")
+  local gtid=OFF
   [[ $MMM_REPLICATION == gtid ]] && gtid=ON
-  cat <<EOF
-[mysqld]
-user = root
-server_id = $number
-datadir = $2/data
-tmpdir = $2/tmp
-socket = $2/mysqld.sock
-pid_file = $2/data/mysqld.pid
-bind_address = 0.0.0.0
-skip_name_resolve = 1
-# As MMM's guide asks for: nobody may write until the agent says so.
-read_only = 1
-log_bin = binlog
-relay_log = relay
+  cat <<EOS
 gtid_mode = $gtid
 enforce_gtid_consistency = $gtid
-auto_increment_increment = 2
-auto_increment_offset = $((number == 2 ? 2 : 1))
-# A server may be killed here, the machine may not: the page cache is durable enough.
-innodb_flush_log_at_trx_commit = ${MMM_FLUSH_LOG:-2}
-sync_binlog = 0
 innodb_data_file_path = ibdata1:12M:autoextend
-innodb_buffer_pool_size = 16M
-innodb_fast_shutdown = 1
-key_buffer_size = 1M
-max_connections = 100
 # Empty is anywhere; the folder that was built in is not there.
 secure_file_priv =
-$OWN_SETTINGS
-EOF
+EOS
 }
 
-# flavour_command HOST DIRECTORY — sets COMMAND.
-flavour_command() {
-  COMMAND=("${SERVER[@]}" --defaults-file="$2/my.cnf")
-}
-
-# Accounts as MMM's guide has them; what the agent may do is the flavour's.
-flavour_accounts() {
-  local net="$NETWORK.%" grant
-  cat <<EOF
-SET SESSION sql_log_bin = 0;
-CREATE USER '$AGENT_USER'@'$net' IDENTIFIED BY '$AGENT_PASSWORD';
-$(for grant in "${AGENT_GRANTS[@]}"; do echo "GRANT $grant TO '$AGENT_USER'@'$net';"; done)
-CREATE USER '$MONITOR_USER'@'$net' IDENTIFIED BY '$MONITOR_PASSWORD';
-GRANT REPLICATION CLIENT ON *.* TO '$MONITOR_USER'@'$net';
-CREATE USER '$REPLICATION_USER'@'$net' IDENTIFIED BY '$REPLICATION_PASSWORD';
-GRANT REPLICATION SLAVE ON *.* TO '$REPLICATION_USER'@'$net';
-CREATE USER '$APP_USER'@'$net' IDENTIFIED BY '$APP_PASSWORD';
-GRANT ALL ON app.* TO '$APP_USER'@'$net';
-EOF
-}
-
-# flavour_attach HOST SOURCE — what a host is told once, when the cluster comes up.
-flavour_attach() {
-  local position="${SOURCE}_AUTO_POSITION = 0, ${SOURCE}_LOG_FILE = 'binlog.000001', ${SOURCE}_LOG_POS = 4"
-  [[ $MMM_REPLICATION == gtid ]] && position="${SOURCE}_AUTO_POSITION = 1"
-  cat <<EOF
-$CHANGE_SOURCE ${SOURCE}_HOST = '$(host_ip "$2")', ${SOURCE}_PORT = 3306, ${SOURCE}_CONNECT_RETRY = 1,
-  ${SOURCE}_USER = '$REPLICATION_USER', ${SOURCE}_PASSWORD = '$REPLICATION_PASSWORD', $SOURCE_OPTIONS $position;
-$START_REPLICA;
-EOF
-}
-
-# Both threads as `Yes Yes`, `Connecting Yes`, …; empty when the host replicates from nobody.
-# Reads the output of SHOW_REPLICA in vertical form.
-flavour_threads() {
-  awk '$1 ~ /_IO_Running:$/ { io = $2 } $1 ~ /_SQL_Running:$/ { sql = $2 } END { if (io) print io, sql }'
-}
-
-# flavour_field NAME — how this server calls the column that SHOW SLAVE STATUS names so.
-flavour_field() {
-  case $SOURCE in
-    MASTER) printf '%s\n' "$1" ;;
-    *) sed 's/Master/Source/; s/Slave/Replica/' <<<"$1" ;;
-  esac
-}
-
-# `file` or `gtid`: how the host keeps its place. Reads the output of SHOW_REPLICA in vertical form.
+# How the host keeps its place: `file` or `gtid`. Reads replication's status in vertical form.
 flavour_mode() { awk '$1 == "Auto_Position:" { print ($2 == 0 ? "file" : "gtid") }'; }
+
+# flavour_forget HOST — replication, the log, and which transactions the host has.
+flavour_forget() { sql "$1" 'STOP ALL SLAVES' 'RESET SLAVE ALL' 'RESET MASTER'; }
+
+# gtid_of HOST — a pattern for one GTID of what was written there; without HOST, anywhere.
+gtid_of() {
+  # Its server may be down.
+  if (($#)); then echo "$(sed -n 's/^server-uuid=//p' "$(host_dir "$1")/data/auto.cnf"):*"; else echo '*-*:*'; fi
+}
+
+heartbeat_period() {
+  sql "$1" 'SELECT heartbeat_interval FROM performance_schema.replication_connection_configuration'
+}
+
+# leave_out HOST TABLE — HOST's replication ignores that table, `database.table`.
+leave_out() { sql "$1" 'STOP SLAVE' "CHANGE REPLICATION FILTER REPLICATE_IGNORE_TABLE = ($2)" 'START SLAVE'; }
+
+# apply_in_parallel HOST — with four threads, as soon as the SQL thread is started.
+apply_in_parallel() { sql "$1" 'SET GLOBAL slave_parallel_workers = 4'; }
+
+# semi_sync SOURCE TIMEOUT [REPLICA] — SOURCE waits for REPLICA's acknowledgment, if none is named for ever nobody's.
+semi_sync() {
+  sql "$1" "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'" \
+    "SET GLOBAL rpl_semi_sync_source_timeout = $2" 'SET GLOBAL rpl_semi_sync_source_enabled = ON'
+  if [[ ${3:-} ]]; then
+    sql "$3" "INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'" \
+      'SET GLOBAL rpl_semi_sync_replica_enabled = 1'
+  fi
+}
+# semi_sync_status HOST clients|yes_tx
+semi_sync_status() { sql "$1" "SHOW STATUS LIKE 'Rpl_semi_sync_source_$2'" | cut -f2; }

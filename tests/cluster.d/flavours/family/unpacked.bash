@@ -17,16 +17,29 @@ unpacked() {
   done
 }
 
-# bootstrap_mariadb SQL-FOLDER DATA TMP — what mariadb-install-db does, which wants everything in its place.
+# unpacked_mariadb FLAVOUR FOLDER — as unpacked, and how its programs are run; FOLDER of TREE holds its texts.
+unpacked_mariadb() {
+  unpacked "$1"
+  SHARE=$TREE/$2
+  SERVER=("${RUN[@]}" "$TREE/usr/sbin/mariadbd")
+  CLIENT=("${RUN[@]}" "$TREE/usr/bin/mariadb" --no-defaults --character-sets-dir="$SHARE/charsets")
+  DUMP=("${RUN[@]}" "$TREE/usr/bin/mariadb-dump" --no-defaults --character-sets-dir="$SHARE/charsets")
+  OWN_SETTINGS="basedir = $TREE/usr
+lc_messages_dir = $SHARE
+character_sets_dir = $SHARE/charsets
+plugin_dir = $TREE/usr/lib/mysql/plugin"
+}
+
+# bootstrap_mariadb DATA TMP — what mariadb-install-db does, which wants everything in its place.
 bootstrap_mariadb() {
-  local sql=$1 name=mysql
+  local sql=$SHARE name=mysql
   [[ -e $sql/mariadb_system_tables.sql ]] && name=mariadb
-  mkdir -p "$2/mysql" || return 1
+  mkdir -p "$1/mysql" || return 1
   {
     # One statement a line: that is how --bootstrap reads.
     printf '%s\n' 'use mysql;' 'SET @auth_root_socket=NULL;' 'SET @skip_auth_anonymous=1;'
     cat "$sql/${name}_system_tables.sql" "$sql/${name}_performance_tables.sql" "$sql/${name}_system_tables_data.sql"
   } | "${SERVER[@]}" --no-defaults --bootstrap --user=root --basedir="$TREE/usr" --lc-messages-dir="$sql" \
-    --plugin-dir="$TREE/usr/lib/mysql/plugin" --datadir="$2" --tmpdir="$3" --skip-log-bin \
-    --innodb-data-file-path=ibdata1:4M:autoextend --innodb-log-file-size=4M "${@:4}"
+    --plugin-dir="$TREE/usr/lib/mysql/plugin" --datadir="$1" --tmpdir="$2" --skip-log-bin \
+    --innodb-data-file-path=ibdata1:4M:autoextend --innodb-log-file-size=4M "${@:3}"
 }

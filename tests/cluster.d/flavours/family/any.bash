@@ -1,0 +1,28 @@
+# shellcheck shell=bash disable=SC2034
+# What a flavour leaves as it is. Tests speak MariaDB's words; a server that has others translates them.
+
+# Says for `only_on`, and in helpers' errors.
+FAMILY=MariaDB
+# More options of CHANGE MASTER for a new channel, each with a comma behind it.
+SOURCE_OPTIONS=
+# More lines for the server's configuration file.
+OWN_SETTINGS=
+# How the server is started for its first time, when accounts are made.
+TEMPLATE_OPTIONS=()
+# What this server cannot do, of: `channels`, several sources at once; `semi_sync`; `filters` that are changed while
+# it runs; `bare`, GTIDs without log_slave_updates or without a log; `narrow`, privileges finer than SUPER;
+# `super_read_only`.
+LACKS=
+# Whether replicas that keep file and position have GTIDs all the same.
+FILE_HAS_GTIDS=1
+
+flavour_version() { "${SERVER[@]}" --version; }
+
+# flavour_words STATEMENTS — in this server's words.
+flavour_words() { printf '%s\n' "$1"; }
+
+# flavour_fields — replication's status, read in vertical form, with its columns as MariaDB calls them.
+flavour_fields() { cat; }
+
+# flavour_password ACCOUNT PASSWORD — the statement that changes it; a quote in PASSWORD is doubled already.
+flavour_password() { printf "ALTER USER %s IDENTIFIED BY '%s'\n" "$1" "$2"; }
