@@ -12,13 +12,14 @@ export CARGO_TARGET_DIR
 # Where the built helpers are, for tests and installation.
 BUILT ?= $(CARGO_TARGET_DIR)/release
 
-.PHONY: help build deps test demo bench install uninstall lint clean
+.PHONY: help build deps test demo matrix bench install uninstall lint clean
 
 help:
 	@printf '%s\n' \
 	  'make build      release build of the helpers' \
 	  'make test       every test; TESTS="tests/helpers/check_ip.bats …" runs those bats files alone' \
 	  'make demo       as root: a role move and a failover on three real hosts' \
+	  'make matrix     as root: the tests on every server, in one table; SERVERS="mysql-9 …" runs those alone' \
 	  'make bench      as root: what one call of a helper costs' \
 	  'make lint       rustfmt, clippy, rustdoc, shellcheck, and cargo-deny where there is one' \
 	  'make install    put the helpers into AGENT_DIR (default $(AGENT_DIR)), originals are kept beside' \
@@ -36,6 +37,9 @@ test: deps build
 
 demo: deps build
 	@BUILT="$(BUILT)" tests/demo
+
+matrix: deps build
+	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/matrix $(SERVERS)
 
 bench: deps build
 	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/bench

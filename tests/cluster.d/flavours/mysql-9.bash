@@ -37,7 +37,7 @@ s/MASTER_POS_WAIT/SOURCE_POS_WAIT/g
 s/Slave_open_temp_tables/Replica_open_temp_tables/g
 s/slave_parallel_workers/replica_parallel_workers/g"
 
-flavour_fields() { sed -E 's/^( *)([A-Za-z_]*)Source/\1\2Master/; s/^( *)([A-Za-z_]*)Replica/\1\2Slave/'; }
+flavour_fields() { sed -E 's/^( *)([A-Za-z_]*)Source/\1\2Master/; s/^( *)Replica_/\1Slave_/'; }
 
 AGENT_GRANTS=(
   'PROCESS ON *.*'
