@@ -98,23 +98,24 @@ all_run() { [[ "$(threads db1) $(threads db2) $(threads db3)" == "Yes Yes Yes Ye
 # what_agent_lacks — a line for each thing that helpers do and the agent's account is refused. On db3, whose
 # only source is db1.
 what_agent_lacks() {
-  local deed id app
+  local deed user kills=()
   (exec 3>&- 4>&-; sql_as_app db3 'DO SLEEP(30)') >/dev/null 2>&1 &
-  wait_for 10 app_connection
-  app=$(app_connection)
-  for deed in "${AGENT_DEEDS[@]}" "KILL $app"; do
+  (exec 3>&- 4>&-; sql db3 'DO SLEEP(30)') >/dev/null 2>&1 &
+  for user in "$APP_USER" root; do
+    wait_for 10 connection_of "$user"
+    kills+=("KILL $(connection_of "$user")")
+  done
+  for deed in "${AGENT_DEEDS[@]}" "${kills[@]}"; do
     said=$(agent_sql db3 "$deed") || printf '%s: %s\n' "$deed" "$said"
   done
   # Without PROCESS there is no error, only nothing to see.
   [[ $(agent_sql db3 'SHOW PROCESSLIST') == *"Waiting for "* ]] || echo 'SHOW PROCESSLIST: sees itself alone'
-  for id in $(sql db3 "SELECT id FROM information_schema.processlist WHERE user = '$APP_USER'"); do
-    sql db3 "KILL $id" || true
-  done
+  for deed in "${kills[@]}"; do sql db3 "$deed" 2>/dev/null || true; done
   wait
   sql db3 'START SLAVE' 'SET GLOBAL read_only = 1'
 }
-app_connection() {
-  sql db3 "SELECT id FROM information_schema.processlist WHERE user = '$APP_USER' AND info LIKE 'DO SLEEP%'" | grep .
+connection_of() {
+  sql db3 "SELECT id FROM information_schema.processlist WHERE user = '$1' AND info LIKE 'DO SLEEP%'" | grep .
 }
 
 @test "the agent's account may do what helpers do" {
