@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+pub use crate::child::CommandError;
 use crate::config::{Blocking, Host};
 use command::Command;
-pub use command::CommandError;
 use marker::{Found, Marker};
 
 /// Where markers lie: a place that is emptied when the machine starts, as the packet filter is.

@@ -5,8 +5,10 @@
 //! or an error. Only [`outcome`] writes to stdout and chooses the exit code.
 
 pub mod budget;
+mod child;
 pub mod config;
 pub mod firewall;
+pub mod hook;
 pub mod invocation;
 pub mod journal;
 pub mod outcome;
@@ -14,6 +16,7 @@ pub mod secret;
 pub mod settings;
 
 pub use budget::Budget;
+pub use child::CommandError;
 pub use invocation::{Invocation, Program, Shape};
 pub use outcome::{Call, Verdict, run};
 pub use secret::Secret;

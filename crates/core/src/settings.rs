@@ -3,6 +3,7 @@
 //! A new section is a struct with `Default` and `#[serde(default, deny_unknown_fields)]`, and two lines in
 //! [`Settings`]. What a value may look like is in `settings/value.rs`.
 
+mod network;
 mod tls;
 mod value;
 
@@ -14,6 +15,8 @@ use log::LevelFilter;
 use serde::Deserialize;
 
 use crate::config::file::{self, Refusal};
+pub(crate) use network::split_placeholder;
+pub use network::{Announce, Hook, Hooks, Network};
 
 pub use tls::{Local, Tls, TlsMode, TlsOptions};
 
@@ -45,6 +48,9 @@ pub struct Settings {
     /// The way to this host's own server.
     #[serde(deserialize_with = "value::section")]
     pub local: Local,
+    /// The address helpers.
+    #[serde(deserialize_with = "value::section")]
+    pub network: Network,
 }
 
 /// `limits`

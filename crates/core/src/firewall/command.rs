@@ -2,55 +2,14 @@
 //! only where it has what only a shell understands.
 
 use std::io::{self, PipeReader, Read};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{self, Child, ExitStatus, Stdio};
-use std::thread;
+use std::os::unix::process::CommandExt;
+use std::process::{self, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 
 use super::marker::Marker;
-
-/// How a command failed; begins as the originals' text does.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CommandError {
-    /// It ended with another status than 0.
-    #[error("'{command}' exited with {code}{said}")]
-    Failed {
-        /// The command.
-        command: String,
-        /// Its status.
-        code: i32,
-        /// `: ` and the first line that it wrote to stderr.
-        said: String,
-    },
-    /// It was ended by a signal that did not come from here.
-    #[error("'{command}' was ended by signal {signal}")]
-    Ended {
-        /// The command.
-        command: String,
-        /// The signal's number.
-        signal: i32,
-    },
-    /// It did not end in time, and was killed.
-    #[error("'{command}' did not end within {limit:.1?}")]
-    Hung {
-        /// The command.
-        command: String,
-        /// How long it was waited for.
-        limit: Duration,
-    },
-    /// There is no such program, or it may not be run.
-    #[error("'{command}' could not be started: {reason}")]
-    NotStarted {
-        /// The command.
-        command: String,
-        /// What the system said.
-        reason: String,
-    },
-}
+use crate::child::{self, CommandError};
 
 /// A command as the configuration has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,56 +64,15 @@ impl Command {
             .spawn()
             .map_err(not_started)?;
         marker.note_child(child.id());
-        let status = wait(&mut child, started, limit);
+        let ended = child::finish(&mut child, &self.text, started, limit, || first_line(&mut stderr));
         marker.forget_child();
-        let Some(status) = status else {
-            return Err(CommandError::Hung { command: self.text.clone(), limit });
-        };
-        log::info!("{}: {status}, {:.1} ms", self.text, started.elapsed().as_secs_f64() * 1000.0);
-        match (status.code(), status.signal()) {
-            (Some(0), _) => Ok(()),
-            (Some(code), _) => {
-                let said = first_line(&mut stderr).map_or_else(String::new, |line| format!(": {line}"));
-                Err(CommandError::Failed { command: self.text.clone(), code, said })
-            }
-            (None, signal) => {
-                Err(CommandError::Ended { command: self.text.clone(), signal: signal.unwrap_or(0) })
-            }
-        }
+        ended
     }
 }
 
 /// What Perl's `system` takes for a shell's business.
 fn needs_shell(c: char) -> bool {
     "$&*(){}[]'\";\\|?<>~`\n".contains(c)
-}
-
-/// The status, or `None` when it was killed because it did not end.
-fn wait(child: &mut Child, started: Instant, limit: Duration) -> Option<ExitStatus> {
-    let mut pause = Duration::from_micros(200);
-    loop {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
-        }
-        let left = limit.saturating_sub(started.elapsed());
-        if left.is_zero() {
-            end_group(child.id());
-            let _ = child.wait();
-            return None;
-        }
-        thread::sleep(pause.min(left));
-        pause = (pause * 2).min(Duration::from_millis(5));
-    }
-}
-
-/// Kills a command and what it started.
-pub fn end_group(id: u32) {
-    if let Ok(id) = i32::try_from(id)
-        && id > 1
-    {
-        // Gone already is as good.
-        let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
-    }
 }
 
 /// What a command that has ended wrote; something that it left running may hold the pipe open.

@@ -15,7 +15,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::libc::{O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK};
 
-use super::command::end_group;
+use crate::child::end_group;
 
 /// A marker longer than this is none of ours.
 const LONGEST: u64 = 64 << 10;

@@ -27,6 +27,11 @@ pub fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, 
     deserializer.deserialize_any(Time)
 }
 
+/// A time as above, or `off`.
+pub fn duration_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    deserializer.deserialize_any(TimeOrOff)
+}
+
 /// A name of a log level in any case.
 pub fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LevelFilter, D::Error> {
     let word = String::deserialize(deserializer)?;
@@ -70,6 +75,37 @@ impl Visitor<'_> for Time {
     }
 
     fn visit_f64<E: Error>(self, seconds: f64) -> Result<Duration, E> {
+        self.visit_str(&seconds.to_string())
+    }
+}
+
+struct TimeOrOff;
+
+impl Visitor<'_> for TimeOrOff {
+    type Value = Option<Duration>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        Time.expecting(f)?;
+        f.write_str(", or off")
+    }
+
+    fn visit_bool<E: Error>(self, is_on: bool) -> Result<Self::Value, E> {
+        if is_on { Err(E::invalid_type(serde::de::Unexpected::Bool(true), &self)) } else { Ok(None) }
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        if text == "off" {
+            return Ok(None);
+        }
+        let refused = || E::invalid_value(serde::de::Unexpected::Str(text), &self);
+        time(text).map(Some).ok_or_else(refused)
+    }
+
+    fn visit_u64<E: Error>(self, seconds: u64) -> Result<Self::Value, E> {
+        self.visit_str(&seconds.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, seconds: f64) -> Result<Self::Value, E> {
         self.visit_str(&seconds.to_string())
     }
 }

@@ -1,0 +1,251 @@
+//! Commands of the site, for addresses that also live in a cloud's network: run without a shell, within a
+//! time limit, their output in the journal. What a failure means is decided by the helper.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::net::IpAddr;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::child::{self, CommandError};
+use crate::config::ConfigError;
+use crate::outcome::Call;
+use crate::settings::split_placeholder;
+
+/// Most of a command's output that is looked at, in bytes.
+const MOST_OUTPUT: u64 = 64 << 10;
+/// How long the rest of its output is awaited after it has ended: something that it left running may hold
+/// the pipe open.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+/// Which part of a call its hook may use, in percent: taking an address back needs the rest.
+const SHARE: u32 = 80;
+
+/// When a hook is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// An address is on the interface now.
+    Added,
+    /// It is not there any more.
+    Removed,
+    /// Is it this host's for the cloud, too?
+    Checked,
+}
+
+impl Moment {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Added => "network.hooks.added",
+            Self::Removed => "network.hooks.removed",
+            Self::Checked => "network.hooks.checked",
+        }
+    }
+}
+
+/// Why a hook did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum HookError {
+    /// It wants this host's name, which the agent's configuration does not tell.
+    #[error("{hook}: there is nothing to put in place of {{host}}: {source}")]
+    Host {
+        /// Its key in the settings.
+        hook: &'static str,
+        /// What is wrong with the configuration.
+        source: ConfigError,
+    },
+    /// It wants the fourth argument.
+    #[error(
+        "{hook}: there is nothing to put in place of {{eni}}: {reason}; set eni of this host, or write it into the \
+         command"
+    )]
+    Eni {
+        /// Its key in the settings.
+        hook: &'static str,
+        /// What is wrong with the argument.
+        reason: &'static str,
+    },
+    /// It could not be run, or failed.
+    #[error("{hook}: {source}")]
+    Command {
+        /// Its key in the settings.
+        hook: &'static str,
+        /// How it ended.
+        source: CommandError,
+    },
+}
+
+impl HookError {
+    /// True if the command ended with 1: asked whether the address is this host's, it said no.
+    pub fn is_no(&self) -> bool {
+        matches!(self, Self::Command { source: CommandError::Failed { code: 1, .. }, .. })
+    }
+}
+
+/// Runs the hook of `moment`, if there is one.
+pub fn run(call: &Call, moment: Moment, interface: &str, address: IpAddr) -> Result<(), HookError> {
+    let hooks = &call.settings.network.hooks;
+    let hook = match moment {
+        Moment::Added => &hooks.added,
+        Moment::Removed => &hooks.removed,
+        Moment::Checked => &hooks.checked,
+    };
+    let key = moment.key();
+    let mut words = Vec::new();
+    for word in &hook.command {
+        words.push(fill(word, |name| match name {
+            "interface" => Ok(interface.into()),
+            "host" => {
+                let config = call.config().map_err(|source| HookError::Host { hook: key, source })?;
+                Ok(config.this().to_string())
+            }
+            "eni" => eni(call.arguments.eni.as_deref())
+                .map(String::from)
+                .map_err(|reason| HookError::Eni { hook: key, reason }),
+            _ => Ok(address.to_string()),
+        })?);
+    }
+    let limit = call.budget.part(SHARE).share(hook.limit);
+    execute(key, &words, limit).map_err(|source| HookError::Command { hook: key, source })
+}
+
+fn fill<E>(word: &str, value: impl Fn(&str) -> Result<String, E>) -> Result<String, E> {
+    let mut filled = String::new();
+    let mut rest = word;
+    while let Some((before, name, behind)) = split_placeholder(rest) {
+        filled += before;
+        filled += &value(name)?;
+        rest = behind;
+    }
+    Ok(filled + rest)
+}
+
+/// The fourth argument, if it is an identifier and nothing that a command might take for an option.
+fn eni(argument: Option<&str>) -> Result<&str, &'static str> {
+    // The AWS fork sends `null` for a host without one.
+    let Some(eni) = argument.filter(|eni| *eni != "null") else {
+        return Err("the agent gave no fourth argument");
+    };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    if eni.starts_with('-') || !eni.chars().all(is_plain) {
+        return Err("the fourth argument may hold letters, digits and - _ . : only, and no '-' in front");
+    }
+    Ok(eni)
+}
+
+fn execute(key: &'static str, words: &[String], limit: Duration) -> Result<(), CommandError> {
+    let Some((program, arguments)) = words.split_first() else { return Ok(()) };
+    let started = Instant::now();
+    let text = words.join(" ");
+    let spawn = || {
+        let (output, writer) = io::pipe()?;
+        let child = Command::new(program)
+            .args(arguments)
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(writer.try_clone()?)
+            .stderr(writer)
+            // A group of its own, so that what it starts can be ended with it.
+            .process_group(0)
+            .spawn()?;
+        Ok((child, output))
+    };
+    let not_started =
+        |error: io::Error| CommandError::NotStarted { command: text.clone(), reason: error.to_string() };
+    let (mut child, output) = spawn().map_err(not_started)?;
+    let lines = read_lines(key, output);
+    child::finish(&mut child, &text, started, limit, || last_line(&lines))
+}
+
+/// Puts each line into the journal and hands it on; the rest of too long an output is read and dropped, so
+/// that the command does not wait for a reader.
+fn read_lines(key: &'static str, output: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        for line in output.by_ref().take(MOST_OUTPUT).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).trim().to_string();
+            if !line.is_empty() {
+                log::info!("{key}: {line}");
+                // Nobody listens to one that succeeded.
+                let _ = sender.send(line);
+            }
+        }
+        let _ = io::copy(&mut output, &mut io::sink());
+    });
+    receiver
+}
+
+fn last_line(lines: &Receiver<String>) -> Option<String> {
+    let end = Instant::now() + LAST_WORDS;
+    let next = || lines.recv_timeout(end.saturating_duration_since(Instant::now())).ok();
+    std::iter::from_fn(next).last()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(words: &[&str], limit: Duration) -> Result<(), CommandError> {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        execute("network.hooks.added", &words, limit)
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn placeholders_are_filled_in_wherever_they_stand() {
+        let value = |name: &str| if name == "eni" { Err(()) } else { Ok(format!("<{name}>")) };
+        for (word, filled) in [
+            ("{address}", Ok("<address>")),
+            ("a{host}b{interface}{address}c", Ok("a<host>b<interface><address>c")),
+            ("{} {a b} { {host", Ok("{} {a b} { {host")),
+            ("{{host}}", Ok("{<host>}")),
+            ("--eni={eni}", Err(())),
+        ] {
+            assert_eq!(fill(word, value), filled.map(String::from), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_eni_is_an_identifier() {
+        assert_eq!(eni(Some("eni-0a1b")), Ok("eni-0a1b"));
+        for wrong in [None, Some("null"), Some("--profile=x"), Some("eni 1"), Some("$(id)"), Some("a\nb")] {
+            assert!(eni(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn no_command_is_done_at_once() {
+        assert_eq!(run(&[], Duration::ZERO), Ok(()));
+    }
+
+    #[test]
+    fn a_failure_repeats_the_last_line() {
+        let error = run(&["/bin/sh", "-c", "echo one; echo; echo two >&2; exit 3"], LONG).unwrap_err();
+        assert!(error.to_string().ends_with("exited with 3: two"), "{error}");
+        let error = run(&["/nonexistent"], LONG).unwrap_err();
+        assert!(error.to_string().contains("could not be started"), "{error}");
+    }
+
+    #[test]
+    fn more_output_than_a_pipe_holds_does_not_hold_it_up() {
+        assert_eq!(run(&["/bin/sh", "-c", "head -c 1000000 /dev/zero"], LONG), Ok(()));
+    }
+
+    #[test]
+    fn one_that_hangs_is_ended_with_all_it_started() {
+        let words = ["/bin/sh", "-c", "sleep 600 & sleep 600"];
+        let started = Instant::now();
+        assert!(matches!(run(&words, Duration::from_millis(50)), Err(CommandError::Hung { .. })));
+        assert!(started.elapsed() < LONG);
+    }
+
+    #[test]
+    fn what_it_leaves_running_is_not_waited_for() {
+        let started = Instant::now();
+        let error = run(&["/bin/sh", "-c", "sleep 5 & echo no; exit 1"], LONG).unwrap_err();
+        assert!(error.to_string().ends_with("exited with 1: no"), "{error}");
+        assert!(started.elapsed() < LONG);
+    }
+}

@@ -1,0 +1,183 @@
+//! `network`: how an address is announced, checked for conflicts, and made known to a cloud.
+
+use std::time::Duration;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use super::value;
+
+/// What a word of a hook may stand for.
+const PLACEHOLDERS: [&str; 4] = ["interface", "address", "host", "eni"];
+/// Most announcements of one address without a pause.
+const MOST: u32 = 1000;
+
+/// `network`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
+pub struct Network {
+    /// How an address is announced.
+    #[serde(deserialize_with = "value::section")]
+    pub announce: Announce,
+    /// Most time that IPv6's duplicate address detection may take, default 5 s; `None`: it is skipped.
+    #[serde(deserialize_with = "value::duration_or_off")]
+    pub dad: Option<Duration>,
+    /// How long other hosts are asked by ARP for an address before it is added; `None` (default): not at all.
+    #[serde(deserialize_with = "value::duration_or_off")]
+    pub probe: Option<Duration>,
+    /// Commands of the site.
+    #[serde(deserialize_with = "value::section")]
+    pub hooks: Hooks,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            announce: Announce::default(),
+            dad: Some(Duration::from_secs(5)),
+            probe: None,
+            hooks: Hooks::default(),
+        }
+    }
+}
+
+/// `network.announce`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
+pub struct Announce {
+    /// How often a new address is announced, the first time included. Default 5.
+    #[serde(deserialize_with = "count")]
+    pub count: u32,
+    /// The time between. Default 200 ms.
+    #[serde(deserialize_with = "value::duration")]
+    pub interval: Duration,
+    /// After that, how often again while the address is held; `None` (default): not again.
+    #[serde(deserialize_with = "value::duration_or_off")]
+    pub refresh: Option<Duration>,
+}
+
+impl Default for Announce {
+    fn default() -> Self {
+        Self { count: 5, interval: Duration::from_millis(200), refresh: None }
+    }
+}
+
+/// `network.hooks`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
+pub struct Hooks {
+    /// Run by `configure_ip` once the address is on the interface.
+    #[serde(deserialize_with = "value::section")]
+    pub added: Hook,
+    /// Run by `clear_ip` once the address is not on the interface.
+    #[serde(deserialize_with = "value::section")]
+    pub removed: Hook,
+    /// Run by `check_ip` where the address is on the interface.
+    #[serde(deserialize_with = "value::section")]
+    pub checked: Hook,
+}
+
+/// A command of the site.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
+pub struct Hook {
+    /// The program by its whole path, and its arguments; empty (default): nothing is run.
+    #[serde(deserialize_with = "words")]
+    pub command: Vec<String>,
+    /// Most time that it may take. Default 5 s.
+    #[serde(deserialize_with = "value::duration")]
+    pub limit: Duration,
+}
+
+impl Default for Hook {
+    fn default() -> Self {
+        Self { command: Vec::new(), limit: Duration::from_secs(5) }
+    }
+}
+
+/// The next placeholder in a word of a hook: what stands before it, its name, and the rest behind it. Braces
+/// around anything but letters are ordinary characters.
+pub(crate) fn split_placeholder(word: &str) -> Option<(&str, &str, &str)> {
+    word.match_indices('{').find_map(|(start, _)| {
+        let (name, rest) = word[start + 1..].split_once('}')?;
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic());
+        is_name.then_some((&word[..start], name, rest))
+    })
+}
+
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let count = u32::deserialize(deserializer)?;
+    if (1..=MOST).contains(&count) {
+        return Ok(count);
+    }
+    Err(D::Error::custom(format_args!("invalid value {count}, expected a number from 1 to {MOST}")))
+}
+
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let words = Vec::<String>::deserialize(deserializer)?;
+    if words.first().is_some_and(|program| !program.starts_with('/')) {
+        return Err(D::Error::custom("expected the program by its whole path, from / on"));
+    }
+    for word in &words {
+        let mut rest = word.as_str();
+        while let Some((_, name, behind)) = split_placeholder(rest) {
+            if !PLACEHOLDERS.contains(&name) {
+                return Err(D::Error::custom(format_args!(
+                    "unknown placeholder {{{name}}}, expected one of {{{}}}",
+                    PLACEHOLDERS.join("}, {")
+                )));
+            }
+            rest = behind;
+        }
+        if word.contains('\0') {
+            return Err(D::Error::custom("a word of a command cannot hold a NUL"));
+        }
+    }
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Network, String> {
+        serde_yaml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let network = read(
+            "announce: {count: 3, interval: 1s, refresh: 1m}\ndad: off\nprobe: 300ms\n\
+             hooks:\n  added: {command: [/bin/x, '--to={eni}', '{}', '{\"a\": 1}'], limit: 2s}\n",
+        )
+        .unwrap();
+        let minute = Duration::from_secs(60);
+        let announce = Announce { count: 3, interval: Duration::from_secs(1), refresh: Some(minute) };
+        assert_eq!(network.announce, announce);
+        assert_eq!((network.dad, network.probe), (None, Some(Duration::from_millis(300))));
+        assert_eq!(network.hooks.added.command, ["/bin/x", "--to={eni}", "{}", "{\"a\": 1}"]);
+        assert_eq!(network.hooks.added.limit, Duration::from_secs(2));
+        assert_eq!(network.hooks.removed, Hook::default());
+        assert_eq!(read("probe: false").unwrap(), Network::default());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused() {
+        for (text, words) in [
+            ("announce: {count: 0}", "from 1 to 1000"),
+            ("announce: {refresh: often}", "or off"),
+            ("probe: true", "or off"),
+            ("hooks: {added: {command: [aws, ec2]}}", "whole path"),
+            ("hooks: {added: {command: /bin/x}}", "sequence"),
+            (
+                "hooks: {added: {command: [/bin/x, 'a{ip}']}}",
+                "unknown placeholder {ip}, expected one of {interface}",
+            ),
+            ("hooks: {added: {command: [/bin/x, '{eni}{ENI}']}}", "unknown placeholder {ENI}"),
+            ("hooks: {gone: {}}", "unknown field `gone`"),
+        ] {
+            let error = read(text).expect_err(text);
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+}
