@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use mmm_core::hook::{self, Moment};
 use mmm_core::{Call, Program, Shape, Verdict, run};
 use mmm_network::{Interface, Netlink, NetworkError, VirtualIp};
 
@@ -32,9 +33,17 @@ fn check_ip(call: &Call) -> Result<Verdict, NetworkError> {
         log::warn!("{}", NetworkError::NoInterface(interface.device().into()));
         return Ok(Verdict::second_answer("IP address is not configured"));
     };
-    if kernel.holds(&link, ip)? {
-        Ok(Verdict::ok_because("IP address is configured"))
-    } else {
-        Ok(Verdict::second_answer("IP address is not configured"))
+    match kernel.find(&link, ip)? {
+        None => return Ok(Verdict::second_answer("IP address is not configured")),
+        Some(held) if held.is_duplicate => {
+            log::warn!("the kernel does not use {held}: another host has it");
+            return Ok(Verdict::second_answer("IP address is not configured"));
+        }
+        Some(_) => {}
+    }
+    match hook::run(call, Moment::Checked, &link.name, ip.ip()) {
+        Ok(()) => Ok(Verdict::ok_because("IP address is configured")),
+        Err(error) if error.is_no() => Ok(Verdict::second_answer("IP address is not configured")),
+        Err(error) => Err(error.into()),
     }
 }

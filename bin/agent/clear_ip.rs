@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
 use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_network::announcer::withdraw;
 use mmm_network::{Interface, Netlink, NetworkError, VirtualIp};
 
 static PROGRAM: Program = Program {
@@ -20,10 +22,6 @@ static PROGRAM: Program = Program {
     example: "clear_ip mmm_agent eth0 192.168.0.100",
 };
 
-/// The same address can be held with several prefix lengths; who holds it with more than these is adding it
-/// again as fast as it is removed.
-const MOST_REMOVALS: u32 = 8;
-
 fn main() -> ExitCode {
     run(&PROGRAM, clear_ip)
 }
@@ -33,20 +31,14 @@ fn clear_ip(call: &Call) -> Result<Verdict, NetworkError> {
     let ip: VirtualIp = call.arguments.address.parse()?;
     let mut kernel = Netlink::open(call.budget)?;
 
-    // An interface that does not exist holds no address: what was asked for is the case.
-    let Some(link) = kernel.find_link(&interface)? else {
+    let mut was_there = false;
+    if let Some(link) = kernel.find_link(&interface)? {
+        was_there = step(&format!("take {ip} from {link}"), || withdraw(&mut kernel, &link, ip))?;
+    } else {
+        // An interface that does not exist holds no address: what was asked for is the case.
         log::warn!("{}", NetworkError::NoInterface(interface.device().into()));
-        return Ok(Verdict::ok_because("IP address is not configured"));
-    };
-    if !kernel.holds(&link, ip)? {
-        return Ok(Verdict::ok_because("IP address is not configured"));
     }
-    // A process that still announces the address finds it gone, and ends.
-    for _ in 0..MOST_REMOVALS {
-        step(&format!("remove {ip} from {link}"), || kernel.remove(&link, ip))?;
-        if !kernel.holds(&link, ip)? {
-            return Ok(Verdict::ok());
-        }
-    }
-    Err(NetworkError::StillThere { ip: ip.to_string(), device: link.name })
+    // Even where it was not there: the call that removed it may have failed or been killed before this.
+    hook::run(call, Moment::Removed, interface.device(), ip.ip())?;
+    Ok(if was_there { Verdict::ok() } else { Verdict::ok_because("IP address is not configured") })
 }

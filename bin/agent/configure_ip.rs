@@ -1,12 +1,14 @@
 //! `configure_ip`: adds the address of a role to this host and makes it known to the network.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
-use mmm_core::settings::Settings;
+use mmm_core::settings::{Announce, Network, Settings};
 use mmm_core::{Call, Program, Shape, Verdict, journal, run};
-use mmm_network::announce::Announcement;
-use mmm_network::{Announcer, Interface, Link, Netlink, NetworkError, VirtualIp};
+use mmm_network::announcer::{self, Announcer, withdraw};
+use mmm_network::{Holding, Interface, Link, Netlink, NetworkError, VirtualIp, conflict};
 
 static PROGRAM: Program = Program {
     name: "configure_ip",
@@ -14,7 +16,7 @@ static PROGRAM: Program = Program {
     extras: &[],
     one_is_an_answer: false,
     about: "Adds an IP address to a network interface of this host as /32 (IPv6: /128), looks whether it is \
-            there, and announces it by ARP: once at once, four times in the background.",
+            there, and announces it by ARP or neighbour advertisements: once at once, four times in the background.",
     prints: "  OK                            exit 0, added\n  \
              OK: IP address is configured  exit 0, it was there\n  \
              ERROR: …                      exit 255\n  \
@@ -32,11 +34,20 @@ fn main() -> ExitCode {
 fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
     let interface: Interface = call.arguments.interface.parse()?;
     let ip: VirtualIp = call.arguments.address.parse()?;
+    let network = &call.settings.network;
     let mut kernel = Netlink::open(call.budget)?;
     let missing = || NetworkError::NoInterface(interface.device().into());
     let link = kernel.find_link(&interface)?.ok_or_else(missing)?;
     link.require_up()?;
-    if kernel.holds(&link, ip)? {
+
+    let found = kernel.find(&link, ip)?;
+    let is_there = found.as_ref().is_some_and(|held| !held.is_duplicate);
+    let is_young = found.as_ref().is_some_and(Holding::is_young);
+    if is_there && !is_young {
+        // The process that refreshes the announcements may have been killed.
+        if network.announce.refresh.is_some() {
+            announce(&mut kernel, &link, ip, &network.announce);
+        }
         return Ok(Verdict::ok_because("IP address is configured"));
     }
 
@@ -45,29 +56,53 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
             "interface {link} has no carrier: {ip} cannot be reached before its cable or port is back"
         );
     }
-    let add = || {
-        kernel.add(&link, ip)?;
-        if kernel.holds(&link, ip)? { Ok(()) } else { Err(NetworkError::Vanished) }
-    };
-    step(&format!("add {ip} to {link}"), add).map_err(|error| error.while_adding(ip, &link))?;
-
-    // The address is there and works for whoever asks for it by ARP, so the role is held all the same.
-    if step(&format!("announce {ip} on {link}"), || announce(&link, ip)).is_err() {
-        log::warn!("{ip} works on {link} all the same, once other hosts have forgotten where it was");
+    if !is_there {
+        if found.is_some() {
+            step(&format!("remove the useless {ip} from {link}"), || withdraw(&mut kernel, &link, ip))?;
+        }
+        add(&mut kernel, &link, ip, network).map_err(|error| error.while_adding(ip, &link))?;
     }
-    Ok(Verdict::ok())
+    // All of this again for a young address: the call that added it may have been killed.
+    if let Err(error) = complete(call, &mut kernel, &link, ip) {
+        // A failure of this, too, is in the journal; the first one is the cause.
+        let _ = step(&format!("take {ip} back from {link}"), || withdraw(&mut kernel, &link, ip));
+        return Err(error.while_adding(ip, &link));
+    }
+    announce(&mut kernel, &link, ip, &network.announce);
+    Ok(if is_there { Verdict::ok_because("IP address is configured") } else { Verdict::ok() })
 }
 
-fn announce(link: &Link, ip: VirtualIp) -> Result<(), NetworkError> {
-    let Some(announcement) = Announcement::prepare(link, ip)? else { return Ok(()) };
-    announcement.send()?;
-    Announcer::start(link, ip, announcement)
+fn add(kernel: &mut Netlink, link: &Link, ip: VirtualIp, network: &Network) -> Result<(), NetworkError> {
+    if let Some(time) = network.probe {
+        step(&format!("ask for {ip} on {link}"), || conflict::probe(link, ip, time))?;
+    }
+    step(&format!("add {ip} to {link}"), || kernel.add(link, ip, network.dad.is_some()))
+}
+
+/// Makes an address that is on the interface this host's own, for the network and for the site's cloud.
+fn complete(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<(), NetworkError> {
+    // Without detection the kernel still needs a moment.
+    let longest = call.settings.network.dad.unwrap_or(Duration::from_secs(1));
+    let limit = call.budget.part(80).share(longest);
+    step(&format!("see whether {ip} can be used on {link}"), || {
+        conflict::await_detection(kernel, link, ip, limit)
+    })?;
+    hook::run(call, Moment::Added, &link.name, ip.ip())?;
+    Ok(())
+}
+
+/// The address works for whoever asks for it, so the role is held even if this fails.
+fn announce(kernel: &mut Netlink, link: &Link, ip: VirtualIp, plan: &Announce) {
+    if step(&format!("announce {ip} on {link}"), || announcer::announce(kernel, link, ip, plan)).is_err() {
+        log::warn!("{ip} works on {link} all the same, once other hosts have forgotten where it was");
+    }
 }
 
 /// The whole of the background process; nobody waits for its exit code.
 fn announce_in_background(announcer: Result<Announcer, NetworkError>) -> ExitCode {
-    journal::open(PROGRAM.name, &Settings::load().unwrap_or_default().log, 0);
-    match announcer.and_then(Announcer::run) {
+    let settings = Settings::load().unwrap_or_default();
+    journal::open(PROGRAM.name, &settings.log, 0);
+    match announcer.and_then(|announcer| announcer.run(&settings.network.announce)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::warn!("announcing in the background ended: {error}");

@@ -9,8 +9,13 @@ use std::str::FromStr;
 
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
+use nix::time::{ClockId, clock_gettime};
 
 use crate::error::{NetworkError, quoted};
+
+/// How long an address is young, in hundredths of a second: an agent calls again after about three seconds,
+/// and one that died is started again after ten.
+const YOUNG: i64 = 1500;
 
 /// The address of a role. Only addresses that one host alone can hold are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +78,12 @@ pub struct Holding {
     pub(crate) peer: IpAddr,
     /// IPv4: another address of the same network came first, and takes this one with it when it goes.
     pub(crate) is_secondary: bool,
+    /// IPv6: the kernel does not use it yet, duplicate address detection runs or waits for the cable.
+    pub is_tentative: bool,
+    /// IPv6: the kernel will not use it, another host has it.
+    pub is_duplicate: bool,
+    /// When it was added, in hundredths of a second since the machine was started.
+    created: Option<u32>,
 }
 
 impl Holding {
@@ -80,21 +91,32 @@ impl Holding {
     pub(crate) fn read(message: &AddressMessage) -> Option<Self> {
         let mut local = None;
         let mut address = None;
+        let mut created = None;
         for attribute in &message.attributes {
             match attribute {
                 AddressAttribute::Local(ip) => local = Some(*ip),
                 AddressAttribute::Address(ip) => address = Some(*ip),
+                AddressAttribute::CacheInfo(times) => created = Some(times.cstamp),
                 _ => {}
             }
         }
         // rtnetlink(7): IFA_ADDRESS is the peer's where there is a peer. IPv6 without one has no IFA_LOCAL.
         let ip = local.or(address)?;
+        let has = |flag| message.header.flags.contains(flag);
         Some(Self {
             ip,
             prefix: message.header.prefix_len,
             peer: address.unwrap_or(ip),
-            is_secondary: message.header.flags.contains(AddressHeaderFlags::Secondary),
+            is_secondary: has(AddressHeaderFlags::Secondary),
+            is_tentative: has(AddressHeaderFlags::Tentative),
+            is_duplicate: has(AddressHeaderFlags::Dadfailed),
+            created,
         })
+    }
+
+    /// True if it was added so short a time ago that a call which was killed may have left its work undone.
+    pub fn is_young(&self) -> bool {
+        self.created.is_some_and(|created| is_young(created, now()))
     }
 
     /// True if the kernel drops `other` together with this one, unless told to keep it.
@@ -116,6 +138,18 @@ impl fmt::Display for Holding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.ip, self.prefix)
     }
+}
+
+/// Hundredths of a second since the machine was started, by the clock that dates addresses.
+fn now() -> u32 {
+    let Ok(now) = clock_gettime(ClockId::CLOCK_MONOTONIC) else { return 0 };
+    // Cut off as the kernel cuts it off: it starts again from 0 every 497 days.
+    u32::try_from((now.tv_sec() * 100 + now.tv_nsec() / 10_000_000) & i64::from(u32::MAX)).unwrap_or(0)
+}
+
+fn is_young(created: u32, now: u32) -> bool {
+    // Below zero where the kernel's two clocks differ by a tick.
+    i64::from(now.wrapping_sub(created).cast_signed()) < YOUNG
 }
 
 #[cfg(test)]
@@ -175,7 +209,15 @@ mod tests {
 
     fn holding(ip: &str, prefix: u8, is_secondary: bool) -> Holding {
         let ip = ip.parse().unwrap();
-        Holding { ip, prefix, peer: ip, is_secondary }
+        Holding {
+            ip,
+            prefix,
+            peer: ip,
+            is_secondary,
+            is_tentative: false,
+            is_duplicate: false,
+            created: None,
+        }
     }
 
     #[test]
@@ -188,6 +230,21 @@ mod tests {
         assert!(!holding("10.0.0.1", 24, true).carries(&holding("10.0.0.11", 24, true)));
         assert!(holding("10.0.0.1", 0, false).carries(&holding("192.0.2.1", 0, true)));
         assert!(!holding("10.0.0.1", 32, false).carries(&holding("10.0.0.2", 32, true)));
+    }
+
+    #[test]
+    fn an_address_is_young_for_fifteen_seconds_even_while_the_clock_starts_again() {
+        for (created, now, young) in [
+            (1000, 1000, true),
+            (1001, 1000, true),
+            (1000, 2499, true),
+            (1000, 2500, false),
+            (u32::MAX - 10, 5, true),
+            (u32::MAX - 10, 2000, false),
+            (0, 200_000_000, false),
+        ] {
+            assert_eq!(is_young(created, now), young, "{created} {now}");
+        }
     }
 
     #[test]

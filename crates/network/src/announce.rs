@@ -1,90 +1,55 @@
 //! Telling the network that an address lives here now: what is sent, and sending it once.
 //!
 //! IPv4 over Ethernet is told by gratuitous ARP, as a request and as a reply, because some switches and
-//! routers learn from the one only and some from the other only (failover.md D, "Packet").
+//! routers learn from the one only and some from the other only (failover.md D, "Packet"). IPv6 is told by
+//! an unsolicited neighbour advertisement (RFC 4861 section 7.2.6).
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::address::VirtualIp;
 use crate::error::NetworkError;
 use crate::interface::Link;
 use crate::packet_socket::PacketSocket;
 
 /// Bytes of an Ethernet header and an ARP packet for IPv4.
-const FRAME: usize = 42;
-const BROADCAST: [u8; 6] = [0xff; 6];
-const REQUEST: u16 = 1;
+pub(crate) const ARP_FRAME: usize = 42;
+pub(crate) const REQUEST: u16 = 1;
 const REPLY: u16 = 2;
+const BROADCAST: [u8; 6] = [0xff; 6];
+/// All IPv6 hosts of a link, and where Ethernet sends what is meant for them.
+const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+const ALL_NODES_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
+/// The protocol's number, its message, and the hop limit that no message from another network can have.
+const ICMPV6: u8 = 58;
+const ADVERTISEMENT: u8 = 136;
+const HOP_LIMIT: u8 = 255;
+/// Not asked for, and to be believed before what is known already.
+const OVERRIDE: [u8; 4] = [0x20, 0, 0, 0];
 
-/// What makes the owner of an address known on one link, ready to be sent.
-#[derive(Debug)]
-pub struct Announcement {
-    index: u32,
-    frames: Vec<[u8; FRAME]>,
-    socket: PacketSocket,
+/// Sends every frame once; nothing where nobody would learn from it.
+pub(crate) fn send(socket: &PacketSocket, link: &Link, ip: IpAddr) -> Result<(), NetworkError> {
+    let Some(mac) = link.mac else { return Ok(()) };
+    let frames = match ip {
+        IpAddr::V4(ip) => {
+            vec![arp(mac, ip, BROADCAST, ip, REQUEST).to_vec(), arp(mac, ip, BROADCAST, ip, REPLY).to_vec()]
+        }
+        IpAddr::V6(ip) => vec![advertisement(mac, ip)],
+    };
+    frames
+        .iter()
+        .try_for_each(|frame| socket.send(link.index, frame))
+        .map_err(|error| NetworkError::from_packets("announce the address", error))
 }
 
-impl Announcement {
-    /// Prepares the frames for `ip` on `link`; `None` where nobody there would learn from them.
-    pub fn prepare(link: &Link, ip: VirtualIp) -> Result<Option<Self>, NetworkError> {
-        let frames = compose(link, ip);
-        if frames.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Self { index: link.index, frames, socket: PacketSocket::open().map_err(failed)? }))
-    }
-
-    /// The same with a socket that is open already; `None` as above.
-    pub(crate) fn through(socket: PacketSocket, link: &Link, ip: VirtualIp) -> Option<Self> {
-        let frames = compose(link, ip);
-        (!frames.is_empty()).then_some(Self { index: link.index, frames, socket })
-    }
-
-    /// Sends every frame once.
-    pub fn send(&self) -> Result<(), NetworkError> {
-        self.frames.iter().try_for_each(|frame| self.socket.send(self.index, frame)).map_err(failed)
-    }
-
-    pub(crate) fn into_socket(self) -> PacketSocket {
-        self.socket
-    }
-}
-
-fn failed(source: io::Error) -> NetworkError {
-    let doing = "announce the address";
-    match source.kind() {
-        io::ErrorKind::PermissionDenied => {
-            NetworkError::NotPermitted { doing: doing.into(), capability: "CAP_NET_RAW", source }
-        }
-        _ => NetworkError::NotAnnounced { doing, source },
-    }
-}
-
-/// The frames of one announcement; none where nobody would learn from them.
-fn compose(link: &Link, ip: VirtualIp) -> Vec<[u8; FRAME]> {
-    if !link.speaks_arp() {
-        log::debug!("{ip} is not announced: interface {link} knows no ARP");
-        return Vec::new();
-    }
-    match (link.mac, ip.ip()) {
-        (Some(mac), IpAddr::V4(ip)) => vec![frame(mac, ip, REQUEST), frame(mac, ip, REPLY)],
-        (None, IpAddr::V4(_)) => {
-            log::debug!("{ip} is not announced: interface {link} has no Ethernet address");
-            Vec::new()
-        }
-        // Neighbour advertisements belong here; they may be sent only once the kernel has found the address
-        // to be unique.
-        (_, IpAddr::V6(_)) => {
-            log::debug!("{ip} is not announced: for IPv6 the kernel's own messages must do");
-            Vec::new()
-        }
-    }
-}
-
-/// A broadcast ARP frame in which `ip` at `mac` speaks of itself to itself (RFC 826, RFC 5944 section 4.6).
-fn frame(mac: [u8; 6], ip: Ipv4Addr, operation: u16) -> [u8; FRAME] {
-    let mut frame = [0; FRAME];
+/// A broadcast ARP frame (RFC 826). An announcement is one in which an address speaks of itself to itself
+/// (RFC 5944 section 4.6).
+pub(crate) fn arp(
+    mac: [u8; 6],
+    sender: Ipv4Addr,
+    target_mac: [u8; 6],
+    target: Ipv4Addr,
+    operation: u16,
+) -> [u8; ARP_FRAME] {
+    let mut frame = [0; ARP_FRAME];
     let fields: [&[u8]; 8] = [
         &BROADCAST,
         &mac,
@@ -92,9 +57,9 @@ fn frame(mac: [u8; 6], ip: Ipv4Addr, operation: u16) -> [u8; FRAME] {
         &[0x08, 0x06, 0x00, 0x01, 0x08, 0x00, 6, 4],
         &operation.to_be_bytes(),
         &mac,
-        &ip.octets(),
-        &BROADCAST,
-        &ip.octets(),
+        &sender.octets(),
+        &target_mac,
+        &target.octets(),
     ];
     for (place, byte) in frame.iter_mut().zip(fields.concat()) {
         *place = byte;
@@ -102,20 +67,68 @@ fn frame(mac: [u8; 6], ip: Ipv4Addr, operation: u16) -> [u8; FRAME] {
     frame
 }
 
+/// An unsolicited neighbour advertisement of `ip` at `mac` to all nodes.
+fn advertisement(mac: [u8; 6], ip: Ipv6Addr) -> Vec<u8> {
+    // The sum is over the message with zero in its place; the option is "target link-layer address", 8 bytes.
+    let body =
+        |sum: [u8; 2]| [&[ADVERTISEMENT, 0][..], &sum, &OVERRIDE, &ip.octets(), &[2, 1], &mac].concat();
+    let length = u8::try_from(body([0; 2]).len()).unwrap_or(u8::MAX);
+    let pseudo = [&ip.octets()[..], &ALL_NODES.octets(), &[0, 0, 0, length, 0, 0, 0, ICMPV6]].concat();
+    let sum = checksum(&[pseudo, body([0; 2])].concat());
+    let header = [0x60, 0, 0, 0, 0, length, ICMPV6, HOP_LIMIT];
+    [
+        &ALL_NODES_MAC[..],
+        &mac,
+        &[0x86, 0xdd],
+        &header,
+        &ip.octets(),
+        &ALL_NODES.octets(),
+        &body(sum.to_be_bytes()),
+    ]
+    .concat()
+}
+
+/// The Internet checksum (RFC 1071).
+fn checksum(bytes: &[u8]) -> u16 {
+    let words = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)));
+    let mut sum: u32 = words.sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !u16::try_from(sum).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0x01];
+
     #[test]
     fn a_frame_is_what_the_original_sends() {
-        let mac = [0x02, 0, 0, 0, 0, 0x01];
-        let frame = frame(mac, Ipv4Addr::new(10, 0, 0, 1), REPLY);
+        let ip = Ipv4Addr::new(10, 0, 0, 1);
         let expected = [
             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0, 0, 0, 0, 0x01, 0x08, 0x06, //
             0x00, 0x01, 0x08, 0x00, 6, 4, 0x00, 0x02, //
             0x02, 0, 0, 0, 0, 0x01, 10, 0, 0, 1, //
             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 10, 0, 0, 1,
         ];
-        assert_eq!(frame, expected);
+        assert_eq!(arp(MAC, ip, BROADCAST, ip, REPLY), expected);
+    }
+
+    #[test]
+    fn an_advertisement_is_whole_and_its_sum_is_right() {
+        let frame = advertisement(MAC, "2001:db8::1".parse().unwrap());
+        assert_eq!(frame.len(), 86);
+        assert_eq!(frame[54..62], [136, 0, frame[56], frame[57], 0x20, 0, 0, 0]);
+        let pseudo = [&frame[22..54], &[0, 0, 0, 32, 0, 0, 0, 58]].concat();
+        assert_eq!(checksum(&[pseudo, frame[54..].to_vec()].concat()), 0);
+    }
+
+    #[test]
+    fn the_sum_of_a_known_text() {
+        // The example of RFC 1071 section 3, and an odd length.
+        assert_eq!(checksum(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]), !0xddf2);
+        assert_eq!(checksum(&[0x01]), !0x0100);
     }
 }

@@ -1,8 +1,8 @@
-//! The announcements after the first, sent by a process of its own while the caller has its answer already.
+//! Announcing: the first time in the caller, then in a process of its own while the caller has its answer.
 //!
 //! The agent waits until nobody holds the helper's stdout any more, so the process holds none of the caller's
-//! descriptors; its stdin is the socket to send through. It looks at the interface before each announcement
-//! and ends as soon as the address is gone, so that an address that `clear_ip` took away is not announced.
+//! descriptors; it is handed the socket to send through and the seat. It looks at the interface before each
+//! announcement and ends as soon as the address is gone, so that what `clear_ip` took away is not announced.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,34 +10,87 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
+use mmm_core::settings::Announce;
 use nix::sys::prctl;
 use nix::unistd;
 
-use crate::address::VirtualIp;
-use crate::announce::Announcement;
+use crate::address::{Holding, VirtualIp};
+use crate::announce;
 use crate::error::NetworkError;
 use crate::interface::{Interface, Link};
 use crate::netlink::Netlink;
 use crate::packet_socket::PacketSocket;
+use crate::seat::{self, Seat};
 
-/// How often the address is announced after the first time, and the time between: together five times
-/// within a second, as Pacemaker's `IPaddr2` does.
-const REPETITIONS: u32 = 4;
-const INTERVAL: Duration = Duration::from_millis(200);
-/// When the process ends in any case.
-const LONGEST_LIFE: Duration = Duration::from_secs(10);
+/// Most time for one look at the interface.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
 /// What the process is called with in place of the program's path. An agent always calls by path, so that no
 /// argument of its own can start this.
 const TITLE: &str = "mmm-announcer";
+
+/// Announces `ip`, which `link` holds, and leaves the repetitions to a process of its own. Nothing is done
+/// while another process announces it, and where nobody would learn from it.
+pub fn announce(
+    kernel: &mut Netlink,
+    link: &Link,
+    ip: VirtualIp,
+    plan: &Announce,
+) -> Result<(), NetworkError> {
+    if !link.has_neighbours() || link.mac.is_none() {
+        log::debug!("{ip} is not announced: nobody asks for addresses on interface {link}");
+        return Ok(());
+    }
+    let Some(seat) = Seat::take(link, ip).map_err(failed)? else {
+        log::debug!("{ip} is being announced on {link} already");
+        return Ok(());
+    };
+    // Looked at again behind the seat: from here on, whoever removes the address waits for us.
+    let held = kernel.find(link, ip)?.ok_or(NetworkError::Vanished)?;
+    let open = |error| NetworkError::from_packets("announce the address", error);
+    let socket = PacketSocket::open().map_err(open)?;
+    tell(&socket, link, &held)?;
+    if plan.count > 1 || plan.refresh.is_some() {
+        start(link, ip, socket, seat).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Takes `ip` away from `link`; nothing announces it any more afterwards. False where it was not there.
+pub fn withdraw(kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
+    let was_there = kernel.remove(link, ip)?;
+    seat::await_silence(link, ip);
+    Ok(was_there)
+}
+
+fn tell(socket: &PacketSocket, link: &Link, held: &Holding) -> Result<(), NetworkError> {
+    // Before the kernel itself uses it, it may be another host's (RFC 4862 section 5.4).
+    if held.is_tentative { Ok(()) } else { announce::send(socket, link, held.ip) }
+}
+
+/// Starts the announcing process and does not wait for it.
+fn start(link: &Link, ip: VirtualIp, socket: PacketSocket, seat: Seat) -> io::Result<()> {
+    // This very program, even if its file was replaced meanwhile.
+    let child = Command::new("/proc/self/exe")
+        .arg0(TITLE)
+        .args([link.name.clone(), ip.to_string()])
+        .current_dir("/")
+        .stdin(OwnedFd::from(socket))
+        .stdout(OwnedFd::from(seat))
+        .stderr(Stdio::null())
+        .spawn()?;
+    log::debug!("process {} goes on announcing {ip} on {link}", child.id());
+    Ok(())
+}
 
 /// The work of the announcing process.
 #[derive(Debug)]
 pub struct Announcer {
     task: Task,
     socket: PacketSocket,
+    seat: Seat,
 }
 
 /// What its command line says.
@@ -48,50 +101,53 @@ struct Task {
 }
 
 impl Announcer {
-    /// Starts the announcing process for `ip` on `link` and does not wait for it.
-    pub fn start(link: &Link, ip: VirtualIp, announcement: Announcement) -> Result<(), NetworkError> {
-        // This very program, even if its file was replaced meanwhile.
-        let child = Command::new("/proc/self/exe")
-            .arg0(TITLE)
-            .args([link.name.clone(), ip.to_string()])
-            .current_dir("/")
-            .stdin(OwnedFd::from(announcement.into_socket()))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(failed)?;
-        log::debug!("process {} goes on announcing {ip} on {link}", child.id());
-        Ok(())
-    }
-
-    /// What to announce, if this process was started by [`Announcer::start`]; it is cut loose from the
-    /// caller first. To be called before anything opens a file.
+    /// What to announce, if this process was started by [`announce`]; it is cut loose from the caller first.
+    /// To be called before anything opens a file.
     pub fn of_this_process() -> Option<Result<Self, NetworkError>> {
         let task = Task::read(std::env::args_os())?;
         // Neither can fail here in a way that matters: a new process leads no group, and names are cosmetic.
         let _ = unistd::setsid();
         let _ = prctl::set_name(c"mmm-announcer");
-        let socket = close_inherited().and_then(|()| io::stdin().as_fd().try_clone_to_owned());
-        Some(socket.map(|socket| Self { task, socket: socket.into() }).map_err(failed))
+        let take_over = || {
+            close_inherited()?;
+            let socket = io::stdin().as_fd().try_clone_to_owned()?.into();
+            let seat = io::stdout().as_fd().try_clone_to_owned()?.into();
+            Ok(Self { task, socket, seat })
+        };
+        Some(take_over().map_err(failed))
     }
 
-    /// Announces the address while the interface holds it.
-    pub fn run(self) -> Result<(), NetworkError> {
-        let Task { interface, ip } = self.task;
-        let budget = Budget::start(Some(LONGEST_LIFE));
-        let mut kernel = Netlink::open(budget)?;
-        let Some(link) = kernel.find_link(&interface)? else { return Ok(()) };
-        let Some(announcement) = Announcement::through(self.socket, &link, ip) else { return Ok(()) };
-        for _ in 0..REPETITIONS {
-            budget.pause(INTERVAL);
-            if !kernel.holds(&link, ip)? {
-                log::info!("{ip} is gone from {link}, announcing ends");
-                return Ok(());
+    /// Announces the address as planned while the interface holds it.
+    pub fn run(self, plan: &Announce) -> Result<(), NetworkError> {
+        let ip = self.task.ip;
+        let repetitions = (1..plan.count).map(|_| plan.interval);
+        for pause in repetitions.chain(plan.refresh.into_iter().cycle()) {
+            let end = Instant::now() + pause;
+            loop {
+                let is_asked = !self.seat.rest(end);
+                let Some((link, held)) = self.look()? else {
+                    log::info!("{ip} is gone, announcing ends");
+                    return Ok(());
+                };
+                if is_asked {
+                    continue;
+                }
+                // A cable that is out now may be back the next time.
+                if let Err(error) = tell(&self.socket, &link, &held) {
+                    log::warn!("{error}");
+                }
+                break;
             }
-            announcement.send()?;
         }
-        log::info!("{ip} announced on {link} {REPETITIONS} more times");
+        log::info!("{ip} announced {} more times", plan.count - 1);
         Ok(())
+    }
+
+    /// The interface as it is now, and the address, if it is there.
+    fn look(&self) -> Result<Option<(Link, Holding)>, NetworkError> {
+        let mut kernel = Netlink::open(Budget::start(Some(LONGEST_LOOK)))?;
+        let Some(link) = kernel.find_link(&self.task.interface)? else { return Ok(None) };
+        Ok(kernel.find(&link, self.task.ip)?.map(|held| (link, held)))
     }
 }
 

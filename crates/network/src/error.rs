@@ -2,8 +2,11 @@
 //!
 //! Every text says what failed, where, and what to do next; the system's own words are kept as the source.
 
+use std::fmt;
 use std::io;
+use std::time::Duration;
 
+use mmm_core::hook::HookError;
 use nix::errno::Errno;
 
 use crate::address::VirtualIp;
@@ -109,6 +112,44 @@ pub enum NetworkError {
         /// Why the kernel could not be told to keep them.
         source: io::Error,
     },
+    /// IPv6 is switched off there.
+    #[error(
+        "could not {doing}: IPv6 is switched off; switch it on with: sysctl -w net.ipv6.conf.{device}.disable_ipv6=0"
+    )]
+    NoIpv6 {
+        /// What was asked.
+        doing: String,
+        /// The interface.
+        device: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// A probe was answered.
+    #[error("{ip} is in use by the host with the MAC address {owner}; take it away there first")]
+    InUse {
+        /// The address.
+        ip: String,
+        /// Who answered.
+        owner: Mac,
+    },
+    /// IPv6's duplicate address detection found another owner.
+    #[error(
+        "another host has it (duplicate address detection failed), so it was removed again; take it away there first"
+    )]
+    Duplicate,
+    /// IPv6's duplicate address detection came to no end.
+    #[error(
+        "duplicate address detection did not end within {limit:.1?}, so it was removed again; raise network.dad, or          lower net.ipv6.conf.{device}.dad_transmits"
+    )]
+    Undecided {
+        /// The interface.
+        device: String,
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// A command of the site failed.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// The network could not be told of an address.
     #[error(
         "could not {doing}: {source}; other hosts may send to the old owner until their ARP entries expire"
@@ -134,10 +175,34 @@ impl NetworkError {
         }
     }
 
+    /// What the kernel answered to a packet socket.
+    pub(crate) fn from_packets(doing: &'static str, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => {
+                Self::NotPermitted { doing: doing.into(), capability: "CAP_NET_RAW", source }
+            }
+            _ => Self::Refused { doing: doing.into(), source },
+        }
+    }
+
     /// The same failure, as the reason why `ip` is not on `link`.
     #[must_use]
     pub fn while_adding(self, ip: VirtualIp, link: &Link) -> Self {
         Self::NotConfigured { ip: ip.to_string(), device: link.name.clone(), source: Box::new(self) }
+    }
+}
+
+/// An Ethernet address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mac(pub [u8; 6]);
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, byte) in self.0.iter().enumerate() {
+            let colon = if place == 0 { "" } else { ":" };
+            write!(f, "{colon}{byte:02x}")?;
+        }
+        Ok(())
     }
 }
 

@@ -112,8 +112,8 @@ impl Link {
         self.flags.contains(LinkFlags::LowerUp)
     }
 
-    /// True if hosts on this interface find each other by ARP over Ethernet.
-    pub fn speaks_arp(&self) -> bool {
+    /// True if hosts on this interface find each other by asking, over Ethernet.
+    pub fn has_neighbours(&self) -> bool {
         self.layer == LinkLayerType::Ether && !self.flags.intersects(LinkFlags::Noarp | LinkFlags::Loopback)
     }
 }
@@ -194,16 +194,16 @@ mod tests {
     fn the_kernels_description_is_read() {
         let up = link(LinkFlags::Up | LinkFlags::LowerUp | LinkFlags::Broadcast, LinkLayerType::Ether);
         assert_eq!((up.name.as_str(), up.index, up.mac), ("eth0", 7, Some([2, 0, 0, 0, 0, 1])));
-        assert!(up.require_up().is_ok() && up.has_carrier() && up.speaks_arp());
+        assert!(up.require_up().is_ok() && up.has_carrier() && up.has_neighbours());
         assert!(link(LinkFlags::Broadcast, LinkLayerType::Ether).require_up().is_err());
         assert!(!link(LinkFlags::Up, LinkLayerType::Ether).has_carrier());
     }
 
     #[test]
     fn only_ethernet_with_arp_is_announced_on() {
-        assert!(!link(LinkFlags::Up | LinkFlags::Noarp, LinkLayerType::Ether).speaks_arp());
-        assert!(!link(LinkFlags::Up | LinkFlags::Loopback, LinkLayerType::Loopback).speaks_arp());
-        assert!(!link(LinkFlags::Up, LinkLayerType::Infiniband).speaks_arp());
+        assert!(!link(LinkFlags::Up | LinkFlags::Noarp, LinkLayerType::Ether).has_neighbours());
+        assert!(!link(LinkFlags::Up | LinkFlags::Loopback, LinkLayerType::Loopback).has_neighbours());
+        assert!(!link(LinkFlags::Up, LinkLayerType::Infiniband).has_neighbours());
     }
 
     #[test]

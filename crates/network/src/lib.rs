@@ -1,19 +1,20 @@
 //! The interfaces and addresses of this host, and how an address is announced to its network.
 //!
 //! The kernel is asked over netlink and answers with numbers, so an address is compared as an address and
-//! never as text. Nothing here runs another program or a shell, and nothing knows MMM's configuration.
+//! never as text. Nothing here runs a shell, and nothing knows MMM's configuration.
 
 pub mod address;
-pub mod announce;
+mod announce;
 pub mod announcer;
+pub mod conflict;
 pub mod error;
 pub mod interface;
 pub mod netlink;
 mod packet_socket;
 mod promotion;
+mod seat;
 
 pub use address::{Holding, VirtualIp};
-pub use announcer::Announcer;
 pub use error::NetworkError;
 pub use interface::{Interface, Link};
 pub use netlink::Netlink;

@@ -12,7 +12,7 @@ use netlink_packet_core::{
     NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, NetlinkBuffer, NetlinkHeader,
     Parseable,
 };
-use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::LinkHeader;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
@@ -32,6 +32,9 @@ use crate::promotion::Promotion;
 const RECEIVE_BUFFER: usize = 32 * 1024;
 /// Most time that one answer may take; the call's budget may cut it shorter.
 const LONGEST_ANSWER: Duration = Duration::from_secs(5);
+/// The same address can be held with several prefix lengths; who holds it with more than these is adding it
+/// again as fast as it is removed.
+const MOST_REMOVALS: u32 = 8;
 /// Attribute of a link question (`linux/if_link.h`) and its value "no counters, please": summing up those of
 /// IPv6 costs the kernel more than all the rest.
 const IFLA_EXT_MASK: u16 = 29;
@@ -118,14 +121,18 @@ impl Netlink {
         }
     }
 
-    /// True if `link` holds `ip`, with whatever prefix length.
-    pub fn holds(&mut self, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
-        Ok(self.addresses(link, ip)?.iter().any(|held| held.ip == ip.ip()))
+    /// How `link` holds `ip`, with whatever prefix length; `None` where it does not.
+    pub fn find(&mut self, link: &Link, ip: VirtualIp) -> Result<Option<Holding>, NetworkError> {
+        Ok(self.addresses(link, ip)?.into_iter().find(|held| held.ip == ip.ip()))
     }
 
-    /// Adds `ip` to `link`, as this host's own (/32, or /128).
-    pub fn add(&mut self, link: &Link, ip: VirtualIp) -> Result<(), NetworkError> {
-        let message = describe(link, ip, ip.host_prefix(), ip.ip());
+    /// Adds `ip` to `link`, as this host's own (/32, or /128). `detect`: an IPv6 address is used only after
+    /// the kernel has asked the network for another owner.
+    pub fn add(&mut self, link: &Link, ip: VirtualIp, detect: bool) -> Result<(), NetworkError> {
+        let mut message = describe(link, ip, ip.host_prefix(), ip.ip());
+        if !detect && ip.ip().is_ipv6() {
+            message.header.flags |= AddressHeaderFlags::Nodad;
+        }
         let flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
         match self.ask(RTM_NEWADDR, flags, &[&message], &mut |_, _| {}) {
             Err(error) if error.raw_os_error() == Some(Errno::EEXIST as i32) => {
@@ -134,16 +141,29 @@ impl Netlink {
             }
             Err(error) => {
                 let doing = format!("add {ip}/{} to {link}", ip.host_prefix());
+                // The kernel's word for IPv6 switched off; for a missing capability it is EPERM.
+                if error.raw_os_error() == Some(Errno::EACCES as i32) {
+                    return Err(NetworkError::NoIpv6 { doing, device: link.name.clone(), source: error });
+                }
                 Err(NetworkError::from_kernel(doing, error))
             }
             Ok(_) => Ok(()),
         }
     }
 
-    /// Removes `ip` from `link` once, with the first prefix length with which it is found, and nothing else.
-    pub fn remove(&mut self, link: &Link, ip: VirtualIp) -> Result<(), NetworkError> {
+    /// Removes `ip` from `link`, with every prefix length, and nothing else; false where it was not there.
+    pub fn remove(&mut self, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
+        for removals in 0..MOST_REMOVALS {
+            if !self.remove_one(link, ip)? {
+                return Ok(removals > 0);
+            }
+        }
+        Err(NetworkError::StillThere { ip: ip.to_string(), device: link.name.clone() })
+    }
+
+    fn remove_one(&mut self, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
         let held = self.addresses(link, ip)?;
-        let Some(found) = held.iter().find(|held| held.ip == ip.ip()) else { return Ok(()) };
+        let Some(found) = held.iter().find(|held| held.ip == ip.ip()) else { return Ok(false) };
         let _promotion = if held.iter().any(|other| found.carries(other)) {
             let promotion =
                 Promotion::ensure(&link.name).map_err(|source| NetworkError::WouldTakeOthers {
@@ -166,7 +186,7 @@ impl Netlink {
             }
             Ok(_) => log::info!("{found} removed from {link}"),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Sends one question and hands every part of the answer to `each`, until its end or the kernel's error.
@@ -295,7 +315,7 @@ mod tests {
         let mut kernel = Netlink::open(Budget::start(Some(Duration::from_secs(10)))).unwrap();
         let link = kernel.find_link(&"lo".parse().unwrap()).unwrap().unwrap();
         assert_eq!((link.name.as_str(), link.index), ("lo", 1));
-        assert!(!kernel.holds(&link, "192.0.2.77".parse().unwrap()).unwrap());
+        assert_eq!(kernel.find(&link, "192.0.2.77".parse().unwrap()).unwrap(), None);
         assert_eq!(kernel.find_link(&"nosuch0".parse().unwrap()).unwrap(), None);
     }
 

@@ -1,0 +1,101 @@
+//! Does another host have the address? Asked by ARP before an IPv4 address is added, and by the kernel
+//! itself, after that, for an IPv6 address.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
+
+use mmm_core::Budget;
+
+use crate::address::VirtualIp;
+use crate::announce::{ARP_FRAME, REQUEST, arp};
+use crate::error::{Mac, NetworkError};
+use crate::interface::Link;
+use crate::netlink::Netlink;
+use crate::packet_socket::PacketSocket;
+
+/// How often a probe asks, evenly spread over its time (RFC 5227 has three).
+const QUESTIONS: u32 = 3;
+/// Pause between two looks at an address that the kernel is asking for.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Asks for `time` whether a host on `link` has `ip`, and fails if one answers. Says nothing of IPv6, and of
+/// interfaces where nobody is asked.
+pub fn probe(link: &Link, ip: VirtualIp, time: Duration) -> Result<(), NetworkError> {
+    let (IpAddr::V4(address), Some(mac), true) = (ip.ip(), link.mac, link.has_neighbours()) else {
+        return Ok(());
+    };
+    match other_owner(link, address, mac, time) {
+        Ok(None) => Ok(()),
+        Ok(Some(owner)) => Err(NetworkError::InUse { ip: ip.to_string(), owner: Mac(owner) }),
+        Err(error) => Err(NetworkError::from_packets("ask whether another host has the address", error)),
+    }
+}
+
+/// The hardware address of another host that says it has `ip`.
+fn other_owner(link: &Link, ip: Ipv4Addr, mac: [u8; 6], time: Duration) -> io::Result<Option<[u8; 6]>> {
+    let socket = PacketSocket::listen(link.index)?;
+    // Sender 0.0.0.0, so that nobody's table is changed by the question (RFC 5227 section 1.1).
+    let question = arp(mac, Ipv4Addr::UNSPECIFIED, [0; 6], ip, REQUEST);
+    let started = Instant::now();
+    for asked in 1..=QUESTIONS {
+        socket.send(link.index, &question)?;
+        let end = started + time * asked / QUESTIONS;
+        while let Some(frame) = socket.receive(end)? {
+            let owner = claimed_by(&frame, ip).filter(|owner| *owner != mac);
+            if owner.is_some() {
+                return Ok(owner);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Who says in this ARP frame that `ip` is its own.
+fn claimed_by(frame: &[u8], ip: Ipv4Addr) -> Option<[u8; 6]> {
+    let frame = frame.get(..ARP_FRAME)?;
+    let is_claim = frame[12..14] == [0x08, 0x06] && frame[28..32] == ip.octets();
+    is_claim.then(|| frame[22..28].try_into().ok())?
+}
+
+/// Waits, at most for `limit`, until `ip` on `link` can be used: the kernel uses an IPv6 address only when no
+/// other host has answered to it.
+pub fn await_detection(
+    kernel: &mut Netlink,
+    link: &Link,
+    ip: VirtualIp,
+    limit: Duration,
+) -> Result<(), NetworkError> {
+    let budget = Budget::start(Some(limit));
+    loop {
+        let held = kernel.find(link, ip)?.ok_or(NetworkError::Vanished)?;
+        if held.is_duplicate {
+            return Err(NetworkError::Duplicate);
+        }
+        if !held.is_tentative {
+            return Ok(());
+        }
+        if !link.has_carrier() {
+            log::warn!("{ip} on {link} is not asked for before there is a carrier");
+            return Ok(());
+        }
+        if !budget.pause(PAUSE) {
+            return Err(NetworkError::Undecided { device: link.name.clone(), limit });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_sender_claims_an_address() {
+        let (ip, other) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+        let mac = [2, 0, 0, 0, 0, 9];
+        assert_eq!(claimed_by(&arp(mac, ip, [0; 6], other, REQUEST), ip), Some(mac));
+        assert_eq!(claimed_by(&arp(mac, other, [0; 6], ip, REQUEST), ip), None);
+        assert_eq!(claimed_by(&arp(mac, ip, [0; 6], ip, REQUEST)[..40], ip), None);
+        assert_eq!(claimed_by(&[0; 60], Ipv4Addr::UNSPECIFIED), None);
+    }
+}
