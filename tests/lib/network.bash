@@ -34,8 +34,14 @@ start_host() {
   # setsid may fork; what counts is the process that left our namespace.
   wait_for 10 has_left_home "${HOLDERS[$1]}"
   # A journal of its own, and none of the machine's settings.
-  in_host "$1" sh -c 'mount -t tmpfs none /var/log && mkdir /var/log/mysql-mmm &&
-    if [ -d /etc/mysql-mmm ]; then mount -t tmpfs none /etc/mysql-mmm; fi'
+  in_host "$1" sh -c 'mount -t tmpfs none /var/log && cd /var/log && mkdir -p mysql-mmm etc/upper etc/work &&
+    mount -t overlay overlay -o lowerdir=/etc,upperdir=etc/upper,workdir=etc/work /etc &&
+    rm -rf /etc/mysql-mmm && mkdir -m 755 /etc/mysql-mmm'
+}
+
+# settings TEXT — db's mmm_helpers.yaml.
+settings() {
+  in_host db sh -c 'umask 027 && cat >/etc/mysql-mmm/mmm_helpers.yaml' <<<"$1"
 }
 
 has_left_home() {
@@ -97,11 +103,12 @@ HOSTILE=(';touch /tmp/hostile' ';id' "\$(touch /tmp/hostile)" "\$(id)" "\`id\`" 
 NO_ADDRESS=(010.0.0.1 10.0.0.01 10.0.0.1. .10.0.0.1 10.0.0 10.0.0.256 10.0.0.1.1 0x0a.0.0.1 167772161 0.0.0.0
   255.255.255.255 224.0.0.1 :: ff02::1 ::ffff:10.0.0.1 'fe80::1%eth0' localhost db1 eth0)
 
-# start_capture — of the ARP frames that reach the peer.
+# start_capture — of the ARP frames and neighbour advertisements that reach the peer.
 start_capture() {
   CAPTURE=$BATS_TEST_TMPDIR/frames.pcap
   (exec nsenter --target "${HOLDERS[peer]}" --net --mount -- \
-    tcpdump -Z root --immediate-mode -U -w "$CAPTURE" -i eth0 arp </dev/null >/dev/null 2>"$CAPTURE.log" 3>&-) &
+    tcpdump -Z root --immediate-mode -U -w "$CAPTURE" -i eth0 'arp or icmp6[0] == 136' \
+    </dev/null >/dev/null 2>"$CAPTURE.log" 3>&-) &
   CAPTURER=$!
   wait_for 10 grep -q 'listening on' "$CAPTURE.log"
 }
@@ -117,6 +124,18 @@ end_capture() {
 frames() { tcpdump -nn -e -tt -r "$CAPTURE" 'arp[14:4] = 0x0a000001' 2>/dev/null; }
 frame_count() { frames | wc -l; }
 has_frames() { (($(frame_count) == $1)); }
+has_at_least() { (($(frame_count) >= $1)); }
+
+# advertisements — the captured ones of 2001:db8::1, two lines each.
+advertisements() { tcpdump -nn -e -tt -v -r "$CAPTURE" 'ip6 src 2001:db8::1' 2>/dev/null; }
+
+# turned_within MILLISECONDS ADDRESS — since the last call returned, the peer's neighbour table names db.
+turned_within() {
+  local end=$((${EPOCHREALTIME/./} + $1 * 1000))
+  until in_host peer ip -j neigh show "$2" | jq -e '.[0].lladdr == "02:00:00:00:00:db"' >/dev/null; do
+    ((${EPOCHREALTIME/./} < end)) || return 1
+  done
+}
 
 # announcers — the processes on db that announce in the background.
 announcers() { pgrep --ns "${HOLDERS[db]}" --nslist net -f '^mmm-announcer ' || true; }
