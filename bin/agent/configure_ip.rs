@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
-use mmm_core::settings::{Announce, Network, Settings};
+use mmm_core::settings::{Announce, Settings};
 use mmm_core::{Call, Program, Shape, Verdict, journal, run};
 use mmm_network::announcer::{self, Announcer, withdraw};
 use mmm_network::{Holding, Interface, Link, Netlink, NetworkError, VirtualIp, conflict};
@@ -60,7 +60,7 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
         if found.is_some() {
             step(&format!("remove the useless {ip} from {link}"), || withdraw(&mut kernel, &link, ip))?;
         }
-        add(&mut kernel, &link, ip, network).map_err(|error| error.while_adding(ip, &link))?;
+        add(call, &mut kernel, &link, ip).map_err(|error| error.while_adding(ip, &link))?;
     }
     // All of this again for a young address: the call that added it may have been killed.
     if let Err(error) = complete(call, &mut kernel, &link, ip) {
@@ -72,8 +72,10 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
     Ok(if is_there { Verdict::ok_because("IP address is configured") } else { Verdict::ok() })
 }
 
-fn add(kernel: &mut Netlink, link: &Link, ip: VirtualIp, network: &Network) -> Result<(), NetworkError> {
+fn add(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<(), NetworkError> {
+    let network = &call.settings.network;
     if let Some(time) = network.probe {
+        let time = call.budget.part(50).share(time);
         step(&format!("ask for {ip} on {link}"), || conflict::probe(link, ip, time))?;
     }
     step(&format!("add {ip} to {link}"), || kernel.add(link, ip, network.dad.is_some()))

@@ -107,7 +107,7 @@ NO_ADDRESS=(010.0.0.1 10.0.0.01 10.0.0.1. .10.0.0.1 10.0.0 10.0.0.256 10.0.0.1.1
 start_capture() {
   CAPTURE=$BATS_TEST_TMPDIR/frames.pcap
   (exec nsenter --target "${HOLDERS[peer]}" --net --mount -- \
-    tcpdump -Z root --immediate-mode -U -w "$CAPTURE" -i eth0 'arp or icmp6[0] == 136' \
+    tcpdump -Z root --immediate-mode -U -w "$CAPTURE" -i eth0 'arp or icmp6[0] == 136 or vlan' \
     </dev/null >/dev/null 2>"$CAPTURE.log" 3>&-) &
   CAPTURER=$!
   wait_for 10 grep -q 'listening on' "$CAPTURE.log"

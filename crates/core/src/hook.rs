@@ -126,9 +126,9 @@ fn eni(argument: Option<&str>) -> Result<&str, &'static str> {
     let Some(eni) = argument.filter(|eni| *eni != "null") else {
         return Err("the agent gave no fourth argument");
     };
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if eni.starts_with('-') || !eni.chars().all(is_plain) {
-        return Err("the fourth argument may hold letters, digits and - _ . : only, and no '-' in front");
+        return Err("the fourth argument may hold letters, digits, - and _ only, and no - in front");
     }
     Ok(eni)
 }
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn the_eni_is_an_identifier() {
         assert_eq!(eni(Some("eni-0a1b")), Ok("eni-0a1b"));
-        for wrong in [None, Some("null"), Some("--profile=x"), Some("eni 1"), Some("$(id)"), Some("a\nb")] {
+        for wrong in [None, Some("null"), Some("--profile=x"), Some("eni 1"), Some("$(id)"), Some("a\nb"), Some(".")] {
             assert!(eni(wrong).is_err(), "{wrong:?}");
         }
     }
