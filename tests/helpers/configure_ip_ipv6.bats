@@ -114,6 +114,42 @@ limits: {call: 1s}'
   journal_says 'no carrier'
 }
 
+@test "an address that turns out to be another host's when the cable is back is never announced" {
+  settings 'network: {announce: {refresh: 50ms}}'
+  in_host peer ip addr add $VIP/128 dev eth0 nodad
+  in_host peer ip link set eth0 down
+  run_helper db configure_ip eth0 $VIP
+  expect_answer 0 OK
+  [[ -n $(announcers) ]]
+
+  in_host peer ip link set eth0 up
+  # IPv6 addresses go with the link.
+  in_host peer ip addr replace $VIP/128 dev eth0 nodad
+  start_capture
+  wait_for 10 flag_of_vip dadfailed
+  sleep 0.3
+
+  run advertisements
+  [[ $output != *02:00:00:00:00:db* ]]
+}
+
+@test "IPv6 needs no more than CAP_NET_ADMIN and CAP_NET_RAW" {
+  in_host db setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$MMM_AGENT_DIR/configure_ip" ||
+    skip "nobody may enter $MMM_AGENT_DIR"
+  local call=(in_host db setpriv --reuid=65534 --regid=65534 --clear-groups
+    --bounding-set=-all,+net_admin,+net_raw --inh-caps=-all,+net_admin,+net_raw
+    --ambient-caps=-all,+net_admin,+net_raw)
+  start_capture
+  run "${call[@]}" "$MMM_AGENT_DIR/configure_ip" mmm_agent eth0 $VIP
+  [[ $status == 0 && $output == OK ]]
+  wait_for 5 eval '(($(advertisements | grep -c "hlim 255") >= 2))'
+  run "${call[@]}" "$MMM_AGENT_DIR/clear_ip" mmm_agent eth0 $VIP
+  [[ $status == 0 && $output == OK ]]
+  local end=$EPOCHREALTIME
+  wait_for 5 no_announcer
+  advertisements | awk -v end="$end" '/^[0-9]/ && $1 > end { exit 1 }'
+}
+
 @test "IPv6 switched off on the interface is an error that says so" {
   in_host db sysctl -q -w net.ipv6.conf.eth0.disable_ipv6=1
   refuses mmm_agent eth0 $VIP
