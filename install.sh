@@ -78,6 +78,9 @@ install_samples() {
   local examples=$root/usr/share/doc/mmm-agent-helpers
   mkdir -p "$examples"
   install -m 0644 "$here/etc/mysql-mmm/mmm_helpers.yaml" "$examples/mmm_helpers.yaml"
+  install -d "$examples/hooks"
+  install -m 0755 "$here/etc/hooks/ec2-address" "$here/etc/hooks/floating-ip" "$examples/hooks/"
+  install -m 0644 "$here"/etc/hooks/*.yaml "$examples/hooks/"
   install -m 0644 "$here/LICENSE-MIT" "$here/LICENSE-APACHE" "$examples/"
   [[ -d $root/var/log/mysql-mmm ]] || install -d -m 0750 "$root/var/log/mysql-mmm"
   mkdir -p "${rotation%/*}"
@@ -117,9 +120,10 @@ uninstall_helpers() {
 }
 
 uninstall_samples() {
-  local examples=$root/usr/share/doc/mmm-agent-helpers
+  local examples=$root/usr/share/doc/mmm-agent-helpers sample
   rm -f "$examples/mmm_helpers.yaml" "$examples/LICENSE-MIT" "$examples/LICENSE-APACHE"
-  rmdir "$examples" 2>/dev/null || true
+  for sample in "$here"/etc/hooks/*; do rm -f "$examples/hooks/${sample##*/}"; done
+  rmdir "$examples/hooks" "$examples" 2>/dev/null || true
   if cmp -s "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"; then rm -f "$rotation"; fi
 }
 

@@ -154,6 +154,7 @@ picture() {
   [ "$(cat "$root/etc/logrotate.d/mysql-mmm-helpers")" = mine ]
   [ -d "$root/var/log/mysql-mmm" ]
   [ -s "$root/usr/share/doc/mmm-agent-helpers/mmm_helpers.yaml" ]
+  [ -x "$root/usr/share/doc/mmm-agent-helpers/hooks/ec2-address" ]
 
   mmm uninstall
   [ "$(cat "$root/etc/logrotate.d/mysql-mmm-helpers")" = mine ]

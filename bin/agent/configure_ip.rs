@@ -16,7 +16,8 @@ static PROGRAM: Program = Program {
     extras: &[],
     one_is_an_answer: false,
     about: "Adds an IP address to a network interface of this host as /32 (IPv6: /128), looks whether it is \
-            there, and announces it by ARP or neighbour advertisements: once at once, four times in the background.",
+            there, and announces it by ARP (IPv6: neighbour advertisements), at once and then repeatedly in \
+            the background.",
     prints: "  OK                            exit 0, added\n  \
              OK: IP address is configured  exit 0, it was there\n  \
              ERROR: …                      exit 255\n  \
@@ -58,7 +59,7 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
     }
     if !is_there {
         if found.is_some() {
-            step(&format!("remove the useless {ip} from {link}"), || withdraw(&mut kernel, &link, ip))?;
+            step(&format!("remove {ip}, another host's, from {link}"), || withdraw(&mut kernel, &link, ip))?;
         }
         add(call, &mut kernel, &link, ip).map_err(|error| error.while_adding(ip, &link))?;
     }

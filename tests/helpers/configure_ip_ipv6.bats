@@ -136,9 +136,9 @@ limits: {call: 1s}'
 @test "IPv6 needs no more than CAP_NET_ADMIN and CAP_NET_RAW" {
   in_host db setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$MMM_AGENT_DIR/configure_ip" ||
     skip "nobody may enter $MMM_AGENT_DIR"
+  local two=-all,+net_admin,+net_raw
   local call=(in_host db setpriv --reuid=65534 --regid=65534 --clear-groups
-    --bounding-set=-all,+net_admin,+net_raw --inh-caps=-all,+net_admin,+net_raw
-    --ambient-caps=-all,+net_admin,+net_raw)
+    --bounding-set="$two" --inh-caps="$two" --ambient-caps="$two")
   start_capture
   run "${call[@]}" "$MMM_AGENT_DIR/configure_ip" mmm_agent eth0 $VIP
   [[ $status == 0 && $output == OK ]]

@@ -19,6 +19,8 @@ const MOST_OUTPUT: u64 = 64 << 10;
 /// How long the rest of its output is awaited after it has ended: something that it left running may hold
 /// the pipe open.
 const LAST_WORDS: Duration = Duration::from_millis(100);
+/// Longest identifier of a network interface; Amazon's have 21 characters.
+const LONGEST_ENI: usize = 64;
 /// Which part of a call its hook may use, in percent: taking an address back needs the rest.
 const SHARE: u32 = 80;
 
@@ -127,8 +129,8 @@ fn eni(argument: Option<&str>) -> Result<&str, &'static str> {
         return Err("the agent gave no fourth argument");
     };
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    if eni.starts_with('-') || !eni.chars().all(is_plain) {
-        return Err("the fourth argument may hold letters, digits, - and _ only, and no - in front");
+    if eni.len() > LONGEST_ENI || eni.starts_with('-') || !eni.chars().all(is_plain) {
+        return Err("the fourth argument may hold 64 letters, digits, - and _ at most, and no - in front");
     }
     Ok(eni)
 }
@@ -210,7 +212,9 @@ mod tests {
     #[test]
     fn the_eni_is_an_identifier() {
         assert_eq!(eni(Some("eni-0a1b")), Ok("eni-0a1b"));
-        for wrong in [None, Some("null"), Some("--profile=x"), Some("eni 1"), Some("$(id)"), Some("a\nb"), Some(".")] {
+        for wrong in
+            [None, Some("null"), Some("--profile=x"), Some("eni 1"), Some("$(id)"), Some("a\nb"), Some(".")]
+        {
             assert!(eni(wrong).is_err(), "{wrong:?}");
         }
     }
