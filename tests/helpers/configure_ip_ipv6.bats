@@ -116,15 +116,15 @@ limits: {call: 1s}'
 
 @test "an address that turns out to be another host's when the cable is back is never announced" {
   settings 'network: {announce: {refresh: 50ms}}'
-  in_host peer ip addr add $VIP/128 dev eth0 nodad
+  # Long enough for the peer to be there, too, when it is asked.
+  in_host db sysctl -q -w net.ipv6.conf.eth0.dad_transmits=4
   in_host peer ip link set eth0 down
   run_helper db configure_ip eth0 $VIP
   expect_answer 0 OK
   [[ -n $(announcers) ]]
 
   in_host peer ip link set eth0 up
-  # IPv6 addresses go with the link.
-  in_host peer ip addr replace $VIP/128 dev eth0 nodad
+  in_host peer ip addr add $VIP/128 dev eth0 nodad
   start_capture
   wait_for 10 flag_of_vip dadfailed
   sleep 0.3

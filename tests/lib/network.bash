@@ -129,6 +129,10 @@ has_at_least() { (($(frame_count) >= $1)); }
 # advertisements — the captured ones of 2001:db8::1, two lines each.
 advertisements() { tcpdump -nn -e -tt -v -r "$CAPTURE" 'ip6 src 2001:db8::1' 2>/dev/null; }
 
+# later COMMAND… — runs it on db by a clock that is 16 seconds ahead. A test says first that it needs such clocks.
+later() { in_host db unshare --time --monotonic 16 --fork "$@"; }
+needs_clocks() { in_host db unshare --time true 2>/dev/null || skip "this kernel has no time namespaces"; }
+
 # turned_within MILLISECONDS ADDRESS — since the last call returned, the peer's neighbour table names db.
 turned_within() {
   local end=$((${EPOCHREALTIME/./} + $1 * 1000))
