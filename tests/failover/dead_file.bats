@@ -38,7 +38,7 @@ teardown() { end_order; }
   fast_network db2 db3
   pass_packets db1
 
-  moves db3 db2
+  moves_late db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -53,7 +53,7 @@ teardown() { end_order; }
   in_host db1 ip link set eth0 down
   fast_network db2 db3
 
-  moves db3 db2
+  moves_late db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -62,7 +62,7 @@ teardown() { end_order; }
 @test "A5: the old master is frozen" {
   freeze db1
 
-  moves db3 db2
+  moves_late db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -79,7 +79,7 @@ teardown() { end_order; }
   later 1 freeze db1
   later 2 release db2
 
-  moves db3 db2
+  moves_late db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -93,7 +93,7 @@ teardown() { end_order; }
   write db1
   freeze db1
 
-  moves db3 db2
+  moves_late db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -105,7 +105,7 @@ teardown() { end_order; }
   drop_packets db1 db2
   drop_packets db1 db3
 
-  moves db3 db2
+  moves_late db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -116,7 +116,7 @@ teardown() { end_order; }
   all_caught_up db1 db2 db3
   kill_server db1
 
-  moves db3 db2
+  moves_late db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -206,7 +206,7 @@ keeps_one_log() {
   fetched_all db3 db1
   kill_server db1
 
-  moves db3 db2
+  moves_late db3 db2
 
   [ "$(replica_field db3 SQL_Delay)" = 600 ]
   delay db3 0
@@ -221,7 +221,7 @@ keeps_one_log() {
   fetched_all db3 db1
   kill_server db1
 
-  moves db3 db2
+  moves_late db3 db2
 
   open_writes db2
   nothing_lost db2 db3

@@ -259,6 +259,9 @@ teardown() { end_order; }
 
 @test "A21: replication does not stop in time; the slave stays on the old master and goes on by itself" {
   call_limit db3 2
+  local busy='another helper is changing replication on db3'
+  # Nobody is told a status there while it stops.
+  [[ $MMM_SERVER != mysql-5.6 ]] || busy='db3 did not answer within'
   sql db1 'CREATE TABLE app.slow (a INT) ENGINE = MyISAM' "SET SESSION binlog_format = STATEMENT" \
     "INSERT INTO app.slow SELECT IF(@@hostname = 'db3', SLEEP(6), 0)"
   caught_up db2 db1
@@ -267,7 +270,7 @@ teardown() { end_order; }
   move db3 db2
   expect_agent_read 255 'ERROR: db3 did not stop replicating within *'
   move db3 db2
-  expect_agent_read 255 'ERROR: another helper is changing replication on db3*'
+  expect_agent_read 255 "ERROR: $busy*"
 
   wait_for 20 eval '[ "$(sql db3 "SELECT COUNT(*) FROM app.slow")" = 1 ]'
   wait_for 5 replicates db3 db1
