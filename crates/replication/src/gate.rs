@@ -109,7 +109,7 @@ fn channel_from_peer<'c>(
 fn rests(channel: &Channel) -> bool {
     // An I/O thread that cannot reach a dead peer has an error, and what it fetched still has to be applied.
     let io_rests = channel.io == IoThread::No && channel.io_error.is_none();
-    channel.sql_error.is_none() && (!channel.sql_running || io_rests)
+    !channel.has_failed_on_data() && (!channel.sql_running || io_rests)
 }
 
 /// Starts threads that stand still, unless another helper stopped them for a moment.
