@@ -204,6 +204,7 @@ refuses() {
 }
 
 @test "a slave that ignores the new master's events is refused" {
+  only_on pass_over 'by GTID this server passes over nothing'
   sql db3 'STOP SLAVE' 'CHANGE MASTER TO IGNORE_SERVER_IDS = (2)' 'START SLAVE'
   refuses 'db3 ignores events of server id 2, which is db2*' db2
 }
@@ -235,7 +236,7 @@ refuses() {
 
 @test "an agent's account that may not steer replication changes nothing" {
   may_not db3 replication
-  refuses 'SQL Query Error: Access denied*' db2
+  refuses "$(lacks replication db3)" db2
   is_on db1
 }
 
@@ -402,4 +403,21 @@ dump_connection() {
     journal_says db3 "$step"
   done
   [ "$(journal db3 | grep -c "set_active_master\[")" -ge 8 ]
+}
+
+@test "where two channels replicate from the cluster, the settings say which is meant" {
+  only_on channels 'it has one channel'
+  local file position
+  read -r file position <<<"$(binlog_end db2)"
+  change_source db3 second db2 "MASTER_USE_GTID = no, MASTER_LOG_FILE = '$file', MASTER_LOG_POS = $position"
+  sql db3 "START SLAVE 'second'"
+  wait_for 5 runs_from db3 db2 second
+  refuses "db3 has 2 replication channels from cluster hosts ('', 'second'): name the one that is meant in mmm_helpers.yaml*" db2
+  settings db3 'replication: {channel: third}'
+  refuses "db3 has no replication channel 'third' (replication.channel in mmm_helpers.yaml); it has '', 'second'" db2
+  settings db3 "replication: {channel: second}"
+  run_helper db3 set_active_master db2
+  answers 0 "$ALREADY"
+  runs_from db3 db1
+  runs_from db3 db2 second
 }

@@ -385,7 +385,8 @@ impl Move<'_> {
                     *consequence = outcome;
                 }
             }
-            _ if is_put_back => {}
+            // What could not be done for want of a privilege needs not be undone.
+            other if is_put_back || other.to_string() == outcome => {}
             other => error = Refusal::NotPutBack { reason: other.to_string(), consequence: outcome }.into(),
         }
         error

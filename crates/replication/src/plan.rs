@@ -175,16 +175,19 @@ enum ByGtid {
 fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
-    let (Some(ours), Some(theirs), true) = (&replica.sets, &new.sets, new.log_slave_updates) else {
-        let reason = if new.log_slave_updates {
-            format!("gtid_mode is not ON on both {host} and {new_host}")
-        } else {
-            format!("{new_host} does not log what it replicates")
-        };
-        return match replica.channel.mode {
-            Mode::AutoPosition => Err(Refusal::Unproved { host, new: new_host, reason, may_pass: false }),
-            _ => Ok(ByGtid::Unusable(reason)),
-        };
+    let by_file = replica.channel.mode == Mode::FilePosition;
+    if !new.log_slave_updates {
+        if by_file {
+            return Ok(ByGtid::Unusable(format!("{new_host} does not log what it replicates")));
+        }
+        return Err(Refusal::NoSlaveUpdates { host, new: new_host });
+    }
+    let (Some(ours), Some(theirs)) = (&replica.sets, &new.sets) else {
+        let reason = format!("gtid_mode is not ON on both {host} and {new_host}");
+        if by_file {
+            return Ok(ByGtid::Unusable(reason));
+        }
+        return Err(Refusal::Unproved { host, new: new_host, reason, may_pass: false });
     };
     // Groups of other channels are none of the new master's business.
     let source = &replica.channel.source_uuid;
@@ -202,9 +205,7 @@ fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
     if !purged.is_empty() {
         return Err(Refusal::Purged { host, new: new_host, gtid: purged.to_string() });
     }
-    let place = if replica.channel.mode == Mode::AutoPosition {
-        Place::Gtid(Mode::AutoPosition)
-    } else {
+    let place = if by_file {
         match (located, &new.end) {
             (_, Some(end)) if facts.quiet && theirs.executed.is_within(&ours.executed) => {
                 Place::Position(end.clone())
@@ -224,6 +225,8 @@ fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
             }
             _ => return Ok(ByGtid::Decided(Decision::Locate(Wanted::Set(ours.executed.clone())))),
         }
+    } else {
+        Place::Gtid(Mode::AutoPosition)
     };
     Ok(ByGtid::Decided(Decision::Attach(Plan { place, proof: Proof::SameSet { executed } })))
 }

@@ -439,7 +439,7 @@ fn by_set_a_replica_may_have_nothing_that_the_new_master_lacks() {
     assert_refused!(off, None, Refusal::Unproved { .. });
     let mut without = with_sets("1:1-8", "1:1-8", "");
     without.new.log_slave_updates = false;
-    assert_refused!(without, None, Refusal::Unproved { .. });
+    assert_refused!(without, None, Refusal::NoSlaveUpdates { .. });
 }
 
 #[test]
