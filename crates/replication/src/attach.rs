@@ -395,8 +395,11 @@ impl Move<'_> {
     /// Starts the threads again, unless that would throw away what the dead old master cannot send again, or
     /// put this replica ahead of the new master for ever.
     fn restart(&mut self) -> Result<(), Error> {
-        let channel = channel::again(self.replica, &self.channel)?;
         let old_answers = matches!(self.old, Old::Connected(_));
+        if old_answers && !self.is_held_back && !self.replica.dialect().tells_status_while_stopping() {
+            return threads::start(self.replica, &self.channel);
+        }
+        let channel = channel::again(self.replica, &self.channel)?;
         threads::check_backlog(self.replica.host(), &channel, self.old_host.name.as_str(), old_answers)?;
         if !self.is_held_back || self.new_has_fetched(&channel) {
             return threads::start(self.replica, &self.channel);

@@ -320,6 +320,12 @@ impl Dialect {
         }
     }
 
+    /// True where a channel's status can be asked for while it is being stopped; MySQL 5.6 answers when it has
+    /// stopped (lab).
+    pub fn tells_status_while_stopping(self) -> bool {
+        self.has_channels()
+    }
+
     /// What it takes to end sessions of other accounts, administrators among them, which error 1095 does not say.
     pub fn kill_privilege(self) -> &'static str {
         match self.flavour {

@@ -109,8 +109,13 @@ pub fn start(server: &mut Server, name: &str) -> Result<(), Error> {
 pub fn until_running(server: &mut Server, name: &str) -> Result<Result<Channel, String>, Error> {
     let deadline = server.budget().elapsed() + CONNECTING;
     let mut was_running = false;
+    // A thread that tries again says nothing meanwhile.
+    let mut last_error = None;
     loop {
         let channel = channel::again(server, name)?;
+        if channel.io_error.is_some() {
+            last_error = Some(what_is_wrong(&channel));
+        }
         if channel.is_running() && channel.is_receiving() {
             if was_running {
                 return Ok(Ok(channel));
@@ -125,7 +130,7 @@ pub fn until_running(server: &mut Server, name: &str) -> Result<Result<Channel, 
             || (!channel.sql_running && channel.sql_error.is_some());
         let is_late = server.budget().elapsed() >= deadline || !server.budget().pause(PAUSE);
         if has_failed || is_late {
-            return Ok(Err(what_is_wrong(&channel)));
+            return Ok(Err(last_error.unwrap_or_else(|| what_is_wrong(&channel))));
         }
     }
 }
