@@ -297,7 +297,7 @@ UNREACHABLE="Can't connect to MySQL (host = 10.77.0.13:3306, user = mmm_agent)! 
   keeps_secrets wrong_secret
   mend
   configure db3 db3 agent_user nobody
-  server_error "Can't connect to MySQL (host = 10.77.0.13:3306, user = nobody)! Access denied*"
+  server_error "Can't connect to MySQL (host = 10.77.0.13:3306, user = nobody)! ?*"
   mend
 }
 

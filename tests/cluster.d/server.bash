@@ -231,7 +231,7 @@ server_state() {
 # replica_status HOST [STATEMENT] — a line for each column, by MariaDB's names.
 replica_status() {
   timeout 20 "${CLIENT[@]}" --socket="$(host_dir "$1")/mysqld.sock" --user=root --connect-timeout=5 \
-    -E -e "$(statements "${2:-SHOW SLAVE STATUS}")" | flavour_fields
+    -E -e "$(statements "${2:-$OWN_STATUS}")" | flavour_fields
 }
 
 # Both threads as `Yes Yes`, `Connecting Yes`, …; empty when the host replicates from nobody.

@@ -189,7 +189,7 @@ verifying() { printf 'tls: {mode: %s, ca: %s}\n' "$1" "$(tls_file "${2:-ours}")"
 @test "an account whose plugin the helpers do not know is told so" {
   sql db3 "INSTALL SONAME 'auth_pam'"
   agent_account db3 'IDENTIFIED VIA pam'
-  is_refused db3 '' '*logs in by dialog, which the helpers do not know; docs/CONNECTIONS.md*'
+  is_refused db3 '' '*logs in by dialog, which the helpers do not know (docs/CONNECTIONS.md)*'
   agent_account db3 "IDENTIFIED BY '$AGENT_PASSWORD'"
 }
 

@@ -146,7 +146,7 @@ turns_off() {
 @test "an agent's account that may not stop replication is an error" {
   may_not db3 replication
   run_helper db3 turn_off_slave
-  answers 255 'ERROR: SQL Query Error: Access denied*'
+  answers 255 "ERROR: $(lacks replication db3)"
   runs_from db3 db1
 }
 

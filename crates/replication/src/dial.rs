@@ -168,7 +168,7 @@ pub fn describe(error: &mysql::Error, host: &Host, waited: Duration) -> String {
             format!("The server offers no TLS; give it a certificate, or {}", exemption(host))
         }
         mysql::Error::DriverError(DriverError::UnknownAuthPlugin(plugin)) => format!(
-            "The account logs in by {plugin}, which the helpers do not know; docs/CONNECTIONS.md has what they do"
+            "There is no such account, or it logs in by {plugin}, which the helpers do not know (docs/CONNECTIONS.md)"
         ),
         mysql::Error::IoError(io) => io.to_string(),
         other => other.to_string(),

@@ -26,7 +26,7 @@ PRIVILEGE+=([replication]=SUPER [read_only]=SUPER [kill]=SUPER)
 
 HAS_CHANNELS=
 HAS_SEMI_SYNC=
-LACKS='channels semi_sync filters narrow super_read_only'
+LACKS='channels semi_sync filters narrow super_read_only lasting_xa'
 if [[ $MMM_REPLICATION == gtid ]]; then LACKS+=' bare'; fi
 WORDS+="
 s/(CHANGE MASTER|(SHOW|START|STOP) SLAVE) ''/\\1/g"

@@ -13,6 +13,8 @@ TEMPLATE_OPTIONS=()
 # it runs; `bare`, GTIDs without log_slave_updates or without a log; `narrow`, privileges finer than SUPER;
 # `super_read_only`.
 LACKS=
+# The status of a host's own channel, whatever others it has.
+OWN_STATUS='SHOW SLAVE STATUS'
 # Whether replicas that keep file and position have GTIDs all the same.
 FILE_HAS_GTIDS=1
 
