@@ -11,7 +11,8 @@ OWN_SETTINGS=
 TEMPLATE_OPTIONS=()
 # What this server cannot do, of: `channels`, several sources at once; `semi_sync`; `filters` that are changed while
 # it runs; `bare`, GTIDs without log_slave_updates or without a log; `narrow`, privileges finer than SUPER;
-# `super_read_only`.
+# `super_read_only`; `lasting_xa`, prepared transactions that outlive their session; `early_stop`, stopping replication
+# before what is being applied is applied; `pass_over`, IGNORE_SERVER_IDS.
 LACKS=
 # The status of a host's own channel, whatever others it has.
 OWN_STATUS='SHOW SLAVE STATUS'
