@@ -53,3 +53,15 @@ forget_logins() { sql db1 'FLUSH PRIVILEGES'; }
   sql db1 'SET sql_log_bin = 0' "CREATE USER '$AGENT_USER'@localhost IDENTIFIED BY '$AGENT_PASSWORD'"
   gets_in db1 "local: {socket: $(host_dir db1)/mysqld.sock}"
 }
+
+@test "a slave without TLS fetches the new master's key, whatever its channel did before" {
+  sql db3 'STOP SLAVE' "CHANGE MASTER TO MASTER_SSL = 0, GET_MASTER_PUBLIC_KEY = 0" 'START SLAVE'
+  wait_for 5 runs_from db3 db1
+  sql db1 'SET GLOBAL read_only = 1'
+  run_helper db3 set_active_master db2
+  answers 0 OK
+
+  sql db2 'FLUSH PRIVILEGES'
+  sql db3 'STOP SLAVE IO_THREAD' 'START SLAVE IO_THREAD'
+  wait_for 5 runs_from db3 db2
+}

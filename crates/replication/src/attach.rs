@@ -219,9 +219,12 @@ impl Move<'_> {
         loop {
             match self.consider(&facts, &mut located)? {
                 // Position and log of a replica that applies meanwhile may not belong together.
-                Ok(_) | Err(Refusal::ReplicaAhead { .. } | Refusal::ReplicaLacksEarlier { .. })
-                    if is_moving =>
-                {
+                Ok(_)
+                | Err(
+                    Refusal::ReplicaAhead { .. }
+                    | Refusal::ReplicaLacksEarlier { .. }
+                    | Refusal::NoSinglePosition { .. },
+                ) if is_moving => {
                     if patience.is_spent() {
                         return Ok(None);
                     }
