@@ -421,3 +421,27 @@ dump_connection() {
   runs_from db3 db1
   runs_from db3 db2 second
 }
+
+@test "on a MySQL with GTIDs, a slave that keeps file and position comes late, and keeps them" {
+  only_on MySQL 'of MySQL'
+  only_on gtids 'there are none'
+  local file position
+  insert db1; insert db2
+  caught_up db2 db1; caught_up db1 db2; caught_up db3 db1
+  read -r file position <<<"$(binlog_end db1)"
+  sql db3 'STOP SLAVE' "CHANGE MASTER TO MASTER_AUTO_POSITION = 0, MASTER_LOG_FILE = '$file', MASTER_LOG_POS = $position"
+  insert db1; insert db1
+  caught_up db2 db1
+  sql db1 'SET GLOBAL read_only = 1'
+  sql db2 'SET GLOBAL read_only = 0'
+  insert db2
+  sql db2 'FLUSH LOGS'
+  insert db2
+
+  run_helper db3 set_active_master db2
+  answers 0 OK
+
+  [ "$(replication_mode db3)" = file ]
+  caught_up db3 db2
+  rows_equal db2 db3
+}

@@ -87,12 +87,13 @@ pub fn choose<'c>(
 }
 
 /// The channel that a helper means which does not care for the source, with the source where it is known: the
-/// one from a cluster host, or the only one there is, as the originals take it.
+/// one from a cluster host, else the one that the settings name, or the only one there is, as the originals take it.
 pub fn meant<'c>(server: &mut Server, config: &'c Config) -> Result<(Channel, Option<&'c Host>), Error> {
     match choose(server, config, |_| None) {
         Ok(chosen) => Ok((chosen.channel, Some(chosen.source))),
         Err(Error::Refused(refusal)) if matches!(*refusal, Refusal::ForeignSource { .. }) => {
             let mut channels = all(server)?;
+            channels.retain(|channel| config.channel.as_ref().is_none_or(|name| channel.name == *name));
             if channels.len() == 1 { Ok((channels.remove(0), None)) } else { Err(Error::Refused(refusal)) }
         }
         Err(error) => Err(error),

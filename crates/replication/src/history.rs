@@ -83,20 +83,11 @@ pub fn locate(server: &mut Server, at: &GtidPosition, check_order: bool) -> Resu
         return Ok(found);
     }
     let files = log_files(server)?;
-    let mut begin = Beginning::default();
-    // The files' beginnings are ordered in time, so the last one that still lies before the place is found by
-    // halving.
-    let (mut low, mut high) = (0, files.len());
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        let list = beginning(server, &files[middle])?;
-        if list.lies_before(at) {
-            (low, begin) = (middle + 1, list);
-        } else {
-            high = middle;
-        }
-    }
-    let Some(first) = low.checked_sub(1) else {
+    let lies_before = |file: &str| {
+        let list = beginning(server, file)?;
+        Ok(list.lies_before(at).then_some(list))
+    };
+    let Some((first, begin)) = last_that_begins(&files, lies_before)? else {
         let gone = at.iter().next().unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 });
         return Ok(Located::Purged(gone.to_string()));
     };
@@ -112,6 +103,26 @@ pub fn locate(server: &mut Server, at: &GtidPosition, check_order: bool) -> Resu
         scan.out_of_order = earlier.or(scan.out_of_order);
     }
     Ok(scan.finish())
+}
+
+/// The last of a log's files whose beginning `lies_before` the place that is looked for, and what that said of it;
+/// their beginnings are ordered in time, so it is found by halving.
+pub(crate) fn last_that_begins<T>(
+    files: &[String],
+    mut lies_before: impl FnMut(&str) -> Result<Option<T>, Error>,
+) -> Result<Option<(usize, T)>, Error> {
+    let (mut low, mut high, mut last) = (0, files.len(), None);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        match lies_before(&files[middle])? {
+            Some(begin) => {
+                low = middle + 1;
+                last = Some((middle, begin));
+            }
+            None => high = middle,
+        }
+    }
+    Ok(last)
 }
 
 /// The first group out of order in these files but the last one. A file that holds the groups of a single

@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, Located, PAGE, log_files, page};
+use crate::history::{FIRST_EVENT, Located, PAGE, last_that_begins, log_files, page};
 use crate::observe::log_end;
 use crate::position::BinlogPosition;
 use crate::record::Record;
@@ -21,20 +21,11 @@ pub(crate) const OF_THE_FILE: [&str; 7] =
 /// Finds the end of the groups that are in `set`.
 pub fn locate(server: &mut Server, set: &GtidSet) -> Result<Located, Error> {
     let files = log_files(server)?;
-    // What was logged before a file grows from file to file, so the last one that begins within the set is found
-    // by halving.
-    let (mut low, mut high) = (0, files.len());
-    let mut before = GtidSet::default();
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        let previous = previous_gtids(server, &files[middle])?;
-        if previous.is_within(set) {
-            (low, before) = (middle + 1, previous);
-        } else {
-            high = middle;
-        }
-    }
-    let Some(first) = low.checked_sub(1) else {
+    let lies_before = |file: &str| {
+        let previous = previous_gtids(server, file)?;
+        Ok(previous.is_within(set).then_some(previous))
+    };
+    let Some((first, before)) = last_that_begins(&files, lies_before)? else {
         let oldest = files.first().cloned().unwrap_or_default();
         return Ok(Located::Purged(previous_gtids(server, &oldest)?.without(set).to_string()));
     };
