@@ -69,7 +69,8 @@ may_not() {
 # lacks WHAT HOST — as a pattern, what a helper says of that.
 lacks() {
   local account="'$AGENT_USER'@'$NETWORK.%'"
-  echo "$account lacks ${PRIVILEGE[$1]} on $2 (${FAMILY}*): GRANT ${PRIVILEGE[$1]} ON \*.\* TO $account"
+  local named=${NAMED[$1]:-${PRIVILEGE[$1]}}
+  echo "$account lacks $named on $2 (${FAMILY}*): GRANT $named ON \*.\* TO $account"
 }
 
 # set_password HOST USER PASSWORD — in that host's server alone; a quote in PASSWORD is doubled.

@@ -189,6 +189,8 @@ moves_late() {
     echo "before: $before, after: $after" >&2
     return 1
   }
+  # Half a transaction in its relay log would hold up the next test's set-up for a minute.
+  leaves_traces
   skip 'known refusal: no place by file and position alone'
 }
 

@@ -70,7 +70,8 @@ impl Thread {
     /// as a connection error of its host, which the server locks out after `max_connect_errors` of them (lab,
     /// MariaDB 10.11): an application's host, or a replica's.
     fn is_logging_in(&self) -> bool {
-        self.user == "unauthenticated user" && self.command == "Connect" && self.statement.is_empty()
+        // MySQL 5.6 shows 16 characters of a name.
+        self.user.starts_with("unauthenticated ") && self.command == "Connect" && self.statement.is_empty()
     }
 
     fn waits_for_its_turn(&self, account: &str) -> bool {
@@ -206,6 +207,7 @@ mod tests {
             ("MySQL 9", "system user", "connecting host", "Connect"),
             ("MySQL 9", "replication", "[::1]:4711", "Binlog Dump GTID"),
             ("MariaDB", "unauthenticated user", "10.0.0.7:4711", "Connect"),
+            ("MySQL 5.6", "unauthenticated ", "10.0.0.7:4711", "Connect"),
             ("MySQL 9", "unauthenticated user", "connecting host", "Connect"),
         ] {
             assert!(thread(user, host, command).is_spared("mmm_agent"), "{server}: {user} {host} {command}");

@@ -40,6 +40,7 @@ s/slave_parallel_workers/replica_parallel_workers/g"
 flavour_fields() { sed -E 's/^( *)([A-Za-z_]*)Source/\1\2Master/; s/^( *)Replica_/\1Slave_/'; }
 
 LACKS=early_stop
+NAMED[kill]='CONNECTION_ADMIN, SYSTEM_USER'
 OWN_STATUS="SHOW SLAVE '' STATUS"
 if [[ $MMM_REPLICATION == gtid ]]; then LACKS+=' pass_over'; fi
 

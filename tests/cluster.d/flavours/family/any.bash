@@ -14,6 +14,8 @@ TEMPLATE_OPTIONS=()
 # `super_read_only`; `lasting_xa`, prepared transactions that outlive their session; `early_stop`, stopping replication
 # before what is being applied is applied; `pass_over`, IGNORE_SERVER_IDS.
 LACKS=
+# Where helpers name more than the one privilege that is missing, since the server does not say which.
+declare -gA NAMED=()
 # The status of a host's own channel, whatever others it has.
 OWN_STATUS='SHOW SLAVE STATUS'
 # Whether replicas that keep file and position have GTIDs all the same.
