@@ -95,7 +95,7 @@ teardown() { end_order; }
   caught_up db2 db1
   close_writes db1
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db1 db3
@@ -268,9 +268,9 @@ teardown() { end_order; }
   close_writes db1
 
   move db3 db2
-  expect_agent_read 255 'ERROR: db3 did not stop replicating within *'
+  expect_agent_read 255 "$(unproved db2 'ERROR: db3 did not stop replicating within *')"
   move db3 db2
-  expect_agent_read 255 "ERROR: $busy*"
+  expect_agent_read 255 "$(unproved db2 "ERROR: $busy*")"
 
   wait_for 20 eval '[ "$(sql db3 "SELECT COUNT(*) FROM app.slow")" = 1 ]'
   wait_for 5 replicates db3 db1
