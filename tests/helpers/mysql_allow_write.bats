@@ -70,7 +70,7 @@ stays_closed() {
   applied="$(replica_field db2 Relay_Master_Log_File):$(replica_field db2 Exec_Master_Log_Pos)"
   end=$(binlog_end db1)
 
-  stays_closed "3 transactions from db1 not yet applied ($applied of ${end#* }); writes stay closed*"
+  stays_closed "$(missing 3) from db1 not yet applied ($applied of ${end#* }); writes stay closed*"
   within 1500
   has_rows db2 0
 

@@ -69,19 +69,19 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
   applied="$(replica_field db2 Relay_Master_Log_File):$(replica_field db2 Exec_Master_Log_Pos)"
   end=$(binlog_end db1)
 
-  not_in_sync "2 transactions from db1 not yet applied ($applied of ${end#* }); this host is not in sync"
+  not_in_sync "$(missing 2) from db1 not yet applied ($applied of ${end#* }); this host is not in sync"
   within 3000
   ((milliseconds >= 1500))
 
   agent_call db2 sync_with_master
-  expect_agent_read 255 'ERROR: 2 transactions from db1 not yet applied*'
+  expect_agent_read 255 "ERROR: $(missing 2) from db1 not yet applied*"
   has_rows db2 0
 }
 
 @test "without settings the wait ends within the 8 seconds that a call may take" {
   hold db2
   insert db1
-  not_in_sync '1 transaction from db1 not yet applied*'
+  not_in_sync "$(missing 1) from db1 not yet applied*"
   ((milliseconds >= 6000))
 }
 
@@ -101,7 +101,7 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
   fetched_all db2 db1
   later 1 sql db2 'STOP SLAVE SQL_THREAD'
   later 1.5 release db2
-  not_in_sync '1 transaction from db1 not yet applied*the SQL thread is stopped*'
+  not_in_sync "$(missing 1) from db1 not yet applied*the SQL thread is stopped*"
 }
 
 @test "applying that has failed is no success, and is said at once with the server's error" {
@@ -118,7 +118,7 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
   insert db1
   sql db1 'INSERT INTO app.clash VALUES (1)'
   later 1 release db2
-  not_in_sync '1 transaction from db1 not yet applied*SQL thread: error 1062: *'
+  not_in_sync "$(missing 1) from db1 not yet applied*SQL thread: error 1062: *"
   ((milliseconds >= 800))
   within 6000
 }
@@ -129,7 +129,7 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
   set_password db1 "$REPLICATION_USER" other
   insert db1
   sql db2 'START SLAVE'
-  not_in_sync '1 transaction from db1 not yet applied*I/O thread: error *'
+  not_in_sync "$(missing 1) from db1 not yet applied*I/O thread: error *"
 }
 
 @test "a stopped I/O thread is started and waited for" {
@@ -257,7 +257,7 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
 @test "by hand, --wait says how long the call may take" {
   hold db2
   insert db1
-  not_in_sync '1 transaction from db1 not yet applied*' --wait 1
+  not_in_sync "$(missing 1) from db1 not yet applied*" --wait 1
   within 2000
   settings db2 'limits: {call: 1s}'
   later 3 release db2

@@ -62,6 +62,11 @@ has_address() {
 # has_gtids — whether every transaction has a number of its server's.
 has_gtids() { [[ $FILE_HAS_GTIDS || $MMM_REPLICATION == gtid ]]; }
 
+# missing COUNT — how a refusal counts what is not applied.
+missing() {
+  if ! has_gtids; then echo changes; elif (($1 == 1)); then echo '1 transaction'; else echo "$1 transactions"; fi
+}
+
 # only_on FAMILY|ABILITY REASON — of a test that makes sense there alone: elsewhere it is skipped. For abilities see
 # LACKS of the flavours; `gtids` is the cluster's.
 only_on() {

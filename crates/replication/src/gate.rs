@@ -277,10 +277,12 @@ impl Gate<'_> {
         let dialect = self.local.dialect();
         // First this thread alone: what it had fetched completely by then will be applied.
         self.local.execute(&dialect.stop(&seen.name, Threads::Io))?;
+        let is_ended = threads::end_half(self.local, &seen.name)?;
         let channel = channel::again(self.local, &seen.name)?;
-        if channel.fetched != seen.fetched || !channel.has_applied_all() {
+        let is_whole = channel.fetched == channel.applied;
+        if !is_ended && (is_whole || channel.fetched != seen.fetched || !channel.has_applied_all()) {
             threads::start(self.local, &seen.name)?;
-            return Ok(false);
+            return Ok(is_whole);
         }
         log::warn!(
             "{} sent half a transaction before it fell silent ({} of {}); it is not applied",
@@ -288,7 +290,6 @@ impl Gate<'_> {
             Refusal::place(channel.applied.as_ref()),
             Refusal::place(channel.fetched.as_ref())
         );
-        threads::end_half(self.local, &seen.name)?;
         // Together, so that nothing stays stopped if this process is killed between them; a file and position is
         // exact only once the applying thread has stopped.
         let mut statements = vec![dialect.stop(&seen.name, Threads::Sql)];

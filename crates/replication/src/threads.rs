@@ -42,19 +42,25 @@ pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
 }
 
 /// Ends an applying thread that waits for the rest of a transaction, for which the server's STOP would wait as
-/// well. What it had applied of that is rolled back.
-pub fn end_half(server: &mut Server, name: &str) -> Result<(), Error> {
-    let Some(coordinator) = server.dialect().coordinator(name) else { return Ok(()) };
+/// well. What it had applied of that is rolled back. True where it was ended; the fetching thread may be stopped.
+pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
+    let Some(coordinator) = server.dialect().coordinator(name) else { return Ok(false) };
     if !channel::again(server, name)?.has_half() {
-        return Ok(());
+        return Ok(false);
     }
     // With nothing more coming, what waits once its appliers are done waits for ever.
     server.execute(&server.dialect().stop(name, Threads::Io))?;
     while are_workers_busy(server)? && server.budget().pause(PAUSE) {}
-    if !channel::again(server, name)?.has_half() {
-        return Ok(());
+    // Until its next checkpoint, the position of a parallel applier lies before what it has applied: ended
+    // now, it would leave a place from which rows come twice.
+    let period = server.one("SELECT @@GLOBAL.slave_checkpoint_period AS period")?.number("period");
+    let settled = server.budget().elapsed() + Duration::from_millis(period.unwrap_or(300)) * 2;
+    while server.budget().elapsed() < settled {
+        if !channel::again(server, name)?.has_half() || !server.budget().pause(PAUSE) {
+            return Ok(false);
+        }
     }
-    let Some(row) = server.row(&coordinator)? else { return Ok(()) };
+    let Some(row) = server.row(&coordinator)? else { return Ok(false) };
     log::warn!("half a transaction is given up: its rest has not arrived");
     match server.execute(&format!("KILL {}", row.number("id").unwrap_or(0))) {
         Err(Error::Query { code: GONE, .. }) => {}
@@ -67,7 +73,7 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<(), Error> {
     }
     // A STOP that comes before it has ended would make it wait.
     while channel::again(server, name)?.sql_running && server.budget().pause(PAUSE) {}
-    Ok(())
+    Ok(true)
 }
 
 /// True while parallel appliers have something to do: they take events off the relay log before they apply them.
