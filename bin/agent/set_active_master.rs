@@ -40,7 +40,7 @@ fn set_active_master(call: &Call) -> Result<Verdict, Error> {
         return Ok(already_there());
     }
     // From here on threads may be started, which must not happen between another helper's STOP and CHANGE.
-    lock::take(&mut replica, Duration::from_secs(3))?;
+    lock::take(&mut replica)?;
     // Whoever held the lock may have moved this very channel.
     let chosen = channel::choose(&mut replica, &config, |id| ask_for_id(call, &config, id))?;
     if chosen.source.name == new_master.name {

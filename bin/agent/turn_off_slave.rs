@@ -2,7 +2,6 @@
 //! (`ADMIN_OFFLINE`) and ignores the result (contract 1.3).
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use mmm_core::{Call, Program, Shape, Verdict, run};
 use mmm_replication::{Error, Refusal, Server, channel, lock, threads};
@@ -33,7 +32,7 @@ fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {
         }
         other => other?,
     };
-    lock::take(&mut server, Duration::from_secs(3))?;
+    lock::take(&mut server)?;
     threads::stop(&mut server, &channel.name)?;
     Ok(Verdict::ok())
 }

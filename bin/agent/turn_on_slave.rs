@@ -2,7 +2,6 @@
 //! `ADMIN_OFFLINE` and ignores the result (contract 1.3); people read it.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use mmm_core::{Call, Program, Shape, Verdict, run};
 use mmm_replication::{Error, Server, channel, lock, threads};
@@ -28,7 +27,7 @@ fn turn_on_slave(call: &Call) -> Result<Verdict, Error> {
     let config = call.config()?;
     let mut server = Server::connect(config.this_host(), call.settings.limits.connect, call.budget.part(90))?;
     let (channel, source) = channel::meant(&mut server, &config)?;
-    lock::take(&mut server, Duration::from_secs(3))?;
+    lock::take(&mut server)?;
     threads::ensure_running(&mut server, &channel, &channel.source(), || {
         source.is_none_or(|source| Server::answers(source, call.settings.limits.connect, call.budget))
     })?;

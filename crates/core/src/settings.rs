@@ -17,7 +17,6 @@ use serde::Deserialize;
 use crate::config::file::{self, Refusal};
 pub(crate) use network::split_placeholder;
 pub use network::{Announce, Hook, Hooks, Network};
-
 pub use tls::{Local, Tls, TlsMode, TlsOptions};
 
 /// Where the settings lie. Fixed: no variable of the agent's environment names another file.

@@ -120,10 +120,10 @@ impl Dialect {
 
     /// Every channel with everything about it.
     pub fn show_channels(self) -> &'static str {
-        match (self.flavour, self.replica()) {
-            (Flavour::MariaDb, _) => "SHOW ALL SLAVES STATUS",
-            (Flavour::MySql, "REPLICA") => "SHOW REPLICA STATUS",
-            (Flavour::MySql, _) => "SHOW SLAVE STATUS",
+        match self.flavour {
+            Flavour::MariaDb => "SHOW ALL SLAVES STATUS",
+            Flavour::MySql if self.is_mysql_since((8, 0, 22)) => "SHOW REPLICA STATUS",
+            Flavour::MySql => "SHOW SLAVE STATUS",
         }
     }
 
@@ -133,26 +133,23 @@ impl Dialect {
     }
 
     /// What moving a replica has to know of a server; see [`crate::observe`].
-    pub fn variables(self) -> &'static str {
-        match self.flavour {
+    pub fn variables(self) -> String {
+        let updates =
+            if self.is_mysql_since((8, 0, 26)) { "log_replica_updates" } else { "log_slave_updates" };
+        let gtids = match self.flavour {
             Flavour::MariaDb => {
-                "SELECT @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin, \
-                 @@log_slave_updates AS log_slave_updates, @@gtid_slave_pos AS slave_pos, \
-                 @@gtid_current_pos AS current_pos, @@gtid_binlog_state AS binlog_state"
-            }
-            Flavour::MySql if self.is_mysql_since((8, 0, 26)) => {
-                "SELECT @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin, \
-                 @@log_replica_updates AS log_slave_updates, @@server_uuid AS server_uuid, \
-                 @@GLOBAL.gtid_mode AS gtid_mode, @@GLOBAL.gtid_executed AS executed, \
-                 @@GLOBAL.gtid_purged AS purged"
+                "@@gtid_slave_pos AS slave_pos, @@gtid_current_pos AS current_pos, \
+                 @@gtid_binlog_state AS binlog_state"
             }
             Flavour::MySql => {
-                "SELECT @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin, \
-                 @@log_slave_updates AS log_slave_updates, @@server_uuid AS server_uuid, \
-                 @@GLOBAL.gtid_mode AS gtid_mode, @@GLOBAL.gtid_executed AS executed, \
-                 @@GLOBAL.gtid_purged AS purged"
+                "@@server_uuid AS server_uuid, @@GLOBAL.gtid_mode AS gtid_mode, \
+                 @@GLOBAL.gtid_executed AS executed, @@GLOBAL.gtid_purged AS purged"
             }
-        }
+        };
+        format!(
+            "SELECT @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin, \
+             @@{updates} AS log_slave_updates, {gtids}"
+        )
     }
 
     /// What a server has executed by GTID, as one value that changes with every group applied.
@@ -247,10 +244,8 @@ impl Dialect {
 
     /// CHANGE MASTER with these options.
     fn change_to(self, channel: &str, options: &str) -> String {
-        let verb = match self.source() {
-            "SOURCE" => "CHANGE REPLICATION SOURCE",
-            _ => "CHANGE MASTER",
-        };
+        let verb =
+            if self.is_mysql_since((8, 0, 23)) { "CHANGE REPLICATION SOURCE" } else { "CHANGE MASTER" };
         format!("{verb}{} TO {options}{}", self.in_front(channel), self.behind(channel))
     }
 

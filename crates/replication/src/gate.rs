@@ -31,8 +31,6 @@ use crate::wait;
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long another helper that changes replication here is waited for.
-const LOCK: Duration = Duration::from_secs(3);
 
 /// How a caller asks.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +112,7 @@ fn rests(channel: &Channel) -> bool {
 
 /// Starts threads that stand still, unless another helper stopped them for a moment.
 fn wake(local: &mut Server, config: &Config, answers: bool) -> Result<(), Error> {
-    lock::take(local, LOCK)?;
+    lock::take(local)?;
     let channel = channel_from_peer(local, config)?.filter(|(channel, _)| rests(channel));
     let Some((channel, peer)) = channel else { return Ok(()) };
     threads::check_backlog(local.host(), &channel, peer.name.as_str(), answers)?;
@@ -147,7 +145,8 @@ impl Gate<'_> {
             .into());
         }
         self.check_numbers(peer)?;
-        let target = self.executed(Some(&mut *peer), before.mode)?;
+        // By auto-position, what a server has executed decides: it skips what it has, without moving its position.
+        let target = if before.mode == Mode::AutoPosition { Some(executed(peer)?) } else { None };
         let mut now = channel::again(self.local, &self.channel)?;
         let mut is_reached = self.has_reached(&now, &end, target.as_ref())?;
         while !is_reached && self.question.wait && now.sql_running && !self.question.budget.is_spent() {
@@ -170,26 +169,15 @@ impl Gate<'_> {
         Ok(Proof::AppliedToTheEnd(end))
     }
 
-    /// By auto-position, what a server has executed decides: it skips what it has, without moving its position.
-    fn executed(&mut self, peer: Option<&mut Server>, mode: Mode) -> Result<Option<GtidSet>, Error> {
-        if mode != Mode::AutoPosition {
-            return Ok(None);
-        }
-        let server = peer.unwrap_or(self.local);
-        let row = server.one(server.dialect().applied_gtids())?;
-        let set = row.text("gtids").parse();
-        set.map(Some).map_err(|_| server.unexpected("SELECT @@GLOBAL.gtid_executed", "a readable GTID set"))
-    }
-
     fn has_reached(
         &mut self,
         now: &Channel,
         end: &BinlogPosition,
         target: Option<&GtidSet>,
     ) -> Result<bool, Error> {
-        match (target, self.executed(None, now.mode)?) {
-            (Some(target), Some(executed)) => Ok(target.is_within(&executed)),
-            _ => Ok(now.applied.as_ref().is_some_and(|applied| applied.has_reached(end))),
+        match target {
+            Some(target) => Ok(target.is_within(&executed(self.local)?)),
+            None => Ok(now.applied.as_ref().is_some_and(|applied| applied.has_reached(end))),
         }
     }
 
@@ -197,7 +185,7 @@ impl Gate<'_> {
     /// groups for old ones of the same numbers, and a position may happen to lie between two groups.
     fn check_numbers(&mut self, peer: &mut Server) -> Result<(), Error> {
         let statement = peer.dialect().variables();
-        let (ours, theirs) = (self.local.one(self.local.dialect().variables())?, peer.one(statement)?);
+        let (ours, theirs) = (self.local.one(&self.local.dialect().variables())?, peer.one(&statement)?);
         let lost = match peer.dialect().flavour() {
             Flavour::MariaDb => no_longer_logged(&ours, &theirs, &history::oldest_known(peer)?),
             Flavour::MySql => {
@@ -206,7 +194,7 @@ impl Gate<'_> {
                 no_longer_executed(&ours, &theirs, from_here.as_ref())
             }
         };
-        match lost.map_err(|column| peer.unexpected(statement, column))? {
+        match lost.map_err(|column| peer.unexpected(&statement, column))? {
             None => Ok(()),
             Some(gtid) => Err(Refusal::LogBegunAnew {
                 host: self.local.host().into(),
@@ -273,7 +261,7 @@ impl Gate<'_> {
     /// Ends half a transaction, whose rows clients could not change: begun and never to be ended, it keeps its
     /// locks. It is fetched anew should the peer come back. False where more has come meanwhile.
     fn forget_half(&mut self, seen: &Channel) -> Result<bool, Error> {
-        lock::take(self.local, LOCK)?;
+        lock::take(self.local)?;
         let dialect = self.local.dialect();
         // First this thread alone: what it had fetched completely by then will be applied.
         self.local.execute(&dialect.stop(&seen.name, Threads::Io))?;
@@ -315,8 +303,8 @@ impl Gate<'_> {
                 theirs.iter().map(|gtid| gtid.sequence.saturating_sub(known(gtid.domain))).sum()
             }
             Flavour::MySql => {
-                let theirs = self.executed(Some(peer), Mode::AutoPosition).ok()??;
-                theirs.without(&self.executed(None, Mode::AutoPosition).ok()??).count()
+                let theirs = executed(peer).ok()?;
+                theirs.without(&executed(self.local).ok()?).count()
             }
         };
         match missing {
@@ -351,6 +339,13 @@ impl Gate<'_> {
         }
         .into()
     }
+}
+
+/// MySQL: what a server has executed by GTID.
+fn executed(server: &mut Server) -> Result<GtidSet, Error> {
+    let statement = server.dialect().applied_gtids();
+    let row = server.one(statement)?;
+    row.text("gtids").parse().map_err(|_| server.unexpected(statement, "a readable GTID set"))
 }
 
 /// MariaDB: a group of this host that the peer has replicated, so that its log held it once, and that is not in

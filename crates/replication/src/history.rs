@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::server::Server;
 
 /// Events per page: large enough to cost little, small enough to keep memory and each answer short.
-pub(crate) const PAGE: usize = 4000;
+const PAGE: usize = 4000;
 /// Where the events of every log file begin, behind its magic number.
 pub(crate) const FIRST_EVENT: u64 = 4;
 /// Enough of them to see its first groups, behind what every file begins with.
@@ -99,7 +99,7 @@ pub fn locate(server: &mut Server, at: &GtidPosition, check_order: bool) -> Resu
     }
     if check_order {
         let earlier = disorder_before(server, &files[..=first], at)
-            .map_err(|error| scan.explain(server.host(), error))?;
+            .map_err(|error| explain(server.host(), &scan.wanted(), error))?;
         scan.out_of_order = earlier.or(scan.out_of_order);
     }
     Ok(scan.finish())
@@ -221,21 +221,48 @@ fn beginning(server: &mut Server, file: &str) -> Result<Beginning, Error> {
 /// Reads one file into the scan; true when everything is found.
 fn read_file(server: &mut Server, file: &str, scan: &mut Scan) -> Result<bool, Error> {
     scan.open(file);
-    let mut from = FIRST_EVENT;
+    let begin = BinlogPosition::new(file, FIRST_EVENT);
+    each_event(server, &begin, &scan.wanted(), |row| {
+        scan.event(row);
+        scan.is_done()
+    })?;
+    scan.close_group();
+    Ok(scan.is_done())
+}
+
+/// Reads a file's events from `place` on until `see` says that it has seen enough; true then. `what` is looked
+/// for, in words.
+pub(crate) fn each_event(
+    server: &mut Server,
+    place: &BinlogPosition,
+    what: &str,
+    mut see: impl FnMut(&Record) -> bool,
+) -> Result<bool, Error> {
+    let mut from = place.offset;
     loop {
-        let rows = page(server, file, from, PAGE).map_err(|error| scan.explain(server.host(), error))?;
+        let rows =
+            page(server, &place.file, from, PAGE).map_err(|error| explain(server.host(), what, error))?;
         for row in &rows {
-            scan.event(row);
+            if see(row) {
+                return Ok(true);
+            }
         }
-        if scan.is_done() || rows.len() < PAGE {
-            scan.close_group();
-            return Ok(scan.is_done());
+        if rows.len() < PAGE {
+            return Ok(false);
         }
         from = rows.last().and_then(|row| row.number("End_log_pos")).unwrap_or(u64::MAX);
         if server.budget().is_spent() {
-            return Err(scan.too_long(server.host()).into());
+            return Err(too_long(server.host(), what));
         }
     }
+}
+
+fn too_long(host: &str, what: &str) -> Error {
+    Refusal::SearchTooLong { new: host.into(), what: what.into() }.into()
+}
+
+fn explain(host: &str, what: &str, error: Error) -> Error {
+    if let Error::Silent { .. } = error { too_long(host, what) } else { error }
 }
 
 /// The id that a `Gtid` event gives its group.
@@ -399,13 +426,9 @@ impl Scan {
         }
     }
 
-    fn too_long(&self, host: &str) -> Refusal {
-        let gtid = self.first_missing().unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 });
-        Refusal::SearchTooLong { new: host.to_string(), what: gtid.to_string() }
-    }
-
-    fn explain(&self, host: &str, error: Error) -> Error {
-        if let Error::Silent { .. } = error { self.too_long(host).into() } else { error }
+    /// What is still looked for.
+    fn wanted(&self) -> String {
+        self.first_missing().unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 }).to_string()
     }
 }
 

@@ -20,13 +20,16 @@ pub(crate) fn waits_for_writes(statement: &str) -> bool {
 
 const TAKE: &str = "SELECT GET_LOCK(";
 
-/// Takes the lock on `server`, waiting at most `patience` (whole seconds count) for another helper.
-pub fn take(server: &mut Server, patience: Duration) -> Result<(), Error> {
-    let Some(holder) = wait(server, REPLICATION, patience)? else { return Ok(()) };
+/// How long another helper that changes replication is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Takes the lock on `server`, waiting a little for another helper.
+pub fn take(server: &mut Server) -> Result<(), Error> {
+    let Some(holder) = wait(server, REPLICATION, PATIENCE)? else { return Ok(()) };
     Err(Refusal::Busy { host: server.host().into(), holder }.into())
 }
 
-/// Takes the lock of those who close `server`, likewise.
+/// Takes the lock of those who close `server`, waiting at most `patience` (whole seconds count).
 pub fn take_for_writes(server: &mut Server, patience: Duration) -> Result<(), Error> {
     let Some(holder) = wait(server, WRITES, patience)? else { return Ok(()) };
     Err(Refusal::BeingClosed { host: server.host().into(), holder }.into())

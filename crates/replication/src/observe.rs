@@ -102,7 +102,7 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
     if channel.heartbeat.is_empty() {
         channel.heartbeat = constants.options.text("heartbeat_interval").into();
     }
-    let variables = server.one(server.dialect().variables())?;
+    let variables = server.one(&server.dialect().variables())?;
     let temporary = server.row("SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'")?;
     let after = server.one(server.dialect().applied_gtids())?;
     let column = if channel.mode == Mode::CurrentPos { "current_pos" } else { "slave_pos" };
@@ -135,7 +135,7 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
 }
 
 fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> Result<NewMaster, Error> {
-    let variables = server.one(server.dialect().variables())?;
+    let variables = server.one(&server.dialect().variables())?;
     // Its channel from the old master, whom the replica's channel names; by server id where it is named
     // otherwise there.
     let channels = channel::all(server)?;
@@ -180,7 +180,7 @@ fn has_sets(variables: &Record) -> bool {
 
 fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
     let answer = from_old(old, |server| {
-        let variables = server.one(server.dialect().variables())?;
+        let variables = server.one(&server.dialect().variables())?;
         let mut channels = channel::all(server)?.into_iter();
         Ok(OldState {
             host: server.host().into(),

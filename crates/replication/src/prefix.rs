@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, Located, PAGE, last_that_begins, log_files, page};
+use crate::history::{FIRST_EVENT, Located, each_event, last_that_begins, log_files, page};
 use crate::observe::log_end;
 use crate::position::BinlogPosition;
 use crate::record::Record;
@@ -15,7 +15,7 @@ use crate::server::Server;
 /// Enough events to see what a file begins with.
 const FIRST_EVENTS: usize = 4;
 /// Events that every file has, whoever wrote in it.
-pub(crate) const OF_THE_FILE: [&str; 7] =
+const OF_THE_FILE: [&str; 7] =
     ["Format_desc", "Previous_gtids", "Rotate", "Stop", "Gtid_list", "Binlog_checkpoint", "Start_encryption"];
 
 /// Finds the end of the groups that are in `set`.
@@ -31,7 +31,8 @@ pub fn locate(server: &mut Server, set: &GtidSet) -> Result<Located, Error> {
     };
     let mut prefix = Prefix::new(set, before);
     for file in &files[first..] {
-        let is_done = each_event(server, file, "the replica's place", |row| prefix.event(file, row))?;
+        let begin = BinlogPosition::new(file, FIRST_EVENT);
+        let is_done = each_event(server, &begin, "the replica's place", |row| prefix.event(file, row))?;
         if is_done {
             break;
         }
@@ -47,9 +48,8 @@ pub fn writers(server: &mut Server) -> Result<Located, Error> {
     let own = server.one("SELECT @@server_id AS id")?.number("id");
     let mut has_own = false;
     for file in log_files(server)?.iter().rev() {
-        has_own = each_event(server, file, "the new master's own transactions", |row| {
-            row.number("Server_id") == own && !OF_THE_FILE.contains(&row.text("Event_type"))
-        })?;
+        let begin = BinlogPosition::new(file, FIRST_EVENT);
+        has_own = each_event(server, &begin, "the new master's own transactions", |row| is_of(row, own))?;
         if has_own {
             break;
         }
@@ -57,43 +57,9 @@ pub fn writers(server: &mut Server) -> Result<Located, Error> {
     Ok(Located::Writers { end, has_own })
 }
 
-/// Reads a file's events until `see` says that it has seen enough; true then.
-fn each_event(
-    server: &mut Server,
-    file: &str,
-    what: &str,
-    see: impl FnMut(&Record) -> bool,
-) -> Result<bool, Error> {
-    each_event_from(server, &BinlogPosition::new(file, FIRST_EVENT), what, see)
-}
-
-/// The same from the middle of a file on.
-pub(crate) fn each_event_from(
-    server: &mut Server,
-    place: &BinlogPosition,
-    what: &str,
-    mut see: impl FnMut(&Record) -> bool,
-) -> Result<bool, Error> {
-    let too_long = |server: &Server| Refusal::SearchTooLong { new: server.host().into(), what: what.into() };
-    let mut from = place.offset;
-    loop {
-        let rows = match page(server, &place.file, from, PAGE) {
-            Err(Error::Silent { .. }) => return Err(too_long(server).into()),
-            other => other?,
-        };
-        for row in &rows {
-            if see(row) {
-                return Ok(true);
-            }
-        }
-        if rows.len() < PAGE {
-            return Ok(false);
-        }
-        from = rows.last().and_then(|row| row.number("End_log_pos")).unwrap_or(u64::MAX);
-        if server.budget().is_spent() {
-            return Err(too_long(server).into());
-        }
-    }
+/// True of an event that this server wrote itself.
+pub(crate) fn is_of(row: &Record, server_id: Option<u64>) -> bool {
+    row.number("Server_id") == server_id && !OF_THE_FILE.contains(&row.text("Event_type"))
 }
 
 /// What was logged before a file.

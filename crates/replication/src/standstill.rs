@@ -3,9 +3,10 @@
 use crate::error::Error;
 use crate::gtid::{Gtid, GtidState};
 use crate::gtid_set::GtidSet;
+use crate::history::each_event;
 use crate::observe::log_end;
 use crate::position::BinlogPosition;
-use crate::prefix::{OF_THE_FILE, each_event_from};
+use crate::prefix::is_of;
 use crate::record::Record;
 use crate::server::Server;
 
@@ -32,7 +33,7 @@ impl LogMark {
     /// Reads it.
     pub fn read(server: &mut Server) -> Result<Self, Error> {
         let end = log_end(server)?;
-        let row = server.one(server.dialect().variables())?;
+        let row = server.one(&server.dialect().variables())?;
         let own = own_writes(&row).ok_or_else(|| server.unexpected("SELECT @@…", "readable GTIDs"))?;
         Ok(Self { end, server_id: row.number("server_id"), own })
     }
@@ -44,11 +45,7 @@ impl LogMark {
         }
         match (&self.own, &before.end) {
             (Own::Unknown, Some(from)) => {
-                let is_own = |row: &Record| {
-                    let of_server = row.number("Server_id") == self.server_id;
-                    of_server && !OF_THE_FILE.contains(&row.text("Event_type"))
-                };
-                each_event_from(server, from, "what was written last", is_own)
+                each_event(server, from, "what was written last", |row| is_of(row, self.server_id))
             }
             (own, _) => Ok(*own != before.own),
         }
