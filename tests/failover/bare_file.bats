@@ -65,15 +65,10 @@ teardown() { end_order; }
   refuses_to_move db3 db2 "$(unproved db2 "ERROR: db3 is ahead of db2: it has executed $(gtid_of db1)")"
 }
 
-# The new master wrote before it had applied all of the old one's, and the slave never got that row.
+# Where sets are compared, the order of a log says nothing.
 has_early_row() {
   only_on MariaDB 'elsewhere the order of a log is not what is compared'
-  stop_replica_thread db1
-  stop_replica_thread db2 SQL_THREAD
-  write db1 2
-  write db2
-  start_replica_thread db2 SQL_THREAD
-  all_caught_up db1 db2 db3
+  writes_early
 }
 
 @test "A16, bare: the slave lacks an early row of the new master, as the log of the old one shows" {

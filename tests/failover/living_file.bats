@@ -202,12 +202,7 @@ teardown() { end_order; }
 }
 
 @test "A16: the new master wrote before it had applied all of the old one's; the slave lacks its early row and stays" {
-  stop_replica_thread db1
-  stop_replica_thread db2 SQL_THREAD
-  write db1 2
-  write db2
-  start_replica_thread db2 SQL_THREAD
-  all_caught_up db1 db2 db3
+  writes_early
   close_writes db1
 
   if by_sets; then

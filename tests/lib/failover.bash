@@ -252,6 +252,26 @@ has_half_a_transaction() {
   ((read - executed > 1000000))
 }
 
+# dies_while_sending HOST… — db1, when each of them has half of the transaction that it sends over a slow network.
+dies_while_sending() {
+  local host
+  for host in "$@"; do wait_for 10 has_half_a_transaction "$host" || return 1; done
+  for host in "$@"; do drop_packets db1 "$host"; done
+  kill_server db1
+  fast_network "$@"
+  pass_packets db1
+}
+
+# writes_early — db2 writes before it has applied all of db1's; db1, and so db3, never gets that row.
+writes_early() {
+  stop_replica_thread db1
+  stop_replica_thread db2 SQL_THREAD
+  write db1 2
+  write db2
+  start_replica_thread db2 SQL_THREAD
+  all_caught_up db1 db2 db3
+}
+
 # restart_server HOST OPTIONS… — with options that a running server does not take.
 restart_server() {
   stop_server "$1"

@@ -24,8 +24,6 @@ AGENT_GRANTS=('PROCESS ON *.*' 'SUPER ON *.*' 'REPLICATION SLAVE ON *.*')
 NARROW_GRANTS=("${AGENT_GRANTS[@]}" 'REPLICATION CLIENT ON *.*')
 PRIVILEGE+=([replication]=SUPER [read_only]=SUPER [kill]=SUPER)
 
-HAS_CHANNELS=
-HAS_SEMI_SYNC=
 LACKS='channels semi_sync filters narrow super_read_only lasting_xa'
 if [[ $MMM_REPLICATION == gtid ]]; then LACKS+=' bare'; fi
 WORDS+="
