@@ -73,9 +73,10 @@ only_on() {
   case $1 in
     MariaDB | MySQL) [[ $1 == "$FAMILY" ]] || skip "$2" ;;
     gtids) has_gtids || skip "$2" ;;
-    *) [[ " $LACKS " != *" $1 "* ]] || skip "$2" ;;
+    *) is_able "$1" || skip "$2" ;;
   esac
 }
+is_able() { [[ " $LACKS " != *" $1 "* ]]; }
 
 # holders_of IP — the hosts that carry it, on one line.
 holders_of() {

@@ -31,6 +31,8 @@ fn missing(error: &Error) -> Option<String> {
             let named = message.split_once("(at least one of) the ")?.1.split_once(" privilege")?.0;
             Some(named.rsplit(',').next()?.rsplit(" or ").next()?.trim().to_string())
         }
+        // What MySQL 5.6 says, of somebody who has logged in, instead of naming it (lab).
+        Error::Query { code: 1045, .. } => Some("SUPER".into()),
         // SELECT command denied to user … for table …: only of the performance schema do helpers read tables.
         Error::Query { code: 1142, message, .. } if message.starts_with("SELECT command") => {
             Some("SELECT".into())
@@ -74,6 +76,13 @@ mod tests {
             };
             assert_eq!(missing(&error).as_deref(), Some(privilege));
         }
+    }
+
+    #[test]
+    fn a_statement_denied_as_a_login_would_be_lacks_super() {
+        let (host, message) = ("db3".into(), "Access denied for user 'a'@'b' (using password: YES)".into());
+        let error = Error::Query { host, code: 1045, message, statement: "STOP SLAVE".into() };
+        assert_eq!(missing(&error).as_deref(), Some("SUPER"));
     }
 
     #[test]
