@@ -6,7 +6,6 @@
 //! of the `mysql_` helpers comes next removes the rule.
 
 mod command;
-mod marker;
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -14,8 +13,8 @@ use std::time::Duration;
 
 pub use crate::child::CommandError;
 use crate::config::{Blocking, Host};
+use crate::marker::{self, Marker};
 use command::Command;
-use marker::{Found, Marker};
 
 /// Where markers lie: a place that is emptied when the machine starts, as the packet filter is.
 const FOLDER: &str = "/run";
@@ -78,7 +77,7 @@ impl Barrier {
         let path = marker_of(folder, host);
         let failed = |source| FirewallError::Marker { marker: path.clone(), source };
         let mut marker = Marker::create(&path).map_err(failed)?;
-        if let Some(unblock) = marker.unblock().map_err(failed)? {
+        if let Some(unblock) = marker.undo().map_err(failed)? {
             log::warn!("a rule that an earlier call left is still there: it is used, none is added");
             self.0 = Some(Raised { marker, unblock: Command::new(&unblock) });
             return Ok(());
@@ -155,11 +154,7 @@ pub fn remove_leftover(host: &Host) {
 
 fn remove_leftover_in(folder: &Path, host: &Host) {
     let path = marker_of(folder, host);
-    let (marker, unblock) = match Marker::find(&path) {
-        Ok(Found::Nothing | Found::InUse) => return,
-        Ok(Found::Leftover { marker, unblock }) => (marker, unblock),
-        Err(error) => return log::warn!("{}: {error}", path.display()),
-    };
+    let Some((marker, unblock)) = Marker::leftover(&path) else { return };
     log::warn!("an earlier call was killed while port {} was blocked", host.mysql_port);
     match (Raised { marker, unblock: Command::new(&unblock) }).lower() {
         Ok(()) => log::info!("its packet filter rule is removed"),
@@ -167,14 +162,8 @@ fn remove_leftover_in(folder: &Path, host: &Host) {
     }
 }
 
-/// One marker for each server of this machine.
 fn marker_of(folder: &Path, host: &Host) -> PathBuf {
-    let ip: String = host
-        .ip
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || ".:-".contains(c) { c } else { '_' })
-        .collect();
-    folder.join(format!("mysql-mmm-deny-write-{ip}-{}", host.mysql_port))
+    marker::path(folder, "deny-write", host)
 }
 
 #[cfg(test)]

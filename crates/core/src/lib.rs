@@ -11,6 +11,7 @@ pub mod firewall;
 pub mod hook;
 pub mod invocation;
 pub mod journal;
+pub mod marker;
 pub mod outcome;
 pub mod secret;
 pub mod settings;

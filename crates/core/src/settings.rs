@@ -41,6 +41,9 @@ pub struct Settings {
     /// Replication.
     #[serde(deserialize_with = "value::section")]
     pub replication: Replication,
+    /// What `set_active_master` does.
+    #[serde(deserialize_with = "value::section")]
+    pub attach: Attach,
     /// TLS of the helpers' own connections.
     #[serde(deserialize_with = "value::section")]
     pub tls: Tls,
@@ -109,6 +112,21 @@ pub struct Replication {
     /// The channel, or named connection, that the helpers mean where several replicate from hosts of the
     /// cluster. Default: the only one that does.
     pub channel: Option<String>,
+}
+
+/// `attach`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
+pub struct Attach {
+    /// True (the default): where nothing else proves a place, the old master's applying thread may be stopped for a
+    /// moment.
+    pub touch_old_master: bool,
+}
+
+impl Default for Attach {
+    fn default() -> Self {
+        Self { touch_old_master: true }
+    }
 }
 
 /// `deny_write`
@@ -237,6 +255,7 @@ mod tests {
         assert_eq!(settings.log.file, Path::new("/x/y.log"));
         assert_eq!(settings.log.level, LevelFilter::Debug);
         assert!(read("deny_write: {super_read_only: true}").unwrap().deny_write.super_read_only);
+        assert!(!read("attach: {touch_old_master: false}").unwrap().attach.touch_old_master);
         let channel = read("replication: {channel: main}").unwrap().replication.channel;
         assert_eq!(channel.as_deref(), Some("main"));
         assert_eq!(read("log: {level: off}").unwrap().log.level, LevelFilter::Off);

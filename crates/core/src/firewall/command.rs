@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::marker::Marker;
 use crate::child::{self, CommandError};
+use crate::marker::Marker;
 
 /// A command as the configuration has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

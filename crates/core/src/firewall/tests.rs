@@ -52,7 +52,7 @@ impl Filter {
         let unblock = self.script("unblock", unblock);
         self.0.file(
             self.marker().file_name().unwrap().to_str().unwrap(),
-            format!("unblock {unblock}\nowner 4194303 7\n{child}"),
+            format!("undo {unblock}\nowner 4194303 7\n{child}"),
         );
     }
 }
@@ -234,7 +234,7 @@ fn a_marker_of_somebody_else_and_a_folder_are_not_believed() {
     fs::create_dir(filter.marker()).unwrap();
     remove_leftover_in(filter.0.path(), &host());
     fs::remove_dir(filter.marker()).unwrap();
-    let elsewhere = filter.0.file("elsewhere", format!("unblock {}\n", filter.script("unblock", ADD)));
+    let elsewhere = filter.0.file("elsewhere", format!("undo {}\n", filter.script("unblock", ADD)));
     std::os::unix::fs::symlink(elsewhere, filter.marker()).unwrap();
     remove_leftover_in(filter.0.path(), &host());
     assert_eq!(filter.rules(), 0);

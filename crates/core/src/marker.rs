@@ -1,4 +1,5 @@
-//! The file that says that a port is blocked, by whom, and how it is unblocked.
+//! The file that says what a helper has changed for a moment, who did, and how it is undone: whatever kills the
+//! helper, the next call finds it.
 //!
 //! `flock` belongs to the open file, which a child inherits: the lock is free only when the helper and every
 //! command that it ran have ended.
@@ -16,6 +17,7 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::libc::{O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK};
 
 use crate::child::end_group;
+use crate::config::Host;
 
 /// A marker longer than this is none of ours.
 const LONGEST: u64 = 64 << 10;
@@ -31,7 +33,7 @@ const TRIES: usize = 10;
 pub struct Marker {
     path: PathBuf,
     file: Flock<File>,
-    unblock: String,
+    undo: String,
 }
 
 /// What [`Marker::find`] found.
@@ -45,8 +47,8 @@ pub enum Found {
     Leftover {
         /// The marker, now ours.
         marker: Marker,
-        /// The command that it names.
-        unblock: String,
+        /// How it is undone.
+        undo: String,
     },
 }
 
@@ -55,7 +57,7 @@ pub enum Found {
 struct Content {
     owner: Option<Process>,
     child: Option<Process>,
-    unblock: Option<String>,
+    undo: Option<String>,
 }
 
 /// A process, beyond confusion with a later one of the same number.
@@ -63,6 +65,16 @@ struct Content {
 struct Process {
     id: u32,
     started: u64,
+}
+
+/// One marker for each kind of change and each server of this machine.
+pub fn path(folder: &Path, what: &str, host: &Host) -> PathBuf {
+    let ip: String = host
+        .ip
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || ".:-".contains(c) { c } else { '_' })
+        .collect();
+    folder.join(format!("mysql-mmm-{what}-{ip}-{}", host.mysql_port))
 }
 
 impl Marker {
@@ -76,12 +88,12 @@ impl Marker {
                 let is_named =
                     |named: fs::Metadata| (named.dev(), named.ino()) == (opened.dev(), opened.ino());
                 if fs::metadata(path).is_ok_and(is_named) {
-                    return Ok(Self { path: path.into(), file, unblock: String::new() });
+                    return Ok(Self { path: path.into(), file, undo: String::new() });
                 }
             }
             thread::sleep(PAUSE);
         }
-        Err(io::Error::new(io::ErrorKind::WouldBlock, "another helper is blocking the port"))
+        Err(io::Error::new(io::ErrorKind::WouldBlock, "another helper is at it"))
     }
 
     /// Looks for the marker of a helper that was killed. Ends what such a helper was running.
@@ -104,14 +116,14 @@ impl Marker {
             file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
                 Ok(file) => {
                     // Read again: its owner may have emptied it just now.
-                    let unblock = read(&file)?.unblock;
-                    let text = unblock.clone().unwrap_or_default();
-                    let mut marker = Self { path: path.into(), file, unblock: text };
-                    let Some(unblock) = unblock else {
+                    let undo = read(&file)?.undo;
+                    let text = undo.clone().unwrap_or_default();
+                    let mut marker = Self { path: path.into(), file, undo: text };
+                    let Some(undo) = undo else {
                         marker.remove();
                         return Ok(Found::Nothing);
                     };
-                    return Ok(Found::Leftover { marker, unblock });
+                    return Ok(Found::Leftover { marker, undo });
                 }
                 Err((file, Errno::EWOULDBLOCK)) => file,
                 Err((_, error)) => return Err(error.into()),
@@ -132,23 +144,37 @@ impl Marker {
         }
     }
 
+    /// [`Marker::find`] for one whom nothing stops: the marker of a helper that was killed, and what it says.
+    pub fn leftover(path: &Path) -> Option<(Self, String)> {
+        match Self::find(path) {
+            Ok(Found::Nothing | Found::InUse) => None,
+            Ok(Found::Leftover { marker, undo }) => Some((marker, undo)),
+            Err(error) => {
+                log::warn!("{}: {error}", path.display());
+                None
+            }
+        }
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The command that it names, if it was left by a killed call.
-    pub fn unblock(&mut self) -> io::Result<Option<String>> {
-        let unblock = read(&self.file)?.unblock;
-        self.unblock = unblock.clone().unwrap_or_default();
-        Ok(unblock)
+    /// How what a killed call left is undone; `None` for a new marker.
+    pub fn undo(&mut self) -> io::Result<Option<String>> {
+        let undo = read(&self.file)?.undo;
+        self.undo = undo.clone().unwrap_or_default();
+        Ok(undo)
     }
 
-    /// Says that this process is about to block the port, and how that is undone.
-    pub fn write(&mut self, unblock: &str) -> io::Result<()> {
-        self.unblock = unblock.into();
+    /// Says that this process is about to change something, and how that is undone: one line.
+    pub fn write(&mut self, undo: &str) -> io::Result<()> {
+        self.undo = undo.into();
         self.put(None)?;
-        self.file.sync_all()
+        self.file.sync_all()?;
+        // The name, too, has to outlive a loss of power.
+        File::open(self.path.parent().unwrap_or(Path::new("/")))?.sync_all()
     }
 
     /// The file as a command's stdin, at its end: the command reads nothing from it.
@@ -172,7 +198,7 @@ impl Marker {
         }
     }
 
-    /// The port is not blocked any more.
+    /// It is undone.
     pub fn remove(&mut self) {
         // Emptied first, for one who has opened it already.
         let removed = self.file.set_len(0).and_then(|()| fs::remove_file(&self.path));
@@ -183,7 +209,7 @@ impl Marker {
 
     fn put(&mut self, child: Option<Process>) -> io::Result<()> {
         let owner = Process::of(std::process::id());
-        let content = Content { owner, child, unblock: Some(self.unblock.clone()) };
+        let content = Content { owner, child, undo: Some(self.undo.clone()) };
         let text = content.to_text();
         self.file.write_all_at(text.as_bytes(), 0)?;
         self.file.set_len(text.len() as u64)
@@ -209,9 +235,8 @@ impl Content {
         let process = |word: &str, process: Option<Process>| {
             process.map_or_else(String::new, |Process { id, started }| format!("{word} {id} {started}\n"))
         };
-        let unblock =
-            self.unblock.as_ref().map_or_else(String::new, |unblock| format!("unblock {unblock}\n"));
-        unblock + &process("owner", self.owner) + &process("child", self.child)
+        let undo = self.undo.as_ref().map_or_else(String::new, |undo| format!("undo {undo}\n"));
+        undo + &process("owner", self.owner) + &process("child", self.child)
     }
 
     fn from_text(text: &str) -> Self {
@@ -220,7 +245,7 @@ impl Content {
             let (id, started) = after(word)?.split_once(' ')?;
             Some(Process { id: id.parse().ok()?, started: started.parse().ok()? })
         };
-        Self { owner: process("owner"), child: process("child"), unblock: after("unblock").map(Into::into) }
+        Self { owner: process("owner"), child: process("child"), undo: after("undo").map(Into::into) }
     }
 }
 
