@@ -9,7 +9,7 @@ use std::time::Duration;
 use mmm_core::config::{Config, Host};
 use mmm_core::invocation::Extra;
 use mmm_core::{Call, Program, Shape, Verdict, run};
-use mmm_replication::{Error, Refusal, Server, attach, channel, lock, threads};
+use mmm_replication::{Error, Refusal, Server, attach, channel, hold, lock, threads};
 
 static PROGRAM: Program = Program {
     name: "set_active_master",
@@ -34,6 +34,7 @@ fn set_active_master(call: &Call) -> Result<Verdict, Error> {
     let this = config.this_host();
     let new_master = new_master(&config, &call.arguments.new_master)?;
 
+    hold::mend(&config, &call.settings.limits, call.budget);
     let mut replica = Server::connect(this, call.settings.limits.connect, call.budget)?;
     let chosen = channel::choose(&mut replica, &config, |id| ask_for_id(call, &config, id))?;
     if chosen.source.name == new_master.name && chosen.channel.is_running() {
@@ -52,7 +53,7 @@ fn set_active_master(call: &Call) -> Result<Verdict, Error> {
         return Ok(already_there());
     }
     log::info!("{} from {} to {}", chosen.channel.title(), chosen.source.name, new_master.name);
-    attach::attach(&mut replica, this, &chosen, new_master, &call.settings.limits, call.budget)?;
+    attach::attach(&mut replica, this, &chosen, new_master, &call.settings, call.budget)?;
     Ok(Verdict::ok())
 }
 

@@ -10,14 +10,17 @@ use std::time::{Duration, Instant};
 use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::journal::step;
-use mmm_core::settings::{Limits, TlsMode, TlsOptions};
+use mmm_core::settings::{Limits, Settings, TlsMode, TlsOptions};
 
+use crate::binlog::place::{self, Logged};
+use crate::binlog::stream::Reader;
 use crate::channel::{self, Chosen};
 use crate::dialect::{Target, Threads};
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState, OwnLog};
 use crate::gtid::GtidPosition;
 use crate::history::{self, Located};
+use crate::hold::LastResort;
 use crate::observe::{self, Constants, Old};
 use crate::plan::{Decision, Place, Plan, Proof, Wanted, plan};
 use crate::prefix;
@@ -44,8 +47,11 @@ struct Move<'a> {
     old: Old,
     constants: Constants,
     budget: Budget,
+    /// Most time for one connection.
+    connect: Duration,
     /// True where the replica must apply no more of what it fetched from an old master that has gone.
     is_held_back: bool,
+    last_resort: LastResort<'a>,
     progress: Progress,
 }
 
@@ -92,9 +98,10 @@ pub fn attach(
     this_host: &Host,
     chosen: &Chosen,
     new_host: &Host,
-    limits: &Limits,
+    settings: &Settings,
     budget: Budget,
 ) -> Result<Plan, Error> {
+    let limits = &settings.limits;
     let mut new = Server::connect(new_host, limits.connect, budget.part(75))?;
     check_account(new_host, &chosen.channel, limits, budget.part(75))?;
     let old = Old::connect(chosen.source, limits.connect, budget.part(75));
@@ -113,10 +120,15 @@ pub fn attach(
         old,
         constants,
         budget,
+        connect: limits.connect,
         is_held_back: false,
+        last_resort: LastResort::new([this_host, chosen.source, new_host], settings, budget),
         progress: Progress::Untouched,
     };
-    moving.carry_out().map_err(|error| moving.undo(error))
+    let moved = moving.carry_out();
+    moving.last_resort.release();
+    let moved = moved.map_err(|error| moving.undo(error));
+    moving.last_resort.report(moved)
 }
 
 /// Logs in to the new master as the channel will. Found out only by CHANGE MASTER, a wrong password would
@@ -150,9 +162,17 @@ impl Move<'_> {
             log::info!("plan: {foreseen}");
         }
         self.progress = Progress::Stopped;
-        step("stopped replication", || threads::stop(self.replica, &self.channel))?;
-        self.use_budget(self.budget.part(90));
+        step("stopped replication", || {
+            if self.last_resort.is_holding() {
+                threads::stop_at_once(self.replica, &self.channel, Threads::Both)
+            } else {
+                threads::stop(self.replica, &self.channel)
+            }
+        })?;
+        self.use_budget(self.last_resort.limit(self.budget.part(90)));
         let (facts, plan) = self.decide()?;
+        self.last_resort.release();
+        self.use_budget(self.budget.part(90));
         if foreseen.as_ref() != Some(&plan) {
             log::info!("plan after the stop: {plan}");
         }
@@ -212,12 +232,13 @@ impl Move<'_> {
     ///
     /// `None`: the replica does not stand still long enough to be judged; it is judged after the stop.
     fn settle(&mut self, first: Observed) -> Result<Option<Plan>, Error> {
-        let patience = self.budget.part(55);
         let mut located = None;
         let mut doubt = Doubt::default();
         let (mut facts, mut is_moving) = first;
         loop {
-            match self.consider(&facts, &mut located)? {
+            let considered = self.consider(&facts, &mut located)?;
+            let patience = self.last_resort.patience(self.budget.part(55));
+            match considered {
                 // Position and log of a replica that applies meanwhile may not belong together.
                 Ok(_)
                 | Err(
@@ -230,6 +251,14 @@ impl Move<'_> {
                     }
                 }
                 Ok(plan) => return Ok(Some(plan)),
+                // The position of a parallel applier is told sooner by stopping it.
+                Err(refusal)
+                    if refusal.may_pass()
+                        && self.last_resort.is_reached(&facts)
+                        && !threads::are_workers_busy(self.replica)? =>
+                {
+                    return Ok(None);
+                }
                 Err(refusal) if refusal.may_pass() && !patience.is_spent() => {
                     log::debug!("waiting: {refusal}");
                 }
@@ -245,7 +274,7 @@ impl Move<'_> {
 
     /// Plans on the replica at rest, waiting a little longer for the new master if it must be.
     fn decide(&mut self) -> Result<(Facts, Plan), Error> {
-        let patience = self.budget.part(75);
+        let patience = self.last_resort.patience(self.budget.part(75));
         let mut located = None;
         let mut doubt = Doubt::default();
         loop {
@@ -270,6 +299,11 @@ impl Move<'_> {
             match plan(facts, located.as_ref()) {
                 Ok(Decision::Attach(plan)) => return Ok(Ok(plan)),
                 Ok(Decision::Locate(wanted)) => *located = Some(self.locate(facts, &wanted)?),
+                Ok(Decision::Hold(refusal)) => {
+                    let refusal = self.last_resort.approach(facts, refusal)?;
+                    self.use_budget(self.last_resort.limit(self.budget.part(75)));
+                    return Ok(Err(refusal));
+                }
                 Err(refusal) => return Ok(Err(refusal)),
             }
         }
@@ -285,8 +319,9 @@ impl Move<'_> {
     }
 
     fn observe(&mut self) -> Result<Observed, Error> {
-        let observed =
+        let mut observed =
             observe::observe(self.replica, &self.channel, &mut self.new, &mut self.old, &self.constants)?;
+        self.last_resort.note(&mut observed.0);
         log::trace!("observed: {observed:?}");
         Ok(observed)
     }
@@ -298,7 +333,39 @@ impl Move<'_> {
             Wanted::Position(at) => self.locate_position(facts, at),
             Wanted::Set(set) => step(&what, || prefix::locate(new, set)),
             Wanted::OwnGroups => step(&what, || prefix::writers(new)),
+            Wanted::LastGroups => step(&what, || self.locate_last(facts)),
         }
+    }
+
+    fn locate_last(&mut self, facts: &Facts) -> Result<Located, Error> {
+        let Some(of) = facts.replica.channel.applied.clone() else {
+            return Err(self.replica.unexpected(self.replica.dialect().show_channels(), "a position"));
+        };
+        // An old master that can tell the place in its own way gets its share of the time.
+        let (is_alive, logs_updates) = match &facts.old {
+            OldMaster::Answers(old) => (true, old.log_slave_updates),
+            _ => (false, false),
+        };
+        let budget = if is_alive { self.budget.part(30) } else { self.new.budget() };
+        let mut replica =
+            Logged { server: &mut *self.replica, reader: Reader::new(self.this_host, self.connect, budget) };
+        let mut new =
+            Logged { server: &mut self.new, reader: Reader::new(self.new_host, self.connect, budget) };
+        let found = match place::find(&mut replica, &facts.replica, &mut new, facts.new.server_id) {
+            Err(error @ (Error::Refused(_) | Error::Query { .. } | Error::Connect { .. })) if is_alive => {
+                Err(error.to_string())
+            }
+            other => other?,
+        };
+        let end = facts.new.end.clone();
+        // A place that is found needs no such look, which is one through all of the log.
+        let has_own = found.is_ok() || !facts.new.read_only || logs_updates || {
+            let looked = prefix::writers(&mut self.new)?;
+            !matches!(looked, Located::Writers { end: there, has_own: false } if Some(&there) == end.as_ref())
+        };
+        let now = channel::again(self.replica, &self.channel)?;
+        let stood_still = !now.sql_running || now.applied.as_ref() == Some(&of) && now.has_applied_all();
+        Ok(Located::Groups { of, end, found, has_own, stood_still })
     }
 
     fn locate_position(&mut self, facts: &Facts, at: &GtidPosition) -> Result<Located, Error> {
@@ -333,9 +400,13 @@ impl Move<'_> {
         log
     }
 
-    /// Asks the new master itself what was computed from its sets.
+    /// Asks the servers themselves what the proof takes for granted.
     fn confirm(&mut self, plan: &Plan) -> Result<(), Error> {
-        let Proof::SameSet { executed } = &plan.proof else { return Ok(()) };
+        let executed = match &plan.proof {
+            Proof::SameSet { executed } => executed,
+            Proof::SameAsOld { old_end, .. } => return self.last_resort.confirm(&mut self.old, old_end),
+            _ => return Ok(()),
+        };
         let set = self.new.quoted(&executed.to_string());
         let answer = self.new.one(&format!("SELECT GTID_SUBSET({set}, @@GLOBAL.gtid_executed)"))?;
         if answer.at(0) == Some("1") {

@@ -20,8 +20,8 @@ use rustls::{AlertDescription, CertificateError};
 
 use crate::patience;
 
-/// What the library would otherwise ask the server for; our statements are far smaller.
-const MAX_PACKET: usize = 16 << 20;
+/// What the library would otherwise ask the server for: as much as an event of a log can have.
+const MAX_PACKET: usize = 1 << 30;
 /// What a limited connection gets beyond its time, so that the library's own, clearer error comes first.
 const SLACK: Duration = Duration::from_millis(50);
 

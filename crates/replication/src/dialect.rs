@@ -137,19 +137,30 @@ impl Dialect {
         let updates =
             if self.is_mysql_since((8, 0, 26)) { "log_replica_updates" } else { "log_slave_updates" };
         let gtids = match self.flavour {
-            Flavour::MariaDb => {
-                "@@gtid_slave_pos AS slave_pos, @@gtid_current_pos AS current_pos, \
+            Flavour::MariaDb => "@@gtid_slave_pos AS slave_pos, @@gtid_current_pos AS current_pos, \
                  @@gtid_binlog_state AS binlog_state"
-            }
-            Flavour::MySql => {
+                .into(),
+            Flavour::MySql => format!(
                 "@@server_uuid AS server_uuid, @@GLOBAL.gtid_mode AS gtid_mode, \
-                 @@GLOBAL.gtid_executed AS executed, @@GLOBAL.gtid_purged AS purged"
-            }
+                 @@GLOBAL.gtid_executed AS executed, @@GLOBAL.gtid_purged AS purged, {} AS keeps_order",
+                self.keeps_order()
+            ),
         };
         format!(
             "SELECT @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin, \
              @@{updates} AS log_slave_updates, {gtids}"
         )
+    }
+
+    /// Whether a MySQL server logs what it replicates in its source's order.
+    fn keeps_order(self) -> &'static str {
+        if self.is_mysql_since((8, 0, 26)) {
+            "@@GLOBAL.replica_parallel_workers < 2 OR @@GLOBAL.replica_preserve_commit_order"
+        } else if self.is_mysql_since((5, 7, 5)) {
+            "@@GLOBAL.slave_parallel_workers < 2 OR @@GLOBAL.slave_preserve_commit_order"
+        } else {
+            "@@GLOBAL.slave_parallel_workers < 2"
+        }
     }
 
     /// What a server has executed by GTID, as one value that changes with every group applied.

@@ -19,6 +19,8 @@ pub struct Facts {
 }
 
 /// The replica.
+// Observations that have nothing to do with each other.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replica {
     /// Its host name.
@@ -31,11 +33,15 @@ pub struct Replica {
     pub other_channels: bool,
     /// MariaDB's: the GTID position from which the channel's mode would go on.
     pub gtid_position: GtidPosition,
+    /// True where that may be ahead of what it has executed, and nothing tells how far.
+    pub may_be_ahead: bool,
     /// What it has executed by GTID, as its server writes that.
     pub applied_gtids: String,
     /// MySQL's: what it has executed by GTID; `None` without `gtid_mode=ON`.
     pub sets: Option<ReplicaSets>,
-    /// Its own log of what it applied; `None` without `log_bin` and `log_slave_updates`.
+    /// True with `log_bin` and `log_slave_updates`.
+    pub logs_updates: bool,
+    /// MariaDB's: its own log of what it applied; `None` without one.
     pub log: Option<OwnLog>,
     /// `Slave_open_temp_tables`
     pub temporary_tables: u64,
@@ -100,6 +106,8 @@ pub struct NewMaster {
     pub read_only: bool,
     /// `log_slave_updates`
     pub log_slave_updates: bool,
+    /// MySQL's: whether it logs what it replicates in the order of its source's log.
+    pub keeps_order: Option<bool>,
     /// End of its log; `None` without a log.
     pub end: Option<BinlogPosition>,
     /// MariaDB's `gtid_binlog_state`
@@ -112,6 +120,8 @@ pub struct NewMaster {
     pub filters: Vec<String>,
     /// Its channel from the old master.
     pub channel: Option<Channel>,
+    /// True where it has further channels.
+    pub other_channels: bool,
 }
 
 /// The old master, as far as it can be seen.
@@ -146,8 +156,13 @@ pub struct OldState {
     pub log_slave_updates: bool,
     /// End of its log; `None` without a log.
     pub end: Option<BinlogPosition>,
+    /// True where its log ended there at the observation before.
+    pub rests: bool,
     /// Its channel from the new master.
     pub from_new: Option<Channel>,
+    /// While this call holds that channel's applying thread: a place in the new master's log behind which lies
+    /// nothing that came from the old master.
+    pub held: Option<BinlogPosition>,
 }
 
 impl OldMaster {

@@ -4,6 +4,7 @@
 //! MariaDB 10.5.2), page by page, from the last file whose `Gtid_list` event does not include the position
 //! yet. `Scan` does the thinking without a server.
 
+use crate::binlog::place::Found;
 use crate::error::Error;
 use crate::facts::OwnLog;
 use crate::gtid::{Gtid, GtidPosition, GtidState, parse_list};
@@ -60,6 +61,19 @@ pub enum Located {
         end: BinlogPosition,
         /// True where it does.
         has_own: bool,
+    },
+    /// MySQL without GTIDs: where the replica's last groups lie.
+    Groups {
+        /// The replica's place in its old master's log.
+        of: BinlogPosition,
+        /// End of the log that was searched.
+        end: Option<BinlogPosition>,
+        /// The place behind them, or why there is none that can be proved.
+        found: Result<Found, String>,
+        /// Whether that log holds groups of its own server; true where nobody looked.
+        has_own: bool,
+        /// False where the replica went on applying meanwhile, so that it may look different now.
+        stood_still: bool,
     },
 }
 

@@ -5,6 +5,7 @@
 //! arguments or prints anything.
 
 pub mod attach;
+pub mod binlog;
 pub mod channel;
 pub mod clients;
 pub mod closing;
@@ -17,6 +18,7 @@ pub mod gate;
 pub mod gtid;
 pub mod gtid_set;
 pub mod history;
+pub mod hold;
 pub mod lock;
 pub mod observe;
 mod patience;

@@ -9,7 +9,7 @@ use crate::channel;
 use crate::dialect::Flavour;
 use crate::error::Error;
 use crate::facts::{Facts, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Replica, ReplicaSets};
-use crate::gtid::GtidState;
+use crate::gtid::{GtidPosition, GtidState};
 use crate::history;
 use crate::position::BinlogPosition;
 use crate::record::Record;
@@ -79,14 +79,24 @@ pub fn observe(
     old: &mut Old,
     constants: &Constants,
 ) -> Result<(Facts, bool), Error> {
-    let (replica_facts, moving) = observe_replica(replica, channel_name, constants)?;
+    let (mut replica_facts, moving) = observe_replica(replica, channel_name, constants)?;
+    if replica_facts.may_be_ahead {
+        place_by_file(&mut replica_facts, old)?;
+    }
     let old_end = from_old(old, log_end)?.unwrap_or(None);
     let new_end = log_end(new)?;
     let source = &replica_facts.channel;
     let new_facts = observe_new(new, source, constants)?;
-    let old_facts = observe_old(old, new_facts.server_id)?;
-    let old_again = if let OldMaster::Answers(state) = &old_facts { state.end.clone() } else { None };
-    let quiet = new_end == new_facts.end && old_end == old_again;
+    let mut old_facts = observe_old(old, new_facts.server_id)?;
+    let mut quiet = new_end == new_facts.end;
+    match &mut old_facts {
+        OldMaster::Answers(state) => {
+            state.rests = state.end == old_end;
+            quiet &= state.rests;
+        }
+        // It may have fallen silent in between.
+        _ => quiet &= old_end.is_none(),
+    }
     Ok((Facts { replica: replica_facts, new: new_facts, old: old_facts, quiet }, moving))
 }
 
@@ -103,7 +113,7 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
         channel.heartbeat = constants.options.text("heartbeat_interval").into();
     }
     let variables = server.one(&server.dialect().variables())?;
-    let temporary = server.row("SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'")?;
+    let temporary_tables = temporary_tables(server)?;
     let after = server.one(server.dialect().applied_gtids())?;
     let column = if channel.mode == Mode::CurrentPos { "current_pos" } else { "slave_pos" };
     let logs_updates = variables.is_on("log_bin") && variables.is_on("log_slave_updates");
@@ -119,19 +129,47 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
     } else {
         None
     };
+    let may_be_ahead = variables.get(column).is_some()
+        && channel.mode == Mode::FilePosition
+        && channel.applied != channel.fetched;
     let replica = Replica {
         host: server.host().into(),
         server_id: variables.number("server_id").unwrap_or(0),
         channel,
         other_channels,
         gtid_position: gtids(server, &variables, column)?,
+        may_be_ahead,
         applied_gtids: after.text("gtids").into(),
         sets,
+        logs_updates,
         log,
-        temporary_tables: temporary.and_then(|row| row.number("Value")).unwrap_or(0),
+        temporary_tables,
         moves_itself: constants.options.is_on("source_connection_auto_failover"),
     };
     Ok((replica, before != after))
+}
+
+/// By file and position, a MariaDB that connects to its source takes the place from which it goes on *fetching* for
+/// its GTID position, whatever it has applied (lab: 10.11). The old master can tell what lies before the place up to
+/// which it has applied, its own log what it has logged.
+fn place_by_file(replica: &mut Replica, old: &mut Old) -> Result<(), Error> {
+    let Some(applied) = &replica.channel.applied else { return Ok(()) };
+    let of_old = from_old(old, |server| {
+        let file = server.quoted(&applied.file);
+        server.one(&format!("SELECT BINLOG_GTID_POS({file}, {}) AS gtids", applied.offset))
+    })?;
+    let of_old = of_old.ok().and_then(|row| row.text("gtids").parse::<GtidPosition>().ok());
+    if let Some(position) = of_old.filter(|position| !position.is_empty()) {
+        (replica.gtid_position, replica.may_be_ahead) = (position, false);
+    } else if let Some(log) = replica.log_of_everything() {
+        let logged = replica.gtid_position.iter().map(|gtid| {
+            let replicated = log.state.iter().filter(|own| u64::from(own.server) != replica.server_id);
+            let last = replicated.filter(|own| own.domain == gtid.domain).max_by_key(|own| own.sequence);
+            last.filter(|_| !log.state.includes(gtid)).unwrap_or(gtid)
+        });
+        (replica.gtid_position, replica.may_be_ahead) = (logged.collect(), false);
+    }
+    Ok(())
 }
 
 fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> Result<NewMaster, Error> {
@@ -139,6 +177,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
     // Its channel from the old master, whom the replica's channel names; by server id where it is named
     // otherwise there.
     let channels = channel::all(server)?;
+    let other_channels = channels.len() > 1;
     let channel = channels.into_iter().find(|channel| {
         (channel.source_host == source.source_host && channel.source_port == source.source_port)
             || (source.source_server_id != 0 && channel.source_server_id == source.source_server_id)
@@ -164,12 +203,14 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
         server_id: variables.number("server_id").unwrap_or(0),
         read_only: variables.is_on("read_only"),
         log_slave_updates: variables.is_on("log_bin") && variables.is_on("log_slave_updates"),
+        keeps_order: variables.get("keeps_order").map(|_| variables.is_on("keeps_order")),
         end,
         state: gtids(server, &variables, "binlog_state")?,
         begin: constants.new_log_begin.clone(),
         sets,
         filters,
         channel,
+        other_channels,
     })
 }
 
@@ -187,7 +228,9 @@ fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
             read_only: variables.is_on("read_only"),
             log_slave_updates: variables.is_on("log_slave_updates"),
             end: log_end(server)?,
+            rests: false,
             from_new: channels.find(|channel| channel.source_server_id == new_server_id),
+            held: None,
         })
     })?;
     Ok(match answer {
@@ -218,6 +261,12 @@ fn from_old<T>(
         }
         other => other.map(Ok),
     }
+}
+
+/// How many temporary tables of replicated statements are open.
+pub fn temporary_tables(server: &mut Server) -> Result<u64, Error> {
+    let row = server.row("SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'")?;
+    Ok(row.and_then(|row| row.number("Value")).unwrap_or(0))
 }
 
 /// The end of a server's own log; `None` without one.

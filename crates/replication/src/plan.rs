@@ -4,12 +4,15 @@
 //! asked, nothing waits. Failover sections A (what goes wrong), B (what proves a position) and F (which
 //! method comes first) are the source of every rule here.
 
+use std::cmp::Ordering;
 use std::fmt;
 
+use crate::binlog::place::Found;
 use crate::facts::{Facts, NewMaster, OldMaster, OwnLog};
 use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::gtid_set::GtidSet;
 use crate::history::Located;
+use crate::hold;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::status::Mode;
@@ -21,6 +24,8 @@ pub enum Decision {
     Attach(Plan),
     /// First look for this in the new master's log, then plan again.
     Locate(Wanted),
+    /// First hold the old master's applying thread, then plan again; where that may not be, this refusal stands.
+    Hold(Refusal),
 }
 
 /// What has to be looked for in the new master's log.
@@ -32,6 +37,8 @@ pub enum Wanted {
     Set(GtidSet),
     /// Whether it holds groups that the new master wrote itself.
     OwnGroups,
+    /// What the replica executed last.
+    LastGroups,
 }
 
 /// Where the replica goes on, and why nothing is lost, skipped or doubled there.
@@ -82,6 +89,17 @@ pub enum Proof {
         /// End of the new master's log.
         new_end: BinlogPosition,
     },
+    /// The replica's last groups lie there in the new master's log, nowhere else, and behind all else that the
+    /// replica has (B4).
+    SameLast(Found),
+    /// The old master's applying thread stood still, and the replica had executed all of the old master's log: both
+    /// had of the new master's log what lies before one place (B2).
+    SameAsOld {
+        /// End of the old master's log.
+        old_end: BinlogPosition,
+        /// The old master's place in the new master's log.
+        new_place: BinlogPosition,
+    },
 }
 
 impl fmt::Display for Plan {
@@ -108,6 +126,18 @@ impl fmt::Display for Plan {
                 ": the old master is gone, replica and new master have both executed its log to {old}, and the new \
                  one's log ends there at {new_end}"
             ),
+            Proof::SameLast(Found { position, same, last, last_of_replica }) => write!(
+                f,
+                ": the last {same} transactions before it are the replica's last ones; the very last is at \
+                 {last_of_replica} of the replica's log, and from {last} to {} of the new master's {} (to compare \
+                 them: mysqlbinlog -v)",
+                position.offset, position.file
+            ),
+            Proof::SameAsOld { old_end, new_place } => write!(
+                f,
+                ": the old master, held while it had executed the new one's log to {new_place}, had logged up to \
+                 {old_end}, which is what the replica has executed"
+            ),
         }
     }
 }
@@ -123,7 +153,9 @@ pub fn plan(facts: &Facts, located: Option<&Located>) -> Result<Decision, Refusa
     };
     match by_gtid {
         ByGtid::Decided(decision) => Ok(decision),
-        ByGtid::Unusable(reason) => by_position(facts, located, &reason),
+        ByGtid::Unusable(reason) => by_position(facts, located, &reason)
+            .or_else(|refusal| by_content(facts, located, &reason, refusal))
+            .or_else(|refusal| hold::plan(facts, refusal)),
     }
 }
 
@@ -257,6 +289,13 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
             reason: "the replica's GTID position is empty".into(),
             may_pass: false,
         });
+    }
+    if replica.may_be_ahead {
+        let reason = format!(
+            "{host} has not applied all that it fetched, keeps no log, and its GTID position {at} may be that of what \
+             it fetched"
+        );
+        return Err(Refusal::Unproved { host, new: new_host, reason, may_pass: true });
     }
     if let Some(gtid) = at.iter().find(|gtid| !new.state.includes(*gtid)) {
         return Err(behind(facts, gtid.to_string(), known(&new.state, gtid)));
@@ -407,6 +446,8 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
     if !facts.quiet {
         return wait(format!("the log of {} still grows", new.host));
     }
+    // Where its contents can be compared, both questions are answered at once.
+    let look = if new.keeps_order.is_some() { Wanted::LastGroups } else { Wanted::OwnGroups };
     let Some(new_channel) = &new.channel else {
         return refuse(format!("{} does not replicate from {}", new.host, facts.old.host()));
     };
@@ -432,7 +473,7 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
             // Then what the new master wrote reached the replica only where it has it from elsewhere.
             if !old.log_slave_updates {
                 match lacks_own_groups(facts, located) {
-                    None => return Ok(Decision::Locate(Wanted::OwnGroups)),
+                    None => return Ok(Decision::Locate(look)),
                     Some(false) => {}
                     Some(true) => {
                         return refuse(format!(
@@ -453,13 +494,15 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
                 return wait(format!("{} still applies what it got from {old_host}", new.host));
             }
             if ours != theirs {
-                return refuse(format!(
+                let reason = format!(
                     "{} stands at {ours} and {} at {theirs} in the log of {old_host}, which is gone",
                     replica.host, new.host
-                ));
+                );
+                // A parallel applier is further than it says, until its next checkpoint.
+                return unproved(reason, new_channel.fetched != new_channel.applied);
             }
             match lacks_own_groups(facts, located) {
-                None => return Ok(Decision::Locate(Wanted::OwnGroups)),
+                None => return Ok(Decision::Locate(look)),
                 Some(false) => {}
                 Some(true) => {
                     return refuse(format!(
@@ -475,6 +518,67 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
     }
 }
 
+/// Exact where positions prove nothing, whatever the new master has written: by what the replica executed last, in
+/// the new master's log (B4). `refusal` is what positions came to.
+fn by_content(
+    facts: &Facts,
+    located: Option<&Located>,
+    why_not_gtid: &str,
+    refusal: Refusal,
+) -> Result<Decision, Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let (Some(applied), Some(keeps_order), Refusal::Unproved { .. }) =
+        (&replica.channel.applied, new.keeps_order, &refusal)
+    else {
+        return Err(refusal);
+    };
+    if replica.channel.mode != Mode::FilePosition || !new.log_slave_updates {
+        return Err(refusal);
+    }
+    let of_new = new.channel.as_ref().and_then(|channel| channel.applied.as_ref());
+    let standing = of_new.and_then(|theirs| theirs.compare(applied));
+    if standing == Some(Ordering::Less) {
+        return Err(refusal);
+    }
+    let unproved = |reason: String, may_pass: bool| {
+        let reason = format!("{why_not_gtid}, and {reason}");
+        Err(Refusal::Unproved { host: replica.host.clone(), new: new.host.clone(), reason, may_pass })
+    };
+    if !keeps_order {
+        return unproved(format!("{} logs what it replicates in any order", new.host), false);
+    }
+    if new.other_channels {
+        return unproved(format!("{} replicates from others, too", new.host), false);
+    }
+    // Once the new master has executed as much, what it has not got it never will have. An old master that answers
+    // may tell the place in its own way, and is not kept waiting for another search.
+    let is_final = standing.is_some();
+    let (is_alive, is_held) = match &facts.old {
+        OldMaster::Answers(old) => (true, old.held.is_some()),
+        _ => (false, false),
+    };
+    if is_held {
+        return Err(refusal);
+    }
+    match located {
+        Some(Located::Groups { of, end, found, stood_still, .. })
+            if of == applied && (is_final || *end == new.end) || is_alive && found.is_err() =>
+        {
+            match found {
+                Ok(found) => {
+                    let place = Place::Position(found.position.clone());
+                    Ok(Decision::Attach(Plan { place, proof: Proof::SameLast(found.clone()) }))
+                }
+                Err(reason) => {
+                    let may_pass = !is_alive && (!stood_still || !is_final && still_applies(new));
+                    unproved(reason.clone(), may_pass)
+                }
+            }
+        }
+        _ => Ok(Decision::Locate(Wanted::LastGroups)),
+    }
+}
+
 /// Whether the replica may lack groups that the new master wrote itself; `None` until its log was looked into.
 fn lacks_own_groups(facts: &Facts, located: Option<&Located>) -> Option<bool> {
     let state = &facts.new.state;
@@ -485,6 +589,7 @@ fn lacks_own_groups(facts: &Facts, located: Option<&Located>) -> Option<bool> {
     }
     match located {
         Some(Located::Writers { end, has_own }) if Some(end) == facts.new.end.as_ref() => Some(*has_own),
+        Some(Located::Groups { end, has_own, .. }) if *end == facts.new.end => Some(*has_own),
         _ => None,
     }
 }

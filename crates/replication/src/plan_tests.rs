@@ -9,7 +9,7 @@ use crate::facts::{MasterSets, NewMaster, OldState, OwnLog, Replica, ReplicaSets
 use crate::history::locate_in;
 use crate::prefix;
 use crate::record::Record;
-use crate::status::{Channel, ThreadError};
+use crate::status::{Channel, IoThread, ThreadError};
 
 fn channel(applied: (&str, u64), fetched: (&str, u64)) -> Channel {
     Channel::from_record(Record::from_iter([
@@ -32,7 +32,9 @@ fn old_alive() -> OldMaster {
         read_only: true,
         log_slave_updates: true,
         end: Some(BinlogPosition::new("bin.000001", 800)),
+        rests: true,
         from_new: Some(channel(("bin.000007", 300), ("bin.000007", 300))),
+        held: None,
     })
 }
 
@@ -49,8 +51,10 @@ fn facts() -> Facts {
             channel: channel(("bin.000001", 800), ("bin.000001", 800)),
             other_channels: false,
             gtid_position: "0-1-8".parse().unwrap(),
+            may_be_ahead: false,
             applied_gtids: "0-1-8".into(),
             sets: None,
+            logs_updates: true,
             log: Some(OwnLog { state: "0-1-8".parse().unwrap(), begin: "0-1-1".parse().unwrap() }),
             temporary_tables: 0,
             moves_itself: false,
@@ -60,12 +64,14 @@ fn facts() -> Facts {
             server_id: 2,
             read_only: true,
             log_slave_updates: true,
+            keeps_order: None,
             end: Some(BinlogPosition::new("bin.000007", 300)),
             state: "0-1-8".parse().unwrap(),
             begin: "0-1-1".parse().unwrap(),
             sets: None,
             filters: vec![],
             channel: Some(channel(("bin.000001", 800), ("bin.000001", 800))),
+            other_channels: false,
         },
         old: old_alive(),
         quiet: true,
@@ -338,8 +344,7 @@ fn without_gtids() -> Facts {
 #[test]
 fn b1_all_quiet_needs_every_one_of_its_conditions() {
     assert_eq!(place(&without_gtids(), None), Place::Position(BinlogPosition::new("bin.000007", 300)));
-    let spoilers: [Spoiler; 8] = [
-        ("new master takes writes", |f| f.new.read_only = false),
+    let spoilers: [Spoiler; 7] = [
         ("a log grows", |f| f.quiet = false),
         ("new master does not follow", |f| f.new.channel = None),
         ("new master lags", |f| f.new.channel = Some(channel(("bin.000001", 700), ("bin.000001", 800)))),
@@ -364,6 +369,115 @@ fn b1_all_quiet_needs_every_one_of_its_conditions() {
         let refusal = refusal(&facts, None);
         assert!(matches!(refusal, Refusal::Unproved { .. }), "{what}: {refusal:?}");
     }
+}
+
+/// An old master that answers.
+fn old(facts: &mut Facts) -> &mut OldState {
+    let OldMaster::Answers(old) = &mut facts.old else { unreachable!() };
+    old
+}
+
+/// The new master writes and the old one follows.
+fn late() -> Facts {
+    let mut facts = without_gtids();
+    facts.new.read_only = false;
+    facts.quiet = false;
+    facts.new.end = Some(BinlogPosition::new("bin.000007", 9000));
+    facts.new.channel = Some(channel(("bin.000001", 750), ("bin.000001", 800)));
+    facts
+}
+
+/// The same, with the old master's applying thread held at 300.
+fn held() -> Facts {
+    let mut facts = late();
+    let old = old(&mut facts);
+    old.held = Some(BinlogPosition::new("bin.000007", 290));
+    old.from_new = Some(channel(("bin.000007", 300), ("bin.000007", 9000)));
+    old.from_new.as_mut().unwrap().sql_running = false;
+    facts
+}
+
+#[test]
+fn b2_an_old_master_that_follows_is_held_as_the_last_resort() {
+    assert!(matches!(plan(&late(), None), Ok(Decision::Hold(Refusal::Unproved { may_pass: false, .. }))));
+    let spoilers: [Spoiler; 12] = [
+        ("it is gone", |f| f.old = old_dead()),
+        ("what touches nobody else may yet do", |f| f.new.read_only = true),
+        ("it does not follow", |f| old(f).from_new = None),
+        ("an operator has stopped its applier", |f| old(f).from_new.as_mut().unwrap().sql_running = false),
+        ("it fetches nothing", |f| old(f).from_new.as_mut().unwrap().io = IoThread::No),
+        ("it keeps its place by GTID", |f| old(f).from_new.as_mut().unwrap().mode = Mode::AutoPosition),
+        ("it drops some of what it gets", |f| {
+            old(f).from_new.as_mut().unwrap().filters = vec!["Replicate_Do_DB=app".into()];
+        }),
+        ("it does not log what it gets", |f| old(f).log_slave_updates = false),
+        ("it has no log", |f| old(f).end = None),
+        ("the new master does not log what it gets", |f| f.new.log_slave_updates = false),
+        ("the new master does not follow", |f| f.new.channel = None),
+        ("the replica applies nothing", |f| f.replica.channel.sql_running = false),
+    ];
+    for (what, spoil) in spoilers {
+        let mut facts = late();
+        spoil(&mut facts);
+        assert!(matches!(refusal(&facts, None), Refusal::Unproved { .. }), "{what}");
+    }
+}
+
+#[test]
+fn b2_the_place_is_the_held_old_masters_and_needs_a_replica_with_all_of_its_log() {
+    let at = BinlogPosition::new("bin.000007", 300);
+    let proof = Proof::SameAsOld { old_end: BinlogPosition::new("bin.000001", 800), new_place: at.clone() };
+    let expected = Plan { place: Place::Position(at), proof };
+    assert_eq!(plan(&held(), None), Ok(Decision::Attach(expected.clone())));
+    let mut stopped = held();
+    stopped.replica.channel.sql_running = false;
+    stopped.replica.channel.io = IoThread::No;
+    assert_eq!(plan(&stopped, None), Ok(Decision::Attach(expected)), "the replica, too, stands still");
+    let spoilers: [(bool, Spoiler); 8] = [
+        (true, ("replica behind", |f| f.replica.channel = channel(("bin.000001", 799), ("bin.000001", 800)))),
+        (true, ("a log that still grows", |f| old(f).rests = false)),
+        (false, ("replica ahead", |f| f.replica.channel = channel(("bin.000001", 801), ("bin.000001", 801)))),
+        (
+            false,
+            ("replica stopped behind", |f| {
+                f.replica.channel = channel(("bin.000001", 799), ("bin.000001", 800));
+                f.replica.channel.sql_running = false;
+            }),
+        ),
+        (
+            false,
+            ("replica of another log", |f| f.replica.channel = channel(("other.000001", 800), ("b.1", 4))),
+        ),
+        (false, ("somebody has started it", |f| old(f).from_new.as_mut().unwrap().sql_running = true)),
+        (
+            false,
+            ("it failed", |f| {
+                old(f).from_new.as_mut().unwrap().sql_error =
+                    Some(ThreadError { code: 1062, text: "Duplicate entry".into() });
+            }),
+        ),
+        (
+            false,
+            ("its own rows may lie behind its place", |f| {
+                old(f).held = Some(BinlogPosition::new("bin.000007", 301));
+            }),
+        ),
+    ];
+    for (passes, (what, spoil)) in spoilers {
+        let mut facts = held();
+        spoil(&mut facts);
+        let refusal = refusal(&facts, None);
+        assert!(
+            matches!(refusal, Refusal::Unproved { .. }) && refusal.may_pass() == passes,
+            "{what}: {refusal:?}"
+        );
+    }
+    let mut open = held();
+    old(&mut open).read_only = false;
+    assert_refused!(open, None, Refusal::OldMasterWritable { .. });
+    let mut temporary = held();
+    temporary.replica.temporary_tables = 1;
+    assert_refused!(temporary, None, Refusal::TemporaryTables { .. });
 }
 
 #[test]
@@ -583,7 +697,7 @@ impl History {
         let at = match wanted {
             Wanted::Position(at) => at,
             Wanted::Set(set) => return prefix::locate_in(&Self::named(&self.new), set),
-            Wanted::OwnGroups => panic!("GTIDs tell"),
+            Wanted::OwnGroups | Wanted::LastGroups => panic!("GTIDs tell"),
         };
         let keeps_log = facts.replica.log_of_everything().is_some();
         let of_source = match (&facts.old, locate_in(&self.old, at, false)) {
@@ -627,7 +741,7 @@ proptest! {
             Decision::Locate(wanted) => {
                 plan(&facts, Some(&history.look(&wanted, &facts)))
             }
-            attach @ Decision::Attach(_) => Ok(attach),
+            other => Ok(other),
         });
         if let Ok(Decision::Attach(Plan { place: Place::Position(position), .. })) = decision {
             let behind = usize::try_from(position.offset).unwrap();
@@ -655,9 +769,107 @@ proptest! {
         let facts = if is_mysql { history.facts_of_mysql(false) } else { history.facts(keeps_log, false) };
         let decision = plan(&facts, None).and_then(|decision| match decision {
             Decision::Locate(wanted) => plan(&facts, Some(&history.look(&wanted, &facts))),
-            attach @ Decision::Attach(_) => Ok(attach),
+            other => Ok(other),
         });
         let attached = matches!(decision, Ok(Decision::Attach(_)));
         prop_assert!(attached, "{:?} in {:?}", decision, history);
     }
+}
+
+/// What the replica executed last, found or not, when it stood at 800 of the old master's log.
+fn groups(found: Result<u64, &str>) -> Located {
+    let found = found.map_err(Into::into).map(|offset| Found {
+        position: BinlogPosition::new("bin.000007", offset),
+        same: 9,
+        last: 200,
+        last_of_replica: BinlogPosition::new("bin.000003", 700),
+    });
+    let (of, end) = (BinlogPosition::new("bin.000001", 800), Some(BinlogPosition::new("bin.000007", 300)));
+    Located::Groups { of, end, found, has_own: true, stood_still: true }
+}
+
+/// MySQL without GTIDs; the new master has written, and the old one is dead.
+fn late_joiner() -> Facts {
+    let mut facts = without_gtids();
+    facts.old = old_dead();
+    facts.new.read_only = false;
+    facts.new.keeps_order = Some(true);
+    facts
+}
+
+fn reason(planned: Result<Decision, Refusal>) -> (String, bool) {
+    match planned {
+        Err(Refusal::Unproved { reason, may_pass, .. }) => (reason, may_pass),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a7_a8_without_gtids_a_late_joiners_place_is_looked_for_by_what_it_executed_last() {
+    for old in [old_dead(), old_alive()] {
+        let facts = Facts { old, ..late_joiner() };
+        assert_eq!(plan(&facts, None), Ok(Decision::Locate(Wanted::LastGroups)));
+        let Ok(Decision::Attach(plan)) = plan(&facts, Some(&groups(Ok(250)))) else { panic!("refused") };
+        assert_eq!(plan.place, Place::Position(BinlogPosition::new("bin.000007", 250)));
+    }
+    let found = groups(Err("it is nowhere"));
+    let (reason, may_pass) = reason(plan(&late_joiner(), Some(&found)));
+    assert!(reason.ends_with("it is nowhere") && !may_pass, "{reason}");
+}
+
+#[test]
+fn a_place_found_for_another_state_of_the_replica_does_not_count() {
+    let mut facts = late_joiner();
+    facts.new.channel = Some(channel(("bin.000001", 900), ("bin.000001", 900)));
+    facts.replica.channel = channel(("bin.000001", 900), ("bin.000001", 900));
+    assert_eq!(plan(&facts, Some(&groups(Ok(250)))), Ok(Decision::Locate(Wanted::LastGroups)));
+}
+
+#[test]
+fn what_the_new_master_has_not_executed_yet_is_not_looked_for() {
+    let mut facts = late_joiner();
+    facts.new.channel = Some(channel(("bin.000001", 700), ("bin.000001", 800)));
+    assert!(matches!(plan(&facts, None), Err(Refusal::Unproved { .. })));
+}
+
+#[test]
+fn a_log_whose_order_or_contents_say_nothing_is_not_searched() {
+    let mut facts = late_joiner();
+    facts.new.keeps_order = Some(false);
+    assert!(reason(plan(&facts, None)).0.ends_with("db2 logs what it replicates in any order"));
+    let mut facts = late_joiner();
+    facts.new.other_channels = true;
+    assert!(reason(plan(&facts, None)).0.ends_with("db2 replicates from others, too"));
+    let mut facts = late_joiner();
+    facts.new.keeps_order = None;
+    assert!(reason(plan(&facts, None)).0.contains("takes writes already"), "MariaDB");
+    let mut facts = late_joiner();
+    facts.new.log_slave_updates = false;
+    assert!(matches!(plan(&facts, None), Err(Refusal::Unproved { .. })));
+}
+
+#[test]
+fn an_old_master_that_is_held_waits_for_no_search() {
+    let mut facts = Facts { old: old_alive(), ..late_joiner() };
+    let OldMaster::Answers(old) = &mut facts.old else { panic!() };
+    (old.held, old.rests) = (Some(BinlogPosition::new("bin.000007", 300)), true);
+    assert_ne!(plan(&facts, None), Ok(Decision::Locate(Wanted::LastGroups)));
+}
+
+#[test]
+fn b3_without_a_log_of_its_own_a_replica_goes_on_at_the_end_of_a_log_without_own_groups() {
+    let mut facts = late_joiner();
+    facts.new.read_only = true;
+    let Located::Groups { of, end, found, .. } = groups(Err("it keeps no log")) else { panic!() };
+    let located = Located::Groups { of, end, found, has_own: false, stood_still: true };
+    let Ok(Decision::Attach(plan)) = plan(&facts, Some(&located)) else { panic!("refused") };
+    assert!(matches!(plan.proof, Proof::SamePosition { .. }));
+}
+
+#[test]
+fn a_position_that_may_be_ahead_of_what_is_applied_proves_nothing() {
+    let mut facts = facts();
+    facts.replica.may_be_ahead = true;
+    let refusal = refusal(&facts, None);
+    assert!(matches!(&refusal, Refusal::Unproved { may_pass: true, .. }), "{refusal:?}");
 }

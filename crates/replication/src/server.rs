@@ -158,6 +158,11 @@ impl Server {
         self.dialect().quote(text)
     }
 
+    /// The bare connection, for what is not a statement; its host's name and its budget.
+    pub(crate) fn into_parts(self) -> (String, Conn, Budget) {
+        (self.host, self.conn, self.budget)
+    }
+
     fn timed<T>(&mut self, shown: &str, run: impl FnOnce(&mut Conn) -> mysql::Result<T>) -> Result<T, Error> {
         let started = Instant::now();
         if !self.in_step {
@@ -170,20 +175,21 @@ impl Server {
         if let Err(error) = &result {
             self.in_step = matches!(error, mysql::Error::MySqlError(_));
         }
-        result.map_err(|error| self.failed(error, shown, started.elapsed()))
+        result.map_err(|error| failed(&self.host, error, shown, started.elapsed()))
     }
+}
 
-    fn failed(&self, error: mysql::Error, shown: &str, waited: Duration) -> Error {
-        let (host, statement) = (self.host.clone(), shown.to_string());
-        match error {
-            mysql::Error::MySqlError(refused) => {
-                Error::Query { host, code: refused.code, message: refused.message, statement }
-            }
-            late if dial::is_timeout(&late) => {
-                Error::Silent { host, waited, statement, cause: "no answer".into() }
-            }
-            other => Error::Broken { host, statement, cause: other.to_string() },
+/// The error for what a server was asked.
+pub(crate) fn failed(host: &str, error: mysql::Error, shown: &str, waited: Duration) -> Error {
+    let (host, statement) = (host.to_string(), shown.to_string());
+    match error {
+        mysql::Error::MySqlError(refused) => {
+            Error::Query { host, code: refused.code, message: refused.message, statement }
         }
+        late if dial::is_timeout(&late) => {
+            Error::Silent { host, waited, statement, cause: "no answer".into() }
+        }
+        other => Error::Broken { host, statement, cause: other.to_string() },
     }
 }
 

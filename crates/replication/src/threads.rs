@@ -21,7 +21,12 @@ const CONNECTING: Duration = Duration::from_secs(2);
 /// Stops both threads and waits until both have stopped; returns the channel at rest.
 pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
     end_half(server, name)?;
-    let statement = server.dialect().stop(name, Threads::Both);
+    stop_at_once(server, name, Threads::Both)
+}
+
+/// As [`stop`], where no half a transaction has to be given up.
+pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result<Channel, Error> {
+    let statement = server.dialect().stop(name, threads);
     match server.execute(&statement) {
         // The server goes on stopping whether or not anybody waits for it.
         Err(Error::Silent { host, waited, .. }) => {
@@ -31,7 +36,7 @@ pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
     }
     loop {
         let channel = channel::again(server, name)?;
-        if channel.io == IoThread::No && !channel.sql_running {
+        if (channel.io == IoThread::No || threads == Threads::Sql) && !channel.sql_running {
             return Ok(channel);
         }
         if !server.budget().pause(PAUSE) {
@@ -107,6 +112,22 @@ pub fn check_backlog(
 pub fn start(server: &mut Server, name: &str) -> Result<(), Error> {
     let statement = server.dialect().start(name, Threads::Both);
     server.execute(&statement)
+}
+
+/// Starts the applying thread alone, and sees that it runs.
+pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
+    let statement = server.dialect().start(name, Threads::Sql);
+    server.execute(&statement)?;
+    loop {
+        let channel = channel::again(server, name)?;
+        if channel.sql_running {
+            return Ok(());
+        }
+        if channel.sql_error.is_some() || !server.budget().pause(PAUSE) {
+            let (host, error) = (server.host().into(), what_is_wrong(&channel));
+            return Err(Refusal::ApplierFailed { host, error }.into());
+        }
+    }
 }
 
 /// Watches started threads until they run and the source is connected; says what is wrong if they do not.

@@ -1,0 +1,115 @@
+//! A file of a server's log over the replication protocol, as a replica reads it.
+//!
+//! Read under server id 0, which is no replica's: the server ends at the end of its log instead of waiting for
+//! more, and ends no other connection that has the same id (MySQL manual, "mysqlbinlog").
+
+use std::time::{Duration, Instant};
+
+use mmm_core::Budget;
+use mmm_core::config::Host;
+use mysql::{BinlogDumpFlags, BinlogRequest};
+
+use crate::binlog::event::{Event, kind};
+use crate::binlog::group::{Group, Groups};
+use crate::error::Error;
+use crate::history::FIRST_EVENT;
+use crate::patience;
+use crate::refusal::Refusal;
+use crate::server::{Server, failed};
+
+/// Events between two looks at the time.
+const BATCH: usize = 500;
+
+/// Most time for one event, in so far as the budget says nothing.
+const FOREVER: Duration = Duration::from_secs(3600);
+
+/// Reads a host's log.
+#[derive(Clone, Debug)]
+pub struct Reader<'h> {
+    host: &'h Host,
+    most: Duration,
+    budget: Budget,
+}
+
+impl<'h> Reader<'h> {
+    /// For the log of `host`, within `budget`; `most` is for each connection.
+    pub fn new(host: &'h Host, most: Duration, budget: Budget) -> Self {
+        Self { host, most, budget }
+    }
+
+    /// With the account that replicas have for it, else with the agent's.
+    fn connect(&self) -> Result<Server, Error> {
+        let account = Host {
+            agent_user: self.host.replication_user.clone(),
+            agent_password: self.host.replication_password.clone(),
+            ..self.host.clone()
+        };
+        match Server::connect(&account, self.most, self.budget) {
+            Err(Error::Connect { answered: true, cause, .. }) => {
+                log::info!("{} is read with the agent's account: {cause}", self.host.name);
+                Server::connect(self.host, self.most, self.budget)
+            }
+            other => other,
+        }
+    }
+
+    /// Shows `see` every event of `file`, up to where the log ends now.
+    pub fn each_event(&self, file: &str, mut see: impl FnMut(&Event)) -> Result<(), Error> {
+        let (host, conn, budget) = self.connect()?.into_parts();
+        let (what, started) = (format!("reading {file}"), Instant::now());
+        let failed = |error| failed(&host, error, &what, started.elapsed());
+        let socket = patience::socket(&conn).map_err(|error| failed(error.into()))?;
+        patience::limit_socket(&socket, budget.share(FOREVER));
+        let request = BinlogRequest::new(0)
+            .with_filename(file.as_bytes())
+            .with_pos(FIRST_EVENT)
+            .with_flags(BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK);
+        let (mut end, mut has_begun) = (FIRST_EVENT, false);
+        for (index, event) in conn.get_binlog_stream(request).map_err(failed)?.enumerate() {
+            let event = event.map_err(failed)?;
+            if index % BATCH == 0 {
+                if budget.is_spent() {
+                    return Err(
+                        Refusal::SearchTooLong { new: host, what: "its last transactions".into() }.into()
+                    );
+                }
+                patience::limit_socket(&socket, budget.share(FOREVER));
+            }
+            let header = event.header();
+            let mut event = Event {
+                time: header.timestamp(),
+                kind: header.event_type_raw(),
+                server_id: header.server_id(),
+                flags: header.flags_raw(),
+                end,
+                body: event.data(),
+            };
+            if !event.is_real() {
+                // Announces the next file, where this one ended without a word.
+                if has_begun && event.kind == kind::ROTATE {
+                    break;
+                }
+                continue;
+            }
+            has_begun = true;
+            end += u64::from(header.event_size());
+            event.end = end;
+            see(&event);
+            if event.kind == kind::ROTATE {
+                break;
+            }
+        }
+        log::debug!("{host}: read {file} to {end}: {:.1?}", started.elapsed());
+        Ok(())
+    }
+
+    /// Shows `see` every group of `file`.
+    pub fn each_group(&self, file: &str, mut see: impl FnMut(&Group)) -> Result<(), Error> {
+        let mut groups = Groups::default();
+        self.each_event(file, |event| {
+            if let Some(group) = groups.event(event) {
+                see(&group);
+            }
+        })
+    }
+}
