@@ -155,7 +155,33 @@ has_early_row() {
   write db2 3
   caught_up db1 db2
 
-  moves_late db3 db2
+  moves db3 db2
 
   nothing_lost db2 db1 db3
+}
+
+@test "A22, bare: a delayed slave has reconnected; its GTID position says more than it has applied" {
+  delayed_and_reconnected
+
+  moves_late db3 db2
+
+  delay db3 0
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A22, bare: the same, and the old master is dead" {
+  delayed_and_reconnected
+  kill_server db1
+
+  if [[ $MMM_REPLICATION == file ]]; then
+    move db3 db2
+    expect_agent_read 255 'ERROR: no place in the log of db2 can be proved to be right for db3: *'
+    [ "$(threads db3)" = 'Connecting Yes' ]
+  else
+    moves db3 db2
+    delay db3 0
+    open_writes db2
+    nothing_lost db2 db3
+  fi
 }

@@ -16,7 +16,7 @@ teardown() { end_order; }
   caught_up db2 db1
   dies_while_sending db3
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -28,7 +28,7 @@ teardown() { end_order; }
   write_large db1
   dies_while_sending db2 db3
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -43,7 +43,7 @@ teardown() { end_order; }
   in_host db1 ip link set eth0 down
   fast_network db2 db3
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -52,7 +52,7 @@ teardown() { end_order; }
 @test "A5: the old master is frozen" {
   freeze db1
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -69,7 +69,7 @@ teardown() { end_order; }
   later 1 freeze db1
   later 2 release db2
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -83,7 +83,7 @@ teardown() { end_order; }
   write db1
   freeze db1
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -95,7 +95,7 @@ teardown() { end_order; }
   drop_packets db1 db2
   drop_packets db1 db3
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -106,7 +106,7 @@ teardown() { end_order; }
   all_caught_up db1 db2 db3
   kill_server db1
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -128,7 +128,7 @@ teardown() { end_order; }
   sql db2 'FLUSH LOGS'
   write db2 3
 
-  moves_late db3 db2
+  moves db3 db2
 
   nothing_lost db2 db3
 }
@@ -141,7 +141,7 @@ teardown() { end_order; }
   open_writes db2
   keeps_writing db2
 
-  moves_late db3 db2
+  moves db3 db2
 
   stops_writing
   nothing_lost db2 db3
@@ -196,7 +196,7 @@ keeps_one_log() {
   fetched_all db3 db1
   kill_server db1
 
-  moves_late db3 db2
+  moves db3 db2
 
   [ "$(replica_field db3 SQL_Delay)" = 600 ]
   delay db3 0
@@ -211,7 +211,7 @@ keeps_one_log() {
   fetched_all db3 db1
   kill_server db1
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -227,7 +227,7 @@ keeps_one_log() {
   kill_server db1
   later 1 release db3
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db3
@@ -249,7 +249,7 @@ keeps_one_log() {
   expect_agent_read 255 "$(unproved db2 "ERROR: db3 has executed $(gtid_of db1), db2 only up to $(gtid_of db1)")"
   sleep 4
   release db2
-  moves_late db3 db2
+  moves db3 db2
 
   delay db3 0
   open_writes db2

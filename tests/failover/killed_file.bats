@@ -35,15 +35,6 @@ killed_at() {
   esac
 }
 
-# killed_after MICROSECONDS
-killed_after() {
-  in_host db3 perl -MTime::HiRes=usleep -e '
-    open STDOUT, ">", "/dev/null"; my $delay = shift; my $pid = fork;
-    if (!$pid) { exec @ARGV or exit 1 }
-    usleep $delay; kill KILL => $pid; waitpid $pid, 0' \
-    "$1" "$MMM_AGENT_DIR/set_active_master" mmm_agent_db3 "$next"
-}
-
 # The master has just written and takes no more; what it wrote is on its way.
 written_and_closed() { sql "$master" "$(writing "$master" 2)" 'SET GLOBAL read_only = 1'; }
 
@@ -106,7 +97,7 @@ killed_everywhere() {
         ;;
     esac
     written_and_closed
-    killed_after "$delay"
+    killed_after "$delay" "$next"
     wait
     ends_well || { printf 'after a kill at %s microseconds, state %s\n' "$delay" "$state" >&2; return 1; }
   done

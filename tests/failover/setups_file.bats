@@ -249,7 +249,7 @@ forward_port() {
   write db1 2
   ends_writing
 
-  moves_late db3 db2
+  moves db3 db2
 
   open_writes db2
   nothing_lost db2 db3

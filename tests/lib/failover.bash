@@ -106,8 +106,7 @@ same_rows() {
   local folder first=$1 host bad=0
   folder=$(mktemp -d "$BATS_TEST_TMPDIR/rows.XXXXXX")
   for host in "$@"; do
-    rows "$host" | sort >"$folder/$host"
-    [[ -s $folder/$host ]] || bad=1
+    rows "$host" >"$folder/rows" && sort -o "$folder/$host" "$folder/rows" && [[ -s $folder/$host ]] || bad=1
     if ! diff "$folder/$first" "$folder/$host" >"$folder/difference"; then
       printf 'rows of %s (<) and %s (>) differ:\n' "$first" "$host" >&2
       cut -c1-200 "$folder/difference" | head -n 40 >&2
@@ -154,6 +153,16 @@ replicates() {
   return 1
 }
 
+# killed_after MICROSECONDS NEW — db3 is moved, and the helper killed then, if it still runs.
+killed_after() {
+  # shellcheck disable=SC2016
+  in_host db3 perl -MTime::HiRes=usleep -e '
+    open STDOUT, ">", "/dev/null"; my $delay = shift; my $pid = fork;
+    if (!$pid) { exec @ARGV or exit 1 }
+    usleep $delay; kill KILL => $pid; waitpid $pid, 0' \
+    "$1" "$MMM_AGENT_DIR/set_active_master" mmm_agent_db3 "$2"
+}
+
 # refuses_to_move HOST NEW PATTERN — replication stays as it was, and was not even stopped for a moment.
 refuses_to_move() {
   local before after
@@ -174,9 +183,9 @@ SQL_Remaining_Delay|Last_IO_Errno|Last_IO_Error|Last_IO_Error_Timestamp|Slave_IO
   sql "$1" "SELECT id FROM information_schema.processlist WHERE $REPLICATION_THREADS ORDER BY 1"
 }
 
-# moves_late HOST NEW — as moves, where servers have GTIDs. By file and position alone, no place is proved for a
-# slave that comes late, or whose old master is dead while the new one has rows of its own: it is refused, stays on
-# its old master, and the rest of the test is left out.
+# moves_late HOST NEW — as moves, where servers have GTIDs. Without them, a slave that keeps no log cannot show that
+# it has what its new master wrote earlier: it is refused, stays on its old master, and the rest of the test is left
+# out.
 moves_late() {
   if has_gtids; then moves "$@"; return; fi
   local before after
@@ -191,7 +200,7 @@ moves_late() {
   }
   # Half a transaction in its relay log would hold up the next test's set-up for a minute.
   leaves_traces
-  skip 'known refusal: no place by file and position alone'
+  skip 'known refusal: a slave without a log, by file and position alone'
 }
 
 # unproved NEW [PATTERN] — what a refusal says: PATTERN where servers have GTIDs.
@@ -214,15 +223,19 @@ later() {
   in_background+=("$!")
 }
 
-# keeps_writing HOST — in the background, until stops_writing.
+# keeps_writing HOST [CLIENTS] — in the background, until stops_writing.
 keeps_writing() {
-  while :; do write "$1" 5 || break; done >/dev/null 2>&1 3>&- 4>&- &
-  writer=$!
-  in_background+=("$writer")
+  local client
+  writers=()
+  for ((client = 0; client < ${2:-1}; client++)); do
+    while :; do write "$1" 5 || break; done >/dev/null 2>&1 3>&- 4>&- &
+    writers+=("$!")
+  done
+  in_background+=("${writers[@]}")
 }
 stops_writing() {
-  kill "$writer"
-  wait "$writer" || true
+  kill "${writers[@]}"
+  wait "${writers[@]}" || true
 }
 
 # call_limit HOST SECONDS — the time of a whole call, where a test has to wait for its end.
@@ -233,6 +246,19 @@ call_limit() {
 
 # delay HOST SECONDS — MASTER_DELAY; what was fetched stays.
 delay() { sql "$1" 'STOP SLAVE' "CHANGE MASTER TO MASTER_DELAY = $2" 'START SLAVE'; }
+
+# delayed_and_reconnected — db3 has fetched what it does not apply yet, and has connected anew. By file and position, a
+# MariaDB then takes the place up to which it has fetched for its GTID position.
+delayed_and_reconnected() {
+  delay db3 600
+  write db1 3
+  caught_up db2 db1
+  fetched_all db3 db1
+  stop_replica_thread db3 IO_THREAD
+  start_replica_thread db3 IO_THREAD
+  wait_for 5 runs_from db3 db1
+  close_writes db1
+}
 
 # slow_network HOST… — 2 MB a second is all that still reaches them; fast_network HOST… ends it.
 slow_network() {

@@ -87,16 +87,15 @@ holders_of() {
   printf '%s\n' "${found[*]}"
 }
 
-# rows HOST — every row of every table that is not the server's own, in a comparable order.
-rows() {
-  local databases
-  databases=$(sql "$1" "SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN
-    ('mysql', 'information_schema', 'performance_schema', 'sys') ORDER BY 1") || return 1
-  # shellcheck disable=SC2086
-  "${DUMP[@]}" --socket="$(host_dir "$1")/mysqld.sock" --user=root --skip-comments --skip-lock-tables \
-    --order-by-primary --skip-extended-insert --skip-add-drop-table --databases $databases |
-    sed 's/ AUTO_INCREMENT=[0-9]*//'
-}
+# rows HOST — every table that is not the server's own, and its rows, in the order of their keys.
+rows() (
+  set -o pipefail
+  statements=$(sql "$1" "SELECT CONCAT('SHOW CREATE TABLE ', name, '; SELECT \'', name, '\', \`all\`.* FROM ', name, ' \`all\`;')
+    FROM (SELECT CONCAT('\`', table_schema, '\`.\`', table_name, '\`') AS name FROM information_schema.tables
+      WHERE table_schema NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')) AS names
+    ORDER BY name") || exit 1
+  client_of "$(host_dir "$1")" --batch --skip-column-names <<<"$statements" | sed 's/ AUTO_INCREMENT=[0-9]*//'
+)
 
 # rows_equal HOST HOST… — all tables the same on all of them; shows the difference when they are not.
 rows_equal() {

@@ -33,6 +33,9 @@ flavour_password() { printf "SET PASSWORD FOR %s = PASSWORD('%s')\n" "$1" "$2"; 
 
 heartbeat_period() { sql "$1" "SHOW STATUS LIKE 'Slave_heartbeat_period'" | cut -f2; }
 
+# in_any_order HOST — it may log what it replicates in another order than its master.
+in_any_order() { apply_in_parallel "$1"; }
+
 # flavour_bootstrap DATA TMP
 flavour_bootstrap() {
   mkdir -p "$1/mysql" || return 1

@@ -61,6 +61,11 @@ AGENT_DEEDS+=(
   'SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker'
 )
 
+# in_any_order HOST — it may log what it replicates in another order than its master.
+in_any_order() {
+  sql "$1" 'STOP SLAVE SQL_THREAD' 'SET GLOBAL replica_preserve_commit_order = 0' 'START SLAVE SQL_THREAD'
+}
+
 # flavour_bootstrap DATA TMP
 flavour_bootstrap() {
   "${SERVER[@]}" --no-defaults --initialize-insecure --user=root --datadir="$1" --tmpdir="$2" \
