@@ -90,7 +90,7 @@ holders_of() {
 # rows HOST — every table that is not the server's own, and its rows, in the order of their keys.
 rows() (
   set -o pipefail
-  statements=$(sql "$1" "SELECT CONCAT('SHOW CREATE TABLE ', name, '; SELECT \'', name, '\', \`all\`.* FROM ', name, ' \`all\`;')
+  statements=$(sql "$1" "SELECT CONCAT('SHOW CREATE TABLE ', name, '; SELECT ', QUOTE(name), ', \`all\`.* FROM ', name, ' \`all\`;')
     FROM (SELECT CONCAT('\`', table_schema, '\`.\`', table_name, '\`') AS name FROM information_schema.tables
       WHERE table_schema NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')) AS names
     ORDER BY name") || exit 1
