@@ -33,7 +33,7 @@ stand_in() {
   sql db3 'SET sql_log_bin = 0' "UPDATE app.entries SET note = 'b'"
   run rows_equal db1 db3
   [ "$status" -eq 1 ]
-  [[ $output == *"-INSERT INTO \`entries\` VALUES (1,'','a');"* ]]
+  [[ $output == *$'-`app`.`entries`\t1\t\ta'* ]]
 
   sql db3 'SET sql_log_bin = 0' 'DELETE FROM app.entries'
   run rows_equal db1 db3
