@@ -94,7 +94,7 @@ rows() (
     FROM (SELECT CONCAT('\`', table_schema, '\`.\`', table_name, '\`') AS name FROM information_schema.tables
       WHERE table_schema NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')) AS names
     ORDER BY name") || exit 1
-  client_of "$(host_dir "$1")" --batch --skip-column-names <<<"$statements" | sed 's/ AUTO_INCREMENT=[0-9]*//'
+  client_of "$(host_dir "$1")" --batch --skip-column-names <<<"SET SESSION sql_mode = ''; $statements" | sed 's/ AUTO_INCREMENT=[0-9]*//'
 )
 
 # rows_equal HOST HOST… — all tables the same on all of them; shows the difference when they are not.
