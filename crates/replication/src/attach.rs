@@ -139,12 +139,7 @@ fn check_account(new_host: &Host, channel: &Channel, limits: &Limits, budget: Bu
         return Ok(());
     }
     let mode = if channel.uses_tls { TlsMode::Preferred } else { TlsMode::Off };
-    let account = Host {
-        agent_user: new_host.replication_user.clone(),
-        agent_password: new_host.replication_password.clone(),
-        tls: TlsOptions { mode, ..TlsOptions::default() },
-        ..new_host.clone()
-    };
+    let account = Host { tls: TlsOptions { mode, ..TlsOptions::default() }, ..new_host.as_replica() };
     match Server::connect(&account, limits.connect, budget) {
         Err(Error::Connect { user, cause, code: Some(_), .. }) => {
             Err(Refusal::AccountRefused { new: new_host.name.to_string(), user, reason: cause }.into())

@@ -423,17 +423,16 @@ fn check_order(facts: &Facts, out_of_order: Option<Gtid>) -> Result<(), Refusal>
     Err(Refusal::Unproved { host, new: new_host, reason, may_pass })
 }
 
+/// Neither GTIDs nor what was tried in their place prove anything.
+fn unproved(facts: &Facts, why_not_gtid: &str, reason: &str, may_pass: bool) -> Result<Decision, Refusal> {
+    let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
+    Err(Refusal::Unproved { host, new, reason: format!("{why_not_gtid}, and {reason}"), may_pass })
+}
+
 /// Exact positions where GTIDs say nothing: all quiet (B1), or old master dead at an equal place (B3).
 fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> Result<Decision, Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
-    let unproved = |reason: String, may_pass: bool| {
-        Err(Refusal::Unproved {
-            host: replica.host.clone(),
-            new: new.host.clone(),
-            reason: format!("{why_not_gtid}, and {reason}"),
-            may_pass,
-        })
-    };
+    let unproved = |reason: String, may_pass: bool| unproved(facts, why_not_gtid, &reason, may_pass);
     let refuse = |reason: String| unproved(reason, false);
     let wait = |reason: String| unproved(reason, true);
     if replica.channel.mode != Mode::FilePosition {
@@ -540,10 +539,7 @@ fn by_content(
     if standing == Some(Ordering::Less) {
         return Err(refusal);
     }
-    let unproved = |reason: String, may_pass: bool| {
-        let reason = format!("{why_not_gtid}, and {reason}");
-        Err(Refusal::Unproved { host: replica.host.clone(), new: new.host.clone(), reason, may_pass })
-    };
+    let unproved = |reason: String, may_pass: bool| unproved(facts, why_not_gtid, &reason, may_pass);
     if !keeps_order {
         return unproved(format!("{} logs what it replicates in any order", new.host), false);
     }

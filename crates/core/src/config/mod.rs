@@ -82,6 +82,18 @@ pub struct Host {
     pub socket: Option<PathBuf>,
 }
 
+impl Host {
+    /// The same host, logged in to with the account that replicas have for it.
+    #[must_use]
+    pub fn as_replica(&self) -> Self {
+        Self {
+            agent_user: self.replication_user.clone(),
+            agent_password: self.replication_password.clone(),
+            ..self.clone()
+        }
+    }
+}
+
 /// `mode` of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {

@@ -19,7 +19,6 @@ use crate::server::{Server, failed};
 
 /// Events between two looks at the time.
 const BATCH: usize = 500;
-
 /// Most time for one event, in so far as the budget says nothing.
 const FOREVER: Duration = Duration::from_secs(3600);
 
@@ -39,12 +38,7 @@ impl<'h> Reader<'h> {
 
     /// With the account that replicas have for it, else with the agent's.
     fn connect(&self) -> Result<Server, Error> {
-        let account = Host {
-            agent_user: self.host.replication_user.clone(),
-            agent_password: self.host.replication_password.clone(),
-            ..self.host.clone()
-        };
-        match Server::connect(&account, self.most, self.budget) {
+        match Server::connect(&self.host.as_replica(), self.most, self.budget) {
             Err(Error::Connect { answered: true, cause, .. }) => {
                 log::info!("{} is read with the agent's account: {cause}", self.host.name);
                 Server::connect(self.host, self.most, self.budget)

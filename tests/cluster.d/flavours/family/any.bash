@@ -12,7 +12,8 @@ TEMPLATE_OPTIONS=()
 # What this server cannot do, of: `channels`, several sources at once; `semi_sync`; `filters` that are changed while
 # it runs; `bare`, GTIDs without log_slave_updates or without a log; `narrow`, privileges finer than SUPER;
 # `super_read_only`; `lasting_xa`, prepared transactions that outlive their session; `early_stop`, stopping replication
-# before what is being applied is applied; `pass_over`, IGNORE_SERVER_IDS.
+# before what is being applied is applied; `pass_over`, IGNORE_SERVER_IDS; `kept_sets`, knowing what it has executed
+# from more than its log.
 LACKS=
 # Where helpers name more than the one privilege that is missing, since the server does not say which.
 declare -gA NAMED=()
