@@ -45,7 +45,7 @@ recall_kind() {
 
 missing_programs() {
   local program
-  for program in unshare nsenter ip iptables setsid flock "${CLIENT[0]}" "${DUMP[0]}"; do
+  for program in unshare nsenter ip iptables setsid flock "${CLIENT[0]}"; do
     command -v "$program" >/dev/null || printf ' %s' "$program"
   done
   flavour_version >/dev/null 2>&1 || printf ' %s' "$MMM_SERVER"

@@ -643,18 +643,9 @@ behind_by() {
   refuses_to_move db3 db2 "$(unproved db2)"
 }
 
-# any_order HOST — applies in parallel and commits in whatever order; ordered HOST ends it.
-any_order() { apply_in_parallel "$1" && in_order "$1" OFF; }
-ordered() { in_order "$1" ON; }
-in_order() {
-  sql "$1" 'STOP SLAVE'
-  [[ $MMM_SERVER == mysql-5.6 ]] || sql "$1" "SET GLOBAL replica_preserve_commit_order = $2"
-  sql "$1" 'START SLAVE'
-}
-
 @test "the new master applies in parallel and commits in any order; the slave stays" {
   leaves_traces
-  any_order db2
+  in_any_order db2
   behind_by 3
   write db2 2
 
@@ -669,14 +660,14 @@ in_order() {
   refused=0
   for ((round = 1; round <= ROUNDS; round++)); do
     start_replica_thread db3
-    any_order db2
+    in_any_order db2
     starts_writing db1
     pause 999
     stop_replica_thread db3
     pause 500
     stops_writing
     caught_up db2 db1
-    ordered db2
+    in_order db2
     forgets_relay_log
     loses_db1
     is_moved_or_refused

@@ -7,7 +7,6 @@
 
 SERVER=(mariadbd)
 CLIENT=(mariadb --no-defaults)
-DUMP=(mariadb-dump --no-defaults)
 
 # The grants of MMM's guide; 10.11 took setting read_only out of SUPER.
 AGENT_GRANTS=('SUPER, REPLICATION CLIENT, PROCESS ON *.*' 'READ_ONLY ADMIN ON *.*')

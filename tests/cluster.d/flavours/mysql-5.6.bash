@@ -12,7 +12,6 @@ TREE=$SERVERS_DIR/mysql-5.6/server
 # It was made for any Linux of its time; libaio comes with it.
 SERVER=(env LD_LIBRARY_PATH="$TREE" "$TREE/mysqld")
 CLIENT=(mariadb --no-defaults)
-DUMP=(mariadb-dump --no-defaults)
 OWN_SETTINGS="basedir = $TREE
 lc_messages_dir = $TREE/share
 character_sets_dir = $TREE/share/charsets
@@ -32,9 +31,6 @@ s/(CHANGE MASTER|(SHOW|START|STOP) SLAVE) ''/\\1/g"
 flavour_password() { printf "SET PASSWORD FOR %s = PASSWORD('%s')\n" "$1" "$2"; }
 
 heartbeat_period() { sql "$1" "SHOW STATUS LIKE 'Slave_heartbeat_period'" | cut -f2; }
-
-# in_any_order HOST — it may log what it replicates in another order than its master.
-in_any_order() { apply_in_parallel "$1"; }
 
 # flavour_bootstrap DATA TMP
 flavour_bootstrap() {

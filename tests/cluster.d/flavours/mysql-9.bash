@@ -14,7 +14,6 @@ flavour_fetch() {
 unpacked mysql-9
 SERVER=("${RUN[@]}" "$TREE/usr/sbin/mysqld")
 CLIENT=("${RUN[@]}" "$TREE/usr/bin/mysql" --no-defaults)
-DUMP=("${RUN[@]}" "$TREE/usr/bin/mysqldump" --no-defaults --set-gtid-purged=OFF --column-statistics=0)
 OWN_SETTINGS="basedir = $TREE/usr
 lc_messages_dir = $TREE/usr/share/mysql
 character_sets_dir = $TREE/usr/share/mysql/charsets
@@ -61,10 +60,7 @@ AGENT_DEEDS+=(
   'SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker'
 )
 
-# in_any_order HOST — it may log what it replicates in another order than its master.
-in_any_order() {
-  sql "$1" 'STOP SLAVE SQL_THREAD' 'SET GLOBAL replica_preserve_commit_order = 0' 'START SLAVE SQL_THREAD'
-}
+KEEPS_ORDER=replica_preserve_commit_order
 
 # flavour_bootstrap DATA TMP
 flavour_bootstrap() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# What all versions of MariaDB share. A flavour sets SERVER, CLIENT, DUMP and AGENT_GRANTS beside it.
+# What all versions of MariaDB share. A flavour sets SERVER, CLIENT and AGENT_GRANTS beside it.
 # shellcheck source=tests/cluster.d/flavours/family/any.bash
 . "$CLUSTER_LIB/flavours/family/any.bash"
 

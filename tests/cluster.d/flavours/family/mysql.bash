@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# What all versions of MySQL share. A flavour sets SERVER, CLIENT, DUMP, AGENT_GRANTS and NARROW_GRANTS beside it.
+# What all versions of MySQL share. A flavour sets SERVER, CLIENT, AGENT_GRANTS and NARROW_GRANTS beside it.
 # shellcheck source=tests/cluster.d/flavours/family/any.bash
 . "$CLUSTER_LIB/flavours/family/any.bash"
 
@@ -63,6 +63,14 @@ leave_out() { sql "$1" 'STOP SLAVE' "CHANGE REPLICATION FILTER REPLICATE_IGNORE_
 
 # apply_in_parallel HOST — with four threads, as soon as the SQL thread is started.
 apply_in_parallel() { sql "$1" 'SET GLOBAL slave_parallel_workers = 4'; }
+
+# The variable that keeps parallel appliers in their master's order, where there is one.
+KEEPS_ORDER=
+
+# in_any_order HOST — applies in parallel and commits in whatever order; in_order HOST ends it.
+in_any_order() { apply_in_parallel "$1" && keep_order "$1" OFF; }
+in_order() { keep_order "$1" ON; }
+keep_order() { sql "$1" 'STOP SLAVE' ${KEEPS_ORDER:+"SET GLOBAL $KEEPS_ORDER = $2"} 'START SLAVE'; }
 
 # semi_sync SOURCE TIMEOUT [REPLICA] — SOURCE waits for REPLICA's acknowledgment, if none is named for ever nobody's.
 semi_sync() {
