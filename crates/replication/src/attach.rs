@@ -152,7 +152,7 @@ fn check_account(new_host: &Host, channel: &Channel, limits: &Limits, budget: Bu
 impl Move<'_> {
     fn carry_out(&mut self) -> Result<Plan, Error> {
         let first = self.prepare()?;
-        let foreseen = self.settle(first)?;
+        let (foreseen, located) = self.settle(first)?;
         if let Some(foreseen) = &foreseen {
             log::info!("plan: {foreseen}");
         }
@@ -165,7 +165,8 @@ impl Move<'_> {
             }
         })?;
         self.use_budget(self.last_resort.limit(self.budget.part(90)));
-        let (facts, plan) = self.decide()?;
+        let located = self.if_unchanged(located)?;
+        let (facts, plan) = self.decide(located)?;
         self.last_resort.release();
         self.use_budget(self.budget.part(90));
         if foreseen.as_ref() != Some(&plan) {
@@ -214,6 +215,11 @@ impl Move<'_> {
             }
             return Ok((facts, is_moving));
         }
+        // All is applied, so a start would only begin another relay log and remove this one: after a start of the
+        // server it may be all that tells what was executed.
+        if old_is_gone {
+            return Ok((facts, is_moving));
+        }
         // An error that stopped a thread may have passed; if not, it shows again at once.
         if !channel.sql_running || channel.io == IoThread::No {
             log::info!("{}: {}", channel.title(), threads::what_is_wrong(channel));
@@ -225,8 +231,9 @@ impl Move<'_> {
 
     /// Looks and plans until a plan holds, within the share of the budget that is for waiting.
     ///
-    /// `None`: the replica does not stand still long enough to be judged; it is judged after the stop.
-    fn settle(&mut self, first: Observed) -> Result<Option<Plan>, Error> {
+    /// `None`: the replica does not stand still long enough to be judged; it is judged after the stop. With the plan
+    /// comes what was found for it in the new master's log.
+    fn settle(&mut self, first: Observed) -> Result<(Option<Plan>, Option<Located>), Error> {
         let mut located = None;
         let mut doubt = Doubt::default();
         let (mut facts, mut is_moving) = first;
@@ -242,17 +249,17 @@ impl Move<'_> {
                     | Refusal::NoSinglePosition { .. },
                 ) if is_moving => {
                     if patience.is_spent() {
-                        return Ok(None);
+                        return Ok((None, None));
                     }
                 }
-                Ok(plan) => return Ok(Some(plan)),
+                Ok(plan) => return Ok((Some(plan), located)),
                 // The position of a parallel applier is told sooner by stopping it.
                 Err(refusal)
                     if refusal.may_pass()
                         && self.last_resort.is_reached(&facts)
                         && !threads::are_workers_busy(self.replica)? =>
                 {
-                    return Ok(None);
+                    return Ok((None, None));
                 }
                 Err(refusal) if refusal.may_pass() && !patience.is_spent() => {
                     log::debug!("waiting: {refusal}");
@@ -267,10 +274,16 @@ impl Move<'_> {
         }
     }
 
+    /// What was found before the stop, if the replica has logged nothing since. Another search can take seconds.
+    fn if_unchanged(&mut self, located: Option<Located>) -> Result<Option<Located>, Error> {
+        let Some(Located::Groups { log_of_replica: Some(before), .. }) = &located else { return Ok(None) };
+        let is_unchanged = observe::log_end(self.replica)?.as_ref() == Some(before);
+        Ok(located.filter(|_| is_unchanged))
+    }
+
     /// Plans on the replica at rest, waiting a little longer for the new master if it must be.
-    fn decide(&mut self) -> Result<(Facts, Plan), Error> {
+    fn decide(&mut self, mut located: Option<Located>) -> Result<(Facts, Plan), Error> {
         let patience = self.last_resort.patience(self.budget.part(75));
-        let mut located = None;
         let mut doubt = Doubt::default();
         loop {
             let (facts, _) = self.observe()?;
@@ -327,7 +340,6 @@ impl Move<'_> {
         match wanted {
             Wanted::Position(at) => self.locate_position(facts, at),
             Wanted::Set(set) => step(&what, || prefix::locate(new, set)),
-            Wanted::OwnGroups => step(&what, || prefix::writers(new)),
             Wanted::LastGroups => step(&what, || self.locate_last(facts)),
         }
     }
@@ -336,6 +348,7 @@ impl Move<'_> {
         let Some(of) = facts.replica.channel.applied.clone() else {
             return Err(self.replica.unexpected(self.replica.dialect().show_channels(), "a position"));
         };
+        let log_of_replica = if facts.replica.logs_updates { observe::log_end(self.replica)? } else { None };
         // An old master that can tell the place in its own way gets its share of the time.
         let (is_alive, logs_updates) = match &facts.old {
             OldMaster::Answers(old) => (true, old.log_slave_updates),
@@ -346,21 +359,22 @@ impl Move<'_> {
             Logged { server: &mut *self.replica, reader: Reader::new(self.this_host, self.connect, budget) };
         let mut new =
             Logged { server: &mut self.new, reader: Reader::new(self.new_host, self.connect, budget) };
-        let found = match place::find(&mut replica, &facts.replica, &mut new, facts.new.server_id) {
+        let sought = match place::find(&mut replica, &facts.replica, &mut new, facts.new.server_id) {
             Err(error @ (Error::Refused(_) | Error::Query { .. } | Error::Connect { .. })) if is_alive => {
-                Err(error.to_string())
+                error.to_string().into()
             }
             other => other?,
         };
-        let end = facts.new.end.clone();
-        // A place that is found needs no such look, which is one through all of the log.
-        let has_own = found.is_ok() || !facts.new.read_only || logs_updates || {
-            let looked = prefix::writers(&mut self.new)?;
-            !matches!(looked, Located::Writers { end: there, has_own: false } if Some(&there) == end.as_ref())
+        let (found, end) = (sought.found, facts.new.end.clone());
+        // A place that is found needs no such look, which can be one through all of the log.
+        let has_own = match sought.has_own {
+            Some(has_own) => has_own,
+            None if found.is_ok() || !facts.new.read_only || logs_updates => true,
+            None => place::has_own(&mut new, facts.new.server_id)?,
         };
         let now = channel::again(self.replica, &self.channel)?;
         let stood_still = !now.sql_running || now.applied.as_ref() == Some(&of) && now.has_applied_all();
-        Ok(Located::Groups { of, end, found, has_own, stood_still })
+        Ok(Located::Groups { of, end, found, has_own, stood_still, log_of_replica })
     }
 
     fn locate_position(&mut self, facts: &Facts, at: &GtidPosition) -> Result<Located, Error> {

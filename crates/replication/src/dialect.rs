@@ -138,7 +138,7 @@ impl Dialect {
             if self.is_mysql_since((8, 0, 26)) { "log_replica_updates" } else { "log_slave_updates" };
         let gtids = match self.flavour {
             Flavour::MariaDb => "@@gtid_slave_pos AS slave_pos, @@gtid_current_pos AS current_pos, \
-                 @@gtid_binlog_state AS binlog_state"
+                 @@gtid_binlog_state AS binlog_state, 1 AS keeps_order"
                 .into(),
             Flavour::MySql => format!(
                 "@@server_uuid AS server_uuid, @@GLOBAL.gtid_mode AS gtid_mode, \
@@ -152,7 +152,8 @@ impl Dialect {
         )
     }
 
-    /// Whether a MySQL server logs what it replicates in its source's order.
+    /// Whether a MySQL server logs what it replicates in its source's order. MariaDB does in each domain, whatever
+    /// applies in parallel.
     fn keeps_order(self) -> &'static str {
         if self.is_mysql_since((8, 0, 26)) {
             "@@GLOBAL.replica_parallel_workers < 2 OR @@GLOBAL.replica_preserve_commit_order"

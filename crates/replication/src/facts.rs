@@ -96,6 +96,7 @@ pub struct OwnLog {
 }
 
 /// The new master.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewMaster {
     /// Its host name.
@@ -106,8 +107,8 @@ pub struct NewMaster {
     pub read_only: bool,
     /// `log_slave_updates`
     pub log_slave_updates: bool,
-    /// MySQL's: whether it logs what it replicates in the order of its source's log.
-    pub keeps_order: Option<bool>,
+    /// True where it logs what it replicates in the order of its source's log.
+    pub keeps_order: bool,
     /// End of its log; `None` without a log.
     pub end: Option<BinlogPosition>,
     /// MariaDB's `gtid_binlog_state`

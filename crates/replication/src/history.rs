@@ -55,14 +55,7 @@ pub enum Located {
     },
     /// MySQL: a group that has no GTID lies there, among those of the set.
     Unnamed(BinlogPosition),
-    /// Whether the log holds groups of its own server.
-    Writers {
-        /// Where the log ended.
-        end: BinlogPosition,
-        /// True where it does.
-        has_own: bool,
-    },
-    /// MySQL without GTIDs: where the replica's last groups lie.
+    /// Without GTIDs: where the replica's last groups lie.
     Groups {
         /// The replica's place in its old master's log.
         of: BinlogPosition,
@@ -74,6 +67,8 @@ pub enum Located {
         has_own: bool,
         /// False where the replica went on applying meanwhile, so that it may look different now.
         stood_still: bool,
+        /// Where the replica's own log ended before all this was read; `None` where it logs no updates.
+        log_of_replica: Option<BinlogPosition>,
     },
 }
 

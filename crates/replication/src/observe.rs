@@ -203,7 +203,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
         server_id: variables.number("server_id").unwrap_or(0),
         read_only: variables.is_on("read_only"),
         log_slave_updates: variables.is_on("log_bin") && variables.is_on("log_slave_updates"),
-        keeps_order: variables.get("keeps_order").map(|_| variables.is_on("keeps_order")),
+        keeps_order: variables.is_on("keeps_order"),
         end,
         state: gtids(server, &variables, "binlog_state")?,
         begin: constants.new_log_begin.clone(),

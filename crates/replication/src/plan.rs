@@ -35,9 +35,7 @@ pub enum Wanted {
     Position(GtidPosition),
     /// The end of the groups that are in this set.
     Set(GtidSet),
-    /// Whether it holds groups that the new master wrote itself.
-    OwnGroups,
-    /// What the replica executed last.
+    /// What the replica executed last, and whether it holds groups that the new master wrote itself.
     LastGroups,
 }
 
@@ -291,11 +289,10 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         });
     }
     if replica.may_be_ahead {
-        let reason = format!(
+        return Ok(ByGtid::Unusable(format!(
             "{host} has not applied all that it fetched, keeps no log, and its GTID position {at} may be that of what \
              it fetched"
-        );
-        return Err(Refusal::Unproved { host, new: new_host, reason, may_pass: true });
+        )));
     }
     if let Some(gtid) = at.iter().find(|gtid| !new.state.includes(*gtid)) {
         return Err(behind(facts, gtid.to_string(), known(&new.state, gtid)));
@@ -445,8 +442,6 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
     if !facts.quiet {
         return wait(format!("the log of {} still grows", new.host));
     }
-    // Where its contents can be compared, both questions are answered at once.
-    let look = if new.keeps_order.is_some() { Wanted::LastGroups } else { Wanted::OwnGroups };
     let Some(new_channel) = &new.channel else {
         return refuse(format!("{} does not replicate from {}", new.host, facts.old.host()));
     };
@@ -472,7 +467,7 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
             // Then what the new master wrote reached the replica only where it has it from elsewhere.
             if !old.log_slave_updates {
                 match lacks_own_groups(facts, located) {
-                    None => return Ok(Decision::Locate(look)),
+                    None => return Ok(Decision::Locate(Wanted::LastGroups)),
                     Some(false) => {}
                     Some(true) => {
                         return refuse(format!(
@@ -501,7 +496,7 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
                 return unproved(reason, new_channel.fetched != new_channel.applied);
             }
             match lacks_own_groups(facts, located) {
-                None => return Ok(Decision::Locate(look)),
+                None => return Ok(Decision::Locate(Wanted::LastGroups)),
                 Some(false) => {}
                 Some(true) => {
                     return refuse(format!(
@@ -526,9 +521,7 @@ fn by_content(
     refusal: Refusal,
 ) -> Result<Decision, Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
-    let (Some(applied), Some(keeps_order), Refusal::Unproved { .. }) =
-        (&replica.channel.applied, new.keeps_order, &refusal)
-    else {
+    let (Some(applied), Refusal::Unproved { .. }) = (&replica.channel.applied, &refusal) else {
         return Err(refusal);
     };
     if replica.channel.mode != Mode::FilePosition || !new.log_slave_updates {
@@ -540,11 +533,11 @@ fn by_content(
         return Err(refusal);
     }
     let unproved = |reason: String, may_pass: bool| unproved(facts, why_not_gtid, &reason, may_pass);
-    if !keeps_order {
-        return unproved(format!("{} logs what it replicates in any order", new.host), false);
+    if !new.keeps_order {
+        return unproved(format!("{} logs what it replicates in any order", new.host), refusal.may_pass());
     }
     if new.other_channels {
-        return unproved(format!("{} replicates from others, too", new.host), false);
+        return unproved(format!("{} replicates from others, too", new.host), refusal.may_pass());
     }
     // Once the new master has executed as much, what it has not got it never will have. An old master that answers
     // may tell the place in its own way, and is not kept waiting for another search.
@@ -584,7 +577,6 @@ fn lacks_own_groups(facts: &Facts, located: Option<&Located>) -> Option<bool> {
         return Some(!own.all(|gtid| log.is_some_and(|log| log.state.includes(gtid))));
     }
     match located {
-        Some(Located::Writers { end, has_own }) if Some(end) == facts.new.end.as_ref() => Some(*has_own),
         Some(Located::Groups { end, has_own, .. }) if *end == facts.new.end => Some(*has_own),
         _ => None,
     }

@@ -64,7 +64,7 @@ fn facts() -> Facts {
             server_id: 2,
             read_only: true,
             log_slave_updates: true,
-            keeps_order: None,
+            keeps_order: false,
             end: Some(BinlogPosition::new("bin.000007", 300)),
             state: "0-1-8".parse().unwrap(),
             begin: "0-1-1".parse().unwrap(),
@@ -502,14 +502,20 @@ fn b3_a_dead_master_needs_equal_places_and_an_heir_that_wrote_nothing() {
 fn b3_without_gtids_the_log_of_the_heir_is_looked_into() {
     let mut facts = Facts { old: old_dead(), ..without_gtids() };
     facts.new.state = GtidState::default();
-    assert_eq!(plan(&facts, None), Ok(Decision::Locate(Wanted::OwnGroups)));
-    let writers =
-        |offset, has_own| Located::Writers { end: BinlogPosition::new("bin.000007", offset), has_own };
+    assert_eq!(plan(&facts, None), Ok(Decision::Locate(Wanted::LastGroups)));
+    let looked = |offset, own| Located::Groups {
+        of: BinlogPosition::new("bin.000001", 800),
+        end: Some(BinlogPosition::new("bin.000007", offset)),
+        found: Err("it keeps no log".into()),
+        has_own: own,
+        stood_still: true,
+        log_of_replica: None,
+    };
     let end = Place::Position(BinlogPosition::new("bin.000007", 300));
-    assert_eq!(place(&facts, Some(&writers(300, false))), end);
-    assert_refused!(facts, Some(&writers(300, true)), Refusal::Unproved { .. });
-    let stale = plan(&facts, Some(&writers(200, false)));
-    assert_eq!(stale, Ok(Decision::Locate(Wanted::OwnGroups)), "the log has grown since");
+    assert_eq!(place(&facts, Some(&looked(300, false))), end);
+    assert_refused!(facts, Some(&looked(300, true)), Refusal::Unproved { .. });
+    let stale = plan(&facts, Some(&looked(200, false)));
+    assert_eq!(stale, Ok(Decision::Locate(Wanted::LastGroups)), "the log has grown since");
 }
 
 /// A server's uuid.
@@ -697,7 +703,7 @@ impl History {
         let at = match wanted {
             Wanted::Position(at) => at,
             Wanted::Set(set) => return prefix::locate_in(&Self::named(&self.new), set),
-            Wanted::OwnGroups | Wanted::LastGroups => panic!("GTIDs tell"),
+            Wanted::LastGroups => panic!("GTIDs tell"),
         };
         let keeps_log = facts.replica.log_of_everything().is_some();
         let of_source = match (&facts.old, locate_in(&self.old, at, false)) {
@@ -785,7 +791,7 @@ fn groups(found: Result<u64, &str>) -> Located {
         last_of_replica: BinlogPosition::new("bin.000003", 700),
     });
     let (of, end) = (BinlogPosition::new("bin.000001", 800), Some(BinlogPosition::new("bin.000007", 300)));
-    Located::Groups { of, end, found, has_own: true, stood_still: true }
+    Located::Groups { of, end, found, has_own: true, stood_still: true, log_of_replica: None }
 }
 
 /// MySQL without GTIDs; the new master has written, and the old one is dead.
@@ -793,7 +799,7 @@ fn late_joiner() -> Facts {
     let mut facts = without_gtids();
     facts.old = old_dead();
     facts.new.read_only = false;
-    facts.new.keeps_order = Some(true);
+    facts.new.keeps_order = true;
     facts
 }
 
@@ -835,14 +841,11 @@ fn what_the_new_master_has_not_executed_yet_is_not_looked_for() {
 #[test]
 fn a_log_whose_order_or_contents_say_nothing_is_not_searched() {
     let mut facts = late_joiner();
-    facts.new.keeps_order = Some(false);
+    facts.new.keeps_order = false;
     assert!(reason(plan(&facts, None)).0.ends_with("db2 logs what it replicates in any order"));
     let mut facts = late_joiner();
     facts.new.other_channels = true;
     assert!(reason(plan(&facts, None)).0.ends_with("db2 replicates from others, too"));
-    let mut facts = late_joiner();
-    facts.new.keeps_order = None;
-    assert!(reason(plan(&facts, None)).0.contains("takes writes already"), "MariaDB");
     let mut facts = late_joiner();
     facts.new.log_slave_updates = false;
     assert!(matches!(plan(&facts, None), Err(Refusal::Unproved { .. })));
@@ -857,19 +860,12 @@ fn an_old_master_that_is_held_waits_for_no_search() {
 }
 
 #[test]
-fn b3_without_a_log_of_its_own_a_replica_goes_on_at_the_end_of_a_log_without_own_groups() {
-    let mut facts = late_joiner();
-    facts.new.read_only = true;
-    let Located::Groups { of, end, found, .. } = groups(Err("it keeps no log")) else { panic!() };
-    let located = Located::Groups { of, end, found, has_own: false, stood_still: true };
-    let Ok(Decision::Attach(plan)) = plan(&facts, Some(&located)) else { panic!("refused") };
-    assert!(matches!(plan.proof, Proof::SamePosition { .. }));
-}
-
-#[test]
 fn a_position_that_may_be_ahead_of_what_is_applied_proves_nothing() {
     let mut facts = facts();
     facts.replica.may_be_ahead = true;
+    facts.replica.channel = channel(("bin.000001", 700), ("bin.000001", 800));
     let refusal = refusal(&facts, None);
     assert!(matches!(&refusal, Refusal::Unproved { may_pass: true, .. }), "{refusal:?}");
+    (facts.old, facts.new.keeps_order) = (old_dead(), true);
+    assert_eq!(plan(&facts, None), Ok(Decision::Locate(Wanted::LastGroups)));
 }

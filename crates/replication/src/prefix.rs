@@ -6,10 +6,8 @@
 use crate::error::Error;
 use crate::gtid_set::GtidSet;
 use crate::history::{FIRST_EVENT, Located, each_event, last_that_begins, log_files, page};
-use crate::observe::log_end;
 use crate::position::BinlogPosition;
 use crate::record::Record;
-use crate::refusal::Refusal;
 use crate::server::Server;
 
 /// Enough events to see what a file begins with.
@@ -38,23 +36,6 @@ pub fn locate(server: &mut Server, set: &GtidSet) -> Result<Located, Error> {
         }
     }
     Ok(prefix.finish())
-}
-
-/// Whether the server's log holds groups of its own, from its newest file to its oldest.
-pub fn writers(server: &mut Server) -> Result<Located, Error> {
-    let Some(end) = log_end(server)? else {
-        return Err(Refusal::NoBinlog { new: server.host().into() }.into());
-    };
-    let own = server.one("SELECT @@server_id AS id")?.number("id");
-    let mut has_own = false;
-    for file in log_files(server)?.iter().rev() {
-        let begin = BinlogPosition::new(file, FIRST_EVENT);
-        has_own = each_event(server, &begin, "the new master's own transactions", |row| is_of(row, own))?;
-        if has_own {
-            break;
-        }
-    }
-    Ok(Located::Writers { end, has_own })
 }
 
 /// True of an event that this server wrote itself.

@@ -53,6 +53,16 @@ pub mod kind {
     pub const HEARTBEAT_2: u8 = 41;
     /// A group with a GTID that has a tag begins (MySQL 8.3).
     pub const TAGGED_GTID: u8 = 42;
+    /// MariaDB: the text of the statement that the next rows come from.
+    pub const ANNOTATE_ROWS: u8 = 160;
+    /// MariaDB: the oldest file that a crash would make necessary.
+    pub const BINLOG_CHECKPOINT: u8 = 161;
+    /// MariaDB: a group begins.
+    pub const GTID_OF_MARIADB: u8 = 162;
+    /// MariaDB: the GTIDs of earlier files.
+    pub const GTID_LIST: u8 = 163;
+    /// MariaDB: what follows in the file is encrypted.
+    pub const START_ENCRYPTION: u8 = 164;
 }
 
 /// Header flag: made for this connection, and in no file.
@@ -98,17 +108,33 @@ impl<'b> Event<'b> {
 
     /// True of an event that belongs to no group.
     pub fn is_of_the_file(&self) -> bool {
-        matches!(self.kind, kind::STOP | kind::ROTATE | kind::FORMAT_DESCRIPTION | kind::PREVIOUS_GTIDS)
+        matches!(
+            self.kind,
+            kind::STOP
+                | kind::ROTATE
+                | kind::FORMAT_DESCRIPTION
+                | kind::PREVIOUS_GTIDS
+                | kind::BINLOG_CHECKPOINT
+                | kind::GTID_LIST
+                | kind::START_ENCRYPTION
+        )
     }
 
     /// True of an event that a server may leave out when it passes a group on.
     pub fn is_ignorable(&self) -> bool {
-        self.flags & IGNORABLE != 0
+        self.flags & IGNORABLE != 0 || self.kind == kind::ANNOTATE_ROWS
     }
 
     /// True of the event that a group begins with, where servers write one.
     pub fn begins_group(&self) -> bool {
-        matches!(self.kind, kind::GTID | kind::ANONYMOUS_GTID | kind::TAGGED_GTID)
+        matches!(self.kind, kind::GTID | kind::ANONYMOUS_GTID | kind::TAGGED_GTID | kind::GTID_OF_MARIADB)
+    }
+
+    /// True of a MariaDB group's first event where the group goes on to a COMMIT: no statement begins it there
+    /// (MariaDB knowledge base, "`GTID_EVENT`").
+    pub fn begins_transaction(&self) -> bool {
+        const STANDALONE: u8 = 1;
+        self.kind == kind::GTID_OF_MARIADB && self.body.get(12).is_some_and(|flags| flags & STANDALONE == 0)
     }
 
     /// True of a file's first event where the server began the file when it was started. Its time of creation is zero

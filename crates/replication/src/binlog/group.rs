@@ -67,7 +67,7 @@ impl Open {
         Self {
             group,
             commit: event.original_commit(),
-            is_transaction: false,
+            is_transaction: event.begins_transaction(),
             has_events: false,
             has_effect: false,
             contents: XxHash3_128::with_seed(0),
@@ -121,7 +121,7 @@ impl Groups {
                 if text == b"BEGIN" || text.starts_with(b"XA START") {
                     open.is_transaction = true;
                 }
-                !open.is_transaction || matches!(text, b"COMMIT" | b"ROLLBACK")
+                !open.is_transaction || matches!(text, b"COMMIT" | b"ROLLBACK") || ends_xa(text)
             }
             kind::EXECUTE_LOAD => !open.is_transaction,
             _ => false,
@@ -142,6 +142,11 @@ fn has_effect(event: &Event) -> bool {
 /// True of what a transaction begins and ends with, which servers write in different ways.
 fn is_bound(text: &[u8]) -> bool {
     matches!(text, b"BEGIN" | b"COMMIT" | b"ROLLBACK")
+}
+
+/// True of the second phase of an XA transaction, which MariaDB logs as a transaction without a COMMIT.
+fn ends_xa(text: &[u8]) -> bool {
+    text.starts_with(b"XA COMMIT") || text.starts_with(b"XA ROLLBACK")
 }
 
 /// Adds to a group's contents what of `event` is the same on every server.

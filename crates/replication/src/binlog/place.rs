@@ -1,5 +1,6 @@
 //! Where in the new master's log a replica goes on, told by what both have logged.
 
+use crate::binlog::group::Group;
 use crate::binlog::search::{Outcome, Search, Wanted};
 use crate::binlog::stream::Reader;
 use crate::binlog::tail;
@@ -30,24 +31,35 @@ pub struct Logged<'l, 'h> {
     pub reader: Reader<'h>,
 }
 
-/// Finds the place; else why there is none that can be proved.
-pub fn find(
-    replica: &mut Logged,
-    facts: &Replica,
-    new: &mut Logged,
-    new_id: u64,
-) -> Result<Result<Found, String>, Error> {
-    let tail = match tail::read(replica.server, &replica.reader, facts)? {
-        Ok(tail) => tail,
-        Err(why) => return Ok(Err(why)),
-    };
+/// What a search came to.
+#[derive(Debug)]
+pub struct Sought {
+    /// The place; else why there is none that can be proved.
+    pub found: Result<Found, String>,
+    /// Whether the new master's log holds transactions of its own; `None` where not all of it was read.
+    pub has_own: Option<bool>,
+}
+
+impl From<String> for Sought {
+    fn from(why: String) -> Self {
+        Self { found: Err(why), has_own: None }
+    }
+}
+
+/// Looks for the place.
+pub fn find(replica: &mut Logged, facts: &Replica, new: &mut Logged, new_id: u64) -> Result<Sought, Error> {
     let (host, new_host) = (facts.host.clone(), new.server.host().to_string());
-    let id = |id: u64| u32::try_from(id).unwrap_or(0);
-    let Some(wanted) = Wanted::new(&tail.groups, id(facts.server_id), id(new_id)) else {
-        return Ok(Err(format!(
-            "the {} transactions that {host} still has logged are too few or too alike",
-            tail.groups.len()
-        )));
+    let wanted = |groups: &[Group]| Wanted::new(groups, id(facts.server_id), id(new_id));
+    let is_enough = |groups: &[Group]| wanted(groups).is_some();
+    let tail = match tail::read(replica.server, &replica.reader, facts, is_enough)? {
+        Ok(tail) => tail,
+        Err(why) => return Ok(why.into()),
+    };
+    let Some(wanted) = wanted(&tail.groups) else {
+        let count = tail.groups.len();
+        return Ok(
+            format!("the {count} transactions that {host} still has logged are too few or too alike").into()
+        );
     };
     let mut search = Search::new(wanted.clone());
     for name in log_files(new.server)?.iter().rev() {
@@ -58,31 +70,52 @@ pub fn find(
             break;
         }
     }
+    let has_own = search.has_own();
     let place = match search.finish() {
         Outcome::Found(place) => place,
         Outcome::Nowhere => {
-            return Ok(Err(format!(
-                "what {host} executed last, at {} of its log, is not in the log of {new_host}, or other \
-                 transactions lie before it there",
+            let why = format!(
+                "what {host} executed last, at {} of its log, is not in the log of {new_host}, or other transactions \
+                 lie before it there",
                 tail.last
-            )));
+            );
+            return Ok(Sought { found: Err(why), has_own: Some(has_own) });
         }
         Outcome::Ambiguous => {
-            return Ok(Err(format!(
-                "what {host} executed last is in several places of the log of {new_host}"
-            )));
+            return Ok(
+                format!("what {host} executed last is in several places of the log of {new_host}").into()
+            );
         }
     };
     if place.is_doubtful(&wanted) {
         let is_same = tail.is_own_log
             && place.other.is_settled_by(&tail::last_of_other(replica.server, &replica.reader, &wanted)?);
         if !is_same {
-            return Ok(Err(format!(
+            let why = format!(
                 "the log of {new_host} has other transactions before {}, and {host} cannot show that it has them",
                 place.position
-            )));
+            );
+            return Ok(why.into());
         }
     }
     let last = place.group.begin;
-    Ok(Ok(Found { position: place.position, same: place.same, last, last_of_replica: tail.last }))
+    let found = Found { position: place.position, same: place.same, last, last_of_replica: tail.last };
+    Ok(Sought { found: Ok(found), has_own: None })
+}
+
+/// Whether a server's log holds transactions of its own.
+pub fn has_own(server: &mut Logged, server_id: u64) -> Result<bool, Error> {
+    let (own, mut has_own) = (id(server_id), false);
+    for name in log_files(server.server)?.iter().rev() {
+        server.reader.each_group(name, |group| has_own |= group.server_id == own)?;
+        if has_own {
+            break;
+        }
+    }
+    Ok(has_own)
+}
+
+/// Servers have ids of 32 bits; none has 0.
+fn id(id: u64) -> u32 {
+    u32::try_from(id).unwrap_or(0)
 }

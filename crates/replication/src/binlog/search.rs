@@ -65,6 +65,11 @@ impl Wanted {
         self.last_is_own
     }
 
+    /// True of a group that the replica wrote itself.
+    pub fn is_of_replica(&self, server_id: u32) -> bool {
+        server_id == self.replica_id
+    }
+
     /// True of a group that is of the other kind than the replica's last one; the replica's own are of neither.
     pub fn is_other(&self, server_id: u32) -> bool {
         server_id != self.replica_id && (server_id == self.own_id) != self.last_is_own
@@ -162,6 +167,7 @@ pub enum Outcome {
 pub struct Search {
     wanted: Wanted,
     places: Vec<Place>,
+    has_own: bool,
 }
 
 /// One file of the log, read forwards.
@@ -178,7 +184,7 @@ pub struct File<'s> {
 impl Search {
     /// Begins a search.
     pub fn new(wanted: Wanted) -> Self {
-        Self { wanted, places: Vec::new() }
+        Self { wanted, places: Vec::new(), has_own: false }
     }
 
     /// Begins with the next older file.
@@ -198,6 +204,11 @@ impl Search {
             || !self.places.is_empty() && self.places.iter().all(|place| place.is_settled(&self.wanted))
     }
 
+    /// True where a group of the log's own server was seen.
+    pub fn has_own(&self) -> bool {
+        self.has_own
+    }
+
     /// What was found, when the search is settled or the log at its beginning.
     pub fn finish(mut self) -> Outcome {
         match (self.places.pop(), self.places.is_empty()) {
@@ -211,6 +222,7 @@ impl Search {
 impl File<'_> {
     /// Takes the file's next group.
     pub fn group(&mut self, group: &Group) {
+        self.search.has_own |= group.server_id == self.search.wanted.own_id;
         let wanted = &self.search.wanted;
         if group.server_id == wanted.replica_id {
             return;

@@ -11,6 +11,7 @@ use mysql::{BinlogDumpFlags, BinlogRequest};
 
 use crate::binlog::event::{Event, kind};
 use crate::binlog::group::{Group, Groups};
+use crate::dialect::Flavour;
 use crate::error::Error;
 use crate::history::FIRST_EVENT;
 use crate::patience;
@@ -49,7 +50,12 @@ impl<'h> Reader<'h> {
 
     /// Shows `see` every event of `file`, up to where the log ends now.
     pub fn each_event(&self, file: &str, mut see: impl FnMut(&Event)) -> Result<(), Error> {
-        let (host, conn, budget) = self.connect()?.into_parts();
+        let mut server = self.connect()?;
+        if server.dialect().flavour() == Flavour::MariaDb {
+            // Otherwise it rewrites events as those of older servers.
+            server.execute("SET @mariadb_slave_capability = 4")?;
+        }
+        let (host, conn, budget) = server.into_parts();
         let (what, started) = (format!("reading {file}"), Instant::now());
         let failed = |error| failed(&host, error, &what, started.elapsed());
         let socket = patience::socket(&conn).map_err(|error| failed(error.into()))?;
@@ -86,7 +92,7 @@ impl<'h> Reader<'h> {
                 continue;
             }
             has_begun = true;
-            end += u64::from(header.event_size());
+            end = end_of(end, header.event_size(), header.log_pos());
             event.end = end;
             see(&event);
             if event.kind == kind::ROTATE {
@@ -105,5 +111,37 @@ impl<'h> Reader<'h> {
                 see(&group);
             }
         })
+    }
+}
+
+/// Where an event of `size` bytes ends that comes next after what ended at `before`. The server `told` the last 32 bits
+/// of that (0: nothing); events that it does not send, such as MariaDB's of kind 160, may lie in between.
+fn end_of(before: u64, size: u32, told: u32) -> u64 {
+    let next = before + u64::from(size);
+    if told == 0 {
+        return next;
+    }
+    #[allow(clippy::cast_possible_truncation)]
+    let between = told.wrapping_sub(next as u32);
+    next + u64::from(between)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_ends_where_the_server_says_in_files_of_any_size() {
+        const LARGE: u64 = 5 << 32;
+        for (before, size, told, end) in [
+            (4, 100, 104, 104),
+            (4, 100, 150, 150),
+            (4, 100, 0, 104),
+            (LARGE - 50, 100, 50, LARGE + 50),
+            (LARGE - 50, 30, 20, LARGE + 20),
+            (LARGE + 4, 100, 104, LARGE + 104),
+        ] {
+            assert_eq!(end_of(before, size, told), end, "{before} {size} {told}");
+        }
     }
 }

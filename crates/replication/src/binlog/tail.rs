@@ -1,7 +1,8 @@
 //! What a replica executed last: from its own log, else from its relay log on this host's disk.
 //!
 //! Its own log tells that only as long as it was kept: what was executed before the server was started last may not
-//! have been logged. So it is read back to that start; where it holds nothing since, the relay log has to tell.
+//! have been logged. So it is read back to that start; where that is too little, the relay log has to tell, or to
+//! confirm that the log was kept before.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -18,7 +19,7 @@ use crate::position::BinlogPosition;
 use crate::server::Server;
 
 /// A replica's last groups.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tail {
     /// The groups, the newest last.
     pub groups: Vec<Group>,
@@ -65,31 +66,100 @@ impl Last {
     }
 }
 
-/// The last groups that came over the replica's channel; else why they cannot be told.
-pub fn read(server: &mut Server, reader: &Reader, replica: &Replica) -> Result<Result<Tail, String>, Error> {
+/// The last groups that came over the replica's channel; else why they cannot be told. `is_enough` says whether
+/// groups tell one place from another.
+pub fn read(
+    server: &mut Server,
+    reader: &Reader,
+    replica: &Replica,
+    is_enough: impl Fn(&[Group]) -> bool,
+) -> Result<Result<Tail, String>, Error> {
     let host = &replica.host;
     if replica.other_channels {
         return Ok(Err(format!(
             "{host} has several channels, whose transactions its log does not tell apart"
         )));
     }
-    let own = if replica.logs_updates { own_log(server, reader, replica)? } else { None };
-    if let Some(tail) = own {
-        return Ok(Ok(tail));
-    }
-    let relay = relay_log(server, replica)?;
-    Ok(relay.map_err(|why| {
-        format!("{host} has logged nothing of its master's since its server was started, and {why}")
+    let own_log = |server: &mut Server, at_least: usize| {
+        if replica.logs_updates { own_log(server, reader, replica, at_least) } else { Ok(None) }
+    };
+    let own = match own_log(server, 0)? {
+        Some(tail) if is_enough(&tail.groups) => return Ok(Ok(tail)),
+        other => other,
+    };
+    let relay = match relay_log(server, replica)? {
+        Ok(relay) => relay,
+        Err(why) => {
+            return Ok(own.ok_or_else(|| {
+                format!("{host} has logged nothing of its master's since its server was started, and {why}")
+            }));
+        }
+    };
+    let older = own_log(server, relay.groups.len())?;
+    let count = |tail: Option<&Tail>| tail.map_or(0, |tail| tail.groups.len());
+    log::debug!(
+        "{host}: {} transactions in its log since its server was started, {} in its relay log, {} in its log before",
+        count(own.as_ref()),
+        relay.groups.len(),
+        count(older.as_ref())
+    );
+    Ok(longest(own, relay, older).ok_or_else(|| {
+        format!(
+            "the log of {host} and its relay log do not end with the same transaction; was its server killed?"
+        )
     }))
 }
 
-/// `None` where its own log tells nothing.
-fn own_log(server: &mut Server, reader: &Reader, replica: &Replica) -> Result<Option<Tail>, Error> {
+/// What tells most of a replica, out of its log since its server was started, its relay log, and its log as far back
+/// as that reaches; `None` where they contradict each other.
+///
+/// Where the relay log ends with groups that an older run of the server has logged as its last ones, that run has
+/// logged all that it executed.
+fn longest(own: Option<Tail>, relay: Tail, older: Option<Tail>) -> Option<Tail> {
+    let older = older.unwrap_or_else(|| Tail { groups: Vec::new(), ..relay.clone() });
+    if are_unique(&relay.groups) && ends_with(&older.groups, &relay.groups) {
+        return Some(older);
+    }
+    match own {
+        Some(own) => Some(if ends_with(&relay.groups, &own.groups) { relay } else { own }),
+        None if ends_with(&relay.groups, &older.groups) || ends_with(&older.groups, &relay.groups) => {
+            Some(relay)
+        }
+        // A place in the relay log that was not written down in time: the log knows more.
+        None => {
+            let last = relay.groups.last()?.print;
+            older.groups.iter().all(|group| group.print != last).then_some(relay)
+        }
+    }
+}
+
+/// Groups of different seconds do not come a second time in the same order, nor do very many that are not all alike.
+fn are_unique(groups: &[Group]) -> bool {
+    let some_pair = |differ: fn(&[Group]) -> bool| groups.windows(2).any(differ);
+    some_pair(|pair| pair[0].time != pair[1].time)
+        || groups.len() == DEPTH && some_pair(|pair| pair[0].print != pair[1].print)
+}
+
+fn ends_with(groups: &[Group], end: &[Group]) -> bool {
+    let pairs = groups.iter().rev().zip(end.iter().rev());
+    groups.len() >= end.len() && pairs.into_iter().all(|(one, other)| one.print == other.print)
+}
+
+/// Back to where the server was started last, or to the run that has the last `at_least` groups; `None` where the log
+/// tells nothing.
+fn own_log(
+    server: &mut Server,
+    reader: &Reader,
+    replica: &Replica,
+    at_least: usize,
+) -> Result<Option<Tail>, Error> {
     let mut tail = None;
     for file in log_files(server)?.iter().rev() {
         let mut last = Last::default();
         reader.each_event(file, |event| last.event(event, replica))?;
-        if Tail::add(&mut tail, file, &last.groups, true) || last.begins_run {
+        let is_whole = Tail::add(&mut tail, file, &last.groups, true);
+        let known = tail.as_ref().map_or(0, |tail| tail.groups.len());
+        if is_whole || last.begins_run && known >= at_least {
             break;
         }
     }
@@ -127,19 +197,27 @@ fn before(name: &str) -> Option<String> {
 /// Beyond the server's last start only where the log's own server wrote them. Had the replica executed a later one
 /// unlogged, that server's log would have it before the place, and it would be missed here.
 pub fn last_of_other(server: &mut Server, reader: &Reader, wanted: &Wanted) -> Result<LastOf, Error> {
-    let mut last = LastOf::default();
+    let (mut last, mut has_begun) = (LastOf::default(), false);
     for file in log_files(server)?.iter().rev() {
         let (mut of_file, mut groups, mut begins_run) = (LastOf::default(), Groups::default(), false);
         reader.each_event(file, |event| {
             begins_run |= event.begins_run();
-            if let Some(group) = groups.event(event).filter(|group| wanted.is_other(group.server_id)) {
-                of_file.then(&group);
+            if let Some(group) = groups.event(event).filter(|group| !wanted.is_of_replica(group.server_id)) {
+                has_begun = true;
+                if wanted.is_other(group.server_id) {
+                    of_file.then(&group);
+                }
             }
         })?;
         last.behind(&of_file);
-        if last.is_whole || begins_run && wanted.last_is_own() {
+        // A run without any was passed over by the other search, too.
+        if last.is_whole || begins_run && has_begun && wanted.last_is_own() {
             break;
         }
     }
     Ok(last)
 }
+
+#[cfg(test)]
+#[path = "tail_tests.rs"]
+mod tests;
