@@ -2,24 +2,13 @@
 
 use std::process::ExitCode;
 
+use mmm_agent_helpers::CHECK_IP;
 use mmm_core::hook::{self, Moment};
-use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_core::{Call, Verdict, run};
 use mmm_network::{Interface, Netlink, NetworkError, VirtualIp};
 
-static PROGRAM: Program = Program {
-    name: "check_ip",
-    shape: Shape::Address,
-    extras: &[],
-    one_is_an_answer: true,
-    about: "Tells whether a network interface of this host holds an IP address, with any prefix length.",
-    prints: "  OK: IP address is configured      exit 0\n  \
-             OK: IP address is not configured  exit 1 (also when there is no such interface)\n  \
-             ERROR: …                          exit 255 (also for wrong usage)",
-    example: "check_ip mmm_agent eth0 192.168.0.100",
-};
-
 fn main() -> ExitCode {
-    run(&PROGRAM, check_ip)
+    run(&CHECK_IP, check_ip)
 }
 
 fn check_ip(call: &Call) -> Result<Verdict, NetworkError> {

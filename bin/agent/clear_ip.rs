@@ -2,28 +2,15 @@
 
 use std::process::ExitCode;
 
+use mmm_agent_helpers::CLEAR_IP;
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
-use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_core::{Call, Verdict, run};
 use mmm_network::announcer::withdraw;
 use mmm_network::{Interface, Netlink, NetworkError, VirtualIp};
 
-static PROGRAM: Program = Program {
-    name: "clear_ip",
-    shape: Shape::Address,
-    extras: &[],
-    one_is_an_answer: false,
-    about: "Removes an IP address from a network interface of this host, with whatever prefix length it is \
-            held, and looks whether it is gone. Other addresses stay.",
-    prints: "  OK                                exit 0, removed\n  \
-             OK: IP address is not configured  exit 0, it was not there (or there is no such interface)\n  \
-             ERROR: …                          exit 255\n  \
-             Usage: …                          exit 1",
-    example: "clear_ip mmm_agent eth0 192.168.0.100",
-};
-
 fn main() -> ExitCode {
-    run(&PROGRAM, clear_ip)
+    run(&CLEAR_IP, clear_ip)
 }
 
 fn clear_ip(call: &Call) -> Result<Verdict, NetworkError> {

@@ -3,32 +3,18 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use mmm_agent_helpers::CONFIGURE_IP;
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
 use mmm_core::settings::{Announce, Settings};
-use mmm_core::{Call, Program, Shape, Verdict, journal, run};
+use mmm_core::{Call, Verdict, journal, run};
 use mmm_network::announcer::{self, Announcer, withdraw};
 use mmm_network::{Holding, Interface, Link, Netlink, NetworkError, VirtualIp, conflict};
-
-static PROGRAM: Program = Program {
-    name: "configure_ip",
-    shape: Shape::Address,
-    extras: &[],
-    one_is_an_answer: false,
-    about: "Adds an IP address to a network interface of this host as /32 (IPv6: /128), looks whether it is \
-            there, and announces it by ARP (IPv6: neighbour advertisements), at once and then repeatedly in \
-            the background.",
-    prints: "  OK                            exit 0, added\n  \
-             OK: IP address is configured  exit 0, it was there\n  \
-             ERROR: …                      exit 255\n  \
-             Usage: …                      exit 1",
-    example: "configure_ip mmm_agent eth0 192.168.0.100",
-};
 
 fn main() -> ExitCode {
     match Announcer::of_this_process() {
         Some(announcer) => announce_in_background(announcer),
-        None => run(&PROGRAM, configure_ip),
+        None => run(&CONFIGURE_IP, configure_ip),
     }
 }
 
@@ -104,7 +90,7 @@ fn announce(kernel: &mut Netlink, link: &Link, ip: VirtualIp, plan: &Announce) {
 /// The whole of the background process; nobody waits for its exit code.
 fn announce_in_background(announcer: Result<Announcer, NetworkError>) -> ExitCode {
     let settings = Settings::load().unwrap_or_default();
-    journal::open(PROGRAM.name, &settings.log, 0);
+    journal::open(CONFIGURE_IP.name, &settings.log, 0);
     match announcer.and_then(|announcer| announcer.run(&settings.network.announce)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -6,27 +6,14 @@
 
 use std::process::ExitCode;
 
+use mmm_agent_helpers::MYSQL_ALLOW_WRITE;
 use mmm_core::firewall;
-use mmm_core::invocation::Extra;
-use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_core::{Call, Verdict, run};
 use mmm_replication::gate::{self, Question};
 use mmm_replication::{Error, Server};
 
-static PROGRAM: Program = Program {
-    name: "mysql_allow_write",
-    shape: Shape::Plain,
-    extras: &[Extra::Force],
-    one_is_an_answer: false,
-    about: "Lets this host's server take writes (read_only=0), if it has applied everything that its peer has \
-            written. Does not wait: ask again.",
-    prints: "  OK         exit 0: writes are open\n  \
-             ERROR: …   exit 255: writes stay closed, and why\n  \
-             Usage: …   exit 1: wrong number of arguments",
-    example: "mysql_allow_write mmm_agent",
-};
-
 fn main() -> ExitCode {
-    run(&PROGRAM, mysql_allow_write)
+    run(&MYSQL_ALLOW_WRITE, mysql_allow_write)
 }
 
 fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {

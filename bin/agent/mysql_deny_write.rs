@@ -7,26 +7,13 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use mmm_agent_helpers::MYSQL_DENY_WRITE;
 use mmm_core::config::{Blocking, Config};
 use mmm_core::firewall::{self, Barrier};
-use mmm_core::invocation::Extra;
 use mmm_core::journal::step;
-use mmm_core::{Budget, Call, Program, Shape, Verdict, run};
+use mmm_core::{Budget, Call, Verdict, run};
 use mmm_replication::closing::{Closed, Closing};
 use mmm_replication::{Error, Refusal};
-
-static PROGRAM: Program = Program {
-    name: "mysql_deny_write",
-    shape: Shape::Plain,
-    extras: &[Extra::Wait],
-    one_is_an_answer: false,
-    about: "Closes this host's server to writes: sets read_only, ends every client session, and sees that \
-            nothing is written any more. Replication goes on.",
-    prints: "  OK         exit 0: closed for certain\n  \
-             ERROR: …   exit 255: what is still open, and whether read_only is on\n  \
-             Usage: …   exit 1: wrong number of arguments",
-    example: "mysql_deny_write mmm_agent",
-};
 
 /// What closing, and closing with unblocking, may take beyond the grace.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -35,7 +22,7 @@ const AFTER_GRACE: Duration = Duration::from_secs(2);
 const LONGEST_GRACE: i64 = 3600;
 
 fn main() -> ExitCode {
-    run(&PROGRAM, mysql_deny_write)
+    run(&MYSQL_DENY_WRITE, mysql_deny_write)
 }
 
 fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {

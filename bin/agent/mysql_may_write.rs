@@ -5,24 +5,13 @@
 
 use std::process::ExitCode;
 
+use mmm_agent_helpers::MYSQL_MAY_WRITE;
 use mmm_core::firewall;
-use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_core::{Call, Verdict, run};
 use mmm_replication::{Error, Server};
 
-static PROGRAM: Program = Program {
-    name: "mysql_may_write",
-    shape: Shape::Plain,
-    extras: &[],
-    one_is_an_answer: true,
-    about: "Says whether this host's server takes writes (read_only).",
-    prints: "  OK: Not allowed   exit 0: read_only is on\n  \
-             OK: Allowed       exit 1: read_only is off\n  \
-             ERROR: …          exit 255: nobody can tell",
-    example: "mysql_may_write mmm_agent",
-};
-
 fn main() -> ExitCode {
-    run(&PROGRAM, mysql_may_write)
+    run(&MYSQL_MAY_WRITE, mysql_may_write)
 }
 
 fn mysql_may_write(call: &Call) -> Result<Verdict, Error> {

@@ -6,27 +6,13 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use mmm_agent_helpers::SET_ACTIVE_MASTER;
 use mmm_core::config::{Config, Host};
-use mmm_core::invocation::Extra;
-use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_core::{Call, Verdict, run};
 use mmm_replication::{Error, Refusal, Server, attach, channel, hold, lock, threads};
 
-static PROGRAM: Program = Program {
-    name: "set_active_master",
-    shape: Shape::NewMaster,
-    extras: &[Extra::Wait],
-    one_is_an_answer: false,
-    about: "Lets this host replicate from another master, from the one place in that master's log where no row \
-            is lost, skipped or doubled; refuses where no place can be proved to be right.",
-    prints: "  OK                                            exit 0, moved\n  \
-             OK: We are already a slave of the new master  exit 0, nothing to do\n  \
-             ERROR: …                                      exit 255, not moved\n  \
-             Usage: …                                      exit 1",
-    example: "set_active_master mmm_agent db2",
-};
-
 fn main() -> ExitCode {
-    run(&PROGRAM, set_active_master)
+    run(&SET_ACTIVE_MASTER, set_active_master)
 }
 
 fn set_active_master(call: &Call) -> Result<Verdict, Error> {

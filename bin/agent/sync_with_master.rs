@@ -5,26 +5,13 @@
 
 use std::process::ExitCode;
 
-use mmm_core::invocation::Extra;
-use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_agent_helpers::SYNC_WITH_MASTER;
+use mmm_core::{Call, Verdict, run};
 use mmm_replication::gate::{self, Question};
 use mmm_replication::{Error, Server};
 
-static PROGRAM: Program = Program {
-    name: "sync_with_master",
-    shape: Shape::Plain,
-    extras: &[Extra::Wait],
-    one_is_an_answer: false,
-    about: "Waits until this host has applied everything that its peer has written. A peer that answers must be \
-            read-only; of a dead one, everything that was fetched counts.",
-    prints: "  OK         exit 0: nothing is missing here\n  \
-             ERROR: …   exit 255: something is missing, or nobody can tell\n  \
-             Usage: …   exit 1: wrong number of arguments",
-    example: "sync_with_master mmm_agent",
-};
-
 fn main() -> ExitCode {
-    run(&PROGRAM, sync_with_master)
+    run(&SYNC_WITH_MASTER, sync_with_master)
 }
 
 fn sync_with_master(call: &Call) -> Result<Verdict, Error> {

@@ -3,23 +3,12 @@
 
 use std::process::ExitCode;
 
-use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_agent_helpers::TURN_OFF_SLAVE;
+use mmm_core::{Call, Verdict, run};
 use mmm_replication::{Error, Refusal, Server, channel, lock, threads};
 
-static PROGRAM: Program = Program {
-    name: "turn_off_slave",
-    shape: Shape::Plain,
-    extras: &[],
-    one_is_an_answer: false,
-    about: "Stops replication on this host: the channel that replicates from a host of the cluster.",
-    prints: "  OK         exit 0: replication has stopped, or there is none\n  \
-             ERROR: …   exit 255: it may still run\n  \
-             Usage: …   exit 1: wrong number of arguments",
-    example: "turn_off_slave mmm_agent",
-};
-
 fn main() -> ExitCode {
-    run(&PROGRAM, turn_off_slave)
+    run(&TURN_OFF_SLAVE, turn_off_slave)
 }
 
 fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {

@@ -3,24 +3,12 @@
 
 use std::process::ExitCode;
 
-use mmm_core::{Call, Program, Shape, Verdict, run};
+use mmm_agent_helpers::TURN_ON_SLAVE;
+use mmm_core::{Call, Verdict, run};
 use mmm_replication::{Error, Server, channel, lock, threads};
 
-static PROGRAM: Program = Program {
-    name: "turn_on_slave",
-    shape: Shape::Plain,
-    extras: &[],
-    one_is_an_answer: false,
-    about: "Starts replication on this host, on the channel that replicates from a host of the cluster, and sees \
-            that it runs.",
-    prints: "  OK         exit 0: both threads run\n  \
-             ERROR: …   exit 255: they do not, and why\n  \
-             Usage: …   exit 1: wrong number of arguments",
-    example: "turn_on_slave mmm_agent",
-};
-
 fn main() -> ExitCode {
-    run(&PROGRAM, turn_on_slave)
+    run(&TURN_ON_SLAVE, turn_on_slave)
 }
 
 fn turn_on_slave(call: &Call) -> Result<Verdict, Error> {

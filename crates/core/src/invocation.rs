@@ -98,7 +98,8 @@ impl Program {
         }
     }
 
-    fn command(&self) -> Command {
+    /// The command line, for its reader, its help and its manual page.
+    pub fn command(&self) -> Command {
         let mut command = Command::new(self.name)
             .no_binary_name(true)
             .version(env!("CARGO_PKG_VERSION"))
