@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use mmm_agent_helpers::MYSQL_ALLOW_WRITE;
 use mmm_core::firewall;
+use mmm_core::journal::step;
 use mmm_core::{Call, Verdict, run};
 use mmm_replication::gate::{self, Question};
 use mmm_replication::{Error, Server};
@@ -33,7 +34,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         let proof = gate::ask(&mut local, &config, question)?;
         log::info!("writes may be opened: {proof:?}");
     }
-    local.execute("SET GLOBAL read_only = 0")?;
+    step("opened writes", || local.execute("SET GLOBAL read_only = 0"))?;
     if call.arguments.force {
         return Ok(Verdict::ok_because(
             "writes are open; it was not checked whether everything of the peer is applied here",

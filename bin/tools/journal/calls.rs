@@ -1,0 +1,332 @@
+//! From lines to calls: a call begins with `called with` and ends with `answered`, unless it was killed.
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::Timestamp;
+
+use super::line::{self, Level, Line};
+
+/// A call that has not been answered holds up those behind it; so many at most.
+const MOST_WAITING: usize = 5000;
+/// Lines kept of one call, half of them its first ones.
+const MOST_NOTES: usize = 200;
+
+/// What one line says beside the call's beginning and end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// When.
+    pub at: Timestamp,
+    /// How grave it is.
+    pub level: Level,
+    /// What it says.
+    pub text: String,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The result line.
+    pub text: String,
+    /// The exit code.
+    pub exit_code: u8,
+    /// How long the call took, by its own clock.
+    pub milliseconds: f64,
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// `OK`
+    Done,
+    /// `ERROR: …`
+    Failed,
+    /// `Usage: …`
+    Misused,
+    /// It never answered and is no longer there: killed, or the host went down.
+    Killed,
+    /// It has not answered yet.
+    Running,
+}
+
+/// One call of a helper.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The helper's name.
+    pub helper: String,
+    /// Its process.
+    pub process: u32,
+    /// What it was called with.
+    pub arguments: Vec<String>,
+    /// The host's name in the agent's configuration, where the helper reads that.
+    pub host: Option<String>,
+    /// When it began.
+    pub started: Timestamp,
+    /// When its last line was written.
+    pub ended: Timestamp,
+    /// What it answered.
+    pub answer: Option<Answer>,
+    /// Whether its process still lives; known of those without an answer only.
+    pub is_running: bool,
+    /// What it said meanwhile.
+    pub notes: VecDeque<Note>,
+    /// How many lines from the middle of `notes` were not kept.
+    pub notes_left_out: u64,
+}
+
+/// What the journal consists of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A call.
+    Call(Call),
+    /// A line that belongs to no call: of the process that goes on announcing an address, or of a call whose
+    /// beginning is not in the journal.
+    Line {
+        /// The helper that wrote it.
+        helper: String,
+        /// Its process.
+        process: u32,
+        /// The line.
+        note: Note,
+    },
+}
+
+impl Call {
+    /// A call of which nothing is known but its first line.
+    pub fn begun(line: &Line, arguments: Vec<String>) -> Self {
+        Self {
+            helper: line.helper.into(),
+            process: line.process,
+            arguments,
+            host: None,
+            started: line.at,
+            ended: line.at,
+            answer: None,
+            is_running: false,
+            notes: VecDeque::new(),
+            notes_left_out: 0,
+        }
+    }
+
+    /// What became of it.
+    pub fn fate(&self) -> Fate {
+        match &self.answer {
+            None if self.is_running => Fate::Running,
+            None => Fate::Killed,
+            Some(answer) if answer.text.starts_with("Usage:") => Fate::Misused,
+            Some(answer) if answer.exit_code == 255 => Fate::Failed,
+            Some(_) => Fate::Done,
+        }
+    }
+
+    fn add(&mut self, line: &Line) {
+        self.ended = line.at;
+        if let Some(host) = line.text.strip_prefix("this host is ") {
+            self.host = Some(host.into());
+        }
+        if self.notes.len() == MOST_NOTES {
+            self.notes.remove(MOST_NOTES / 2);
+            self.notes_left_out += 1;
+        }
+        self.notes.push_back(note(line));
+    }
+}
+
+fn note(line: &Line) -> Note {
+    Note { at: line.at, level: line.level, text: line.text.into() }
+}
+
+/// `answered "OK", exit 0, 9.4 ms in all`
+fn answer(text: &str) -> Option<Answer> {
+    let (text, rest) = line::string(text.strip_prefix("answered ")?)?;
+    let (exit_code, rest) = rest.strip_prefix(", exit ")?.split_once(", ")?;
+    let milliseconds = rest.strip_suffix(" ms in all")?.parse().ok()?;
+    Some(Answer { text, exit_code: exit_code.parse().ok()?, milliseconds })
+}
+
+/// Puts the lines of calls together that ran at the same time. Events come out in the order in which they began.
+#[derive(Debug, Default)]
+pub struct Assembly {
+    waiting: VecDeque<Event>,
+    /// How many events came out already: the number of the first that waits.
+    passed: usize,
+    /// The call of each process that has not answered yet, by the number of its event.
+    open: HashMap<u32, usize>,
+}
+
+impl Assembly {
+    /// Takes the journal's next line.
+    pub fn add(&mut self, line: &Line) {
+        let number = self.passed + self.waiting.len();
+        if let Some(list) = line.text.strip_prefix("called with ") {
+            let arguments = line::strings(list).unwrap_or_else(|| vec![list.into()]);
+            // A process has one call. Where it has another, the number of a dead one was given again.
+            self.open.insert(line.process, number);
+            self.waiting.push_back(Event::Call(Call::begun(line, arguments)));
+            return;
+        }
+        let Some(call) = self.call_of(line) else {
+            let (helper, process) = (line.helper.into(), line.process);
+            self.waiting.push_back(Event::Line { helper, process, note: note(line) });
+            return;
+        };
+        if let Some(answer) = answer(line.text) {
+            call.ended = line.at;
+            call.answer = Some(answer);
+            self.open.remove(&line.process);
+        } else {
+            call.add(line);
+        }
+    }
+
+    /// The next event that is complete, or that waited too long for its end.
+    pub fn take(&mut self) -> Option<Event> {
+        if let Some(Event::Call(call)) = self.waiting.front() {
+            let is_open = self.open.get(&call.process) == Some(&self.passed);
+            if is_open && self.waiting.len() <= MOST_WAITING {
+                return None;
+            }
+            if is_open {
+                self.open.remove(&call.process);
+            }
+        }
+        let event = self.waiting.pop_front()?;
+        self.passed += 1;
+        Some(event)
+    }
+
+    /// The journal's end: what has no answer by now has none. `is_running` tells of those whether they still may get
+    /// one.
+    pub fn finish(&mut self, is_running: impl Fn(&Call) -> bool) {
+        for number in std::mem::take(&mut self.open).into_values() {
+            if let Some(Event::Call(call)) = self.waiting.get_mut(number - self.passed) {
+                call.is_running = is_running(call);
+            }
+        }
+    }
+
+    fn call_of(&mut self, line: &Line) -> Option<&mut Call> {
+        let number = *self.open.get(&line.process)?;
+        match self.waiting.get_mut(number - self.passed)? {
+            Event::Call(call) if call.helper == line.helper => Some(call),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// The events of a journal; every line of it must be one.
+    pub fn events(journal: &str) -> Vec<Event> {
+        let mut assembly = Assembly::default();
+        let mut events = Vec::new();
+        for text in journal.lines() {
+            assembly.add(&line::parse(text).expect(text));
+            events.extend(std::iter::from_fn(|| assembly.take()));
+        }
+        assembly.finish(|_| false);
+        events.extend(std::iter::from_fn(|| assembly.take()));
+        events
+    }
+
+    fn calls(journal: &str) -> Vec<Call> {
+        let is_call = |event| if let Event::Call(call) = event { Some(call) } else { None };
+        events(journal).into_iter().filter_map(is_call).collect()
+    }
+
+    #[test]
+    fn the_lines_of_a_call_are_one_call() {
+        let calls = calls(
+            "2026-11-23T00:02:26.721Z mysql_may_write[41] INFO  called with [\"mmm_agent_db1\"]\n\
+             2026-11-23T00:02:26.721Z mysql_may_write[41] INFO  this host is db1\n\
+             2026-11-23T00:02:26.726Z mysql_may_write[41] WARN  db1: going on without TLS\n\
+             2026-11-23T00:02:26.727Z mysql_may_write[41] INFO  answered \"OK: \\\"yes\\\"\", exit 1, 6.0 ms in all\n",
+        );
+        let [call] = &calls[..] else { panic!("{calls:?}") };
+        assert_eq!((call.helper.as_str(), call.process, call.fate()), ("mysql_may_write", 41, Fate::Done));
+        assert_eq!(call.arguments, ["mmm_agent_db1"]);
+        assert_eq!(call.host.as_deref(), Some("db1"));
+        assert_eq!(call.answer, Some(Answer { text: "OK: \"yes\"".into(), exit_code: 1, milliseconds: 6.0 }));
+        assert_eq!(call.notes.len(), 2);
+        assert_eq!(call.started.duration_until(call.ended).as_millis(), 6);
+    }
+
+    #[test]
+    fn calls_that_ran_at_the_same_time_come_in_the_order_in_which_they_began() {
+        let calls = calls(
+            "2026-11-23T00:00:00.000Z sync_with_master[5] INFO  called with []\n\
+             2026-11-23T00:00:01.000Z check_ip[6] INFO  called with [\"eth0\", \"10.0.0.1\"]\n\
+             2026-11-23T00:00:01.001Z check_ip[6] INFO  answered \"OK\", exit 0, 1.0 ms in all\n\
+             2026-11-23T00:00:02.000Z sync_with_master[5] INFO  answered \"ERROR: x\", exit 255, 2000.0 ms in all\n",
+        );
+        let fates: Vec<_> = calls.iter().map(|call| (call.helper.as_str(), call.fate())).collect();
+        assert_eq!(fates, [("sync_with_master", Fate::Failed), ("check_ip", Fate::Done)]);
+    }
+
+    #[test]
+    fn a_call_without_an_answer_was_killed_whoever_has_its_number_now() {
+        let begun = |helper: &str| format!("2026-11-23T00:00:00.000Z {helper}[5] INFO  called with []\n");
+        let answered = "2026-11-23T00:00:00.000Z check_ip[5] INFO  answered \"OK\", exit 0, 1.0 ms in all\n";
+        for second in ["check_ip", "clear_ip"] {
+            let calls = calls(&(begun(second) + &begun("check_ip") + answered));
+            let fates: Vec<_> = calls.iter().map(Call::fate).collect();
+            assert_eq!(fates, [Fate::Killed, Fate::Done], "{second}");
+        }
+        assert_eq!(calls(&begun("clear_ip"))[0].fate(), Fate::Killed);
+    }
+
+    #[test]
+    fn a_call_whose_process_lives_is_running() {
+        let mut assembly = Assembly::default();
+        assembly.add(&line::parse("2026-11-23T00:00:00.000Z check_ip[5] INFO  called with []").unwrap());
+        assert_eq!(assembly.take(), None);
+        assembly.finish(|call| call.process == 5);
+        let Some(Event::Call(call)) = assembly.take() else { panic!("no call") };
+        assert_eq!(call.fate(), Fate::Running);
+    }
+
+    #[test]
+    fn lines_of_no_call_are_kept_as_lines() {
+        let events = events(
+            "2026-11-23T00:00:00.000Z check_ip[4] INFO  answered \"OK\", exit 0, 1.0 ms in all\n\
+             2026-11-23T00:00:01.000Z configure_ip[9] INFO  10.0.0.1 is gone, announcing ends\n",
+        );
+        assert!(matches!(&events[..], [Event::Line { .. }, Event::Line { process: 9, .. }]), "{events:?}");
+    }
+
+    #[test]
+    fn what_is_kept_does_not_grow_with_the_journal() {
+        let mut assembly = Assembly::default();
+        let mut events = 0;
+        let add = |assembly: &mut Assembly, process: usize, text: &str| {
+            let text = format!("2026-11-23T00:00:00.000Z check_ip[{process}] INFO  {text}");
+            assembly.add(&line::parse(&text).unwrap());
+        };
+        for process in 0..20_000 {
+            add(&mut assembly, process, "called with []");
+            events += std::iter::from_fn(|| assembly.take()).count();
+            assert!(assembly.waiting.len() <= MOST_WAITING && assembly.open.len() <= MOST_WAITING);
+        }
+        for number in 0..1000 {
+            add(&mut assembly, 19_999, &format!("line {number}"));
+        }
+        assembly.finish(|_| false);
+        let rest: Vec<_> = std::iter::from_fn(|| assembly.take()).collect();
+        assert_eq!(events + rest.len(), 20_000);
+        let Some(Event::Call(last)) = rest.last() else { panic!("no call") };
+        assert_eq!((last.notes.len() as u64) + last.notes_left_out, 1000);
+        assert_eq!(last.notes.len(), MOST_NOTES);
+        assert_eq!(last.notes.back().unwrap().text, "line 999");
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_a_note() {
+        let calls = calls(
+            "2026-11-23T00:00:00.000Z check_ip[5] INFO  called with eth0\n\
+             2026-11-23T00:00:00.000Z check_ip[5] INFO  answered \"OK, exit 0\n",
+        );
+        assert_eq!(calls[0].arguments, ["eth0"]);
+        assert_eq!((calls[0].answer.as_ref(), calls[0].notes.len()), (None, 1));
+    }
+}

@@ -1,0 +1,306 @@
+//! The timeline for programs; docs/JOURNAL.md describes it. An item is written as soon as it is there.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::calls::{Call, Event, Fate, Note};
+use super::line::Level;
+use super::moves::{Kind, Part};
+use super::runs::{Run, Runs};
+use super::timeline::{Head, Item, Tail, View};
+
+/// Of this description.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct HeadView {
+    schema: u32,
+    file: String,
+    since: Option<String>,
+}
+
+#[derive(Serialize)]
+struct TailView<'t> {
+    host: Option<&'t str>,
+    unreadable_lines: u64,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum ItemView<'t> {
+    Move {
+        what: &'static str,
+        title: String,
+        outcome: &'static str,
+        started: String,
+        ended: String,
+        milliseconds: f64,
+        calls: Vec<RunView<'t>>,
+        calls_left_out: u64,
+    },
+    Checks {
+        calls: Vec<RunView<'t>>,
+        calls_left_out: u64,
+    },
+    Call(CallView<'t>),
+    Line {
+        helper: &'t str,
+        process: u32,
+        #[serde(flatten)]
+        note: NoteView<'t>,
+    },
+}
+
+#[derive(Serialize)]
+struct RunView<'t> {
+    #[serde(flatten)]
+    call: CallView<'t>,
+    times: u64,
+    last_started: String,
+    slowest_milliseconds: f64,
+}
+
+#[derive(Serialize)]
+struct CallView<'t> {
+    started: String,
+    ended: String,
+    helper: &'t str,
+    process: u32,
+    arguments: &'t [String],
+    host: Option<&'t str>,
+    outcome: &'static str,
+    answer: Option<&'t str>,
+    exit_code: Option<u8>,
+    milliseconds: Option<f64>,
+    notes: Vec<NoteView<'t>>,
+    notes_left_out: u64,
+}
+
+#[derive(Serialize)]
+struct NoteView<'t> {
+    at: String,
+    level: &'static str,
+    text: &'t str,
+}
+
+fn time(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+fn outcome(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Done => "ok",
+        Fate::Failed => "error",
+        Fate::Misused => "usage",
+        Fate::Killed => "killed",
+        Fate::Running => "running",
+    }
+}
+
+impl<'t> From<&'t Item> for ItemView<'t> {
+    fn from(item: &'t Item) -> Self {
+        match item {
+            Item::Part(Part::Move(part)) => Self::Move {
+                what: match part.kind {
+                    Kind::Give => "give",
+                    Kind::Take => "take",
+                    Kind::NewMaster => "new-master",
+                    Kind::Replication => "replication",
+                },
+                title: part.title(),
+                outcome: outcome(part.outcome()),
+                started: time(part.started),
+                ended: time(part.ended),
+                milliseconds: part.started.duration_until(part.ended).as_secs_f64() * 1000.0,
+                calls: runs(&part.calls),
+                calls_left_out: part.calls.left_out,
+            },
+            Item::Part(Part::Checks(checks)) => {
+                Self::Checks { calls: runs(checks), calls_left_out: checks.left_out }
+            }
+            Item::Event(Event::Call(call)) => Self::Call(call.into()),
+            Item::Event(Event::Line { helper, process, note }) => {
+                Self::Line { helper, process: *process, note: note.into() }
+            }
+        }
+    }
+}
+
+fn runs(runs: &Runs) -> Vec<RunView<'_>> {
+    runs.runs.iter().map(RunView::from).collect()
+}
+
+impl<'t> From<&'t Run> for RunView<'t> {
+    fn from(run: &'t Run) -> Self {
+        Self {
+            call: (&run.call).into(),
+            times: run.times,
+            last_started: time(run.last_started),
+            slowest_milliseconds: run.slowest,
+        }
+    }
+}
+
+impl<'t> From<&'t Call> for CallView<'t> {
+    fn from(call: &'t Call) -> Self {
+        Self {
+            started: time(call.started),
+            ended: time(call.ended),
+            helper: &call.helper,
+            process: call.process,
+            arguments: &call.arguments,
+            host: call.host.as_deref(),
+            outcome: outcome(call.fate()),
+            answer: call.answer.as_ref().map(|answer| answer.text.as_str()),
+            exit_code: call.answer.as_ref().map(|answer| answer.exit_code),
+            milliseconds: call.answer.as_ref().map(|answer| answer.milliseconds),
+            notes: call.notes.iter().map(NoteView::from).collect(),
+            notes_left_out: call.notes_left_out,
+        }
+    }
+}
+
+impl<'t> From<&'t Note> for NoteView<'t> {
+    fn from(note: &'t Note) -> Self {
+        let level = match note.level {
+            Level::Detail => "debug",
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        };
+        Self { at: time(note.at), level, text: &note.text }
+    }
+}
+
+impl From<&Head> for HeadView {
+    fn from(head: &Head) -> Self {
+        Self { schema: SCHEMA, file: head.file.display().to_string(), since: head.since.map(time) }
+    }
+}
+
+impl<'t> From<&'t Tail> for TailView<'t> {
+    fn from(tail: &'t Tail) -> Self {
+        Self { host: tail.host.as_deref(), unreadable_lines: tail.unreadable_lines }
+    }
+}
+
+/// JSON, an item a line.
+#[derive(Debug, Default)]
+pub struct Json {
+    is_second: bool,
+}
+
+/// The fields of an object, without its braces.
+fn fields(object: &impl Serialize) -> io::Result<String> {
+    let text = serde_json::to_string(object)?;
+    Ok(text.trim_start_matches('{').trim_end_matches('}').into())
+}
+
+impl View for Json {
+    fn begin(&mut self, head: &Head, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{{{},\"timeline\":[", fields(&HeadView::from(head))?)
+    }
+
+    fn item(&mut self, item: &Item, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(if self.is_second { b",\n" } else { b"\n" })?;
+        self.is_second = true;
+        Ok(serde_json::to_writer(out, &ItemView::from(item))?)
+    }
+
+    fn end(&mut self, tail: &Tail, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "\n],{}}}", fields(&TailView::from(tail))?)
+    }
+}
+
+/// YAML.
+#[derive(Debug, Default)]
+pub struct Yaml {
+    is_second: bool,
+}
+
+fn yaml(value: &impl Serialize) -> io::Result<String> {
+    serde_yaml::to_string(value).map_err(io::Error::other)
+}
+
+impl View for Yaml {
+    fn begin(&mut self, head: &Head, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{}timeline:", yaml(&HeadView::from(head))?)
+    }
+
+    fn item(&mut self, item: &Item, out: &mut dyn Write) -> io::Result<()> {
+        let start = if self.is_second { "" } else { "\n" };
+        self.is_second = true;
+        write!(out, "{start}{}", yaml(&[ItemView::from(item)])?)
+    }
+
+    fn end(&mut self, tail: &Tail, out: &mut dyn Write) -> io::Result<()> {
+        let start = if self.is_second { "" } else { " []\n" };
+        write!(out, "{start}{}", yaml(&TailView::from(tail))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::calls::tests::events;
+    use super::super::moves::Grouping;
+    use super::*;
+
+    const JOURNAL: &str = "\
+        2026-11-23T00:00:00.000Z check_ip[1] INFO  called with [\"eth0\", \"no: \\\"1\\\"\"]\n\
+        2026-11-23T00:00:00.000Z check_ip[1] WARN  interface {eth0} does not exist\n\
+        2026-11-23T00:00:00.001Z check_ip[1] INFO  answered \"OK: IP address is not configured\", exit 1, 1.0 ms in all\n\
+        2026-11-23T00:00:01.000Z clear_ip[2] INFO  called with []\n\
+        2026-11-23T00:00:02.000Z configure_ip[3] INFO  10.0.0.1 announced 4 more times\n";
+
+    /// Both documents of the same items, as values.
+    fn documents(items: &[Item], host: Option<&str>) -> [serde_json::Value; 2] {
+        let head = Head {
+            file: "/x/m.log".into(),
+            since: Some("2026-11-22T00:00:00Z".parse().unwrap()),
+            host: None,
+        };
+        let tail = Tail { host: host.map(String::from), unreadable_lines: 2, ..Tail::default() };
+        let write = |view: &mut dyn View| {
+            let mut text = Vec::new();
+            view.begin(&head, &mut text).unwrap();
+            for item in items {
+                view.item(item, &mut text).unwrap();
+            }
+            view.end(&tail, &mut text).unwrap();
+            String::from_utf8(text).unwrap()
+        };
+        let json = write(&mut Json::default());
+        let yaml = write(&mut Yaml::default());
+        [serde_json::from_str(&json).expect(&json), serde_yaml::from_str(&yaml).expect(&yaml)]
+    }
+
+    #[test]
+    fn json_and_yaml_say_the_same() {
+        let calls: Vec<_> = events(JOURNAL).into_iter().map(Item::Event).collect();
+        let mut parts = Vec::new();
+        let mut grouping = Grouping::default();
+        for event in events(JOURNAL) {
+            if let Event::Call(call) = event {
+                grouping.add(call, &mut |part| parts.push(Item::Part(part)));
+            }
+        }
+        grouping.finish(&mut |part| parts.push(Item::Part(part)));
+        for (items, kinds) in
+            [(&calls[..], &["call", "call", "line"][..]), (&parts, &["checks", "move"]), (&[], &[])]
+        {
+            for host in [None, Some("{db1}")] {
+                let [json, yaml] = documents(items, host);
+                assert_eq!(json, yaml);
+                assert_eq!((&json["schema"], &json["unreadable_lines"]), (&1.into(), &2.into()));
+                assert_eq!(json["host"], host.map_or(serde_json::Value::Null, serde_json::Value::from));
+                let timeline = json["timeline"].as_array().unwrap();
+                assert_eq!(
+                    timeline.iter().map(|item| item["kind"].as_str().unwrap()).collect::<Vec<_>>(),
+                    kinds
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The journal's files: the one that is written to, and those that logrotate has put aside.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use jiff::Timestamp;
+
+use super::line;
+
+/// Of a longer line, no more than this is looked at.
+const LONGEST_LINE: u64 = 64 * 1024;
+
+/// The journal and what was rotated away from it, `.1`, `-20261122`, `.2.gz`, the oldest first.
+pub fn find(journal: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if let (Some(folder), Some(name)) = (journal.parent(), journal.file_name().and_then(|name| name.to_str()))
+    {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let is_older =
+                entry.file_name().to_str().and_then(|other| other.strip_prefix(name)).is_some_and(is_rotated);
+            if is_older {
+                files.push(entry.path());
+            }
+        }
+    }
+    // Directly after a rotation there is none: the next call makes it.
+    if files.is_empty() || journal.exists() {
+        File::open(journal)?;
+        files.push(journal.into());
+    }
+    files.sort_by_cached_key(|file| first_time(file));
+    Ok(files)
+}
+
+fn is_rotated(suffix: &str) -> bool {
+    let suffix = suffix.strip_suffix(".gz").unwrap_or(suffix);
+    let digits = suffix.strip_prefix(['.', '-']).unwrap_or_default();
+    !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '-')
+}
+
+fn first_time(file: &Path) -> Option<Timestamp> {
+    let mut reader = open(file).ok()?;
+    let mut text = Vec::new();
+    (0..100).find_map(|_| {
+        read_line(&mut reader, &mut text).ok()?;
+        Some(line::parse(&String::from_utf8_lossy(&text))?.at)
+    })
+}
+
+/// Hands over each line of a file. An error ends it; what was before it has been handed over.
+pub fn each_line<E: From<io::Error>>(
+    file: &Path,
+    mut work: impl FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut reader = open(file)?;
+    let mut text = Vec::new();
+    while read_line(&mut reader, &mut text)? {
+        work(&String::from_utf8_lossy(&text))?;
+    }
+    Ok(())
+}
+
+fn open(file: &Path) -> io::Result<Box<dyn BufRead>> {
+    let opened = File::open(file)?;
+    if file.extension().is_some_and(|extension| extension == "gz") {
+        return Ok(Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(opened))));
+    }
+    Ok(Box::new(BufReader::with_capacity(1 << 16, opened)))
+}
+
+/// The next line, without its end; false where there is none.
+fn read_line(reader: &mut dyn BufRead, text: &mut Vec<u8>) -> io::Result<bool> {
+    text.clear();
+    if Read::take(&mut *reader, LONGEST_LINE).read_until(b'\n', text)? == 0 {
+        return Ok(false);
+    }
+    if text.last() == Some(&b'\n') {
+        text.pop();
+    } else if text.len() as u64 == LONGEST_LINE {
+        reader.skip_until(b'\n')?;
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    /// A folder of its own, gone at the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("mmm_journal-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn file(&self, name: &str, text: &[u8]) -> PathBuf {
+            let path = self.0.join(name);
+            fs::write(&path, text).unwrap();
+            path
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    fn lines(file: &Path) -> Vec<String> {
+        let mut lines = Vec::new();
+        let keep = |line: &str| {
+            lines.push(line.to_string());
+            io::Result::Ok(())
+        };
+        each_line(file, keep).unwrap();
+        lines
+    }
+
+    #[test]
+    fn rotated_files_come_oldest_first_and_nothing_else_comes() {
+        let folder = Folder::new("rotated");
+        let day = |day: u32| format!("2026-11-{day:02}T00:00:00.000Z check_ip[1] INFO  text\n");
+        let journal = folder.file("m.log", ("cut off\n".to_string() + &day(9)).as_bytes());
+        folder.file("m.log.1", day(8).as_bytes());
+        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        packed.write_all(day(7).as_bytes()).unwrap();
+        let packed = folder.file("m.log.2.gz", &packed.finish().unwrap());
+        folder.file("m.log-20261106", day(6).as_bytes());
+        for name in ["m.log.bak", "m.log.", "m.log2", "other.log.1", "m.log.1.gz.tmp"] {
+            folder.file(name, day(1).as_bytes());
+        }
+        let names = || -> Vec<String> {
+            let name = |file: PathBuf| file.file_name().unwrap().to_str().unwrap().to_string();
+            find(&journal).unwrap().into_iter().map(name).collect()
+        };
+        assert_eq!(names(), ["m.log-20261106", "m.log.2.gz", "m.log.1", "m.log"]);
+        assert_eq!(lines(&packed), [day(7).trim_end()]);
+        fs::remove_file(&journal).unwrap();
+        assert_eq!(names().len(), 3);
+    }
+
+    #[test]
+    fn a_journal_that_is_not_there_is_an_error() {
+        let folder = Folder::new("missing");
+        assert_eq!(find(&folder.0.join("m.log")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut_and_the_next_one_is_whole() {
+        let folder = Folder::new("long");
+        let mut text = vec![b'x'; 300_000];
+        text.extend(b"\nsecond\n\xff\xfe\nlast");
+        let file = folder.file("m.log", &text);
+        let lines = lines(&file);
+        assert_eq!(lines[0].len() as u64, LONGEST_LINE);
+        assert_eq!(lines[1..], ["second", "\u{fffd}\u{fffd}", "last"]);
+    }
+}

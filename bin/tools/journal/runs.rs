@@ -1,0 +1,123 @@
+//! Calls that were repeated with the same answer, as one.
+
+use jiff::Timestamp;
+
+use super::calls::{Call, Fate};
+
+/// Kept of one move, or between two; half of them the first ones.
+const MOST_RUNS: usize = 40;
+
+/// A call, and how often it was made again with the same answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The first of them.
+    pub call: Call,
+    /// How many there were.
+    pub times: u64,
+    /// When the last one began.
+    pub last_started: Timestamp,
+    /// When the last one ended.
+    pub last_ended: Timestamp,
+    /// The slowest one's time.
+    pub slowest: f64,
+}
+
+/// Calls in the order in which each answer came for the first time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Runs {
+    /// The calls.
+    pub runs: Vec<Run>,
+    /// How many calls from the middle were not kept.
+    pub left_out: u64,
+}
+
+impl Run {
+    fn new(call: Call) -> Self {
+        let slowest = call.answer.as_ref().map_or(0.0, |answer| answer.milliseconds);
+        Self { times: 1, last_started: call.started, last_ended: call.ended, slowest, call }
+    }
+
+    fn is_of(&self, call: &Call) -> bool {
+        self.call.helper == call.helper && self.call.arguments == call.arguments
+    }
+
+    fn has_answer_of(&self, call: &Call) -> bool {
+        match (&self.call.answer, &call.answer) {
+            (Some(one), Some(other)) => one.text == other.text && one.exit_code == other.exit_code,
+            _ => false,
+        }
+    }
+}
+
+impl Runs {
+    /// Takes the next call.
+    pub fn add(&mut self, call: Call) {
+        let last = self.runs.iter_mut().rev().find(|run| run.is_of(&call));
+        if let Some(run) = last.filter(|run| run.has_answer_of(&call)) {
+            run.times += 1;
+            run.last_started = call.started;
+            run.last_ended = call.ended;
+            run.slowest = call.answer.map_or(run.slowest, |answer| answer.milliseconds.max(run.slowest));
+            return;
+        }
+        if self.runs.len() == MOST_RUNS {
+            self.left_out += self.runs.remove(MOST_RUNS / 2).times;
+        }
+        self.runs.push(Run::new(call));
+    }
+
+    /// What the last call of each kind came to.
+    pub fn last_fates(&self) -> impl Iterator<Item = (&Call, Fate)> {
+        self.runs.iter().enumerate().filter_map(|(index, run)| {
+            let is_last = !self.runs[index + 1..].iter().any(|later| later.is_of(&run.call));
+            is_last.then(|| (&run.call, run.call.fate()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::calls::Event;
+    use super::super::calls::tests::events;
+    use super::*;
+
+    fn runs(calls: &[(&str, &str)]) -> Runs {
+        let mut runs = Runs::default();
+        for (second, (argument, answer)) in calls.iter().enumerate() {
+            let head = format!("2026-11-23T00:{:02}:{:02}.000Z check_ip[5] INFO ", second / 60, second % 60);
+            let journal = format!(
+                "{head} called with [\"{argument}\"]\n{head} answered \"{answer}\", exit 0, {second}.0 ms in all\n"
+            );
+            for event in events(&journal) {
+                let Event::Call(call) = event else { panic!("{event:?}") };
+                runs.add(call);
+            }
+        }
+        runs
+    }
+
+    #[test]
+    fn calls_that_take_turns_are_counted_each() {
+        let runs = runs(&[("a", "OK"), ("b", "OK"), ("a", "OK"), ("b", "OK"), ("a", "OK")]);
+        let counts: Vec<_> = runs.runs.iter().map(|run| (run.times, run.slowest)).collect();
+        assert_eq!(counts, [(3, 4.0), (2, 3.0)]);
+        assert_eq!(runs.runs[0].last_started.strftime("%S").to_string(), "04");
+    }
+
+    #[test]
+    fn an_answer_that_changes_and_comes_back_is_shown_three_times() {
+        let runs = runs(&[("a", "OK"), ("a", "ERROR: x"), ("a", "OK")]);
+        assert_eq!(runs.runs.len(), 3);
+        assert_eq!(runs.last_fates().count(), 1);
+    }
+
+    #[test]
+    fn answers_that_change_all_the_time_do_not_fill_the_memory() {
+        let answers: Vec<String> = (0..500).map(|number| format!("OK: {number}")).collect();
+        let runs = runs(&answers.iter().map(|answer| ("a", answer.as_str())).collect::<Vec<_>>());
+        assert_eq!(runs.runs.len(), MOST_RUNS);
+        assert_eq!(runs.left_out, 500 - MOST_RUNS as u64);
+        assert_eq!(runs.runs[0].call.answer.as_ref().unwrap().text, "OK: 0");
+        assert_eq!(runs.runs[MOST_RUNS - 1].call.answer.as_ref().unwrap().text, "OK: 499");
+    }
+}

@@ -1,0 +1,341 @@
+//! The timeline for people, 80 columns wide.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::calls::{Call, Event, Fate, Note};
+use super::line::Level;
+use super::moves::{Move, Part};
+use super::runs::Runs;
+use super::timeline::{Head, Item, Tail, View};
+
+const WIDTH: usize = 80;
+/// Where a call's words begin, behind its time.
+const INDENT: usize = 15;
+
+/// Text, coloured or not, in a zone's time.
+#[derive(Debug)]
+pub struct Text {
+    is_coloured: bool,
+    zone: TimeZone,
+    /// Whether everything is shown, call by call.
+    is_whole: bool,
+    day: String,
+    has_moves: bool,
+}
+
+/// The colours of a terminal.
+#[derive(Clone, Copy)]
+enum Colour {
+    Plain,
+    Bold,
+    Dim,
+    Green,
+    Yellow,
+    Red,
+}
+
+impl Text {
+    /// Text for a terminal or a file; of every call, or of moves.
+    pub fn new(is_coloured: bool, zone: TimeZone, is_whole: bool) -> Self {
+        Self { is_coloured, zone, is_whole, day: String::new(), has_moves: false }
+    }
+
+    fn paint(&self, colour: Colour, text: &str) -> String {
+        let code = match colour {
+            Colour::Plain => return text.into(),
+            Colour::Bold => 1,
+            Colour::Dim => 2,
+            Colour::Green => 32,
+            Colour::Yellow => 33,
+            Colour::Red => 31,
+        };
+        if self.is_coloured { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.into() }
+    }
+
+    fn time(&self, format: &str, time: Timestamp) -> String {
+        time.to_zoned(self.zone.clone()).strftime(format).to_string()
+    }
+
+    /// `left` at the left and `word amount` at the right end, on one line if they fit.
+    fn ends(&self, left: (Colour, &str), word: (Colour, &str), amount: &str) -> String {
+        let right = word.1.chars().count() + 1 + amount.chars().count().max(8);
+        let width = left.1.chars().count();
+        let gap = if width + 2 + right <= WIDTH {
+            " ".repeat(WIDTH - width - right)
+        } else {
+            format!("\n{}", " ".repeat(WIDTH - right))
+        };
+        format!("{}{gap}{} {amount:>8}\n", self.paint(left.0, left.1), self.paint(word.0, word.1))
+    }
+
+    fn wrapped(&self, colour: Colour, text: &str) -> String {
+        let indent = " ".repeat(INDENT);
+        wrap(&safe(text), WIDTH - INDENT).iter().fold(String::new(), |mut lines, line| {
+            let _ = writeln!(lines, "{indent}{}", self.paint(colour, line));
+            lines
+        })
+    }
+
+    fn part(&mut self, part: &Part) -> String {
+        match part {
+            Part::Move(part) => {
+                self.has_moves = true;
+                self.a_move(part)
+            }
+            Part::Checks(runs) => self.checks(runs),
+        }
+    }
+
+    fn a_move(&self, part: &Move) -> String {
+        let title = format!("{}  {}", self.time("%F %T", part.started), safe(&part.title()));
+        let took = part.started.duration_until(part.ended).as_secs_f64() * 1000.0;
+        let mut text = self.ends((Colour::Bold, &title), word(part.outcome()), &amount(took));
+        text += &self.runs(&part.calls, part.started, false);
+        text
+    }
+
+    fn checks(&self, runs: &Runs) -> String {
+        let Some(first) = runs.runs.first() else { return String::new() };
+        let started = first.call.started;
+        let calls = runs.left_out + runs.runs.iter().map(|run| run.times).sum::<u64>();
+        let title = format!("{}  Asked only, nothing changed", self.time("%F %T", started));
+        let calls = counted(calls, "call", "calls");
+        self.ends((Colour::Bold, &title), (Colour::Plain, ""), &calls) + &self.runs(runs, started, true)
+    }
+
+    fn runs(&self, runs: &Runs, day: Timestamp, are_checks: bool) -> String {
+        let mut text = String::new();
+        for (index, run) in runs.runs.iter().enumerate() {
+            if runs.left_out > 0 && index == runs.runs.len() / 2 {
+                let left_out = counted(runs.left_out, "call", "calls");
+                text += &self.wrapped(Colour::Dim, &format!("… {left_out} left out here; --all shows them"));
+            }
+            text += &self.call(&run.call, are_checks);
+            if run.times > 1 {
+                let is_same_day = self.time("%F", day) == self.time("%F", run.last_started);
+                let until = self.time(if is_same_day { "%T" } else { "%F %T" }, run.last_started);
+                let slowest = amount(run.slowest);
+                let times = counted(run.times, "time", "times");
+                text += &self.wrapped(
+                    Colour::Dim,
+                    &format!("{times}, the same answer, until {until}; slowest {slowest}"),
+                );
+            }
+        }
+        text
+    }
+
+    fn call(&self, call: &Call, is_check: bool) -> String {
+        let mut left = format!("  {} {}", self.time("%T.%3f", call.started), call.helper);
+        for argument in &call.arguments {
+            let is_plain =
+                !argument.is_empty() && !argument.contains(|c: char| c.is_whitespace() || c.is_control());
+            let _ = if is_plain { write!(left, " {argument}") } else { write!(left, " {argument:?}") };
+        }
+        let fate = call.fate();
+        let took = match &call.answer {
+            Some(answer) => answer.milliseconds,
+            None => call.started.duration_until(call.ended).as_secs_f64() * 1000.0,
+        };
+        let mut text = self.ends((Colour::Plain, &left), word(fate), &amount(took));
+        if !is_check || fate != Fate::Done {
+            text += &self.notes(call);
+        }
+        match &call.answer {
+            Some(answer) if answer.text != "OK" => {
+                let colour = if fate == Fate::Done { Colour::Plain } else { Colour::Red };
+                text + &self.wrapped(colour, &answer.text)
+            }
+            Some(_) => text,
+            None if fate == Fate::Running => {
+                text + &self.wrapped(Colour::Yellow, "no answer yet: it is still running")
+            }
+            None => text + &self.wrapped(Colour::Red, "no answer: it was killed here, or the host went down"),
+        }
+    }
+
+    fn notes(&self, call: &Call) -> String {
+        let answer = call.answer.as_ref().map_or("", |answer| answer.text.trim_start_matches("ERROR: "));
+        let is_shown = |note: &&Note| {
+            let is_look = note.text.starts_with("this host is ") || note.text.starts_with("connected to ");
+            // The last words of a call that was killed may be any.
+            let is_said = !answer.is_empty() && note.text.ends_with(answer);
+            self.is_whole || call.answer.is_none() || !is_look && !is_said
+        };
+        let mut text = String::new();
+        for (index, note) in call.notes.iter().enumerate().filter(|(_, note)| is_shown(note)) {
+            if call.notes_left_out > 0 && index == call.notes.len() / 2 {
+                let left_out = counted(call.notes_left_out, "line", "lines");
+                text += &self
+                    .wrapped(Colour::Dim, &format!("… {left_out} left out here; they are in the journal"));
+            }
+            text += &self.note(note);
+        }
+        text
+    }
+
+    fn note(&self, note: &Note) -> String {
+        match note.level {
+            Level::Detail | Level::Info => self.wrapped(Colour::Dim, &note.text),
+            Level::Warning => self.wrapped(Colour::Yellow, &format!("warning: {}", note.text)),
+            Level::Error => self.wrapped(Colour::Red, &format!("error: {}", note.text)),
+        }
+    }
+
+    fn event(&mut self, event: &Event) -> String {
+        let at = match event {
+            Event::Call(call) => call.started,
+            Event::Line { note, .. } => note.at,
+        };
+        let mut text = String::new();
+        let day = self.time("%F", at);
+        if day != self.day {
+            text = format!("{}\n", self.paint(Colour::Bold, &day));
+            self.day = day;
+        }
+        match event {
+            Event::Call(call) => text += &self.call(call, false),
+            Event::Line { helper, process, note } => {
+                let _ = writeln!(text, "  {} {helper}, process {process}", self.time("%T.%3f", at));
+                text += &self.note(note);
+            }
+        }
+        text
+    }
+}
+
+impl View for Text {
+    fn begin(&mut self, head: &Head, out: &mut dyn Write) -> io::Result<()> {
+        let what = head.host.as_ref().map_or("Calls".into(), |host| format!("Role moves of {}", safe(host)));
+        let since = head.since.map_or(String::new(), |since| format!(" since {}", self.time("%F %T", since)));
+        let zone = self.zone.iana_name().map_or_else(|| self.time("UTC%:z", Timestamp::now()), String::from);
+        writeln!(out, "{what}{since}, from {}, times in {zone}", head.file.display())
+    }
+
+    fn item(&mut self, item: &Item, out: &mut dyn Write) -> io::Result<()> {
+        let text = match item {
+            Item::Part(part) => format!("\n{}", self.part(part)),
+            Item::Event(event) => self.event(event),
+        };
+        out.write_all(text.as_bytes())
+    }
+
+    fn end(&mut self, tail: &Tail, out: &mut dyn Write) -> io::Result<()> {
+        if tail.calls == 0 && tail.lines > 0 {
+            writeln!(
+                out,
+                "\nNo calls: they are in the journal where log.level is info, the default, or more."
+            )?;
+        } else if self.is_whole && tail.calls == 0 {
+            writeln!(out, "\nNo calls.")?;
+        } else if !self.is_whole && !self.has_moves {
+            writeln!(out, "\nNo role moves.")?;
+        }
+        if tail.unreadable_lines > 0 {
+            let lines = counted(tail.unreadable_lines, "line", "lines");
+            writeln!(out, "\n{lines} of the journal could not be read.")?;
+        }
+        Ok(())
+    }
+}
+
+fn word(fate: Fate) -> (Colour, &'static str) {
+    match fate {
+        Fate::Done => (Colour::Green, "OK"),
+        Fate::Failed => (Colour::Red, "FAILED"),
+        Fate::Misused => (Colour::Red, "USAGE"),
+        Fate::Killed => (Colour::Red, "KILLED"),
+        Fate::Running => (Colour::Yellow, "RUNNING"),
+    }
+}
+
+/// A time as short as can be: `9.4 ms`, `8.0 s`, `20 min`.
+fn amount(milliseconds: f64) -> String {
+    match milliseconds {
+        ..1000.0 => format!("{milliseconds:.1} ms"),
+        ..120_000.0 => format!("{:.1} s", milliseconds / 1000.0),
+        ..7_200_000.0 => format!("{:.0} min", milliseconds / 60_000.0),
+        _ => format!("{:.1} h", milliseconds / 3_600_000.0),
+    }
+}
+
+/// `1,204 times`
+fn counted(count: u64, one: &str, many: &str) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    format!("{text} {}", if count == 1 { one } else { many })
+}
+
+/// Without what a terminal would obey.
+fn safe(text: &str) -> String {
+    let mut safe = String::new();
+    for c in text.chars() {
+        if c.is_control() { safe.extend(c.escape_default()) } else { safe.push(c) }
+    }
+    safe
+}
+
+/// Lines of at most so many characters, broken at blanks where there are some.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        if used > 0 && used + 1 + word.len() > width {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
+        } else if used > 0 {
+            line.push(' ');
+            used += 1;
+        }
+        while word.len() > width {
+            lines.push(word.drain(..width).collect());
+        }
+        line.extend(&word);
+        used += word.len();
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_broken_at_blanks_and_long_words_anywhere() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("12345678 ab", 4), ["1234", "5678", "ab"]);
+        assert_eq!(wrap("", 4), [""]);
+        for line in wrap(&"Straße – 東京 ".repeat(40), 20) {
+            assert!(line.chars().count() <= 20, "{line}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_short() {
+        let table =
+            [(0.04, "0.0 ms"), (999.0, "999.0 ms"), (8000.0, "8.0 s"), (1.2e6, "20 min"), (2e7, "5.6 h")];
+        for (milliseconds, text) in table {
+            assert_eq!(amount(milliseconds), text);
+        }
+        assert_eq!(counted(1_204_000, "time", "times"), "1,204,000 times");
+        assert_eq!(counted(1, "time", "times"), "1 time");
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_of_the_journal() {
+        assert_eq!(safe("a\u{1b}[2J\u{7}b"), "a\\u{1b}[2J\\u{7}b");
+    }
+}

@@ -1,0 +1,254 @@
+//! The whole way from the files to what is shown.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use mmm_core::settings::{LogSettings, PATH, Settings};
+
+use super::calls::{Assembly, Call, Event};
+use super::document::{Json, Yaml};
+use super::moves::{Grouping, Part};
+use super::text::Text;
+use super::{files, line};
+use crate::journal_cli::{Format, Options};
+
+/// What is known before the first item is shown.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The journal.
+    pub file: PathBuf,
+    /// What is older was not looked at.
+    pub since: Option<Timestamp>,
+    /// The host by its name in the agent's configuration; not known yet where every call is shown.
+    pub host: Option<String>,
+}
+
+/// What is known after the last one.
+#[derive(Clone, Debug, Default)]
+pub struct Tail {
+    /// The host by its name in the agent's configuration.
+    pub host: Option<String>,
+    /// How many calls were read.
+    pub calls: u64,
+    /// How many lines were no lines of a journal.
+    pub unreadable_lines: u64,
+    /// How many lines belong to no call.
+    pub lines: u64,
+}
+
+/// One item of the timeline.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A role move, or the checks between two.
+    Part(Part),
+    /// A call, or a line of none, as they come.
+    Event(Event),
+}
+
+/// A way to show a timeline.
+pub trait View {
+    /// What comes first.
+    fn begin(&mut self, head: &Head, out: &mut dyn Write) -> io::Result<()>;
+    /// One item.
+    fn item(&mut self, item: &Item, out: &mut dyn Write) -> io::Result<()>;
+    /// What comes last.
+    fn end(&mut self, tail: &Tail, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(
+        "the journal {file} cannot be read: {source}. {advice}",
+        file = .file.display(),
+        advice = advice(.source)
+    )]
+    Journal { file: PathBuf, source: io::Error },
+    #[error("could not write: {0}")]
+    Output(#[from] io::Error),
+}
+
+fn advice(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "It is root's: run this as root".into(),
+        _ => format!("Each helper adds to it; where it lies, log.file in {PATH} says, or give --file"),
+    }
+}
+
+/// The whole of the program.
+pub fn run(options: &Options) -> ExitCode {
+    match show(options, &mut io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read has read enough.
+        Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(trouble) => {
+            complain(&trouble);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Nothing can be done where this fails, too.
+fn complain(trouble: &dyn fmt::Display) {
+    let _ = writeln!(io::stderr(), "mmm_journal: {trouble}");
+}
+
+fn show(options: &Options, out: &mut dyn Write) -> Result<(), Trouble> {
+    let file = options.file.clone().unwrap_or_else(configured);
+    let files = files::find(&file).map_err(|source| Trouble::Journal { file: file.clone(), source })?;
+    let mut view: Box<dyn View> = match options.format {
+        Format::Text => Box::new(Text::new(is_coloured(), TimeZone::system(), options.all)),
+        Format::Json => Box::new(Json::default()),
+        Format::Yaml => Box::new(Yaml::default()),
+    };
+    // Of another host's journal the processes are not here.
+    let is_running = if options.file.is_none() { lives } else { |_: &Call| false };
+    let mut head = Head { file, since: options.since, host: None };
+    let tail = if options.all {
+        view.begin(&head, out)?;
+        read(&files, options.since, is_running, &mut |event| Ok(view.item(&Item::Event(event), out)?))?
+    } else {
+        let mut moves = LastMoves { most: options.moves, ..LastMoves::default() };
+        let mut grouping = Grouping::default();
+        let tail = read(&files, options.since, is_running, &mut |event| {
+            if let Event::Call(call) = event {
+                grouping.add(call, &mut |part| moves.add(part));
+            }
+            Ok(())
+        })?;
+        grouping.finish(&mut |part| moves.add(part));
+        head.host.clone_from(&tail.host);
+        view.begin(&head, out)?;
+        for part in moves.parts {
+            view.item(&Item::Part(part), out)?;
+        }
+        tail
+    };
+    view.end(&tail, out)?;
+    Ok(out.flush()?)
+}
+
+fn configured() -> PathBuf {
+    let log = match Settings::load() {
+        Ok(settings) => settings.log,
+        Err(error) => {
+            complain(&format_args!("{error}; taking the default journal"));
+            LogSettings::default()
+        }
+    };
+    log.file
+}
+
+fn is_coloured() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    io::stdout().is_terminal()
+        && !is_set("NO_COLOR")
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Whether the process that made a call is still there: its name, which the kernel cuts off, is the helper's.
+fn lives(call: &Call) -> bool {
+    std::fs::read_to_string(format!("/proc/{}/comm", call.process))
+        .is_ok_and(|name| !name.trim_end().is_empty() && call.helper.starts_with(name.trim_end()))
+}
+
+/// Reads every file; a file that ends in rubbish is read up to there.
+fn read(
+    files: &[PathBuf],
+    since: Option<Timestamp>,
+    is_running: impl Fn(&Call) -> bool,
+    work: &mut dyn FnMut(Event) -> Result<(), Trouble>,
+) -> Result<Tail, Trouble> {
+    let mut tail = Tail::default();
+    let mut assembly = Assembly::default();
+    // Times of this form sort as text does, which is much faster than reading them.
+    let since = since.map(|since| format!("{since:.3}"));
+    for file in files {
+        let result = read_one(file, since.as_deref(), &mut assembly, &mut tail, work);
+        match result {
+            Err(Trouble::Journal { file, source }) => {
+                complain(&format_args!("{} was not read to its end: {source}", file.display()));
+            }
+            other => other?,
+        }
+    }
+    assembly.finish(is_running);
+    drain(&mut assembly, &mut tail, work)?;
+    Ok(tail)
+}
+
+fn read_one(
+    file: &Path,
+    since: Option<&str>,
+    assembly: &mut Assembly,
+    tail: &mut Tail,
+    work: &mut dyn FnMut(Event) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    // Which of the two failed, reading or what is done with it?
+    let mut failure = Ok(());
+    let read = files::each_line(file, |text| {
+        if since.is_some_and(|since| text.get(..since.len()).is_some_and(|at| at < since)) || text.is_empty()
+        {
+            return Ok(());
+        }
+        match line::parse(text) {
+            None => tail.unreadable_lines += 1,
+            Some(line) => assembly.add(&line),
+        }
+        failure = drain(assembly, tail, work);
+        if failure.is_err() { Err(io::Error::other("enough")) } else { Ok(()) }
+    });
+    failure?;
+    read.map_err(|source| Trouble::Journal { file: file.into(), source })
+}
+
+fn drain(
+    assembly: &mut Assembly,
+    tail: &mut Tail,
+    work: &mut dyn FnMut(Event) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    while let Some(event) = assembly.take() {
+        match &event {
+            Event::Call(call) => {
+                tail.calls += 1;
+                if call.host.is_some() {
+                    tail.host.clone_from(&call.host);
+                }
+            }
+            Event::Line { .. } => tail.lines += 1,
+        }
+        work(event)?;
+    }
+    Ok(())
+}
+
+/// The last moves, with the checks between and behind them.
+#[derive(Debug, Default)]
+struct LastMoves {
+    parts: VecDeque<Part>,
+    moves: usize,
+    most: usize,
+}
+
+impl LastMoves {
+    fn add(&mut self, part: Part) {
+        if matches!(part, Part::Move(_)) {
+            if self.moves == self.most {
+                let first =
+                    self.parts.iter().position(|part| matches!(part, Part::Move(_))).unwrap_or_default();
+                self.parts.drain(..=first);
+                if matches!(self.parts.front(), Some(Part::Checks(_))) {
+                    self.parts.pop_front();
+                }
+            } else {
+                self.moves += 1;
+            }
+        }
+        self.parts.push_back(part);
+    }
+}

@@ -1,0 +1,129 @@
+//! The command line of `mmm_journal`.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use jiff::{Timestamp, Zoned};
+
+use crate::journal::since;
+
+/// How the journal is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+    /// The same in YAML.
+    Yaml,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Nothing earlier than this.
+    pub since: Option<Timestamp>,
+    /// How many role moves, the last ones.
+    pub moves: usize,
+    /// Every call by itself instead.
+    pub all: bool,
+    /// How to show it.
+    pub format: Format,
+    /// A journal other than the settings'.
+    pub file: Option<PathBuf>,
+}
+
+/// The command line, for the program, its help, its manual page and completions.
+pub fn command() -> Command {
+    Command::new("mmm_journal")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Shows the last role moves of this host as a timeline, from the journal of the agent's helpers.")
+        .term_width(80)
+        .arg(
+            Arg::new("moves")
+                .short('n')
+                .long("moves")
+                .value_name("N")
+                .value_parser(value_parser!(u16).range(1..))
+                .default_value("10")
+                .help("How many role moves, the last ones"),
+        )
+        .arg(
+            Arg::new("since")
+                .short('s')
+                .long("since")
+                .value_name("TIME")
+                .value_parser(|text: &str| since::parse(text, &Zoned::now()))
+                .help("Only from then on: '2026-11-22 03:00', 03:00, today, yesterday, or 2h ago, as 2h, 90m, 3d"),
+        )
+        .arg(
+            Arg::new("all")
+                .short('a')
+                .long("all")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("moves")
+                .help("Every call by itself, with every line of it; all of them without --since"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(["text", "json", "yaml"])
+                .default_value("text")
+                .help("text for people; json or yaml: one document, see docs/JOURNAL.md"),
+        )
+        .arg(
+            Arg::new("file")
+                .short('f')
+                .long("file")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .value_hint(clap::ValueHint::FilePath)
+                .help("Another journal than log.file of mmm_helpers.yaml; FILE.1, FILE.2.gz, … are read with it"),
+        )
+}
+
+impl Options {
+    /// From what [`command`] has accepted.
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        let format = match matches.get_one::<String>("format").map(String::as_str) {
+            Some("json") => Format::Json,
+            Some("yaml") => Format::Yaml,
+            _ => Format::Text,
+        };
+        Self {
+            since: matches.get_one("since").copied(),
+            moves: matches.get_one::<u16>("moves").copied().map_or(10, usize::from),
+            all: matches.get_flag("all"),
+            format,
+            file: matches.get_one("file").cloned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+        let matches = command().try_get_matches_from(["mmm_journal"]).unwrap();
+        let options = Options::from_matches(&matches);
+        assert_eq!((options.moves, options.all, options.format), (10, false, Format::Text));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for words in [
+            &["-n", "0"][..],
+            &["--since", "soon"],
+            &["--format", "xml"],
+            &["--all", "-n", "3"],
+            &["anything"],
+        ] {
+            let argv = ["mmm_journal"].iter().chain(words);
+            assert!(command().try_get_matches_from(argv).is_err(), "{words:?}");
+        }
+    }
+}
