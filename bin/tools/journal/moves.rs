@@ -116,17 +116,15 @@ impl Move {
 
     /// What it came to: the last answer of each call counts.
     pub fn outcome(&self) -> Fate {
-        let is_written = self
-            .calls
-            .last_fates()
-            .any(|(call, fate)| call.helper == "mysql_allow_write" && fate == Fate::Done);
-        let fates: Vec<Fate> = self
-            .calls
-            .last_fates()
-            // Nobody calls it again, and mysql_allow_write asks the same.
-            .filter(|(call, _)| !(is_written && call.helper == "sync_with_master"))
-            .map(|(_, fate)| fate)
-            .collect();
+        let opened = self.calls.last_fates().find_map(|(call, fate)| {
+            (call.helper == "mysql_allow_write" && fate == Fate::Done).then_some(call.started)
+        });
+        // Nobody calls sync_with_master again, and mysql_allow_write asks the same.
+        let is_overtaken = |call: &Call| {
+            call.helper == "sync_with_master" && opened.is_some_and(|opened| opened >= call.started)
+        };
+        let fates: Vec<Fate> =
+            self.calls.last_fates().filter(|(call, _)| !is_overtaken(call)).map(|(_, fate)| fate).collect();
         let worst = [Fate::Running, Fate::Killed, Fate::Failed, Fate::Misused];
         worst.into_iter().find(|fate| fates.contains(fate)).unwrap_or(Fate::Done)
     }
@@ -325,6 +323,8 @@ mod tests {
         let opened = (3, "mysql_allow_write", &["mmm_agent"][..], "OK", "opened writes: 0.3 ms");
         assert_eq!(shown(&[sync, allow("ERROR: x"), opened]), ["Taking the writer role: Done 3"]);
         assert_eq!(shown(&[sync, opened, allow("-")]), ["Taking the writer role: Killed 3"]);
+        let again = (4, "sync_with_master", &["mmm_agent", "--wait", "forever"][..], "-", "");
+        assert_eq!(shown(&[sync, opened, again]), ["Taking the writer role: Killed 3"]);
     }
 
     #[test]
