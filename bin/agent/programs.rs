@@ -23,6 +23,7 @@ pub static ALL: [&Program; 10] = [
 pub static CHECK_IP: Program = Program {
     name: "check_ip",
     shape: Shape::Address,
+    changes: false,
     extras: &[],
     one_is_an_answer: true,
     about: "Tells whether a network interface of this host holds an IP address, with any prefix length.",
@@ -36,6 +37,7 @@ pub static CHECK_IP: Program = Program {
 pub static CONFIGURE_IP: Program = Program {
     name: "configure_ip",
     shape: Shape::Address,
+    changes: true,
     extras: &[],
     one_is_an_answer: false,
     about: "Adds an IP address to a network interface of this host as /32 (IPv6: /128), looks whether it is \
@@ -52,6 +54,7 @@ pub static CONFIGURE_IP: Program = Program {
 pub static CLEAR_IP: Program = Program {
     name: "clear_ip",
     shape: Shape::Address,
+    changes: true,
     extras: &[],
     one_is_an_answer: false,
     about: "Removes an IP address from a network interface of this host, with whatever prefix length it is \
@@ -67,6 +70,7 @@ pub static CLEAR_IP: Program = Program {
 pub static MYSQL_ALLOW_WRITE: Program = Program {
     name: "mysql_allow_write",
     shape: Shape::Plain,
+    changes: true,
     extras: &[Extra::Force],
     one_is_an_answer: false,
     about: "Lets this host's server take writes (read_only=0), if it has applied everything that its peer has \
@@ -81,6 +85,7 @@ pub static MYSQL_ALLOW_WRITE: Program = Program {
 pub static MYSQL_DENY_WRITE: Program = Program {
     name: "mysql_deny_write",
     shape: Shape::Plain,
+    changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
     about: "Closes this host's server to writes: sets read_only, ends every client session, and sees that \
@@ -95,6 +100,7 @@ pub static MYSQL_DENY_WRITE: Program = Program {
 pub static MYSQL_MAY_WRITE: Program = Program {
     name: "mysql_may_write",
     shape: Shape::Plain,
+    changes: false,
     extras: &[],
     one_is_an_answer: true,
     about: "Says whether this host's server takes writes (read_only).",
@@ -108,6 +114,7 @@ pub static MYSQL_MAY_WRITE: Program = Program {
 pub static SET_ACTIVE_MASTER: Program = Program {
     name: "set_active_master",
     shape: Shape::NewMaster,
+    changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
     about: "Lets this host replicate from another master, from the one place in that master's log where no row \
@@ -123,6 +130,7 @@ pub static SET_ACTIVE_MASTER: Program = Program {
 pub static SYNC_WITH_MASTER: Program = Program {
     name: "sync_with_master",
     shape: Shape::Plain,
+    changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
     about: "Waits until this host has applied everything that its peer has written. A peer that answers must be \
@@ -137,6 +145,7 @@ pub static SYNC_WITH_MASTER: Program = Program {
 pub static TURN_OFF_SLAVE: Program = Program {
     name: "turn_off_slave",
     shape: Shape::Plain,
+    changes: true,
     extras: &[],
     one_is_an_answer: false,
     about: "Stops replication on this host: the channel that replicates from a host of the cluster.",
@@ -150,6 +159,7 @@ pub static TURN_OFF_SLAVE: Program = Program {
 pub static TURN_ON_SLAVE: Program = Program {
     name: "turn_on_slave",
     shape: Shape::Plain,
+    changes: true,
     extras: &[],
     one_is_an_answer: false,
     about: "Starts replication on this host, on the channel that replicates from a host of the cluster, and sees \

@@ -14,6 +14,7 @@ use std::time::Duration;
 pub use crate::child::CommandError;
 use crate::config::{Blocking, Host};
 use crate::marker::{self, Marker};
+use crate::outcome::Coded;
 use command::Command;
 
 /// Where markers lie: a place that is emptied when the machine starts, as the packet filter is.
@@ -30,7 +31,8 @@ const TRIES: usize = 3;
 const PAUSE: Duration = Duration::from_millis(30);
 
 /// Why new clients are not kept away, or still are.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case", prefix = "firewall-")]
 pub enum FirewallError {
     /// The first command of the configuration failed (contract 2.2 has the text).
     #[error("Could not block port. {0}")]
@@ -53,6 +55,12 @@ pub enum FirewallError {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl Coded for FirewallError {
+    fn code(&self) -> &'static str {
+        self.into()
+    }
 }
 
 /// What keeps new clients away while running ones finish: nothing, or a rule of the packet filter.

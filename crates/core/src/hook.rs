@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::child::{self, CommandError};
 use crate::config::ConfigError;
-use crate::outcome::Call;
+use crate::outcome::{Call, Coded};
 use crate::settings::split_placeholder;
 
 /// Most of a command's output that is looked at, in bytes.
@@ -46,7 +46,8 @@ impl Moment {
 }
 
 /// Why a hook did not do its work.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case", prefix = "hook-")]
 pub enum HookError {
     /// It wants this host's name, which the agent's configuration does not tell.
     #[error("{hook}: there is nothing to put in place of {{host}}: {source}")]
@@ -75,6 +76,12 @@ pub enum HookError {
         /// How it ended.
         source: CommandError,
     },
+}
+
+impl Coded for HookError {
+    fn code(&self) -> &'static str {
+        self.into()
+    }
 }
 
 impl HookError {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use clap::builder::StyledStr;
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::report::{Format, Output};
 
 /// Which arguments a helper takes, beside the configuration's name that MMM 2.2 and later put first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,9 @@ pub struct Program {
     pub name: &'static str,
     /// Its arguments.
     pub shape: Shape,
-    /// Options for people beyond `--help`, `--version` and `-v`.
+    /// True where it changes something, so that it has `--dry-run`.
+    pub changes: bool,
+    /// Options for people beyond `--help`, `--version`, `-v`, `--format` and `--dry-run`.
     pub extras: &'static [Extra],
     /// True where exit code 1 is an answer (`check_ip`, `mysql_may_write`), so that no failure may use it.
     pub one_is_an_answer: bool,
@@ -123,7 +127,23 @@ impl Program {
                     .long("verbose")
                     .action(ArgAction::Count)
                     .help("Say more on stderr; twice for every statement"),
+            )
+            .arg(
+                Arg::new("format")
+                    .long("format")
+                    .value_name("text|json|yaml")
+                    .value_parser(["text", "json", "yaml"])
+                    .hide_possible_values(true)
+                    .help("How the result is written"),
             );
+        if self.changes {
+            command = command.arg(
+                Arg::new("dry-run")
+                    .long("dry-run")
+                    .action(ArgAction::SetTrue)
+                    .help("Change nothing; show what would be done and why"),
+            );
+        }
         for extra in self.extras {
             command = command.arg(match extra {
                 Extra::Force => Arg::new("force")
@@ -140,27 +160,33 @@ impl Program {
         command
     }
 
-    /// Reads a command line. `argv` starts with the program's own path, which the usage line repeats.
-    pub fn read(&self, argv: &[OsString]) -> Request {
+    /// Reads a command line, and how its answer is to be given. `argv` starts with the program's own path, which
+    /// the usage line repeats.
+    pub fn read(&self, argv: &[OsString]) -> (Request, Output) {
         let argv0 = argv.first().map_or_else(|| self.name.into(), |name| name.to_string_lossy());
         let usage =
             |reason: String| Request::Usage { line: format!("Usage: {argv0} {}", self.parameters()), reason };
-        let matches = match self.command().try_get_matches_from(argv.iter().skip(1)) {
-            Ok(matches) => matches,
-            Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-                // Only a call without other words comes from a person. With words beside it, `--help` is a
-                // hostile role address, and exit 0 would mean "configured" (contract 1.3).
-                if argv.len() == 2 {
-                    return Request::Show(error.to_string());
-                }
-                return usage("--help and --version take no other argument".into());
-            }
-            Err(error) => {
-                let text = error.to_string();
-                let first = text.lines().next().unwrap_or_default();
-                return usage(first.trim_start_matches("error: ").to_string());
-            }
+        let error = match self.command().try_get_matches_from(argv.iter().skip(1)) {
+            Ok(matches) => return (self.request(&matches, usage), self.output(&matches)),
+            Err(error) => error,
         };
+        let request = if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            // Only a call without other words comes from a person. With words beside it, `--help` is a
+            // hostile role address, and exit 0 would mean "configured" (contract 1.3).
+            if argv.len() == 2 {
+                Request::Show(error.to_string())
+            } else {
+                usage("--help and --version take no other argument".into())
+            }
+        } else {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            usage(first.trim_start_matches("error: ").to_string())
+        };
+        (request, Output::default())
+    }
+
+    fn request(&self, matches: &ArgMatches, usage: impl Fn(String) -> Request) -> Request {
         let mut words = Vec::new();
         for word in matches.get_many::<OsString>("words").into_iter().flatten() {
             match word.to_str() {
@@ -192,6 +218,15 @@ impl Program {
             call.wait = matches.get_one::<Option<Duration>>("wait").copied();
         }
         Request::Work(call)
+    }
+
+    fn output(&self, matches: &ArgMatches) -> Output {
+        let format = match matches.get_one::<String>("format").map(String::as_str) {
+            Some("json") => Format::Json,
+            Some("yaml") => Format::Yaml,
+            _ => Format::Text,
+        };
+        Output { format, dry_run: self.changes && matches.get_flag("dry-run") }
     }
 
     /// Which word means what, by the number of words; `None` where no generation sends that many.
@@ -238,6 +273,7 @@ mod tests {
         Program {
             name: "helper",
             shape,
+            changes: true,
             extras,
             one_is_an_answer: false,
             about: "Does it.",
@@ -249,7 +285,7 @@ mod tests {
     fn read(program: &Program, words: &[&str]) -> Request {
         let mut argv = vec![OsString::from("/usr/lib/mysql-mmm//agent/helper")];
         argv.extend(words.iter().map(OsString::from));
-        program.read(&argv)
+        program.read(&argv).0
     }
 
     fn work(program: &Program, words: &[&str]) -> Invocation {
@@ -331,6 +367,25 @@ mod tests {
             let request = read(&waiting, &[&format!("--wait={wrong}")]);
             assert!(matches!(request, Request::Usage { .. }), "{wrong}: {request:?}");
         }
+    }
+
+    #[test]
+    fn a_dry_run_is_for_those_that_change_something_and_a_format_for_all() {
+        let output = |changes, word: &str| {
+            let program = Program { changes, ..program(Shape::Plain, &[]) };
+            program.read(&["helper".into(), word.into()])
+        };
+        let plain = Output::default();
+        let json = Output { format: Format::Json, ..plain };
+        assert_eq!(output(true, "--dry-run").1, Output { dry_run: true, ..plain });
+        assert!(matches!(output(false, "--dry-run"), (Request::Usage { .. }, output) if output == plain));
+        assert_eq!(output(false, "--format=json").1, json);
+        assert_eq!(output(true, "mmm_agent").1, plain);
+        assert!(matches!(output(true, "--format=xml").0, Request::Usage { .. }));
+        let wrong = ["helper", "--format=json", "a", "b"].map(OsString::from);
+        assert!(
+            matches!(program(Shape::Plain, &[]).read(&wrong), (Request::Usage { .. }, output) if output == json)
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! An agent sees none of it: EPEL's agent joins stderr to stdout, where a line after the result would fail
 //! the call (contract 1.3). A journal that cannot be written never stops a helper.
 
+use std::fmt::Display;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,6 +12,7 @@ use std::time::Instant;
 use env_logger::{Builder, Logger, Target};
 use log::{LevelFilter, Log, Metadata, Record};
 
+use crate::report;
 use crate::settings::LogSettings;
 
 /// Starts the journal: the file if it can be opened for appending, stderr if it is a terminal.
@@ -36,14 +38,17 @@ pub fn open(helper: &'static str, settings: &LogSettings, verbose: u8) {
 }
 
 /// Runs one step of a procedure and notes how long it took and whether it failed.
-pub fn step<T, E: std::fmt::Display>(what: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+pub fn step<T, E: Display>(what: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     let started = Instant::now();
     let result = work();
-    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
-    match &result {
-        Ok(_) => log::info!("{what}: {milliseconds:.1} ms"),
-        Err(error) => log::warn!("{what}: failed after {milliseconds:.1} ms: {error}"),
+    let time = started.elapsed();
+    let milliseconds = time.as_secs_f64() * 1000.0;
+    let error = result.as_ref().err();
+    match error {
+        None => log::info!("{what}: {milliseconds:.1} ms"),
+        Some(error) => log::warn!("{what}: failed after {milliseconds:.1} ms: {error}"),
     }
+    report::step(what, time, error.map(|error| error as &dyn Display));
     result
 }
 

@@ -13,11 +13,12 @@ pub mod invocation;
 pub mod journal;
 pub mod marker;
 pub mod outcome;
+pub mod report;
 pub mod secret;
 pub mod settings;
 
 pub use budget::Budget;
 pub use child::CommandError;
 pub use invocation::{Invocation, Program, Shape};
-pub use outcome::{Call, Verdict, run};
+pub use outcome::{Call, Coded, Verdict, run};
 pub use secret::Secret;

@@ -7,6 +7,8 @@
 //! | wrong number of arguments | `Usage: …` and a blank line | 1; where 1 is an answer, `ERROR: …` and 255 |
 //! | stdout cannot be written | nothing | an answer keeps its code, anything else is 2 |
 //!
+//! A dry run has the ending that the call itself would have; `--format` puts a document in place of the line.
+//!
 //! The last row exists because an agent that reads 255 beside an empty stdout dies of it (contract 1.3).
 
 use std::any::Any;
@@ -23,6 +25,7 @@ use crate::budget::Budget;
 use crate::config::{self, Config};
 use crate::invocation::{Invocation, Program, Request, Shape};
 use crate::journal;
+use crate::report::{self, Output};
 use crate::settings::Settings;
 
 /// Exit code of every failure but a wrong number of arguments.
@@ -78,6 +81,7 @@ impl Call {
         let mut config = config::load(&self.arguments.config)?;
         config.reach_by(&self.settings.tls, &self.settings.local)?;
         config.channel.clone_from(&self.settings.replication.channel);
+        report::host(config.this());
         log::info!("this host is {}", config.this());
         Ok(config)
     }
@@ -108,12 +112,48 @@ impl Patience {
     }
 }
 
+/// An error with a stable name, by which programs tell it from others; docs/ERRORS.md lists them all.
+pub trait Coded {
+    /// The name.
+    fn code(&self) -> &'static str;
+}
+
+/// What goes wrong with a call whatever the helper does.
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
+pub enum CallError {
+    /// The number of arguments is right, a value is not.
+    #[error("{0}")]
+    UnusableArgument(String),
+    /// A bug.
+    #[error("internal error: {0}; please report this with the log's last lines")]
+    InternalError(String),
+    /// The procedure has no thread to run in.
+    #[error("could not start a thread: {0}; is this host out of memory or processes?")]
+    NoThread(#[source] io::Error),
+    /// The procedure did not return in time.
+    #[error("no answer within the time limit, the call was given up; see the log for its last step")]
+    OutOfTime,
+}
+
+impl Coded for CallError {
+    fn code(&self) -> &'static str {
+        self.into()
+    }
+}
+
 /// How a call ended, before it is written.
 enum Ending {
     Done(Verdict),
-    Failed(String),
+    Failed { code: &'static str, text: String },
     Misused { line: String, reason: String },
     Shown(String),
+}
+
+impl Ending {
+    fn failed(error: &(impl Error + Coded)) -> Self {
+        Self::Failed { code: error.code(), text: explain(error) }
+    }
 }
 
 /// The whole of a helper's `main`: reads the command line, runs `work`, and ends by the contract whatever
@@ -123,21 +163,22 @@ enum Ending {
 /// if something below it (a name lookup, a file on a dead mount) cannot be interrupted.
 pub fn run<E>(program: &'static Program, work: fn(&Call) -> Result<Verdict, E>) -> ExitCode
 where
-    E: Error + Send + 'static,
+    E: Error + Coded + Send + 'static,
 {
     panic::set_hook(Box::new(|info| log::error!("panic: {info}")));
     let started = Instant::now();
     let argv: Vec<OsString> = std::env::args_os().collect();
     let ending = panic::catch_unwind(AssertUnwindSafe(|| perform(program, &argv, work)))
-        .unwrap_or_else(|cause| Ending::Failed(describe_panic(cause.as_ref())));
+        .unwrap_or_else(|cause| Ending::failed(&of_panic(cause.as_ref())));
     conclude(program, ending, started)
 }
 
 fn perform<E>(program: &'static Program, argv: &[OsString], work: fn(&Call) -> Result<Verdict, E>) -> Ending
 where
-    E: Error + Send + 'static,
+    E: Error + Coded + Send + 'static,
 {
-    let request = program.read(argv);
+    let (request, output) = program.read(argv);
+    report::begin(output);
     if let Request::Show(text) = request {
         return Ending::Shown(text);
     }
@@ -151,13 +192,13 @@ where
     let arguments = match request {
         Request::Work(arguments) => arguments,
         Request::Usage { line, reason } => return Ending::Misused { line, reason },
-        Request::Unusable(reason) => return Ending::Failed(reason),
+        Request::Unusable(reason) => return Ending::failed(&CallError::UnusableArgument(reason)),
         Request::Show(text) => return Ending::Shown(text),
     };
     if let Some(error) = complaint {
         // The address helpers of the originals work without any configuration; so do ours (contract 8).
         if program.shape != Shape::Address {
-            return Ending::Failed(explain(&error));
+            return Ending::failed(&error);
         }
         log::warn!("{}; going on with the defaults", explain(&error));
     }
@@ -166,9 +207,13 @@ where
     let patience = Patience(Arc::new(Mutex::new(None)));
     patience.set(&budget);
     let call = Call { program, arguments, settings, budget, patience: patience.clone() };
+    if output != Output::default() && program.shape == Shape::Address {
+        // Only for this host's name: the address helpers do without a configuration.
+        let _ = call.config();
+    }
     await_worker(&patience, move || match work(&call) {
         Ok(verdict) => Ending::Done(verdict),
-        Err(error) => Ending::Failed(explain(&error)),
+        Err(error) => Ending::failed(&error),
     })
 }
 
@@ -177,12 +222,12 @@ fn await_worker(patience: &Patience, work: impl FnOnce() -> Ending + Send + 'sta
     let (sender, receiver) = mpsc::channel();
     let body = move || {
         let ending = panic::catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|cause| Ending::Failed(describe_panic(cause.as_ref())));
+            .unwrap_or_else(|cause| Ending::failed(&of_panic(cause.as_ref())));
         // The receiver is gone when the caller has been answered already.
         let _ = sender.send(ending);
     };
     if let Err(error) = thread::Builder::new().spawn(body) {
-        return Ending::Failed(format!("could not start a thread: {error}; is the host out of resources?"));
+        return Ending::failed(&CallError::NoThread(error));
     }
     loop {
         let answer = match patience.left() {
@@ -192,15 +237,13 @@ fn await_worker(patience: &Patience, work: impl FnOnce() -> Ending + Send + 'sta
         match answer {
             Ok(ending) => return ending,
             Err(mpsc::RecvTimeoutError::Disconnected) => {
-                return Ending::Failed("internal error: the procedure ended without a result".into());
+                let text = "the procedure ended without a result".into();
+                return Ending::failed(&CallError::InternalError(text));
             }
             // The limit may have been extended meanwhile.
             Err(mpsc::RecvTimeoutError::Timeout) if patience.left().is_none_or(|left| !left.is_zero()) => {}
             Err(mpsc::RecvTimeoutError::Timeout) => {
-                return Ending::Failed(
-                    "no answer within the time limit, the call was given up; see the log for its last step"
-                        .into(),
-                );
+                return Ending::failed(&CallError::OutOfTime);
             }
         }
     }
@@ -216,32 +259,62 @@ fn explain(error: &dyn Error) -> String {
     error.to_string()
 }
 
-fn describe_panic(cause: &(dyn Any + Send)) -> String {
+fn of_panic(cause: &(dyn Any + Send)) -> CallError {
     let text = cause
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| cause.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("unknown cause");
-    format!("internal error: {text}; please report this with the log's last lines")
+    CallError::InternalError(text.into())
 }
 
 /// Writes the result as the last line and turns it into the exit code.
 fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
-    let (text, code) = match ending {
-        Ending::Shown(text) => (text, 0),
-        Ending::Done(Verdict { text, code }) if text.is_empty() => ("OK\n".into(), code),
-        Ending::Done(Verdict { text, code }) => (format!("OK: {}\n", one_line(&text)), code),
-        Ending::Misused { line, reason } if program.one_is_an_answer => {
-            (format!("ERROR: {}: {}\n", one_line(&reason), one_line(&line)), FAILED)
+    let error_line = |message: &str| format!("ERROR: {message}\n");
+    let (result, code, error, message, line) = match ending {
+        Ending::Shown(text) => return write(program, &text, 0),
+        Ending::Done(Verdict { text, code }) => {
+            let message = of_this_run(one_line(&text));
+            let line = if message.is_empty() { "OK\n".into() } else { format!("OK: {message}\n") };
+            ("ok", code, None, message, line)
         }
         Ending::Misused { line, reason } => {
             log::warn!("wrong usage: {reason}");
-            (format!("{}\n\n", one_line(&line)), MISUSED)
+            let line = one_line(&line);
+            let message = format!("{}: {line}", one_line(&reason));
+            if program.one_is_an_answer {
+                let line = error_line(&message);
+                ("usage", FAILED, Some("usage"), message, line)
+            } else {
+                ("usage", MISUSED, Some("usage"), message, line + "\n\n")
+            }
         }
-        Ending::Failed(text) => (format!("ERROR: {}\n", one_line(&text)), FAILED),
+        Ending::Failed { code, text } => {
+            let message = one_line(&text);
+            let line = error_line(&message);
+            ("error", FAILED, Some(code), message, line)
+        }
     };
-    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
-    log::info!("answered {:?}, exit {code}, {milliseconds:.1} ms in all", text.trim_end());
+    let time = started.elapsed();
+    log::info!("answered {:?}, exit {code}, {:.1} ms in all", line.trim_end(), time.as_secs_f64() * 1000.0);
+    let ending = report::Ending {
+        helper: program.name,
+        result,
+        exit_code: code,
+        message: &message,
+        code: error,
+        time,
+    };
+    write(program, &report::render(&ending, &line), code)
+}
+
+/// What a success says, in a dry run that it was none.
+fn of_this_run(message: String) -> String {
+    let colon = if message.is_empty() { "" } else { ": " };
+    if report::is_dry_run() { format!("dry run, nothing was changed{colon}{message}") } else { message }
+}
+
+fn write(program: &Program, text: &str, code: u8) -> ExitCode {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     if let Err(error) = written {
@@ -279,7 +352,7 @@ mod tests {
     #[test]
     fn a_panic_in_the_procedure_is_an_ending() {
         let ending = await_worker(&patience(None), || panic!("index out of range"));
-        let Ending::Failed(text) = ending else { panic!("not a failure") };
+        let Ending::Failed { text, .. } = ending else { panic!("not a failure") };
         assert!(text.contains("internal error: index out of range"), "{text}");
     }
 
@@ -289,7 +362,7 @@ mod tests {
             thread::sleep(Duration::from_secs(600));
             Ending::Done(Verdict::ok())
         });
-        let Ending::Failed(text) = ending else { panic!("not a failure") };
+        let Ending::Failed { text, .. } = ending else { panic!("not a failure") };
         assert!(text.contains("time limit"), "{text}");
     }
 }

@@ -15,6 +15,7 @@ use log::LevelFilter;
 use serde::Deserialize;
 
 use crate::config::file::{self, Refusal};
+use crate::outcome::Coded;
 pub(crate) use network::split_placeholder;
 pub use network::{Announce, Hook, Hooks, Network};
 pub use tls::{Local, Tls, TlsMode, TlsOptions};
@@ -138,7 +139,8 @@ pub struct DenyWrite {
 }
 
 /// Why the settings cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case", prefix = "settings-")]
 pub enum SettingsError {
     /// Mode bit 0002.
     #[error("Settings file {file} is world writable! Mend it with: chmod 640 {file}", file = .0.display())]
@@ -180,6 +182,12 @@ pub enum SettingsError {
         /// What is wrong.
         reason: String,
     },
+}
+
+impl Coded for SettingsError {
+    fn code(&self) -> &'static str {
+        self.into()
+    }
 }
 
 impl Settings {

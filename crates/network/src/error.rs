@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use mmm_core::Coded;
 use mmm_core::hook::HookError;
 use nix::errno::Errno;
 
@@ -16,12 +17,14 @@ use crate::interface::Link;
 const REPEATED: usize = 64;
 
 /// Why an address helper failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum NetworkError {
     /// The text is no interface name.
     #[error(
         "{given} is not the name of a network interface: {reason}; correct cluster_interface of this host"
     )]
+    #[strum(serialize = "unusable-interface-name")]
     InterfaceName {
         /// What was given, quoted.
         given: String,
@@ -30,6 +33,7 @@ pub enum NetworkError {
     },
     /// The text is no address that a role can have.
     #[error("{given} is not an IP address for a role: {reason}; correct the role's ips")]
+    #[strum(serialize = "unusable-address")]
     Address {
         /// What was given, quoted.
         given: String,
@@ -61,6 +65,7 @@ pub enum NetworkError {
     #[error(
         "could not {doing}: the kernel did not answer within the time limit; is another program holding the network configuration?"
     )]
+    #[strum(serialize = "kernel-silent")]
     NoAnswer {
         /// What was asked.
         doing: String,
@@ -69,6 +74,7 @@ pub enum NetworkError {
     },
     /// The kernel refused, for any other reason.
     #[error("could not {doing}: {source}")]
+    #[strum(serialize = "kernel-refused")]
     Refused {
         /// What was asked.
         doing: String,
@@ -78,6 +84,7 @@ pub enum NetworkError {
     /// The address was not added. The first words are the original's, typing error included, because
     /// scripts search for them.
     #[error("Could not configure ip adress {ip} on interface {device}! {source}")]
+    #[strum(serialize = "")]
     NotConfigured {
         /// The address.
         ip: String,
@@ -88,9 +95,11 @@ pub enum NetworkError {
     },
     /// Added, but not there when looked for afterwards.
     #[error("the kernel accepted it, but it is not there; is another program removing it?")]
+    #[strum(serialize = "address-vanished")]
     Vanished,
     /// Removed, but still there when looked for afterwards.
     #[error("{ip} was removed from interface {device} but is there again; find the program that adds it")]
+    #[strum(serialize = "address-still-there")]
     StillThere {
         /// The address.
         ip: String,
@@ -126,6 +135,7 @@ pub enum NetworkError {
     },
     /// A probe was answered.
     #[error("{ip} is in use by the host with the MAC address {owner}; take it away there first")]
+    #[strum(serialize = "address-in-use")]
     InUse {
         /// The address.
         ip: String,
@@ -136,11 +146,13 @@ pub enum NetworkError {
     #[error(
         "another host has it (duplicate address detection failed), so it was removed again; take it away there first"
     )]
+    #[strum(serialize = "address-duplicate")]
     Duplicate,
     /// IPv6's duplicate address detection came to no end.
     #[error(
         "duplicate address detection did not end within {limit:.1?}, so it was removed again; raise network.dad, or          lower net.ipv6.conf.{device}.dad_transmits"
     )]
+    #[strum(serialize = "address-undecided")]
     Undecided {
         /// The interface.
         device: String,
@@ -149,17 +161,29 @@ pub enum NetworkError {
     },
     /// A command of the site failed.
     #[error(transparent)]
+    #[strum(serialize = "")]
     Hook(#[from] HookError),
     /// The network could not be told of an address.
     #[error(
         "could not {doing}: {source}; other hosts may send to the old owner until their ARP entries expire"
     )]
+    #[strum(serialize = "address-not-announced")]
     NotAnnounced {
         /// What failed.
         doing: &'static str,
         /// The system's answer.
         source: io::Error,
     },
+}
+
+impl Coded for NetworkError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotConfigured { source, .. } => source.code(),
+            Self::Hook(error) => error.code(),
+            other => other.into(),
+        }
+    }
 }
 
 impl NetworkError {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mmm_core::Coded;
 use mmm_core::config::ConfigError;
 use mmm_core::firewall::FirewallError;
 
@@ -9,14 +10,17 @@ use crate::refusal::Refusal;
 
 /// A failure of a helper that talks to servers. Its text is the helper's `ERROR:` line; causes are kept as
 /// sources for the journal. No text holds a password.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Error {
     /// The agent's configuration is missing, refused or inconsistent.
     #[error(transparent)]
+    #[strum(serialize = "")]
     Config(#[from] ConfigError),
 
     /// No connection, or no log-in (contract 2.2 has the text).
     #[error("Can't connect to MySQL (host = {address}, user = {user})! {cause}")]
+    #[strum(serialize = "cannot-connect")]
     Connect {
         /// `IP:PORT` as configured.
         address: String,
@@ -32,6 +36,7 @@ pub enum Error {
 
     /// The server refused a statement.
     #[error("SQL Query Error: {message} (on {host}, error {code}, statement: {statement})")]
+    #[strum(serialize = "statement-failed")]
     Query {
         /// The host whose server said it.
         host: String,
@@ -47,6 +52,7 @@ pub enum Error {
     #[error(
         "{host} did not answer within {waited:.1?}: {statement}: {cause}; is the server frozen or overloaded?"
     )]
+    #[strum(serialize = "server-silent")]
     Silent {
         /// The host whose server fell silent.
         host: String,
@@ -60,6 +66,7 @@ pub enum Error {
 
     /// The connection broke.
     #[error("the connection to {host} broke: {statement}: {cause}; see that server's error log")]
+    #[strum(serialize = "connection-broken")]
     Broken {
         /// The host whose connection broke.
         host: String,
@@ -71,6 +78,7 @@ pub enum Error {
 
     /// A server's answer lacks something that every supported server sends.
     #[error("{host} answered '{statement}' without {missing}; is this server version supported?")]
+    #[strum(serialize = "answer-incomplete")]
     Unexpected {
         /// The host.
         host: String,
@@ -82,6 +90,7 @@ pub enum Error {
 
     /// A server could not be closed to writes for certain.
     #[error("{cause}; {state}")]
+    #[strum(serialize = "")]
     NotClosed {
         /// What went wrong.
         #[source]
@@ -92,6 +101,7 @@ pub enum Error {
 
     /// The packet filter did not do what the configuration wants; that stops nothing.
     #[error("{failure}; {host} is closed all the same: read_only is on and no client is left")]
+    #[strum(serialize = "")]
     Firewall {
         /// What failed.
         #[source]
@@ -102,7 +112,20 @@ pub enum Error {
 
     /// The helper refuses to act, with the reason.
     #[error(transparent)]
+    #[strum(serialize = "")]
     Refused(#[from] Box<Refusal>),
+}
+
+impl Coded for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::NotClosed { cause, .. } => cause.code(),
+            Self::Firewall { failure, .. } => failure.code(),
+            Self::Refused(refusal) => refusal.code(),
+            other => other.into(),
+        }
+    }
 }
 
 impl From<Refusal> for Error {

@@ -5,10 +5,13 @@
 
 use std::time::Duration;
 
+use mmm_core::Coded;
+
 use crate::position::BinlogPosition;
 
 /// A refusal. Its text is the helper's `ERROR:` line.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Refusal {
     /// `set_active_master` was told the host's own name.
@@ -572,6 +575,12 @@ pub enum Refusal {
         /// This host.
         host: String,
     },
+}
+
+impl Coded for Refusal {
+    fn code(&self) -> &'static str {
+        self.into()
+    }
 }
 
 impl Refusal {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::HostName;
+use crate::outcome::Coded;
 
 /// A line of a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +25,8 @@ impl fmt::Display for Place {
 }
 
 /// Why a configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case", prefix = "config-")]
 pub enum ConfigError {
     /// No directory of the search path has a file of this name that may be read.
     #[error("Could not find a readable config file '{name}'{hint}")]
@@ -212,4 +214,10 @@ pub enum ConfigError {
         /// The hosts there are.
         known: String,
     },
+}
+
+impl Coded for ConfigError {
+    fn code(&self) -> &'static str {
+        self.into()
+    }
 }

@@ -1,0 +1,358 @@
+//! What a call saw, planned and changed, for a person who asked with `--dry-run` or `--format`.
+//!
+//! One collector for the process, as `log` has: switched off, as in every call of an agent, it keeps nothing.
+//! It is also what makes a dry run safe: whatever changes something outside of this process does so in
+//! [`change`], which does not let it happen. docs/OUTPUT.md has the document's schema.
+
+use std::fmt::Display;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// Number of the document's schema.
+const SCHEMA: u8 = 1;
+
+static OUTPUT: OnceLock<Output> = OnceLock::new();
+static REPORT: Mutex<Report> = Mutex::new(Report::new());
+
+/// What a person wants to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// In which form.
+    pub format: Format,
+    /// True where nothing may be changed.
+    pub dry_run: bool,
+}
+
+/// `--format`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Lines, of which the last is the agent's.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// The same as YAML.
+    Yaml,
+}
+
+/// What a change is made by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A statement.
+    Sql,
+    /// An address of an interface, or what the network is told of it.
+    Address,
+    /// A command of the site.
+    Command,
+    /// A file.
+    File,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Report {
+    host: Option<String>,
+    plan: Option<Plan>,
+    observations: Vec<Observation>,
+    steps: Vec<Step>,
+    changes: Vec<Change>,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Plan {
+    action: String,
+    proof: String,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Observation {
+    host: Option<String>,
+    what: String,
+    value: String,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Step {
+    what: String,
+    milliseconds: f64,
+    error: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Change {
+    host: Option<String>,
+    kind: Kind,
+    what: String,
+    done: bool,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug)]
+pub struct Ending<'a> {
+    /// The helper's name.
+    pub helper: &'a str,
+    /// `ok`, `error` or `usage`
+    pub result: &'static str,
+    /// Its exit code.
+    pub exit_code: u8,
+    /// What stands behind `OK: ` or `ERROR: `.
+    pub message: &'a str,
+    /// The error's stable name (docs/ERRORS.md).
+    pub code: Option<&'static str>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u8,
+    helper: &'a str,
+    version: &'static str,
+    host: Option<&'a str>,
+    dry_run: bool,
+    result: &'static str,
+    exit_code: u8,
+    message: &'a str,
+    code: Option<&'static str>,
+    milliseconds: f64,
+    plan: Option<&'a Plan>,
+    observations: &'a [Observation],
+    steps: &'a [Step],
+    changes: &'a [Change],
+}
+
+/// Switches the collector on, where `output` is not what an agent gets.
+pub fn begin(output: Output) {
+    if output != Output::default() {
+        // Only the first call of a process counts; there is no second.
+        let _ = OUTPUT.set(output);
+    }
+}
+
+/// True where nothing may be changed.
+pub fn is_dry_run() -> bool {
+    OUTPUT.get().is_some_and(|output| output.dry_run)
+}
+
+/// True where somebody reads what is collected.
+pub fn is_on() -> bool {
+    OUTPUT.get().is_some()
+}
+
+/// Names this host.
+pub fn host(name: impl Display) {
+    add(|report| report.host = Some(name.to_string()));
+}
+
+/// Says what is to be done, and why that is right.
+pub fn plan(action: impl Display, proof: impl Display) {
+    add(|report| report.plan = Some(Plan { action: action.to_string(), proof: proof.to_string() }));
+}
+
+/// Notes what was seen on `host`; a later look at the same thing replaces an earlier one.
+pub fn observe(host: Option<&str>, what: &str, value: impl Display) {
+    add(|report| report.observe(host, what, value.to_string()));
+}
+
+/// Notes a step of the procedure.
+pub fn step(what: &str, time: Duration, error: Option<&dyn Display>) {
+    add(|report| {
+        let error = error.map(ToString::to_string);
+        report.steps.push(Step { what: what.into(), milliseconds: milliseconds(time), error });
+    });
+}
+
+/// Carries out `work`, which changes something on `host`, and notes it as `what`. In a dry run it is only noted.
+pub fn change<T: Default, E>(
+    host: Option<&str>,
+    kind: Kind,
+    what: impl Display,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    if is_dry_run() {
+        planned(host, kind, what);
+        return Ok(T::default());
+    }
+    let result = work();
+    add(|report| report.change(host, kind, what.to_string(), result.is_ok()));
+    result
+}
+
+/// Notes what is not done because this is a dry run.
+pub fn planned(host: Option<&str>, kind: Kind, what: impl Display) {
+    add(|report| report.change(host, kind, what.to_string(), false));
+}
+
+/// What a call that ends with `line` writes to stdout.
+pub fn render(ending: &Ending, line: &str) -> String {
+    OUTPUT.get().map_or_else(|| line.into(), |output| lock().render(*output, ending, line))
+}
+
+fn add(what: impl FnOnce(&mut Report)) {
+    if is_on() {
+        what(&mut lock());
+    }
+}
+
+fn lock() -> MutexGuard<'static, Report> {
+    REPORT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+impl Report {
+    const fn new() -> Self {
+        Self { host: None, plan: None, observations: Vec::new(), steps: Vec::new(), changes: Vec::new() }
+    }
+
+    fn observe(&mut self, host: Option<&str>, what: &str, value: String) {
+        let is_same = |seen: &&mut Observation| seen.host.as_deref() == host && seen.what == what;
+        if let Some(seen) = self.observations.iter_mut().find(is_same) {
+            seen.value = value;
+        } else {
+            self.observations.push(Observation { host: host.map(Into::into), what: what.into(), value });
+        }
+    }
+
+    fn render(&self, output: Output, ending: &Ending, line: &str) -> String {
+        let document = Document {
+            schema: SCHEMA,
+            helper: ending.helper,
+            version: env!("CARGO_PKG_VERSION"),
+            host: self.host.as_deref(),
+            dry_run: output.dry_run,
+            result: ending.result,
+            exit_code: ending.exit_code,
+            message: ending.message,
+            code: ending.code,
+            milliseconds: milliseconds(ending.time),
+            plan: self.plan.as_ref(),
+            observations: &self.observations,
+            steps: &self.steps,
+            changes: &self.changes,
+        };
+        let written = match output.format {
+            Format::Text => return self.text(ending, line),
+            Format::Json => serde_json::to_string_pretty(&document).map_err(|error| error.to_string()),
+            Format::Yaml => serde_yaml::to_string(&document).map_err(|error| error.to_string()),
+        };
+        written.map_or_else(
+            |error| {
+                log::error!("no document: {error}");
+                line.into()
+            },
+            |text| text.trim_end().to_string() + "\n",
+        )
+    }
+
+    fn change(&mut self, host: Option<&str>, kind: Kind, what: String, done: bool) {
+        let host = host.map(Into::into).or_else(|| self.host.clone());
+        self.changes.push(Change { host, kind, what, done });
+    }
+
+    /// For a person: what was seen, what would be done and why, and the answer.
+    fn text(&self, ending: &Ending, line: &str) -> String {
+        if ending.result == "usage" {
+            return line.into();
+        }
+        let name = |host: &Option<String>| host.clone().unwrap_or_default();
+        let longest = |texts: &mut dyn Iterator<Item = &str>| {
+            texts.map(|text| text.chars().count()).max().unwrap_or_default()
+        };
+        let seen = self.observations.iter().map(|seen| &seen.host);
+        let hosts =
+            longest(&mut seen.chain(self.changes.iter().map(|change| &change.host)).flatten().map(|s| &**s));
+        let whats = longest(&mut self.observations.iter().map(|seen| &*seen.what));
+        let mut lines =
+            vec![format!("Dry run of {} on {}", ending.helper, self.host.as_deref().unwrap_or("this host"))];
+        if !self.observations.is_empty() {
+            lines.push("Seen:".into());
+        }
+        for seen in &self.observations {
+            lines.push(format!("  {:hosts$}  {:whats$}  {}", name(&seen.host), seen.what, seen.value));
+        }
+        if let Some(plan) = &self.plan {
+            lines.push(format!("Plan: {}", plan.action));
+            lines.push(format!("  because {}", plan.proof));
+        }
+        lines.push(if self.changes.is_empty() { "Would change nothing" } else { "Would do:" }.into());
+        for change in &self.changes {
+            let end = if change.kind == Kind::Sql { ";" } else { "" };
+            lines.push(format!("  {:hosts$}  {}{end}", name(&change.host), change.what));
+        }
+        let printable = |c: char| if c.is_control() { ' ' } else { c };
+        let lines = lines.iter().map(|line| line.chars().map(printable).collect::<String>() + "\n");
+        lines.collect::<String>() + line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let mut report = Report::new();
+        report.host = Some("db3".into());
+        report.plan = Some(Plan { action: "go on at b.2:4".into(), proof: "all is quiet: \"yes\"".into() });
+        for value in ["off", "on"] {
+            report.observe(Some("db1"), "read_only", value.into());
+        }
+        report.observe(None, "rule", "null".into());
+        report.steps.push(Step { what: "looked".into(), milliseconds: 1.2, error: Some("no: 'x'".into()) });
+        report.change(None, Kind::Sql, "CHANGE MASTER TO MASTER_PASSWORD='***'".into(), false);
+        report.change(Some("db1"), Kind::File, "a\nb".into(), true);
+        report
+    }
+
+    fn render(format: Format, dry_run: bool) -> String {
+        let time = Duration::from_micros(12_345);
+        let (helper, code) = ("set_active_master", Some("replica-ahead"));
+        let ending = Ending { helper, result: "error", exit_code: 255, message: "no", code, time };
+        report().render(Output { format, dry_run }, &ending, "ERROR: no\n")
+    }
+
+    #[test]
+    fn json_and_yaml_say_the_same() {
+        let json: serde_json::Value = serde_json::from_str(&render(Format::Json, true)).unwrap();
+        let yaml: serde_json::Value = serde_yaml::from_str(&render(Format::Yaml, true)).unwrap();
+        assert_eq!(json, yaml);
+        assert_eq!(json["milliseconds"], 12.3);
+        assert_eq!(json["changes"][0]["host"], "db3");
+        assert_eq!(
+            json["observations"].as_array().map(Vec::len),
+            Some(2),
+            "a later look replaces an earlier one"
+        );
+    }
+
+    #[test]
+    fn a_dry_run_ends_with_the_answer_and_has_a_line_for_each_thing() {
+        let text = render(Format::Text, true);
+        assert_eq!(
+            text,
+            "Dry run of set_active_master on db3\n\
+             Seen:\n  \
+             db1  read_only  on\n       \
+             rule       null\n\
+             Plan: go on at b.2:4\n  \
+             because all is quiet: \"yes\"\n\
+             Would do:\n  \
+             db3  CHANGE MASTER TO MASTER_PASSWORD='***';\n  \
+             db1  a b\n\
+             ERROR: no\n"
+        );
+    }
+
+    #[test]
+    fn nothing_is_kept_for_an_agent_and_its_changes_are_made() {
+        begin(Output::default());
+        assert!(!is_on() && !is_dry_run());
+        assert_eq!(change(None, Kind::Sql, "x", || Err::<(), _>(7)), Err(7));
+        planned(None, Kind::Sql, "y");
+        assert_eq!(lock().changes, []);
+    }
+}
