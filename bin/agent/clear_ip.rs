@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use mmm_agent_helpers::CLEAR_IP;
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
-use mmm_core::{Call, Verdict, run};
+use mmm_core::{Call, Verdict, report, run};
 use mmm_network::announcer::withdraw;
 use mmm_network::{Interface, Netlink, NetworkError, VirtualIp};
 
@@ -21,6 +21,9 @@ fn clear_ip(call: &Call) -> Result<Verdict, NetworkError> {
     let mut was_there = false;
     if let Some(link) = kernel.find_link(&interface)? {
         was_there = step(&format!("take {ip} from {link}"), || withdraw(&mut kernel, &link, ip))?;
+        if was_there {
+            report::plan(format_args!("take {ip} from {link}"), format_args!("{link} holds it"));
+        }
     } else {
         // An interface that does not exist holds no address: what was asked for is the case.
         log::warn!("{}", NetworkError::NoInterface(interface.device().into()));

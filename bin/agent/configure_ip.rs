@@ -7,7 +7,7 @@ use mmm_agent_helpers::CONFIGURE_IP;
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
 use mmm_core::settings::{Announce, Settings};
-use mmm_core::{Call, Verdict, journal, run};
+use mmm_core::{Call, Verdict, journal, report, run};
 use mmm_network::announcer::{self, Announcer, withdraw};
 use mmm_network::{Holding, Interface, Link, Netlink, NetworkError, VirtualIp, conflict};
 
@@ -28,6 +28,11 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
     link.require_up()?;
 
     let found = kernel.find(&link, ip)?;
+    report::observe(
+        None,
+        &format!("interface {link}"),
+        if link.has_carrier() { "up" } else { "up, no carrier" },
+    );
     let is_there = found.as_ref().is_some_and(|held| !held.is_duplicate);
     let is_young = found.as_ref().is_some_and(Holding::is_young);
     if is_there && !is_young {
@@ -44,6 +49,10 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
         );
     }
     if !is_there {
+        report::plan(
+            format_args!("add {ip} to {link} and announce it"),
+            format_args!("{link} does not hold it"),
+        );
         if found.is_some() {
             step(&format!("remove {ip}, another host's, from {link}"), || withdraw(&mut kernel, &link, ip))?;
         }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use mmm_agent_helpers::MYSQL_ALLOW_WRITE;
 use mmm_core::firewall;
 use mmm_core::journal::step;
-use mmm_core::{Call, Verdict, run};
+use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::gate::{self, Question};
 use mmm_replication::{Error, Server};
 
@@ -22,17 +22,22 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     firewall::remove_leftover(config.this_host());
     let limits = &call.settings.limits;
     let mut local = Server::connect(config.this_host(), limits.connect, call.budget)?;
-    if !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
+    let action = format!("open {} to writes", local.host());
+    let is_closed = local.one("SELECT @@read_only AS read_only")?.is_on("read_only");
+    report::observe(Some(local.host()), "read_only", if is_closed { "on" } else { "off" });
+    if !is_closed {
         return Ok(Verdict::ok());
     }
     if call.arguments.force || !call.settings.allow_write.gate {
         log::warn!(
             "not checked whether everything of the peer is applied here (--force, or allow_write.gate: false)"
         );
+        report::plan(action, "not checked: --force, or allow_write.gate is false");
     } else {
         let question = Question { otherwise: "writes stay closed", wait: false, limits, budget: call.budget };
         let proof = gate::ask(&mut local, &config, question)?;
-        log::info!("writes may be opened: {proof:?}");
+        log::info!("writes may be opened: {proof}");
+        report::plan(action, proof);
     }
     step("opened writes", || local.execute("SET GLOBAL read_only = 0"))?;
     if call.arguments.force {

@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use mmm_agent_helpers::SYNC_WITH_MASTER;
-use mmm_core::{Call, Verdict, run};
+use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::gate::{self, Question};
 use mmm_replication::{Error, Server};
 
@@ -22,6 +22,7 @@ fn sync_with_master(call: &Call) -> Result<Verdict, Error> {
     let mut local = Server::connect(config.this_host(), limits.connect, budget)?;
     let question = Question { otherwise: "this host is not in sync", wait: true, limits, budget };
     let proof = gate::ask(&mut local, &config, question)?;
-    log::info!("in sync: {proof:?}");
+    log::info!("in sync: {proof}");
+    report::plan("let this host become the writer", proof);
     Ok(Verdict::ok())
 }

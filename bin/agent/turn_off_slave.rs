@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use mmm_agent_helpers::TURN_OFF_SLAVE;
-use mmm_core::{Call, Verdict, run};
+use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::{Error, Refusal, Server, channel, lock, threads};
 
 fn main() -> ExitCode {
@@ -22,6 +22,11 @@ fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {
         other => other?,
     };
     lock::take(&mut server)?;
+    report::observe(Some(server.host()), "replication", threads::what_is_wrong(&channel));
+    report::plan(
+        format_args!("stop replication from {}", channel.source()),
+        "a person took this host offline",
+    );
     threads::stop(&mut server, &channel.name)?;
     Ok(Verdict::ok())
 }

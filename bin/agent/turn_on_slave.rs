@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use mmm_agent_helpers::TURN_ON_SLAVE;
-use mmm_core::{Call, Verdict, run};
+use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::{Error, Server, channel, lock, threads};
 
 fn main() -> ExitCode {
@@ -16,6 +16,7 @@ fn turn_on_slave(call: &Call) -> Result<Verdict, Error> {
     let mut server = Server::connect(config.this_host(), call.settings.limits.connect, call.budget.part(90))?;
     let (channel, source) = channel::meant(&mut server, &config)?;
     lock::take(&mut server)?;
+    report::observe(Some(server.host()), "replication", threads::what_is_wrong(&channel));
     threads::ensure_running(&mut server, &channel, &channel.source(), || {
         source.is_none_or(|source| Server::answers(source, call.settings.limits.connect, call.budget))
     })?;

@@ -15,6 +15,7 @@ pub use crate::child::CommandError;
 use crate::config::{Blocking, Host};
 use crate::marker::{self, Marker};
 use crate::outcome::Coded;
+use crate::report::{self, Kind};
 use command::Command;
 
 /// Where markers lie: a place that is emptied when the machine starts, as the packet filter is.
@@ -65,7 +66,11 @@ impl Coded for FirewallError {
 
 /// What keeps new clients away while running ones finish: nothing, or a rule of the packet filter.
 #[derive(Debug, Default)]
-pub struct Barrier(Option<Raised>);
+pub struct Barrier {
+    raised: Option<Raised>,
+    /// The command that a dry run does not run in the end.
+    planned: Option<String>,
+}
 
 #[derive(Debug)]
 struct Raised {
@@ -82,16 +87,21 @@ impl Barrier {
 
     fn raise_in(&mut self, folder: &Path, host: &Host, blocking: &Blocking) -> Result<(), FirewallError> {
         let Blocking::Soft { block, unblock } = blocking else { return Ok(()) };
+        if report::is_dry_run() {
+            report::planned(None, Kind::Command, block);
+            self.planned = Some(unblock.clone());
+            return Ok(());
+        }
         let path = marker_of(folder, host);
         let failed = |source| FirewallError::Marker { marker: path.clone(), source };
         let mut marker = Marker::create(&path).map_err(failed)?;
         if let Some(unblock) = marker.undo().map_err(failed)? {
             log::warn!("a rule that an earlier call left is still there: it is used, none is added");
-            self.0 = Some(Raised { marker, unblock: Command::new(&unblock) });
+            self.raised = Some(Raised { marker, unblock: Command::new(&unblock) });
             return Ok(());
         }
         marker.write(unblock).map_err(failed)?;
-        let raised = self.0.insert(Raised { marker, unblock: Command::new(unblock) });
+        let raised = self.raised.insert(Raised { marker, unblock: Command::new(unblock) });
         if raised.is_there() == Some(true) {
             log::warn!("the rule that '{unblock}' removes is there already: none is added");
             return Ok(());
@@ -102,7 +112,7 @@ impl Barrier {
             let _ = raised.unblock.run(&mut raised.marker, REMOVING);
             if raised.is_there() != Some(true) {
                 raised.marker.remove();
-                self.0 = None;
+                self.raised = None;
             }
         }
         added.map_err(FirewallError::Block)
@@ -110,7 +120,10 @@ impl Barrier {
 
     /// Removes the rule, if one was added.
     pub fn lower(&mut self) -> Result<(), FirewallError> {
-        self.0.take().map_or(Ok(()), |mut raised| raised.lower())
+        if let Some(unblock) = self.planned.take() {
+            report::planned(None, Kind::Command, unblock);
+        }
+        self.raised.take().map_or(Ok(()), |mut raised| raised.lower())
     }
 }
 
@@ -146,7 +159,7 @@ impl Raised {
 
     /// Whether the rule is there, where the configured command allows to ask.
     fn is_there(&mut self) -> Option<bool> {
-        match self.unblock.question()?.run(&mut self.marker, ASKING) {
+        match self.unblock.question()?.ask(&mut self.marker, ASKING) {
             Ok(()) => Some(true),
             Err(CommandError::Failed { code: 1, .. }) => Some(false),
             Err(_) => None,

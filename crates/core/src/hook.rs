@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::child::{self, CommandError};
 use crate::config::ConfigError;
 use crate::outcome::{Call, Coded};
+use crate::report::{self, Kind};
 use crate::settings::split_placeholder;
 
 /// Most of a command's output that is looked at, in bytes.
@@ -115,7 +116,11 @@ pub fn run(call: &Call, moment: Moment, interface: &str, address: IpAddr) -> Res
         })?);
     }
     let limit = call.budget.part(SHARE).share(hook.limit);
-    execute(key, &words, limit).map_err(|source| HookError::Command { hook: key, source })
+    let run = || execute(key, &words, limit).map_err(|source| HookError::Command { hook: key, source });
+    if moment == Moment::Checked || words.is_empty() {
+        return run();
+    }
+    report::change(None, Kind::Command, words.join(" "), run)
 }
 
 fn fill<E>(word: &str, value: impl Fn(&str) -> Result<String, E>) -> Result<String, E> {

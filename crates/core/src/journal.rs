@@ -39,8 +39,13 @@ pub fn open(helper: &'static str, settings: &LogSettings, verbose: u8) {
 
 /// Runs one step of a procedure and notes how long it took and whether it failed.
 pub fn step<T, E: Display>(what: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    let started = Instant::now();
+    let (started, planned) = (Instant::now(), report::count_planned());
     let result = work();
+    if report::count_planned() > planned {
+        // In a dry run it was only thought through.
+        log::info!("would have: {what}");
+        return result;
+    }
     let time = started.elapsed();
     let milliseconds = time.as_secs_f64() * 1000.0;
     let error = result.as_ref().err();

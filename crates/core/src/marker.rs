@@ -18,6 +18,7 @@ use nix::libc::{O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK};
 
 use crate::child::end_group;
 use crate::config::Host;
+use crate::report::{self, Kind};
 
 /// A marker longer than this is none of ours.
 const LONGEST: u64 = 64 << 10;
@@ -80,6 +81,9 @@ pub fn path(folder: &Path, what: &str, host: &Host) -> PathBuf {
 impl Marker {
     /// Opens the marker, new or as a killed call left it.
     pub fn create(path: &Path) -> io::Result<Self> {
+        if report::is_dry_run() {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "a dry run writes no file"));
+        }
         for _ in 0..TRIES {
             let file = options().create(true).truncate(false).mode(0o600).open(path)?;
             if let Ok(file) = Flock::lock(file, FlockArg::LockExclusiveNonblock) {
@@ -145,7 +149,25 @@ impl Marker {
     }
 
     /// [`Marker::find`] for one whom nothing stops: the marker of a helper that was killed, and what it says.
+    /// A dry run leaves it to the next call.
     pub fn leftover(path: &Path) -> Option<(Self, String)> {
+        if report::is_dry_run() {
+            if let Some(undo) = File::open(path).ok().and_then(|file| read(&file).ok()).and_then(of_the_dead)
+            {
+                let path = path.display();
+                report::observe(
+                    None,
+                    "left by a killed call",
+                    format_args!("{path} says how it is undone: {undo}"),
+                );
+                report::planned(
+                    None,
+                    Kind::File,
+                    format_args!("undo what {path} says ({undo}), and remove it"),
+                );
+            }
+            return None;
+        }
         match Self::find(path) {
             Ok(Found::Nothing | Found::InUse) => None,
             Ok(Found::Leftover { marker, undo }) => Some((marker, undo)),
@@ -171,10 +193,12 @@ impl Marker {
     /// Says that this process is about to change something, and how that is undone: one line.
     pub fn write(&mut self, undo: &str) -> io::Result<()> {
         self.undo = undo.into();
-        self.put(None)?;
-        self.file.sync_all()?;
-        // The name, too, has to outlive a loss of power.
-        File::open(self.path.parent().unwrap_or(Path::new("/")))?.sync_all()
+        report::change(None, Kind::File, written(&self.path.clone(), undo), || {
+            self.put(None)?;
+            self.file.sync_all()?;
+            // The name, too, has to outlive a loss of power.
+            File::open(self.path.parent().unwrap_or(Path::new("/")))?.sync_all()
+        })
     }
 
     /// The file as a command's stdin, at its end: the command reads nothing from it.
@@ -200,8 +224,11 @@ impl Marker {
 
     /// It is undone.
     pub fn remove(&mut self) {
-        // Emptied first, for one who has opened it already.
-        let removed = self.file.set_len(0).and_then(|()| fs::remove_file(&self.path));
+        let removed =
+            report::change(None, Kind::File, format_args!("remove {}", self.path.display()), || {
+                // Emptied first, for one who has opened it already.
+                self.file.set_len(0).and_then(|()| fs::remove_file(&self.path))
+            });
         if let Err(error) = removed {
             log::warn!("{} could not be removed: {error}", self.path.display());
         }
@@ -214,6 +241,16 @@ impl Marker {
         self.file.write_all_at(text.as_bytes(), 0)?;
         self.file.set_len(text.len() as u64)
     }
+}
+
+/// A change that consists in writing a marker.
+pub fn written(path: &Path, undo: &str) -> String {
+    format!("write {}, which says how this is undone: {undo}", path.display())
+}
+
+/// What the marker of a helper that was killed says.
+fn of_the_dead(content: Content) -> Option<String> {
+    content.undo.filter(|_| !content.owner.is_some_and(Process::is_alive))
 }
 
 fn options() -> OpenOptions {

@@ -185,6 +185,11 @@ pub fn planned(host: Option<&str>, kind: Kind, what: impl Display) {
     add(|report| report.change(host, kind, what.to_string(), false));
 }
 
+/// How many changes this dry run has not made.
+pub fn count_planned() -> usize {
+    if is_dry_run() { lock().changes.len() } else { 0 }
+}
+
 /// What a call that ends with `line` writes to stdout.
 pub fn render(ending: &Ending, line: &str) -> String {
     OUTPUT.get().map_or_else(|| line.into(), |output| lock().render(*output, ending, line))
@@ -210,11 +215,12 @@ impl Report {
     }
 
     fn observe(&mut self, host: Option<&str>, what: &str, value: String) {
-        let is_same = |seen: &&mut Observation| seen.host.as_deref() == host && seen.what == what;
+        let host = self.host_or_this(host);
+        let is_same = |seen: &&mut Observation| seen.host == host && seen.what == what;
         if let Some(seen) = self.observations.iter_mut().find(is_same) {
             seen.value = value;
         } else {
-            self.observations.push(Observation { host: host.map(Into::into), what: what.into(), value });
+            self.observations.push(Observation { host, what: what.into(), value });
         }
     }
 
@@ -249,8 +255,12 @@ impl Report {
         )
     }
 
+    fn host_or_this(&self, host: Option<&str>) -> Option<String> {
+        host.map(Into::into).or_else(|| self.host.clone())
+    }
+
     fn change(&mut self, host: Option<&str>, kind: Kind, what: String, done: bool) {
-        let host = host.map(Into::into).or_else(|| self.host.clone());
+        let host = self.host_or_this(host);
         self.changes.push(Change { host, kind, what, done });
     }
 
@@ -336,8 +346,8 @@ mod tests {
             text,
             "Dry run of set_active_master on db3\n\
              Seen:\n  \
-             db1  read_only  on\n       \
-             rule       null\n\
+             db1  read_only  on\n  \
+             db3  rule       null\n\
              Plan: go on at b.2:4\n  \
              because all is quiet: \"yes\"\n\
              Would do:\n  \

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
+use mmm_core::report::{self, Kind};
 use mmm_core::settings::Announce;
 use nix::sys::prctl;
 use nix::unistd;
@@ -43,6 +44,17 @@ pub fn announce(
         log::debug!("{ip} is not announced: nobody asks for addresses on interface {link}");
         return Ok(());
     }
+    report::change(None, Kind::Address, format_args!("announce {ip} on {link}"), || {
+        announce_now(kernel, link, ip, plan)
+    })
+}
+
+fn announce_now(
+    kernel: &mut Netlink,
+    link: &Link,
+    ip: VirtualIp,
+    plan: &Announce,
+) -> Result<(), NetworkError> {
     let Some(seat) = Seat::take(link, ip).map_err(failed)? else {
         log::debug!("{ip} is being announced on {link} already");
         return Ok(());
@@ -61,7 +73,9 @@ pub fn announce(
 /// Takes `ip` away from `link`; nothing announces it any more afterwards. False where it was not there.
 pub fn withdraw(kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
     let was_there = kernel.remove(link, ip)?;
-    seat::await_silence(link, ip);
+    if !report::is_dry_run() {
+        seat::await_silence(link, ip);
+    }
     Ok(was_there)
 }
 

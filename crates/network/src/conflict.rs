@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use mmm_core::Budget;
+use mmm_core::{Budget, report};
 
 use crate::address::VirtualIp;
 use crate::announce::{ARP_FRAME, REQUEST, arp};
@@ -66,6 +66,10 @@ pub fn await_detection(
     ip: VirtualIp,
     limit: Duration,
 ) -> Result<(), NetworkError> {
+    if report::is_dry_run() {
+        // It was not added.
+        return Ok(());
+    }
     let budget = Budget::start(Some(limit));
     loop {
         let held = kernel.find(link, ip)?.ok_or(NetworkError::Vanished)?;

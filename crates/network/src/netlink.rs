@@ -22,6 +22,7 @@ use nix::sys::socket::{setsockopt, sockopt::ReceiveTimeout};
 use nix::sys::time::TimeVal;
 
 use mmm_core::Budget;
+use mmm_core::report::{self, Kind};
 
 use crate::address::{Holding, VirtualIp};
 use crate::error::{NetworkError, is_missing_device};
@@ -134,7 +135,11 @@ impl Netlink {
             message.header.flags |= AddressHeaderFlags::Nodad;
         }
         let flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
-        match self.ask(RTM_NEWADDR, flags, &[&message], &mut |_, _| {}) {
+        let what = format_args!("add {ip}/{} to {link}", ip.host_prefix());
+        let added = report::change(None, Kind::Address, what, || {
+            self.ask(RTM_NEWADDR, flags, &[&message], &mut |_, _| {})
+        });
+        match added {
             Err(error) if error.raw_os_error() == Some(Errno::EEXIST as i32) => {
                 log::info!("another program added {ip} at the same moment");
                 Ok(())
@@ -153,6 +158,14 @@ impl Netlink {
 
     /// Removes `ip` from `link`, with every prefix length, and nothing else; false where it was not there.
     pub fn remove(&mut self, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
+        if report::is_dry_run() {
+            let mut held = self.addresses(link, ip)?;
+            held.retain(|held| held.ip == ip.ip());
+            for held in &held {
+                report::planned(None, Kind::Address, format_args!("remove {held} from {link}"));
+            }
+            return Ok(!held.is_empty());
+        }
         for removals in 0..MOST_REMOVALS {
             if !self.remove_one(link, ip)? {
                 return Ok(removals > 0);
@@ -177,7 +190,11 @@ impl Netlink {
             None
         };
         let message = describe(link, ip, found.prefix, found.peer);
-        match self.ask(RTM_DELADDR, NLM_F_ACK, &[&message], &mut |_, _| {}) {
+        let what = format_args!("remove {found} from {link}");
+        let removed = report::change(None, Kind::Address, what, || {
+            self.ask(RTM_DELADDR, NLM_F_ACK, &[&message], &mut |_, _| {})
+        });
+        match removed {
             Err(error) if error.raw_os_error() == Some(Errno::EADDRNOTAVAIL as i32) => {
                 log::info!("another program removed {found} at the same moment");
             }
@@ -249,8 +266,9 @@ impl Netlink {
 }
 
 /// How the answer to a question ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Answer {
+    #[default]
     Whole,
     /// What was being listed changed meanwhile.
     Interrupted,

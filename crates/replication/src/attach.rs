@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::journal::step;
+use mmm_core::report;
 use mmm_core::settings::{Limits, Settings, TlsMode, TlsOptions};
 
 use crate::binlog::place::{self, Logged};
@@ -92,7 +93,7 @@ enum Progress {
     Changed { from: Box<Facts>, to: Place },
 }
 
-/// Moves the chosen channel of `replica` to `new_host`; returns the plan that was carried out.
+/// Moves the chosen channel of `replica` to `new_host`; a dry run goes as far as that changes nothing.
 pub fn attach(
     replica: &mut Server,
     this_host: &Host,
@@ -100,7 +101,7 @@ pub fn attach(
     new_host: &Host,
     settings: &Settings,
     budget: Budget,
-) -> Result<Plan, Error> {
+) -> Result<(), Error> {
     let limits = &settings.limits;
     let mut new = Server::connect(new_host, limits.connect, budget.part(75))?;
     check_account(new_host, &chosen.channel, limits, budget.part(75))?;
@@ -127,7 +128,7 @@ pub fn attach(
     };
     let moved = moving.carry_out();
     moving.last_resort.release();
-    let moved = moved.map_err(|error| moving.undo(error));
+    let moved = moved.map_err(|error| if report::is_dry_run() { error } else { moving.undo(error) });
     moving.last_resort.report(moved)
 }
 
@@ -150,11 +151,14 @@ fn check_account(new_host: &Host, channel: &Channel, limits: &Limits, budget: Bu
 }
 
 impl Move<'_> {
-    fn carry_out(&mut self) -> Result<Plan, Error> {
+    fn carry_out(&mut self) -> Result<(), Error> {
         let first = self.prepare()?;
         let (foreseen, located) = self.settle(first)?;
         if let Some(foreseen) = &foreseen {
             log::info!("plan: {foreseen}");
+        }
+        if report::is_dry_run() {
+            return self.rehearse(foreseen.as_ref());
         }
         self.progress = Progress::Stopped;
         step("stopped replication", || {
@@ -172,25 +176,57 @@ impl Move<'_> {
         if foreseen.as_ref() != Some(&plan) {
             log::info!("plan after the stop: {plan}");
         }
+        self.tell(&plan);
         self.confirm(&plan)?;
-        let fetches_key = !facts.replica.channel.uses_tls && self.new.dialect().may_fetch_key();
-        let heartbeat = facts.replica.channel.heartbeat.clone();
+        let channel = facts.replica.channel.clone();
         self.progress = Progress::Changed { from: Box::new(facts), to: plan.place.clone() };
-        let host = self.new_host;
-        step("changed master", || {
-            self.change(&Target {
-                host: &host.ip,
-                port: host.mysql_port,
-                user: &host.replication_user,
-                password: host.replication_password.expose(),
-                heartbeat: &heartbeat,
-                fetches_key,
-                place: &plan.place,
-            })
-        })?;
+        step("changed master", || self.change_to_new(&channel, &plan.place))?;
         step("started replication", || threads::start(self.replica, &self.channel))?;
-        self.see_it_run()?;
-        Ok(plan)
+        self.see_it_run()
+    }
+
+    /// The rest of a dry run: what would be sent, and what can be asked without it. Without a plan, the place is
+    /// where the old master would be held, which is told as of now.
+    fn rehearse(&mut self, foreseen: Option<&Plan>) -> Result<(), Error> {
+        let (facts, _) = self.observe()?;
+        let place = match (foreseen, &facts.old) {
+            (Some(plan), _) => {
+                self.tell(plan);
+                self.confirm(plan)?;
+                plan.place.clone()
+            }
+            (
+                None,
+                OldMaster::Answers(OldState { from_new: Some(Channel { applied: Some(at), .. }), .. }),
+            ) => Place::Position(at.clone()),
+            _ => return Ok(()),
+        };
+        threads::stop_at_once(self.replica, &self.channel, Threads::Both)?;
+        self.last_resort.release();
+        self.change_to_new(&facts.replica.channel, &place)?;
+        threads::start(self.replica, &self.channel)
+    }
+
+    fn tell(&self, plan: &Plan) {
+        let plan = plan.to_string();
+        let (place, proof) = plan.split_once(": ").unwrap_or((&plan, ""));
+        report::plan(
+            format_args!("let {} replicate from {}, {place}", self.this_host.name, self.new_host.name),
+            proof,
+        );
+    }
+
+    fn change_to_new(&mut self, channel: &Channel, place: &Place) -> Result<(), Error> {
+        let host = self.new_host;
+        self.change(&Target {
+            host: &host.ip,
+            port: host.mysql_port,
+            user: &host.replication_user,
+            password: host.replication_password.expose(),
+            heartbeat: &channel.heartbeat,
+            fetches_key: !channel.uses_tls && self.new.dialect().may_fetch_key(),
+            place,
+        })
     }
 
     /// Starts threads that a killed call left stopped, or holds back one that must not go on.
@@ -232,7 +268,8 @@ impl Move<'_> {
     /// Looks and plans until a plan holds, within the share of the budget that is for waiting.
     ///
     /// `None`: the replica does not stand still long enough to be judged; it is judged after the stop. With the plan
-    /// comes what was found for it in the new master's log.
+    /// comes what was found for it in the new master's log. A dry run judges it as it is; there, `None` says that the
+    /// old master would be held.
     fn settle(&mut self, first: Observed) -> Result<(Option<Plan>, Option<Located>), Error> {
         let mut located = None;
         let mut doubt = Doubt::default();
@@ -247,11 +284,12 @@ impl Move<'_> {
                     Refusal::ReplicaAhead { .. }
                     | Refusal::ReplicaLacksEarlier { .. }
                     | Refusal::NoSinglePosition { .. },
-                ) if is_moving => {
+                ) if is_moving && !(report::is_dry_run() && patience.is_spent()) => {
                     if patience.is_spent() {
                         return Ok((None, None));
                     }
                 }
+                Err(_) if self.last_resort.is_planned() => return Ok((None, None)),
                 Ok(plan) => return Ok((Some(plan), located)),
                 // The position of a parallel applier is told sooner by stopping it.
                 Err(refusal)
@@ -330,6 +368,7 @@ impl Move<'_> {
         let mut observed =
             observe::observe(self.replica, &self.channel, &mut self.new, &mut self.old, &self.constants)?;
         self.last_resort.note(&mut observed.0);
+        observed.0.report();
         log::trace!("observed: {observed:?}");
         Ok(observed)
     }
@@ -428,7 +467,9 @@ impl Move<'_> {
 
     fn change(&mut self, target: &Target) -> Result<(), Error> {
         let (statement, shown) = self.replica.dialect().change(&self.channel, target);
-        log::info!("{shown}");
+        if !report::is_dry_run() {
+            log::info!("{shown}");
+        }
         self.replica.execute_as(&statement, &shown)
     }
 

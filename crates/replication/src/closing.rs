@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
 use mmm_core::config::Host;
+use mmm_core::report;
 use mmm_core::settings::Settings;
 
 use crate::clients::{self, Thread};
@@ -100,7 +101,7 @@ impl<'a> Closing<'a> {
     fn first_connection(host: &Host, settings: &Settings, budget: Budget) -> Result<Server, Error> {
         let mut control = Server::connect(host, settings.limits.connect, budget)?;
         // Shared with nobody: its default is a day, for which every write would wait.
-        control.execute("SET SESSION lock_wait_timeout = 1")?;
+        control.set_session("lock_wait_timeout = 1")?;
         lock::take_for_writes(&mut control, budget.share(Duration::from_secs(3600)))?;
         Ok(control)
     }
@@ -130,6 +131,10 @@ impl<'a> Closing<'a> {
             if writing.is_empty() {
                 return Ok(());
             }
+            if report::is_dry_run() {
+                report::observe(Some(self.host.name.as_str()), "writing now", clients::name_some(&writing));
+                return Ok(());
+            }
             if self.budget.elapsed() >= grace || self.budget.share(CLOSING) < CLOSING {
                 log::warn!("still writing after {grace:.1?}: {}", clients::name_some(&writing));
                 return Ok(());
@@ -141,6 +146,16 @@ impl<'a> Closing<'a> {
     /// Sets `read_only`, and `super_read_only` where that is wanted and known.
     pub fn set_read_only(&mut self) -> Result<(), Error> {
         let statement = self.statement()?;
+        let host = self.host.name.as_str();
+        if report::is_on() {
+            report::observe(Some(host), "read_only", if self.is_read_only()? { "on" } else { "off" });
+        }
+        report::plan(
+            format_args!("close {host} to writes: {statement}, then end every client session"),
+            format_args!(
+                "whoever was let in while {host} took writes could go on; replication and this account stay"
+            ),
+        );
         loop {
             if self.killer.is_none() {
                 if let Err(error) = self.eviction.pass(&mut self.control) {
@@ -208,6 +223,12 @@ impl<'a> Closing<'a> {
         let mut pause = Duration::from_micros(500);
         loop {
             let clients = self.pass()?;
+            if report::is_dry_run() {
+                let named = clients::name_some(&clients.iter().collect::<Vec<_>>());
+                let value = format!("{}{}{named}", clients.len(), if clients.is_empty() { "" } else { ": " });
+                report::observe(Some(self.host.name.as_str()), "client sessions", value);
+                return Ok(());
+            }
             // Who comes after this list was made has never been in a server that took writes.
             let earlier = earlier.get_or_insert_with(|| clients.iter().map(|client| client.id).collect());
             let (barred, left): (Vec<&Thread>, Vec<&Thread>) = clients
@@ -231,6 +252,9 @@ impl<'a> Closing<'a> {
 
     /// Looks once more at everything that must be so on a server that is closed.
     pub fn confirm(&mut self) -> Result<Closed, Error> {
+        if report::is_dry_run() {
+            return Ok(Closed { prepared: self.prepared()? });
+        }
         let mut before = LogMark::read(self.server())?;
         let mut is_moving = false;
         loop {

@@ -1,9 +1,13 @@
 //! What is observed of the three servers of a move, before anything is decided.
 
+use mmm_core::report;
+
 use crate::gtid::{GtidPosition, GtidState};
 use crate::gtid_set::GtidSet;
 use crate::position::BinlogPosition;
+use crate::refusal::Refusal;
 use crate::status::Channel;
+use crate::threads;
 
 /// Observations of the replica R, the new master N and the old master O.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +168,41 @@ pub struct OldState {
     /// While this call holds that channel's applying thread: a place in the new master's log behind which lies
     /// nothing that came from the old master.
     pub held: Option<BinlogPosition>,
+}
+
+impl Facts {
+    /// Tells a person what was seen.
+    pub fn report(&self) {
+        if !report::is_on() {
+            return;
+        }
+        let on_off = |is_on| if is_on { "on" } else { "off" };
+        let (replica, new) = (&self.replica, &self.new);
+        let (host, channel) = (Some(replica.host.as_str()), &replica.channel);
+        let source = format_args!("{} ({}), by {}", self.old.host(), channel.source(), channel.mode);
+        report::observe(host, "replicates from", source);
+        report::observe(host, "threads", threads::what_is_wrong(channel));
+        report::observe(host, "has fetched to", Refusal::place(channel.fetched.as_ref()));
+        report::observe(host, "has executed to", Refusal::place(channel.applied.as_ref()));
+        if !replica.applied_gtids.is_empty() {
+            report::observe(host, "GTIDs", &replica.applied_gtids);
+        }
+        let host = Some(new.host.as_str());
+        report::observe(host, "read_only", on_off(new.read_only));
+        report::observe(host, "its log ends at", Refusal::place(new.end.as_ref()));
+        if let Some(channel) = &new.channel {
+            report::observe(host, "has executed to", Refusal::place(channel.applied.as_ref()));
+        }
+        let host = Some(self.old.host());
+        match &self.old {
+            OldMaster::Answers(old) => {
+                report::observe(host, "read_only", on_off(old.read_only));
+                report::observe(host, "its log ends at", Refusal::place(old.end.as_ref()));
+            }
+            OldMaster::Unreadable { reason, .. } => report::observe(host, "cannot be examined", reason),
+            OldMaster::Silent { reason, .. } => report::observe(host, "does not answer", reason),
+        }
+    }
 }
 
 impl OldMaster {

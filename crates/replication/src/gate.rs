@@ -5,11 +5,13 @@
 //! was fetched counts, up to the last complete event group.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use mmm_core::Budget;
 use mmm_core::config::{Config, Host};
+use mmm_core::report;
 use mmm_core::settings::Limits;
 
 use crate::channel;
@@ -54,6 +56,27 @@ pub enum Proof {
     AppliedToTheEnd(BinlogPosition),
     /// The peer is silent and this host has applied all it fetched.
     AppliedAllFetched(Option<BinlogPosition>),
+    /// A dry run: replication would be started, and this waited for.
+    ToBeApplied(Option<BinlogPosition>),
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NothingToApply => f.write_str("this host replicates from nobody"),
+            Self::AppliedToTheEnd(end) => {
+                write!(f, "the peer is read-only, its log ends at {end}, and this host has applied all of it")
+            }
+            Self::AppliedAllFetched(at) => write!(
+                f,
+                "the peer is silent, and this host has applied all that it fetched, to {}",
+                Refusal::place(at.as_ref())
+            ),
+            Self::ToBeApplied(to) => {
+                write!(f, "replication would be started, and waited for to {}", Refusal::place(to.as_ref()))
+            }
+        }
+    }
 }
 
 /// Asks whether `local` has everything of its peer; refuses if not, or not in time.
@@ -64,10 +87,14 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     };
     let connection = Server::connect(peer, question.limits.connect.min(OTHERS_PATIENCE), question.budget);
     let answers = matches!(connection, Ok(_) | Err(Error::Connect { answered: true, .. }));
-    if rests(&channel) {
+    report::observe(Some(local.host()), "replication", threads::what_is_wrong(&channel));
+    report::observe(Some(local.host()), "has applied", Refusal::place(channel.applied.as_ref()));
+    let is_at_rest = rests(&channel);
+    if is_at_rest {
         wake(local, config, answers)?;
     }
-    let mut gate = Gate { local, peer, channel: channel.name, question };
+    let would_wake = is_at_rest && report::is_dry_run();
+    let mut gate = Gate { local, peer, channel: channel.name, would_wake, question };
     match connection {
         Ok(mut server) => match gate.against(&mut server) {
             Err(Error::Silent { .. } | Error::Broken { .. }) => gate.alone(),
@@ -76,6 +103,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         Err(error @ Error::Connect { answered: true, .. }) => Err(gate.unreadable(error.to_string())),
         Err(error @ Error::Connect { .. }) => {
             log::warn!("{}: {error}; going by what was fetched from it", peer.name);
+            report::observe(Some(peer.name.as_str()), "does not answer", &error);
             gate.alone()
         }
         Err(error) => Err(error),
@@ -124,6 +152,8 @@ struct Gate<'a> {
     local: &'a mut Server,
     peer: &'a Host,
     channel: String,
+    /// True in a dry run where threads stand still that would have been started.
+    would_wake: bool,
     question: Question<'a>,
 }
 
@@ -149,6 +179,9 @@ impl Gate<'_> {
         let target = if before.mode == Mode::AutoPosition { Some(executed(peer)?) } else { None };
         let mut now = channel::again(self.local, &self.channel)?;
         let mut is_reached = self.has_reached(&now, &end, target.as_ref())?;
+        if !is_reached && self.would_wake && self.question.wait {
+            return Ok(Proof::ToBeApplied(Some(end)));
+        }
         while !is_reached && self.question.wait && now.sql_running && !self.question.budget.is_spent() {
             if target.is_some() {
                 self.question.budget.pause(PAUSE);
@@ -219,6 +252,7 @@ impl Gate<'_> {
             Err(error @ Error::Query { .. }) => return Err(self.unreadable(error.to_string())),
             Err(other) => return Err(other),
         };
+        report::observe(Some(peer.host()), "read_only", if closed { "on" } else { "off" });
         if !closed {
             return Err(Refusal::PeerWritable {
                 peer: self.peer.name.to_string(),
@@ -227,7 +261,10 @@ impl Gate<'_> {
             .into());
         }
         match log_end(peer) {
-            Ok(Some(end)) => Ok(end),
+            Ok(Some(end)) => {
+                report::observe(Some(peer.host()), "its log ends at", &end);
+                Ok(end)
+            }
             Ok(None) => Err(self.unreadable("it has no binary log".into())),
             Err(error @ Error::Query { .. }) => Err(self.unreadable(error.to_string())),
             Err(other) => Err(other),
@@ -247,6 +284,9 @@ impl Gate<'_> {
                     return Ok(Proof::AppliedAllFetched(second.applied));
                 }
                 continue;
+            }
+            if self.would_wake && self.question.wait {
+                return Ok(Proof::ToBeApplied(second.fetched));
             }
             if !second.sql_running {
                 return Err(Refusal::NotRunning {
@@ -269,6 +309,16 @@ impl Gate<'_> {
     fn forget_half(&mut self, seen: &Channel) -> Result<bool, Error> {
         lock::take(self.local)?;
         let dialect = self.local.dialect();
+        if report::is_dry_run() {
+            let place = match (seen.mode, &seen.applied) {
+                (Mode::FilePosition, Some(applied)) => Place::Position(applied.clone()),
+                (mode, _) => Place::Gtid(mode),
+            };
+            let (stop, start) =
+                (dialect.stop(&seen.name, Threads::Both), dialect.start(&seen.name, Threads::Both));
+            self.local.execute_all(&[stop, dialect.rewind(&seen.name, &place), start]).1?;
+            return Ok(true);
+        }
         // First this thread alone: what it had fetched completely by then will be applied.
         self.local.execute(&dialect.stop(&seen.name, Threads::Io))?;
         let is_ended = threads::end_half(self.local, &seen.name)?;

@@ -13,6 +13,7 @@ use mmm_core::Budget;
 use mmm_core::config::{Config, Host};
 use mmm_core::journal::step;
 use mmm_core::marker::{self, Marker};
+use mmm_core::report::{self, Kind};
 use mmm_core::settings::{Limits, Settings};
 
 use crate::channel;
@@ -159,6 +160,8 @@ pub struct LastResort<'a> {
     budget: Budget,
     approach: Approach,
     hold: Option<Hold<'a>>,
+    /// In a dry run that would hold the old master, the statement that lets it go on.
+    planned: Option<String>,
     failure: Option<Error>,
 }
 
@@ -174,6 +177,7 @@ impl<'a> LastResort<'a> {
             budget,
             approach: Approach::default(),
             hold: None,
+            planned: None,
             failure: None,
         }
     }
@@ -197,6 +201,18 @@ impl<'a> LastResort<'a> {
         };
         let what = format!("stopped applying on {old}");
         match step(&what, || self.stop_applying(&channel.name, behind))? {
+            Ok(()) if report::is_dry_run() => {
+                let replica = &facts.replica.host;
+                report::plan(
+                    format_args!(
+                        "stop applying on {old} for a moment, wait until {replica} has executed all of its log, and let \
+                         {replica} go on in the log of {} where {old} then stands (below: where it stands now)",
+                        facts.new.host
+                    ),
+                    format_args!("nothing else proves a place: {refusal}"),
+                );
+                Ok(because(refusal, &format!("replication on {old} would be held"), true))
+            }
             Ok(()) => Ok(because(refusal, &format!("replication on {old} is held"), true)),
             Err(what) => Ok(because(refusal, &what, false)),
         }
@@ -217,6 +233,12 @@ impl<'a> LastResort<'a> {
             return Ok(Err(format!("{} filters what it logs", old.name)));
         }
         let undo = format!("{} {}", old.name, name);
+        if report::is_dry_run() {
+            report::planned(None, Kind::File, marker::written(&marker_of(self.this_host), &undo));
+            server.execute(&server.dialect().stop(name, Threads::Sql))?;
+            self.planned = Some(server.dialect().start(name, Threads::Sql));
+            return Ok(Ok(()));
+        }
         let marker = match mark(self.this_host, &undo) {
             Ok(Ok(marker)) => marker,
             Ok(Err(earlier)) => {
@@ -250,6 +272,11 @@ impl<'a> LastResort<'a> {
         if let (Some(hold), OldMaster::Answers(old)) = (&self.hold, &mut facts.old) {
             old.held = Some(hold.behind.clone());
         }
+    }
+
+    /// True where a dry run has come to where the old master would be held.
+    pub fn is_planned(&self) -> bool {
+        self.planned.is_some()
     }
 
     /// True while the old master is held: its log, and so what the replica has fetched, ends with a whole group.
@@ -304,13 +331,18 @@ impl<'a> LastResort<'a> {
         if let Some(mut hold) = self.hold.take() {
             self.failure = hold.release().err();
         }
+        if let Some(start) = self.planned.take() {
+            let old = self.old_host.name.as_str();
+            report::planned(Some(old), Kind::Sql, start);
+            report::planned(None, Kind::File, format_args!("remove {}", marker_of(self.this_host).display()));
+        }
     }
 
     /// What the move came to, and what became of the old master.
-    pub fn report(&mut self, moved: Result<Plan, Error>) -> Result<Plan, Error> {
+    pub fn report(&mut self, moved: Result<(), Error>) -> Result<(), Error> {
         let Some(failure) = self.failure.take() else { return moved };
         let reason = match &moved {
-            Ok(_) => format!("{} was moved", self.this_host.name),
+            Ok(()) => format!("{} was moved", self.this_host.name),
             Err(error) => error.to_string(),
         };
         let old = &self.old_host.name;

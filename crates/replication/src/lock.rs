@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use mmm_core::report;
+
 use crate::error::Error;
 use crate::refusal::Refusal;
 use crate::server::Server;
@@ -38,6 +40,8 @@ pub fn take_for_writes(server: &mut Server, patience: Duration) -> Result<(), Er
 /// `None` when the lock was taken, else who holds it.
 fn wait(server: &mut Server, name: &str, patience: Duration) -> Result<Option<String>, Error> {
     let seconds = server.budget().share(patience).as_secs();
-    let row = server.one(&format!("{TAKE}{name}, {seconds}), IS_USED_LOCK({name})"))?;
+    // A dry run waits for its turn and leaves at once.
+    let release = if report::is_dry_run() { format!(", RELEASE_LOCK({name})") } else { String::new() };
+    let row = server.one(&format!("{TAKE}{name}, {seconds}), IS_USED_LOCK({name}){release}"))?;
     Ok((row.at(0) != Some("1")).then(|| row.at(1).unwrap_or("unknown").to_string()))
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
 use mmm_core::config::Host;
+use mmm_core::report::{self, Kind};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value};
 
@@ -96,21 +97,34 @@ impl Server {
         self.in_step
     }
 
-    /// Runs a statement that returns no rows.
+    /// Sets a variable of this session alone.
+    pub fn set_session(&mut self, setting: &str) -> Result<(), Error> {
+        let statement = format!("SET SESSION {setting}");
+        self.timed(&statement, |conn| conn.query_drop(&statement))
+    }
+
+    /// Runs a statement that changes something and returns no rows.
     pub fn execute(&mut self, statement: &str) -> Result<(), Error> {
         self.execute_as(statement, statement)
     }
 
     /// Runs a statement that holds a secret; `shown` stands for it in errors and in the journal.
     pub fn execute_as(&mut self, statement: &str, shown: &str) -> Result<(), Error> {
-        self.timed(shown, |conn| conn.query_drop(statement))
-            .map_err(|error| privilege::name_missing(self, error))
+        let host = self.host.clone();
+        report::change(Some(&host), Kind::Sql, shown, || {
+            self.timed(shown, |conn| conn.query_drop(statement))
+                .map_err(|error| privilege::name_missing(self, error))
+        })
     }
 
     /// Runs statements that return no rows in one round trip. The server stops at the first that fails: the
     /// count is of those before it.
     pub fn execute_all(&mut self, statements: &[String]) -> (usize, Result<(), Error>) {
         let mut done = 0;
+        if report::is_dry_run() {
+            self.note(statements, done);
+            return (statements.len(), Ok(()));
+        }
         let shown =
             format!("{} statements such as {}", statements.len(), statements.first().map_or("", |s| s));
         let result = self.timed(&shown, |conn| {
@@ -123,11 +137,21 @@ impl Server {
             }
             Ok(())
         });
+        self.note(statements, done);
         (done, result)
     }
 
-    /// Runs a statement and returns its rows.
+    fn note(&self, statements: &[String], done: usize) {
+        for (index, statement) in statements.iter().enumerate() {
+            let result = if index < done { Ok(()) } else { Err(()) };
+            let _ = report::change(Some(&self.host), Kind::Sql, statement, || result);
+        }
+    }
+
+    /// Asks something and returns the rows of the answer.
     pub fn rows(&mut self, statement: &str) -> Result<Vec<Record>, Error> {
+        let is_question = ["SELECT ", "SHOW ", "XA RECOVER"].iter().any(|verb| statement.starts_with(verb));
+        assert!(is_question || !report::is_dry_run(), "a dry run was about to send: {statement}");
         self.timed(statement, |conn| {
             let mut rows = Vec::new();
             for row in conn.query_iter(statement)? {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mmm_core::report;
+
 use crate::channel;
 use crate::dialect::Threads;
 use crate::error::Error;
@@ -36,6 +38,9 @@ pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result
     }
     loop {
         let channel = channel::again(server, name)?;
+        if report::is_dry_run() {
+            return Ok(channel);
+        }
         if (channel.io == IoThread::No || threads == Threads::Sql) && !channel.sql_running {
             return Ok(channel);
         }
@@ -51,6 +56,14 @@ pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result
 pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     let Some(coordinator) = server.dialect().coordinator(name) else { return Ok(false) };
     if !channel::again(server, name)?.has_half() {
+        return Ok(false);
+    }
+    if report::is_dry_run() {
+        report::observe(
+            Some(server.host()),
+            "half a transaction",
+            "would be given up, should its rest not come",
+        );
         return Ok(false);
     }
     // With nothing more coming, what waits once its appliers are done waits for ever.
@@ -120,7 +133,7 @@ pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
     server.execute(&statement)?;
     loop {
         let channel = channel::again(server, name)?;
-        if channel.sql_running {
+        if channel.sql_running || report::is_dry_run() {
             return Ok(());
         }
         if channel.sql_error.is_some() || !server.budget().pause(PAUSE) {
@@ -140,6 +153,9 @@ pub fn until_running(server: &mut Server, name: &str) -> Result<Result<Channel, 
     let mut last_error = None;
     loop {
         let channel = channel::again(server, name)?;
+        if report::is_dry_run() {
+            return Ok(Ok(channel));
+        }
         if channel.io_error.is_some() {
             last_error = Some(what_is_wrong(&channel));
         }
@@ -195,6 +211,7 @@ pub fn ensure_running(
     }
     log::info!("{} from {source}: {}", channel.title(), what_is_wrong(channel));
     if channel.io == IoThread::No || !channel.sql_running {
+        report::plan(format_args!("start replication from {source}"), what_is_wrong(channel));
         start(server, &channel.name)?;
     }
     match until_running(server, &channel.name)? {

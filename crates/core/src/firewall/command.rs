@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::child::{self, CommandError};
 use crate::marker::Marker;
+use crate::report::{self, Kind};
 
 /// A command as the configuration has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,11 @@ impl Command {
 
     /// Runs it, at most for `limit`, with `marker` as its stdin, which holds the marker's lock.
     pub fn run(&self, marker: &mut Marker, limit: Duration) -> Result<(), CommandError> {
+        report::change(None, Kind::Command, &self.text, || self.ask(marker, limit))
+    }
+
+    /// [`Command::run`] for one that only asks.
+    pub fn ask(&self, marker: &mut Marker, limit: Duration) -> Result<(), CommandError> {
         let started = Instant::now();
         let not_started = |error: io::Error| CommandError::NotStarted {
             command: self.text.clone(),
