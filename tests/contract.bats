@@ -218,7 +218,7 @@ config_error() {
   chmod 640 "$folder/mmm_common.conf"
 
   printf 'colour red\n' >>"$folder/mmm_agent_db3.conf"
-  config_error "Unknown variable colour in '/etc/mysql-mmm/mmm_agent_db3.conf' on line 3!"
+  config_error "Unknown variable colour in '/etc/mysql-mmm/mmm_agent_db3.conf' on line 3! Remove or correct it"
   mend
   printf 'nonsense\n' >>"$folder/mmm_common.conf"
   config_error "Invalid config line in file '/etc/mysql-mmm/mmm_common.conf' on line $(wc -l <"$folder/mmm_common.conf")!*"
@@ -232,7 +232,7 @@ config_error() {
   config_error "Required config entry 'this' is missing*"
   rm "$folder/mmm_agent_db3.conf"
   mkdir "$folder/mmm_agent_db3.conf"
-  config_error '*/mmm_agent_db3.conf is no regular file but a directory'
+  config_error '*/mmm_agent_db3.conf is no regular file but a directory*'
   mend
 
   is_read_only db3

@@ -414,7 +414,7 @@ dump_connection() {
   wait_for 5 runs_from db3 db2 second
   refuses "db3 has 2 replication channels from cluster hosts ('', 'second'): name the one that is meant in mmm_helpers.yaml*" db2
   settings db3 'replication: {channel: third}'
-  refuses "db3 has no replication channel 'third' (replication.channel in mmm_helpers.yaml); it has '', 'second'" db2
+  refuses "db3 has no replication channel 'third' (replication.channel in mmm_helpers.yaml); it has '', 'second'*" db2
   settings db3 "replication: {channel: second}"
   run_helper db3 set_active_master db2
   answers 0 "$ALREADY"

@@ -191,7 +191,12 @@ impl Program {
         for word in matches.get_many::<OsString>("words").into_iter().flatten() {
             match word.to_str() {
                 Some(text) => words.push(text.to_string()),
-                None => return Request::Unusable(format!("argument {} is not UTF-8", words.len() + 1)),
+                None => {
+                    return Request::Unusable(format!(
+                        "argument {} is not UTF-8; correct it",
+                        words.len() + 1
+                    ));
+                }
             }
         }
         let Some((positions, eni)) = self.arrange(words.len()) else {
@@ -199,7 +204,10 @@ impl Program {
         };
         // An empty argument is a role without an address, never a sign of another generation (contract 8).
         if let Some(empty) = words.iter().position(String::is_empty) {
-            return Request::Unusable(format!("argument {} is empty", empty + 1));
+            return Request::Unusable(format!(
+                "argument {} is empty; correct the role or host that it is taken from",
+                empty + 1
+            ));
         }
         let word = |index: Option<usize>| index.map_or_else(String::new, |index| words[index].clone());
         let mut call = Invocation {
@@ -337,7 +345,10 @@ mod tests {
     #[test]
     fn an_empty_word_is_an_error_and_never_an_older_generation() {
         let request = read(&program(Shape::Address, &[]), &["mmm_agent", "eth0", ""]);
-        assert_eq!(request, Request::Unusable("argument 3 is empty".into()));
+        assert_eq!(
+            request,
+            Request::Unusable("argument 3 is empty; correct the role or host that it is taken from".into())
+        );
     }
 
     #[test]

@@ -149,7 +149,7 @@ pub enum SettingsError {
     #[error("Settings file {file} is world readable! Mend it with: chmod 640 {file}", file = .0.display())]
     WorldReadable(PathBuf),
     /// A directory, a pipe or a device.
-    #[error("Settings file {file} is no regular file but {kind}", file = .file.display())]
+    #[error("Settings file {file} is no regular file but {kind}; put the settings themselves there", file = .file.display())]
     NotAFile {
         /// Its path.
         file: PathBuf,
@@ -157,7 +157,7 @@ pub enum SettingsError {
         kind: &'static str,
     },
     /// It is there and cannot be read.
-    #[error("Could not read the settings file {file}: {source}", file = .file.display())]
+    #[error("Could not read the settings file {file}: {source}; run as root, or see the kernel's log", file = .file.display())]
     Unreadable {
         /// Its path.
         file: PathBuf,

@@ -73,7 +73,7 @@ pub enum NetworkError {
         source: io::Error,
     },
     /// The kernel refused, for any other reason.
-    #[error("could not {doing}: {source}")]
+    #[error("could not {doing}: {source}; see the kernel's log (dmesg)")]
     #[strum(serialize = "kernel-refused")]
     Refused {
         /// What was asked.
@@ -150,7 +150,8 @@ pub enum NetworkError {
     Duplicate,
     /// IPv6's duplicate address detection came to no end.
     #[error(
-        "duplicate address detection did not end within {limit:.1?}, so it was removed again; raise network.dad, or          lower net.ipv6.conf.{device}.dad_transmits"
+        "duplicate address detection did not end within {limit:.1?}, so it was removed again; raise network.dad, or \
+         lower net.ipv6.conf.{device}.dad_transmits"
     )]
     #[strum(serialize = "address-undecided")]
     Undecided {
@@ -263,7 +264,7 @@ mod tests {
         assert!(refused(Errno::ETIMEDOUT).contains("time limit"));
         assert_eq!(
             refused(Errno::ENOBUFS),
-            "could not add 10.0.0.1/32 to eth0: No buffer space available (os error 105)"
+            "could not add 10.0.0.1/32 to eth0: No buffer space available (os error 105); see the kernel's log (dmesg)"
         );
     }
 }

@@ -77,7 +77,9 @@ pub enum Error {
     },
 
     /// A server's answer lacks something that every supported server sends.
-    #[error("{host} answered '{statement}' without {missing}; is this server version supported?")]
+    #[error(
+        "{host} answered '{statement}' without {missing}; is this server version one of docs/SERVERS.md?"
+    )]
     #[strum(serialize = "answer-incomplete")]
     Unexpected {
         /// The host.

@@ -437,7 +437,7 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
     }
     let Some(new_end) = new.end.clone() else { return refuse(format!("{} has no binary log", new.host)) };
     if !new.read_only {
-        return refuse(format!("{} takes writes already; rebuild {} from it", new.host, replica.host));
+        return refuse(format!("{} takes writes already", new.host));
     }
     if !facts.quiet {
         return wait(format!("the log of {} still grows", new.host));

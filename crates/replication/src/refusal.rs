@@ -15,7 +15,7 @@ use crate::position::BinlogPosition;
 #[non_exhaustive]
 pub enum Refusal {
     /// `set_active_master` was told the host's own name.
-    #[error("New master is equal to local host!? ({host})")]
+    #[error("New master is equal to local host!? ({host}); name another host, or correct 'this' of {host}")]
     NewMasterIsThisHost {
         /// This host.
         host: String,
@@ -40,7 +40,7 @@ pub enum Refusal {
     /// No channel of this host replicates from a host of the configuration.
     #[error(
         "Invalid master host in show slave status: {host} replicates from {sources}, which no host section \
-         has as ip and mysql_port"
+         has as ip and mysql_port; correct the section, or point {host} at a host of the cluster"
     )]
     ForeignSource {
         /// This host.
@@ -65,7 +65,8 @@ pub enum Refusal {
 
     /// `replication.channel` names a channel that there is not.
     #[error(
-        "{host} has no replication channel '{name}' (replication.channel in mmm_helpers.yaml); it has {names}"
+        "{host} has no replication channel '{name}' (replication.channel in mmm_helpers.yaml); it has {names}: name \
+         one of these there"
     )]
     UnknownChannel {
         /// This host.
@@ -80,6 +81,7 @@ pub enum Refusal {
     #[error(
         "another helper is changing replication on {host} (connection {holder}); try again when it is done"
     )]
+    #[strum(serialize = "replication-busy")]
     Busy {
         /// This host.
         host: String,
@@ -129,7 +131,8 @@ pub enum Refusal {
 
     /// The channel drops everything that comes from the new master.
     #[error(
-        "{host} ignores events of server id {id}, which is {new} (IGNORE_SERVER_IDS): it would lose its writes"
+        "{host} ignores events of server id {id}, which is {new} (IGNORE_SERVER_IDS), and would lose its writes; take {id} \
+         out of that list on {host}"
     )]
     IgnoresNewMaster {
         /// The replica.
@@ -144,6 +147,7 @@ pub enum Refusal {
     #[error(
         "{new} filters what it replicates or logs ({filters}), so {host} would miss rows; remove the filters"
     )]
+    #[strum(serialize = "new-master-filters")]
     Filtered {
         /// The replica.
         host: String,
@@ -155,7 +159,8 @@ pub enum Refusal {
 
     /// Temporary tables of replicated statements are open.
     #[error(
-        "{host} has {count} replicated temporary tables open, which a change of master would lose; try again"
+        "{host} has {count} replicated temporary tables open, which a change of master would lose; try again \
+         when they are gone"
     )]
     TemporaryTables {
         /// The replica.
@@ -183,7 +188,9 @@ pub enum Refusal {
     },
 
     /// The old master is alive but cannot be looked at.
-    #[error("cannot tell whether {old} still takes writes: {reason}")]
+    #[error(
+        "cannot tell whether {old} still takes writes: {reason}; let agent_user in there, or shut {old} down"
+    )]
     OldMasterUnreadable {
         /// The old master.
         old: String,
@@ -269,6 +276,7 @@ pub enum Refusal {
     #[error(
         "{new} has purged the binary log that holds {gtid}, where {host} would go on; rebuild {host} from {new}"
     )]
+    #[strum(serialize = "log-purged")]
     Purged {
         /// The replica.
         host: String,
@@ -294,7 +302,7 @@ pub enum Refusal {
     /// Domains stand at places of the new master's log that no single position describes.
     #[error(
         "the GTID domains of {host} stand at different places in the log of {new}, so no file and position is right; \
-         switch {host} to GTID: CHANGE MASTER TO MASTER_USE_GTID=slave_pos"
+         switch {host} to GTID (MASTER_USE_GTID=slave_pos, SOURCE_AUTO_POSITION=1)"
     )]
     NoSinglePosition {
         /// The replica.
@@ -304,7 +312,10 @@ pub enum Refusal {
     },
 
     /// There are no usable GTIDs, and the servers are not quiet at one known place.
-    #[error("no place in the log of {new} can be proved to be right for {host}: {reason}")]
+    #[error(
+        "no place in the log of {new} can be proved to be right for {host}: {reason}; if that does not pass, rebuild \
+         {host} from {new}"
+    )]
     Unproved {
         /// The replica.
         host: String,
@@ -329,7 +340,7 @@ pub enum Refusal {
 
     /// Replication did not come to a halt.
     #[error(
-        "{host} did not stop replicating within {waited:.1?} (a long transaction?); it goes on by itself"
+        "{host} did not stop replicating within {waited:.1?} (a long transaction?); it goes on by itself: try again later"
     )]
     DoesNotStop {
         /// The replica.
@@ -389,7 +400,9 @@ pub enum Refusal {
     },
 
     /// The peer is not the source of this host's replication.
-    #[error("{host} does not replicate from its peer {peer} but from {source_address}; point it there first")]
+    #[error(
+        "{host} does not replicate from its peer {peer} but from {source_address}; run 'set_active_master {peer}' there first"
+    )]
     WrongSource {
         /// This host.
         host: String,
@@ -411,7 +424,7 @@ pub enum Refusal {
     },
 
     /// The peer is alive but cannot be looked at.
-    #[error("cannot tell what {peer} has written: {reason}; {then}")]
+    #[error("cannot tell what {peer} has written: {reason}; {then}. Mend that on {peer}")]
     PeerUnreadable {
         /// The peer.
         peer: String,
@@ -491,7 +504,9 @@ pub enum Refusal {
     },
 
     /// A thread that should apply or fetch does not run.
-    #[error("replication from {peer} does not run on {host}: {reason}; {then}")]
+    #[error(
+        "replication from {peer} does not run on {host}: {reason}; {then}. Mend that, then run turn_on_slave there"
+    )]
     NotRunning {
         /// This host.
         host: String,
@@ -531,7 +546,9 @@ pub enum Refusal {
     },
 
     /// Somebody opened the server again while it was being closed.
-    #[error("{host} is not closed: somebody else set read_only back meanwhile")]
+    #[error(
+        "{host} is not closed: somebody else set read_only back meanwhile; find out who, and run mysql_deny_write again"
+    )]
     ReopenedMeanwhile {
         /// This host.
         host: String,
@@ -540,7 +557,7 @@ pub enum Refusal {
     /// Writes go on although nobody should be able to.
     #[error(
         "{host} is not closed for certain: its own binary log still grows; does an event or an account with \
-         the right to ignore read_only go on writing?"
+         the right to ignore read_only go on writing? See SHOW EVENTS and SHOW PROCESSLIST there"
     )]
     LogMoves {
         /// This host.
@@ -549,6 +566,7 @@ pub enum Refusal {
 
     /// The agent's account lacks a privilege.
     #[error("{account} lacks {privilege} on {host} ({product}): GRANT {privilege} ON {on} TO {account}{why}")]
+    #[strum(serialize = "lacks-privilege")]
     Lacks {
         /// This host.
         host: String,
@@ -567,7 +585,7 @@ pub enum Refusal {
     /// `blocking_type` is neither of the words that there are.
     #[error(
         "Unknown blocking_type {word}; allowed values are: 'hard', 'soft'; {host} is closed as with 'hard': \
-         read_only is on and no client is left"
+         read_only is on and no client is left. Correct it in mmm_common.conf"
     )]
     UnknownBlocking {
         /// The word.

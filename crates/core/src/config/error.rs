@@ -43,7 +43,7 @@ pub enum ConfigError {
     #[error("Configuration file {file} is world readable! Mend it with: chmod 640 {file}", file = .0.display())]
     WorldReadable(PathBuf),
     /// A directory, a pipe or a device.
-    #[error("Configuration file {file} is no regular file but {kind}", file = .file.display())]
+    #[error("Configuration file {file} is no regular file but {kind}; put the configuration itself there", file = .file.display())]
     NotAFile {
         /// Its path.
         file: PathBuf,
@@ -51,7 +51,7 @@ pub enum ConfigError {
         kind: &'static str,
     },
     /// It was opened and could not be read.
-    #[error("Could not read the config file {file}: {source}", file = .file.display())]
+    #[error("Could not read the config file {file}: {source}; copy it anew, or see the kernel's log", file = .file.display())]
     Unreadable {
         /// Its path.
         file: PathBuf,
@@ -65,7 +65,7 @@ pub enum ConfigError {
     #[error("Invalid config line in file {0}! A variable is written: name, blank, value")]
     InvalidLine(Place),
     /// A variable that no MMM release knows in this place.
-    #[error("Unknown variable {name} in {place}!")]
+    #[error("Unknown variable {name} in {place}! Remove or correct it")]
     UnknownVariable {
         /// What was written.
         name: String,
@@ -179,13 +179,15 @@ pub enum ConfigError {
         place: Place,
     },
     /// This host has no `peer`.
-    #[error("No peer defined for host {host}; a host in mode master has one")]
+    #[error("No peer defined for host {host}; add peer to its section if it is a master")]
     NoPeer {
         /// This host.
         host: HostName,
     },
     /// This host's `peer` is no host.
-    #[error("No peer connection info: the peer {peer} of host {host} has no section <host {peer}>")]
+    #[error(
+        "No peer connection info: the peer {peer} of host {host} has no section <host {peer}>; add it, or correct peer"
+    )]
     NoPeerSection {
         /// This host.
         host: HostName,
@@ -206,7 +208,7 @@ pub enum ConfigError {
     },
     /// The settings have a TLS mode for a host that the configuration does not have.
     #[error(
-        "tls.hosts in mmm_helpers.yaml names {name}, which is no host of this configuration; it has: {known}"
+        "tls.hosts in mmm_helpers.yaml names {name}, which is no host of this configuration; correct it: there are {known}"
     )]
     UnknownTlsHost {
         /// The name there.

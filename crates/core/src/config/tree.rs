@@ -101,7 +101,7 @@ impl Tree {
             return Err(ConfigError::InvalidSection {
                 name: section.kind.clone(),
                 place,
-                hint: String::new(),
+                hint: " Remove or correct it".into(),
             });
         };
         let name = match &section.name {
