@@ -101,7 +101,7 @@ impl<'a> Closing<'a> {
     fn first_connection(host: &Host, settings: &Settings, budget: Budget) -> Result<Server, Error> {
         let mut control = Server::connect(host, settings.limits.connect, budget)?;
         // Shared with nobody: its default is a day, for which every write would wait.
-        control.set_session("lock_wait_timeout = 1")?;
+        control.set("SESSION lock_wait_timeout = 1")?;
         lock::take_for_writes(&mut control, budget.share(Duration::from_secs(3600)))?;
         Ok(control)
     }

@@ -97,9 +97,9 @@ impl Server {
         self.in_step
     }
 
-    /// Sets a variable of this session alone.
-    pub fn set_session(&mut self, setting: &str) -> Result<(), Error> {
-        let statement = format!("SET SESSION {setting}");
+    /// Sets a variable of this session alone: `SESSION name = value`, or `@name = value`.
+    pub fn set(&mut self, setting: &str) -> Result<(), Error> {
+        let statement = format!("SET {setting}");
         self.timed(&statement, |conn| conn.query_drop(&statement))
     }
 

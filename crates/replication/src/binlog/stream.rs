@@ -53,7 +53,7 @@ impl<'h> Reader<'h> {
         let mut server = self.connect()?;
         if server.dialect().flavour() == Flavour::MariaDb {
             // Otherwise it rewrites events as those of older servers.
-            server.execute("SET @mariadb_slave_capability = 4")?;
+            server.set("@mariadb_slave_capability = 4")?;
         }
         let (host, conn, budget) = server.into_parts();
         let (what, started) = (format!("reading {file}"), Instant::now());

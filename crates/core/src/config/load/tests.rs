@@ -148,7 +148,12 @@ fn folders_and_pipes_are_no_files_and_nobody_waits_for_them() {
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
     for (name, kind) in [("mmm_agent", "a directory"), ("pipe", "a pipe")] {
         let error = this(&scratch, name).unwrap_err();
-        assert_eq!(error, format!("Configuration file etc/{name}.conf is no regular file but {kind}; put the configuration itself there"));
+        assert_eq!(
+            error,
+            format!(
+                "Configuration file etc/{name}.conf is no regular file but {kind}; put the configuration itself there"
+            )
+        );
     }
 }
 
