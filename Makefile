@@ -7,16 +7,20 @@ MAKEFLAGS += --no-print-directory
 DESTDIR ?=
 # Debian and upstream; EPEL and Fedora have /usr/libexec/mysql-mmm/agent.
 AGENT_DIR ?= /usr/lib/mysql-mmm/agent
+# The tools for people.
+TOOLS_DIR ?= /usr/sbin
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 export CARGO_TARGET_DIR
 # Where the built helpers are, for tests and installation.
 BUILT ?= $(CARGO_TARGET_DIR)/release
+# Where the manual pages and the completions are.
+MANUAL ?= $(CARGO_TARGET_DIR)/manual
 
 .PHONY: help build deps test demo matrix bench install uninstall lint clean
 
 help:
 	@printf '%s\n' \
-	  'make build      release build of the helpers' \
+	  'make build      release build of the helpers and tools, with their manual pages' \
 	  'make test       every test; TESTS="tests/helpers/check_ip.bats …" runs those bats files alone' \
 	  'make demo       as root: a role move and a failover on three real hosts' \
 	  'make matrix     as root: the tests on every server, in one table; SERVERS="mysql-9 …" runs those alone' \
@@ -28,6 +32,7 @@ help:
 
 build:
 	cargo build --release --locked
+	"$(CARGO_TARGET_DIR)/release/mmm_manual" docs/man "$(MANUAL)"
 
 deps:
 	@tests/deps
@@ -46,7 +51,7 @@ bench: deps build
 
 # Without a build of its own, so that root needs no toolchain.
 install:
-	@./install.sh install "$(DESTDIR)" "$(AGENT_DIR)" "$(BUILT)"
+	@./install.sh install "$(DESTDIR)" "$(AGENT_DIR)" "$(TOOLS_DIR)" "$(BUILT)" "$(MANUAL)"
 
 uninstall:
 	@./install.sh uninstall "$(DESTDIR)" "$(AGENT_DIR)"

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Puts the helpers where MMM's agent calls them and takes them away again.
-# Usage: install.sh install DESTDIR AGENT_DIR BUILT
+# Puts the helpers where MMM's agent calls them, tools, manual pages and completions where people look for them, and
+# takes all of it away again.
+# Usage: install.sh install DESTDIR AGENT_DIR TOOLS_DIR BUILT MANUAL
 #        install.sh uninstall DESTDIR AGENT_DIR
-# Originals go to AGENT_DIR.orig and come back from there unchanged. A helper is replaced by renaming, so
-# a running agent finds one or the other at any moment, never none.
+# Original helpers go to AGENT_DIR.orig and come back from there unchanged; any other file that somebody else has put
+# there stays where it is, and ours is not installed. A helper is replaced by renaming, so a running agent finds one or
+# the other at any moment, never none.
 set -euo pipefail
 
 HELPERS=(
   check_ip clear_ip configure_ip mysql_allow_write mysql_deny_write mysql_may_write
   set_active_master sync_with_master turn_off_slave turn_on_slave
 )
+TOOLS=(mmm_journal)
 
 fail() {
   printf 'install.sh: %s\n' "$*" >&2
@@ -32,9 +35,11 @@ is_ours() {
 
 install_helpers() {
   local name found=()
-  for name in "${HELPERS[@]}"; do
+  for name in "${HELPERS[@]}" "${TOOLS[@]}"; do
     [[ -x $built/$name ]] || fail "$built/$name is missing; run 'make build' first"
   done
+  [[ $tools_dir == /* ]] || fail "TOOLS_DIR must be an absolute path: '$tools_dir'"
+  [[ -d $manual ]] || fail "$manual is missing; run 'make build' first"
   if [[ ! -d $agent && $agent == "$root/usr/lib/mysql-mmm/agent" && -d $root/usr/libexec/mysql-mmm/agent ]]; then
     fail "this host's agent keeps its helpers in /usr/libexec; run: make install AGENT_DIR=/usr/libexec/mysql-mmm/agent"
   fi
@@ -74,6 +79,54 @@ place() {
   mv -fT "$new" "$agent/$name"
 }
 
+# Where each file but the helpers goes: MODE SOURCE TARGET, without DESTDIR, separated by tabs.
+files() {
+  local name page zsh=/usr/share/zsh/vendor-completions
+  # Debian has the former; elsewhere zsh looks into the latter.
+  if [[ ! -d $root$zsh && -d $root/usr/share/zsh/site-functions ]]; then zsh=/usr/share/zsh/site-functions; fi
+  for name in "${TOOLS[@]}"; do
+    printf '%s\t%s\t%s\n' 0755 "$built/$name" "$tools_dir/$name" \
+      0644 "$manual/bash/$name" "/usr/share/bash-completion/completions/$name" \
+      0644 "$manual/zsh/_$name" "$zsh/_$name" \
+      0644 "$manual/fish/$name.fish" "/usr/share/fish/vendor_completions.d/$name.fish"
+  done
+  for page in "$manual"/man[158]/*; do
+    printf '%s\t%s\t%s\n' 0644 "$page" "/usr/share/man/${page#"$manual/"}"
+  done
+}
+
+# Whether the list still holds of a file; its name there is the whole path, without DESTDIR.
+is_our_file() { [[ -f $root$1 && ! -L $root$1 && -f $placed ]] && grep -qxF "$(sum_of "$root$1")  $1" "$placed"; }
+
+install_files() {
+  local mode source target
+  while IFS=$'\t' read -r mode source target; do
+    if exists "$root$target" && ! is_our_file "$target"; then
+      echo "$target is somebody else's and stays; ours is $source"
+      continue
+    fi
+    mkdir -p "$root${target%/*}"
+    install -m "$mode" "$source" "$root$target.new"
+    printf '%s  %s\n' "$(sum_of "$root$target.new")" "$target" >>"$placed"
+    mv -fT "$root$target.new" "$root$target"
+  done < <(files)
+  echo "Tools installed in $tools_dir: ${TOOLS[*]}; see man mmm_journal, man set_active_master"
+}
+
+uninstall_files() {
+  local target
+  [[ -f $placed ]] || return 0
+  while read -r target; do
+    rm -f "$root$target.new"
+    if is_our_file "$target"; then
+      rm -f "$root$target"
+      rmdir --ignore-fail-on-non-empty "$root${target%/*}"
+    elif exists "$root$target"; then
+      echo "$target was changed after the installation and stays"
+    fi
+  done < <(grep -o '  /.*' "$placed" | cut -c 3- | sort -u)
+}
+
 install_samples() {
   local examples=$root/usr/share/doc/mmm-agent-helpers
   mkdir -p "$examples"
@@ -81,6 +134,8 @@ install_samples() {
   install -d "$examples/hooks"
   install -m 0755 "$here/etc/hooks/ec2-address" "$here/etc/hooks/floating-ip" "$examples/hooks/"
   install -m 0644 "$here"/etc/hooks/*.yaml "$examples/hooks/"
+  install -d "$examples/docs"
+  install -m 0644 "$here"/docs/*.md "$examples/docs/"
   install -m 0644 "$here/LICENSE-MIT" "$here/LICENSE-APACHE" "$examples/"
   [[ -d $root/var/log/mysql-mmm ]] || install -d -m 0750 "$root/var/log/mysql-mmm"
   mkdir -p "${rotation%/*}"
@@ -123,13 +178,14 @@ uninstall_samples() {
   local examples=$root/usr/share/doc/mmm-agent-helpers sample
   rm -f "$examples/mmm_helpers.yaml" "$examples/LICENSE-MIT" "$examples/LICENSE-APACHE"
   for sample in "$here"/etc/hooks/*; do rm -f "$examples/hooks/${sample##*/}"; done
-  rmdir "$examples/hooks" "$examples" 2>/dev/null || true
+  for sample in "$here"/docs/*.md; do rm -f "$examples/docs/${sample##*/}"; done
+  rmdir "$examples/hooks" "$examples/docs" "$examples" 2>/dev/null || true
   if cmp -s "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"; then rm -f "$rotation"; fi
 }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-(($# >= 3)) || fail "usage: install.sh install|uninstall DESTDIR AGENT_DIR [BUILT]"
-action=$1 root=${2%/} agent_dir=${3%/} built=${4:-}
+(($# >= 3)) || fail "usage: install.sh install|uninstall DESTDIR AGENT_DIR [TOOLS_DIR BUILT MANUAL]"
+action=$1 root=${2%/} agent_dir=${3%/} tools_dir=${4:-} built=${5:-} manual=${6:-}
 [[ $agent_dir == /* ]] || fail "AGENT_DIR must be an absolute path: '$agent_dir'"
 agent=$root$agent_dir
 saved=$agent.orig
@@ -137,7 +193,7 @@ placed=$saved/.placed
 rotation=$root/etc/logrotate.d/mysql-mmm-helpers
 
 case $action in
-  install) install_helpers; install_samples ;;
-  uninstall) uninstall_helpers; uninstall_samples ;;
+  install) install_helpers; install_files; install_samples ;;
+  uninstall) uninstall_files; uninstall_helpers; uninstall_samples ;;
   *) fail "unknown action '$action'" ;;
 esac

@@ -5,23 +5,29 @@ REPOSITORY=$BATS_TEST_DIRNAME/..
 AGENT=usr/lib/mysql-mmm/agent
 NAMES=(check_ip clear_ip configure_ip mysql_allow_write mysql_deny_write mysql_may_write set_active_master
   sync_with_master turn_off_slave turn_on_slave)
+TOOLS=(mmm_journal)
 
 setup() {
   root=$BATS_TEST_TMPDIR/root
   built=$BATS_TEST_TMPDIR/built
-  mkdir -p "$root" "$built"
+  manual=$BATS_TEST_TMPDIR/manual
+  mkdir -p "$root" "$built" "$manual"/{man1,man5,man8,bash,zsh,fish}
   build_version one
 }
 
 build_version() {
-  local name
-  for name in "${NAMES[@]}"; do
+  local name file
+  for name in "${NAMES[@]}" "${TOOLS[@]}"; do
     printf 'helper %s %s\n' "$name" "$1" >"$built/$name"
     chmod 755 "$built/$name"
   done
+  for name in man8/check_ip.8 man5/mmm_helpers.yaml.5; do echo "page $name $1" >"$manual/$name"; done
+  for name in "${TOOLS[@]}"; do
+    for file in "man1/$name.1" "bash/$name" "zsh/_$name" "fish/$name.fish"; do echo "$file $1" >"$manual/$file"; done
+  done
 }
 
-mmm() { make -s -C "$REPOSITORY" "$1" DESTDIR="$root" BUILT="$built" "${@:2}"; }
+mmm() { make -s -C "$REPOSITORY" "$1" DESTDIR="$root" BUILT="$built" MANUAL="$manual" "${@:2}"; }
 
 # Originals as a package leaves them, each different; one is a link, one is not executable.
 originals() {
@@ -170,4 +176,82 @@ picture() {
   [[ $output == *"run 'make build' first"* ]]
   [ "$(picture)" = "$before" ]
   [ ! -e "$root/$AGENT.orig" ]
+}
+
+# Where everything but the helpers goes, and what it was made from.
+others() {
+  local name
+  printf '%s\n' usr/share/man/man8/check_ip.8 "$manual/man8/check_ip.8" \
+    usr/share/man/man5/mmm_helpers.yaml.5 "$manual/man5/mmm_helpers.yaml.5"
+  for name in "${TOOLS[@]}"; do
+    printf '%s\n' "usr/sbin/$name" "$built/$name" "usr/share/man/man1/$name.1" "$manual/man1/$name.1" \
+      "usr/share/bash-completion/completions/$name" "$manual/bash/$name" \
+      "usr/share/zsh/vendor-completions/_$name" "$manual/zsh/_$name" \
+      "usr/share/fish/vendor_completions.d/$name.fish" "$manual/fish/$name.fish"
+  done
+}
+
+each_other() {
+  local target source
+  while read -r target && read -r source; do "$@" "$root/$target" "$source" || return; done < <(others)
+}
+is_gone() { [[ ! -e $1 ]]; }
+
+@test "tools, manual pages and completions are there after install, newer after an upgrade, gone after uninstall" {
+  mmm install
+  each_other cmp
+  [ "$(stat -c %a "$root/usr/sbin/mmm_journal" "$root/usr/share/man/man1/mmm_journal.1")" = $'755\n644' ]
+  [ -s "$root/usr/share/doc/mmm-agent-helpers/docs/JOURNAL.md" ]
+
+  build_version two
+  run mmm install
+  [[ $output != *"somebody else's"* ]]
+  each_other cmp
+
+  mmm uninstall
+  each_other is_gone
+  [ "$(find "$root" -type f)" = "" ]
+}
+
+@test "another TOOLS_DIR is used, and found again by uninstall" {
+  mmm install TOOLS_DIR=/opt/mmm/bin
+  cmp "$built/mmm_journal" "$root/opt/mmm/bin/mmm_journal"
+  [ ! -e "$root/usr/sbin" ]
+  mmm uninstall
+  [ ! -e "$root/opt/mmm/bin" ]
+}
+
+@test "a tool or a page that is somebody else's is neither replaced nor removed" {
+  local page=usr/share/man/man8/check_ip.8
+  mkdir -p "$root/usr/sbin" "$root/${page%/*}"
+  echo foreign >"$root/usr/sbin/mmm_journal"
+  ln -s mmm_agentd.8 "$root/$page"
+  run mmm install
+  [[ $status == 0 && $output == *"/usr/sbin/mmm_journal is somebody else's and stays"* ]]
+  [ "$(cat "$root/usr/sbin/mmm_journal")" = foreign ]
+
+  # One of ours that was changed since.
+  echo mine >"$root/usr/share/man/man5/mmm_helpers.yaml.5"
+  run mmm uninstall
+  [[ $output == *"/usr/share/man/man5/mmm_helpers.yaml.5 was changed after the installation and stays"* ]]
+  [ "$(cat "$root/usr/sbin/mmm_journal" "$root/usr/share/man/man5/mmm_helpers.yaml.5")" = $'foreign\nmine' ]
+  [ "$(readlink "$root/$page")" = mmm_agentd.8 ]
+  [ ! -e "$root/usr/share/man/man1/mmm_journal.1" ]
+}
+
+@test "where zsh keeps its completions elsewhere, ours go there" {
+  mkdir -p "$root/usr/share/zsh/site-functions"
+  mmm install
+  [ -s "$root/usr/share/zsh/site-functions/_mmm_journal" ]
+  mmm uninstall
+  [ ! -e "$root/usr/share/zsh/site-functions/_mmm_journal" ]
+}
+
+@test "without the manual nothing is touched" {
+  originals
+  before=$(picture)
+  rm -r "$manual"
+  run mmm install
+  [[ $status != 0 && $output == *"run 'make build' first"* ]]
+  [ "$(picture)" = "$before" ]
 }

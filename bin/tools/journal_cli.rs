@@ -38,6 +38,7 @@ pub fn command() -> Command {
     Command::new("mmm_journal")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Shows the last role moves of this host as a timeline, from the journal of the agent's helpers.")
+        .override_usage("mmm_journal [-n N] [--since TIME] [--all] [--format FORMAT] [--file FILE]")
         .term_width(80)
         .arg(
             Arg::new("moves")
@@ -69,8 +70,9 @@ pub fn command() -> Command {
                 .long("format")
                 .value_name("FORMAT")
                 .value_parser(["text", "json", "yaml"])
+                .hide_possible_values(true)
                 .default_value("text")
-                .help("text for people; json or yaml: one document, see docs/JOURNAL.md"),
+                .help("text for people, json or yaml for programs, see docs/JOURNAL.md"),
         )
         .arg(
             Arg::new("file")
