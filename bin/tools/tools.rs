@@ -3,3 +3,4 @@
 
 pub mod journal;
 pub mod journal_cli;
+pub mod preflight;

@@ -49,7 +49,7 @@ pub enum CommandError {
 
 /// Waits for `child`, a group of its own that runs `command`, and ends the group at the limit. `said` gives
 /// what it wrote, if it failed.
-pub(crate) fn finish(
+pub fn finish(
     child: &mut Child,
     command: &str,
     started: Instant,

@@ -183,6 +183,13 @@ fn remove_leftover_in(folder: &Path, host: &Host) {
     }
 }
 
+/// The marker of a call that was killed while it kept new clients away, and the command that ends that; changes
+/// nothing.
+pub fn left_behind(host: &Host) -> Option<(PathBuf, String)> {
+    let path = marker_of(Path::new(FOLDER), host);
+    Marker::left_behind(&path).map(|unblock| (path, unblock))
+}
+
 fn marker_of(folder: &Path, host: &Host) -> PathBuf {
     marker::path(folder, "deny-write", host)
 }

@@ -5,7 +5,7 @@
 //! or an error. Only [`outcome`] writes to stdout and chooses the exit code.
 
 pub mod budget;
-mod child;
+pub mod child;
 pub mod config;
 pub mod firewall;
 pub mod hook;

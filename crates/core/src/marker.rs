@@ -178,6 +178,12 @@ impl Marker {
         }
     }
 
+    /// What a marker says whose helper was killed, for one who only looks: nothing is locked, ended or removed.
+    pub fn left_behind(path: &Path) -> Option<String> {
+        let content = read(&options().open(path).ok()?).ok()?;
+        content.undo.filter(|_| !content.owner.is_some_and(Process::is_alive))
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path

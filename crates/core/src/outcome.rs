@@ -79,8 +79,7 @@ impl Call {
     /// Reads the agent's configuration that the arguments name, and adds how the settings reach each host.
     pub fn config(&self) -> Result<Config, config::ConfigError> {
         let mut config = config::load(&self.arguments.config)?;
-        config.reach_by(&self.settings.tls, &self.settings.local)?;
-        config.channel.clone_from(&self.settings.replication.channel);
+        config.adopt(&self.settings)?;
         report::host(config.this());
         log::info!("this host is {}", config.this());
         Ok(config)

@@ -16,6 +16,7 @@ use crate::packet_socket::PacketSocket;
 
 /// How often a probe asks, evenly spread over its time (RFC 5227 has three).
 const QUESTIONS: u32 = 3;
+const ASKING: &str = "ask whether another host has the address";
 /// Pause between two looks at an address that the kernel is asking for.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -25,15 +26,25 @@ pub fn probe(link: &Link, ip: VirtualIp, time: Duration) -> Result<(), NetworkEr
     let (IpAddr::V4(address), Some(mac), true) = (ip.ip(), link.mac, link.has_neighbours()) else {
         return Ok(());
     };
-    match other_owner(link, address, mac, time) {
+    match others(link, address, mac, time, 1).map(|owners| owners.first().copied()) {
         Ok(None) => Ok(()),
-        Ok(Some(owner)) => Err(NetworkError::InUse { ip: ip.to_string(), owner: Mac(owner) }),
-        Err(error) => Err(NetworkError::from_packets("ask whether another host has the address", error)),
+        Ok(Some(owner)) => Err(NetworkError::InUse { ip: ip.to_string(), owner }),
+        Err(error) => Err(NetworkError::from_packets(ASKING, error)),
     }
 }
 
-/// The hardware address of another host that says it has `ip`.
-fn other_owner(link: &Link, ip: Ipv4Addr, mac: [u8; 6], time: Duration) -> io::Result<Option<[u8; 6]>> {
+/// Asks for all of `time` which other hosts on `link` have `ip`; `None` where nobody can be asked.
+pub fn owners(link: &Link, ip: VirtualIp, time: Duration) -> Result<Option<Vec<Mac>>, NetworkError> {
+    let (IpAddr::V4(address), Some(mac), true) = (ip.ip(), link.mac, link.has_neighbours()) else {
+        return Ok(None);
+    };
+    let owners = others(link, address, mac, time, usize::MAX);
+    owners.map(Some).map_err(|error| NetworkError::from_packets(ASKING, error))
+}
+
+/// The hardware addresses of other hosts that say they have `ip`, `most` of them.
+fn others(link: &Link, ip: Ipv4Addr, mac: [u8; 6], time: Duration, most: usize) -> io::Result<Vec<Mac>> {
+    let mut owners = Vec::new();
     let socket = PacketSocket::listen(link.index)?;
     // Sender 0.0.0.0, so that nobody's table is changed by the question (RFC 5227 section 1.1).
     let question = arp(mac, Ipv4Addr::UNSPECIFIED, [0; 6], ip, REQUEST);
@@ -42,13 +53,14 @@ fn other_owner(link: &Link, ip: Ipv4Addr, mac: [u8; 6], time: Duration) -> io::R
         socket.send(link.index, &question)?;
         let end = started + time * asked / QUESTIONS;
         while let Some(frame) = socket.receive(end)? {
-            let owner = claimed_by(&frame, ip).filter(|owner| *owner != mac);
-            if owner.is_some() {
-                return Ok(owner);
+            let owner = claimed_by(&frame, ip).filter(|owner| *owner != mac).map(Mac);
+            owners.extend(owner.filter(|owner| !owners.contains(owner)));
+            if owners.len() >= most {
+                return Ok(owners);
             }
         }
     }
-    Ok(None)
+    Ok(owners)
 }
 
 /// Who says in this ARP frame that `ip` is its own.

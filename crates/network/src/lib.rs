@@ -15,6 +15,6 @@ mod promotion;
 mod seat;
 
 pub use address::{Holding, VirtualIp};
-pub use error::NetworkError;
+pub use error::{Mac, NetworkError};
 pub use interface::{Interface, Link};
 pub use netlink::Netlink;

@@ -242,6 +242,7 @@ mod tests {
             mode: Mode::Slave,
             peer: None,
             cluster_interface: String::new(),
+            bin_path: "/usr/lib/mysql-mmm".into(),
             agent_user: "agent".into(),
             agent_password: Secret::new("secret"),
             replication_user: String::new(),

@@ -373,6 +373,13 @@ fn mark(this: &Host, undo: &str) -> Result<Result<Marker, String>, (PathBuf, std
     write().map_err(|error| (path.clone(), error))
 }
 
+/// The marker of a call that was killed while it held another host's applying thread, and what it says; changes
+/// nothing.
+pub fn left_behind(this: &Host) -> Option<(PathBuf, String)> {
+    let path = marker_of(this);
+    Marker::left_behind(&path).map(|undo| (path, undo))
+}
+
 fn marker_of(this: &Host) -> PathBuf {
     marker::path(Path::new(FOLDER), "hold", this)
 }

@@ -35,5 +35,7 @@ pub mod threads;
 pub mod wait;
 
 pub use error::Error;
+pub use privilege::quoted as quoted_account;
+pub use record::Record;
 pub use refusal::Refusal;
 pub use server::Server;

@@ -42,7 +42,7 @@ fn missing(error: &Error) -> Option<String> {
 }
 
 /// `'user'@'host'`, of `user@host`. A user's name may hold an `@`, a host's may not.
-fn quoted(account: &str) -> String {
+pub fn quoted(account: &str) -> String {
     account
         .rsplit_once('@')
         .map_or_else(|| format!("'{account}'"), |(user, host)| format!("'{user}'@'{host}'"))

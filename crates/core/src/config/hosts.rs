@@ -5,8 +5,8 @@
 
 use std::net::IpAddr;
 
-use super::{Config, ConfigError, Host, HostName, Mode};
-use crate::settings::{Local, Tls};
+use super::{Config, ConfigError, Host, HostName, Mode, Role};
+use crate::settings::{Local, Settings, Tls};
 
 impl Config {
     /// The host that the configuration says this is.
@@ -32,6 +32,11 @@ impl Config {
     /// The hosts that may hold the writer role, in the order of their names.
     pub fn masters(&self) -> impl Iterator<Item = &Host> {
         self.hosts.iter().filter(|host| host.mode == Mode::Master)
+    }
+
+    /// Every role, in the order of their names.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
     }
 
     /// The role whose holder is the master of the slaves.
@@ -63,8 +68,14 @@ impl Config {
         Ok(first)
     }
 
+    /// Adds what our own settings say of hosts and channels.
+    pub fn adopt(&mut self, settings: &Settings) -> Result<(), ConfigError> {
+        self.channel.clone_from(&settings.replication.channel);
+        self.reach_by(&settings.tls, &settings.local)
+    }
+
     /// Says for each host how it is reached. An error when `tls` names a host that there is not.
-    pub(crate) fn reach_by(&mut self, tls: &Tls, local: &Local) -> Result<(), ConfigError> {
+    fn reach_by(&mut self, tls: &Tls, local: &Local) -> Result<(), ConfigError> {
         if let Some(unknown) = tls.hosts.keys().find(|name| self.host(name).is_none()) {
             let known = self.hosts.iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", ");
             return Err(ConfigError::UnknownTlsHost { name: unknown.clone(), known });

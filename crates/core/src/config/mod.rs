@@ -68,6 +68,8 @@ pub struct Host {
     pub peer: Option<HostName>,
     /// `cluster_interface`, as written. The agent hands it to the address helpers itself.
     pub cluster_interface: String,
+    /// `bin_path`: the folder whose folder `agent` has the helpers that the agent runs.
+    pub bin_path: PathBuf,
     /// `agent_user`: the account of the helpers themselves.
     pub agent_user: String,
     /// `agent_password`
@@ -92,6 +94,17 @@ impl Host {
             ..self.clone()
         }
     }
+}
+
+/// A section `<role NAME>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// `hosts`: those that may hold it.
+    pub hosts: Vec<HostName>,
+    /// `ips`, as written, without empty items.
+    pub ips: Vec<String>,
 }
 
 /// `mode` of a host.
@@ -124,6 +137,7 @@ pub enum Blocking {
 pub struct Config {
     this: usize,
     hosts: Vec<Host>,
+    roles: Vec<Role>,
     active_master_role: String,
     /// `max_kill_retries`, default 10. Negative: nothing is killed.
     pub max_kill_retries: i64,
@@ -135,13 +149,19 @@ pub struct Config {
 
 /// Finds, reads and checks the configuration `name` (`mmm_agent`, without path), and logs its quirks.
 pub fn load(name: &str) -> Result<Config, ConfigError> {
-    let mut warnings = Vec::new();
-    let config = load_from(&load::DIRECTORIES.map(Path::new), name, &mut warnings);
+    let (config, quirks) = examine(name);
     // Also, and above all, those of a configuration that is refused: they may be the reason.
-    for warning in warnings {
-        log::warn!("{warning}");
+    for quirk in quirks {
+        log::warn!("{quirk}");
     }
     config
+}
+
+/// [`load()`] with the quirks for the caller, one line each.
+pub fn examine(name: &str) -> (Result<Config, ConfigError>, Vec<String>) {
+    let mut warnings = Vec::new();
+    let config = load_from(&load::DIRECTORIES.map(Path::new), name, &mut warnings);
+    (config, warnings.iter().map(ToString::to_string).collect())
 }
 
 /// [`load()`] with another search path, and with the quirks for the caller.

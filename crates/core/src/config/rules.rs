@@ -11,7 +11,7 @@ use super::hosts::is_same;
 use super::quirk::{Quirk, Warning};
 use super::tree::{Entries, Entry, Section, Tree, entry_name};
 use super::words::{self, Kind};
-use super::{Blocking, Config, ConfigError, Host};
+use super::{Blocking, Config, ConfigError, Host, HostName, Role};
 
 /// The name of a template among hosts and checks.
 const TEMPLATE: &str = "default";
@@ -25,12 +25,20 @@ pub fn check(tree: &Tree, file: &Path, warnings: &mut Vec<Warning>) -> Result<Co
     rules.booleans()?;
     let hosts = rules.hosts(warnings)?;
     let this = rules.this(&hosts)?;
-    let active_master_role = rules.roles()?;
+    let active_master_role = rules.active_master_role()?;
     rules.monitoring(warnings)?;
     rules.copy_methods()?;
     let max_kill_retries = rules.max_kill_retries(warnings);
     let blocking = rules.blocking(&hosts[this], warnings)?;
-    Ok(Config { this, hosts, active_master_role, max_kill_retries, blocking, channel: None })
+    Ok(Config {
+        this,
+        hosts,
+        roles: listed_roles(tree),
+        active_master_role,
+        max_kill_retries,
+        blocking,
+        channel: None,
+    })
 }
 
 struct Rules<'a> {
@@ -84,7 +92,7 @@ impl<'a> Rules<'a> {
     }
 
     /// Checks the roles and gives the active master's.
-    fn roles(&self) -> Result<String, ConfigError> {
+    fn active_master_role(&self) -> Result<String, ConfigError> {
         let mut roles = self.tree.of(Kind::Role).peekable();
         if roles.peek().is_none() {
             return Err(self.missing("role", "<role NAME> … </role>"));
@@ -207,6 +215,20 @@ fn reject_new_connections(action: &str, port: u16) -> String {
     format!(
         "/sbin/iptables {action} INPUT ! -i lo -p tcp --syn --dport {port} -j REJECT --reject-with tcp-reset"
     )
+}
+
+fn listed_roles(tree: &Tree) -> Vec<Role> {
+    let listed = |section: &Section, key| -> Vec<String> {
+        let values = section.entries.get(key).into_iter().flat_map(Entry::values);
+        let texts = values.map(|item| String::from_utf8_lossy(item).into_owned());
+        texts.filter(|item| !item.is_empty()).collect()
+    };
+    let role = |(name, section): (&str, &Section)| Role {
+        name: name.into(),
+        hosts: listed(section, "hosts").iter().filter_map(|name| HostName::new(name)).collect(),
+        ips: listed(section, "ips"),
+    };
+    tree.of(Kind::Role).map(role).collect()
 }
 
 fn booleans(kind: Option<Kind>, name: &str, entries: &Entries) -> Result<(), ConfigError> {

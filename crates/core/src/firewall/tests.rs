@@ -68,6 +68,7 @@ fn host() -> Host {
         mode: Mode::Master,
         peer: None,
         cluster_interface: String::new(),
+        bin_path: PathBuf::new(),
         agent_user: String::new(),
         agent_password: Secret::new(String::new()),
         replication_user: String::new(),

@@ -1,5 +1,8 @@
 //! One host's section with the template behind it: what it must have and what its values mean.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use super::{leading_number, one_of, text};
 use crate::config::quirk::{Quirk, Warning};
 use crate::config::tree::{Entry, Section, entry_name};
@@ -46,6 +49,7 @@ impl<'a> View<'a> {
             mode,
             peer: self.peer(mode, names, warnings)?,
             cluster_interface: self.text("cluster_interface")?,
+            bin_path: OsStr::from_bytes(self.required("bin_path")?.bytes()).into(),
             agent_user: self.text("agent_user")?,
             agent_password: Secret::new(self.text("agent_password")?),
             replication_user: self.text("replication_user")?,

@@ -1,0 +1,161 @@
+//! The command line.
+
+use std::env;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Command};
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    /// Name of the agent's configuration.
+    pub config: String,
+    pub output: Output,
+    /// Time between two looks; `None` for one look.
+    pub watch: Option<Duration>,
+    /// Most time for one look.
+    pub timeout: Duration,
+    /// False where colour is not wanted even on a terminal.
+    pub colour: bool,
+}
+
+/// How it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    Text,
+    Json,
+    Yaml,
+    Plugin,
+}
+
+/// The command line's definition, for the manual and for completions, too.
+pub fn command() -> Command {
+    Command::new("mmm_preflight")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(
+            "Would a failover work right now, from this host? Looks at the configuration, every server, replication, \
+             accounts, addresses and helpers, and says for each thing that is wrong how it is mended. Changes nothing.",
+        )
+        .term_width(80)
+        .after_help(
+            "Exit code: 0 good, 1 warnings, 2 failures, 3 could not look.\n\
+             Run it as root, as the agent runs its helpers. docs/PREFLIGHT.md has every finding's code.\n\n\
+             Examples:\n  mmm_preflight\n  mmm_preflight mmm_agent_cluster2 --watch=10\n  mmm_preflight --plugin",
+        )
+        .arg(
+            Arg::new("config")
+                .value_name("CONFIG")
+                .default_value("mmm_agent")
+                .help("Name of the agent's configuration, without path"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(PossibleValuesParser::new(["text", "json", "yaml"]))
+                .default_value("text")
+                .help("A screen for people, or a document for programs"),
+        )
+        .arg(
+            Arg::new("watch")
+                .long("watch")
+                .value_name("SECONDS")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("5")
+                .value_parser(seconds)
+                .conflicts_with_all(["format", "plugin"])
+                .help("Look again every so often, until Ctrl-C"),
+        )
+        .arg(
+            Arg::new("plugin")
+                .long("plugin")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("format")
+                .help("One line with performance data, as Nagios and Icinga want it"),
+        )
+        .arg(
+            Arg::new("timeout")
+                .long("timeout")
+                .value_name("SECONDS")
+                .value_parser(seconds)
+                .default_value("8")
+                .help("Most time for one look"),
+        )
+        .arg(
+            Arg::new("no-color")
+                .long("no-color")
+                .action(ArgAction::SetTrue)
+                .help("No colour even on a terminal, as with NO_COLOR in the environment"),
+        )
+}
+
+impl Arguments {
+    /// Reads a command line that begins with the program's name.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = command().try_get_matches_from(words)?;
+        let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
+        let output = match text("format") {
+            _ if matches.get_flag("plugin") => Output::Plugin,
+            "json" => Output::Json,
+            "yaml" => Output::Yaml,
+            _ => Output::Text,
+        };
+        // no-color.org: present and not empty.
+        let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Ok(Self {
+            config: text("config").into(),
+            output,
+            watch: matches.get_one::<Duration>("watch").copied(),
+            timeout: matches.get_one::<Duration>("timeout").copied().unwrap_or(Duration::from_secs(8)),
+            colour: !matches.get_flag("no-color") && !is_unwanted,
+        })
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
+    if !(0.5..=3600.0).contains(&seconds) {
+        return Err("from half a second to an hour".into());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &str) -> Result<Arguments, clap::Error> {
+        Arguments::read(format!("mmm_preflight {words}").split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn a_configuration_beside_watch_is_not_taken_for_its_seconds() {
+        let arguments = read("--watch mmm_agent_x").unwrap();
+        assert_eq!(
+            (arguments.config.as_str(), arguments.watch),
+            ("mmm_agent_x", Some(Duration::from_secs(5)))
+        );
+        assert_eq!(read("--watch=0.5").unwrap().watch, Some(Duration::from_millis(500)));
+        assert_eq!(read("").unwrap().config, "mmm_agent");
+    }
+
+    #[test]
+    fn each_way_to_show_it_is_one_alone() {
+        assert_eq!(read("--plugin").unwrap().output, Output::Plugin);
+        assert_eq!(read("--format=yaml").unwrap().output, Output::Yaml);
+        for wrong in [
+            "--plugin --format json",
+            "--watch --plugin",
+            "--watch --format json",
+            "--format xml",
+            "--timeout 0",
+            "a b",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

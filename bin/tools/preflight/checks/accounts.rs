@@ -1,0 +1,294 @@
+//! The two accounts: whether they are let in, what they may do (docs/PRIVILEGES.md), and how they are encrypted.
+
+use mmm_core::settings::TlsMode;
+use mmm_replication::quoted_account;
+
+use super::super::cluster::{Cluster, Seen};
+use super::super::finding::{Check, Severity, advice, sql};
+use super::listed;
+
+/// Whether servers let the agent's and the replication account in.
+pub fn accounts(cluster: &Cluster) -> Check {
+    let this = cluster.this();
+    let agent = this.map_or("", |member| member.host.agent_user.as_str());
+    let masters: Vec<_> = cluster
+        .members
+        .iter()
+        .filter(|member| matches!(member.replication, Some(Ok(_))))
+        .map(super::super::cluster::Member::name)
+        .collect();
+    let text = match masters.as_slice() {
+        [] => format!("{agent} is let in everywhere"),
+        masters => format!("{agent} is let in everywhere, the replication account on {}", listed(masters)),
+    };
+    let mut check = Check::new("accounts").saying(text);
+    for member in &cluster.members {
+        let (name, host) = (member.name(), &member.host);
+        let cure = |key: &str, user: &str| {
+            [
+                advice(format!(
+                    "compare {key}_user and {key}_password in mmm_common.conf with the account on {name}"
+                )),
+                sql(name, format!("ALTER USER '{user}'@'…' IDENTIFIED BY '…'")),
+            ]
+        };
+        if let Err(refused) = &member.server
+            && refused.answered
+        {
+            let text = format!("{name} does not let the agent's account in: {}", refused.reason);
+            check.fail("agent-login-refused", name, text, &cure("agent", &host.agent_user));
+        }
+        if let Some(Err(refused)) = &member.replication {
+            let text = format!("{name} does not let the replication account in: {}", refused.reason);
+            check.fail("replication-login-refused", name, text, &cure("replication", &host.replication_user));
+        }
+    }
+    check
+}
+
+/// Whether the accounts may do all that the helpers and replicas do.
+pub fn privileges(cluster: &Cluster) -> Check {
+    let mut check = Check::new("privileges").saying("the accounts may do all that helpers and slaves need");
+    for (member, seen) in cluster.seen() {
+        let name = member.name();
+        let grants = Grants::read(&seen.grants);
+        let missing: Vec<_> = needed(seen).into_iter().filter(|need| !grants.hold(need)).collect();
+        for (severity, serious) in [(Severity::Failure, true), (Severity::Warning, false)] {
+            let missing: Vec<_> = missing.iter().filter(|need| need.is_serious == serious).collect();
+            // What a role holds is not listed with the account.
+            let severity = if grants.has_roles { Severity::Warning } else { severity };
+            for on in ["*.*", "performance_schema.*"] {
+                let names: Vec<_> =
+                    missing.iter().filter(|need| need.on == on).map(|need| need.privilege).collect();
+                if names.is_empty() {
+                    continue;
+                }
+                let account = quoted_account(&seen.account);
+                let text = format!("{account} lacks {} on {name} ({})", listed(&names), seen.product());
+                let grant = format!("GRANT {} ON {on} TO {account}", names.join(", "));
+                check.add(severity, "privilege-missing", name, &text, &[sql(name, grant)]);
+            }
+        }
+        if missing.is_empty() {
+            for denied in &seen.denied {
+                let cure = advice("docs/PRIVILEGES.md has one GRANT for each server");
+                check.fail(
+                    "privilege-missing",
+                    name,
+                    format!("{name} refuses a question: {denied}"),
+                    &[cure],
+                );
+            }
+        }
+    }
+    for member in &cluster.members {
+        let Some(Ok(grants)) = &member.replication else { continue };
+        let grants = Grants::read(grants);
+        let need = Need { privilege: "REPLICATION SLAVE", ..Need::default() };
+        if !grants.hold(&need) && !grants.has_roles {
+            let (name, user) = (member.name(), &member.host.replication_user);
+            let text = format!(
+                "the replication account {user} lacks REPLICATION SLAVE on {name}: no slave can follow it"
+            );
+            let grant = format!("GRANT REPLICATION SLAVE ON *.* TO '{user}'@'…'");
+            check.fail("replication-privilege-missing", name, text, &[sql(name, grant)]);
+        }
+    }
+    check
+}
+
+/// Whether connections are encrypted as the settings ask.
+pub fn tls(cluster: &Cluster) -> Check {
+    let encrypted: Vec<_> =
+        cluster.seen().filter(|(_, seen)| seen.is_encrypted).map(|(member, _)| member.name()).collect();
+    let mut check = Check::new("tls").saying(match encrypted.as_slice() {
+        [] => "none is configured for the helpers' own connections".into(),
+        names => format!("as configured; encrypted to {}", listed(names)),
+    });
+    for (member, seen) in cluster.seen() {
+        let host = &member.host;
+        if host.tls.mode == TlsMode::Preferred && host.socket.is_none() && !seen.is_encrypted {
+            let name = member.name();
+            let text = format!(
+                "tls is 'preferred', and {name} offers none that can be used: passwords cross the network without it"
+            );
+            let cure = advice(format!(
+                "give {name} a certificate (ssl_cert, ssl_key in my.cnf), or say tls: {{hosts: {{{name}: off}}}}"
+            ));
+            check.warn("tls-not-used", name, text, &[cure]);
+        }
+    }
+    check
+}
+
+/// A privilege that helpers need.
+#[derive(Clone, Copy, Debug)]
+struct Need {
+    privilege: &'static str,
+    /// SUPER holds it, too.
+    or_super: bool,
+    on: &'static str,
+    /// False where helpers do without, unless there are administrators' sessions or prepared transactions.
+    is_serious: bool,
+}
+
+impl Default for Need {
+    fn default() -> Self {
+        Self { privilege: "", or_super: false, on: "*.*", is_serious: true }
+    }
+}
+
+/// What the agent's account needs on this server (docs/PRIVILEGES.md).
+fn needed(seen: &Seen) -> Vec<Need> {
+    let plain = |privilege| Need { privilege, ..Need::default() };
+    let or_super = |privilege, or_super| Need { privilege, or_super, ..Need::default() };
+    let schema = Need { privilege: "SELECT", on: "performance_schema.*", ..Need::default() };
+    let version = seen.version();
+    if seen.is_mariadb() {
+        // SUPER lost READ_ONLY ADMIN in 10.11, and hardly holds anything since 11.0.
+        let old = version < (11, 0, 0);
+        return vec![
+            plain("PROCESS"),
+            or_super("BINLOG MONITOR", old),
+            or_super("SLAVE MONITOR", old),
+            or_super("REPLICATION SLAVE ADMIN", old),
+            or_super("READ_ONLY ADMIN", version < (10, 11, 0)),
+            or_super("CONNECTION ADMIN", old),
+        ];
+    }
+    let mut needs = vec![plain("PROCESS"), plain("REPLICATION SLAVE")];
+    if version >= (8, 0, 0) {
+        needs.extend(
+            ["REPLICATION CLIENT", "REPLICATION_SLAVE_ADMIN", "SYSTEM_VARIABLES_ADMIN", "CONNECTION_ADMIN"]
+                .map(|privilege| or_super(privilege, true)),
+        );
+        let seldom = |privilege| Need { privilege, is_serious: false, ..Need::default() };
+        needs.push(seldom("XA_RECOVER_ADMIN"));
+        if version >= (8, 0, 16) {
+            needs.push(seldom("SYSTEM_USER"));
+        }
+    } else {
+        needs.push(plain("SUPER"));
+    }
+    if version >= (5, 7, 0) {
+        needs.push(schema);
+    }
+    needs
+}
+
+/// What SHOW GRANTS says.
+struct Grants {
+    /// Privileges with what they are on.
+    held: Vec<(String, String)>,
+    has_roles: bool,
+}
+
+impl Grants {
+    fn read(lines: &[String]) -> Self {
+        let mut grants = Self { held: Vec::new(), has_roles: false };
+        for line in lines {
+            let Some(rest) = line.strip_prefix("GRANT ") else { continue };
+            let Some((privileges, rest)) = rest.split_once(" ON ") else {
+                grants.has_roles = true;
+                continue;
+            };
+            let on = rest.split_once(" TO ").map_or(rest, |(on, _)| on).replace('`', "");
+            let each = privileges.split(',').map(|privilege| (privilege.trim().to_string(), on.clone()));
+            grants.held.extend(each);
+        }
+        grants
+    }
+
+    fn hold(&self, need: &Need) -> bool {
+        self.held.iter().any(|(privilege, on)| {
+            let is_it = privilege == need.privilege || (need.or_super && privilege == "SUPER");
+            // MariaDB's older word for it.
+            let is_alias = privilege == "REPLICATION CLIENT" && need.privilege == "BINLOG MONITOR";
+            (is_it || is_alias || privilege == "ALL PRIVILEGES") && (on == "*.*" || on == need.on)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::cluster::Unreached;
+    use super::super::sample::{codes, good, seen, set};
+    use super::*;
+
+    fn lacks(version: &str, grants: &[&str]) -> Vec<String> {
+        let mut cluster = good("db1");
+        set(&mut cluster, "db1", "version", version);
+        let seen = seen(&mut cluster, "db1");
+        let family = if version.contains("MariaDB") { (5, 5, 5) } else { (8, 0, 40) };
+        seen.dialect = mmm_replication::dialect::Dialect::new(family, false);
+        seen.grants = grants.iter().map(|grant| format!("GRANT {grant} TO `a`@`%`")).collect();
+        privileges(&cluster).findings.into_iter().flat_map(|finding| finding.cure).collect()
+    }
+
+    #[test]
+    fn each_servers_statement_of_the_documents_is_enough_and_no_less_is() {
+        let narrow = "PROCESS, BINLOG MONITOR, SLAVE MONITOR, REPLICATION SLAVE ADMIN, READ_ONLY ADMIN, CONNECTION ADMIN ON *.*";
+        let dynamic = "REPLICATION_SLAVE_ADMIN,SYSTEM_VARIABLES_ADMIN,CONNECTION_ADMIN,SYSTEM_USER,XA_RECOVER_ADMIN ON *.*";
+        let schema = "SELECT ON `performance_schema`.*";
+        let table: [(&str, &[&str], &str); 11] = [
+            ("11.8.6-MariaDB", &[narrow], ""),
+            ("10.5.2-MariaDB", &["PROCESS, SUPER, BINLOG MONITOR ON *.*"], ""),
+            ("10.11.2-MariaDB", &["PROCESS, SUPER, REPLICATION CLIENT ON *.*"], "READ_ONLY ADMIN"),
+            (
+                "11.4.2-MariaDB",
+                &["PROCESS, SUPER, BINLOG MONITOR, READ_ONLY ADMIN, CONNECTION ADMIN, SLAVE MONITOR ON *.*"],
+                "REPLICATION SLAVE ADMIN",
+            ),
+            ("11.4.2-MariaDB", &["ALL PRIVILEGES ON *.*"], ""),
+            ("11.4.2-MariaDB", &["ALL PRIVILEGES ON `app`.*"], "PROCESS, BINLOG MONITOR"),
+            ("5.6.24-log", &["PROCESS, SUPER, REPLICATION SLAVE ON *.*"], ""),
+            (
+                "5.7.24-log",
+                &["PROCESS, SUPER, REPLICATION SLAVE ON *.*"],
+                "GRANT SELECT ON performance_schema.*",
+            ),
+            ("9.7.4", &["PROCESS, REPLICATION SLAVE, REPLICATION CLIENT ON *.*", dynamic, schema], ""),
+            (
+                "9.7.4",
+                &["PROCESS, REPLICATION SLAVE, REPLICATION CLIENT ON *.*", dynamic],
+                "GRANT SELECT ON performance_schema.* TO 'mmm_agent'@'10.0.0.%'",
+            ),
+            ("9.7.4", &["PROCESS, SUPER, REPLICATION SLAVE ON *.*", schema], "XA_RECOVER_ADMIN, SYSTEM_USER"),
+        ];
+        for (version, grants, expected) in table {
+            let cures = lacks(version, grants).join("\n");
+            assert!(
+                cures.contains(expected) && cures.is_empty() == expected.is_empty(),
+                "{version} {grants:?}: {cures}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_role_may_hold_is_a_warning_only() {
+        let mut cluster = good("db1");
+        seen(&mut cluster, "db2").grants = vec!["GRANT `dba`@`%` TO `a`@`%`".into()];
+        assert_eq!(privileges(&cluster).state, Severity::Warning);
+    }
+
+    #[test]
+    fn accounts_that_are_not_let_in_or_may_too_little_are_found() {
+        let refused = || Unreached { reason: "Access denied".into(), answered: true };
+        let mut cluster = good("db1");
+        assert_eq!(codes(&accounts(&cluster)), [""; 0]);
+        cluster.members[1].replication = Some(Err(refused()));
+        cluster.members[2].server = Err(refused());
+        assert_eq!(codes(&accounts(&cluster)), ["replication-login-refused", "agent-login-refused"]);
+        cluster.members[1].replication = Some(Ok(vec!["GRANT USAGE ON *.* TO `r`@`%`".into()]));
+        assert_eq!(codes(&privileges(&cluster)), ["replication-privilege-missing"]);
+    }
+
+    #[test]
+    fn a_preference_for_tls_that_is_not_met_is_found() {
+        let mut cluster = good("db1");
+        cluster.members[2].host.tls.mode = TlsMode::Preferred;
+        assert_eq!(codes(&tls(&cluster)), ["tls-not-used"]);
+        seen(&mut cluster, "db3").is_encrypted = true;
+        assert_eq!(codes(&tls(&cluster)), [""; 0]);
+    }
+}

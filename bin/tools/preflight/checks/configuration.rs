@@ -1,0 +1,180 @@
+//! The configuration: what its files say, and whether what this host can see of the others agrees with it.
+//!
+//! The other hosts' files cannot be read from here; their servers can be asked who they are.
+
+use super::super::cluster::{Cluster, ip};
+use super::super::finding::{Check, advice};
+use super::clashes;
+
+/// What the configuration says, held against what was seen.
+pub fn configuration(cluster: &Cluster) -> Check {
+    let mut check = Check::new("configuration").saying(format!(
+        "{}: {} hosts, {} roles; nothing seen here contradicts it",
+        cluster.config,
+        cluster.members.len(),
+        cluster.roles.len()
+    ));
+    let this = cluster.this.as_str();
+    for quirk in &cluster.quirks {
+        check.warn(
+            "config-quirk",
+            "",
+            format!("hardly meant: {quirk}"),
+            &[advice("correct that line, on every host")],
+        );
+    }
+    if cluster.machine.has_own_ip == Some(false) {
+        let ip = cluster.this().map_or("", |member| member.host.ip.as_str());
+        let text =
+            format!("the configuration says that this host is {this}, but {ip} is not on this machine");
+        check.fail(
+            "this-elsewhere",
+            this,
+            text,
+            &[advice(format!(
+                "correct 'this' in {}.conf of this host (a copy of another's?)",
+                cluster.config
+            ))],
+        );
+    }
+    peers(cluster, &mut check);
+    roles(cluster, &mut check);
+    one_server_each(cluster, &mut check);
+    check
+}
+
+fn peers(cluster: &Cluster, check: &mut Check) {
+    let masters: Vec<_> = cluster.members.iter().filter(|member| member.is_master()).collect();
+    if masters.len() < 2 {
+        let text = "only one host is in mode master: there is none to fail over to";
+        check.warn(
+            "one-master",
+            "",
+            text,
+            &[advice("give a second host 'mode master' and 'peer', on every host")],
+        );
+    }
+    for member in masters {
+        let Some(peer) = &member.host.peer else { continue };
+        let back = cluster
+            .member(peer.as_str())
+            .filter(|peer| peer.is_master())
+            .and_then(|peer| peer.host.peer.as_ref());
+        if back != Some(&member.host.name) {
+            let name = member.name();
+            let text = format!("the peer of {name} is {peer}, but {peer} is no master whose peer is {name}");
+            check.fail(
+                "peer-not-mutual",
+                name,
+                text,
+                &[advice("correct 'peer' and 'mode' of both in mmm_common.conf")],
+            );
+        }
+    }
+}
+
+fn roles(cluster: &Cluster, check: &mut Check) {
+    let addresses: Vec<_> =
+        cluster.addresses.iter().map(|address| (address.role.as_str(), ip(&address.ip))).collect();
+    for (first, second) in clashes(&addresses) {
+        let text = format!("the roles {first} and {second} have an address in common");
+        check.fail(
+            "role-address-shared",
+            "",
+            text,
+            &[advice("give every role its own 'ips' in mmm_common.conf")],
+        );
+    }
+    for address in &cluster.addresses {
+        let same = |host: &str| host == address.ip || ip(host).is_some() && ip(host) == ip(&address.ip);
+        if let Some(member) = cluster.members.iter().find(|member| same(&member.host.ip)) {
+            let text =
+                format!("{}, of role {}, is the address of host {}", address.ip, address.role, member.name());
+            check.fail(
+                "role-address-shared",
+                member.name(),
+                text,
+                &[advice("a role needs an address of its own: correct 'ips'")],
+            );
+        }
+    }
+    let active = cluster.roles.iter().find(|role| role.name == cluster.active_role);
+    for name in active.iter().flat_map(|role| &role.hosts) {
+        if cluster.member(name.as_str()).is_some_and(|member| !member.is_master()) {
+            let text = format!("{name} may get the role {}, but is in mode slave", cluster.active_role);
+            let cure =
+                advice(format!("take it out of 'hosts' of role {} in mmm_common.conf", cluster.active_role));
+            check.fail("writer-role-on-slave", name.as_str(), text, &[cure]);
+        }
+    }
+}
+
+fn one_server_each(cluster: &Cluster, check: &mut Check) {
+    let servers: Vec<_> = cluster
+        .seen()
+        .map(|(member, seen)| {
+            (
+                member.name(),
+                (seen.text("hostname"), seen.text("port"), seen.text("server_uuid"), seen.text("server_id")),
+            )
+        })
+        .collect();
+    for (first, second) in clashes(&servers) {
+        let text = format!("{first} and {second} are one and the same server: two addresses lead to it");
+        check.fail(
+            "same-server",
+            second,
+            text,
+            &[advice(format!("correct 'ip' or 'mysql_port' of {first} and {second}"))],
+        );
+    }
+}
+
+/// The files' modes. A file that everybody may read or write ends everything before it comes to this.
+pub fn files(_: &Cluster) -> Check {
+    Check::new("files").saying("nobody else may read or write what holds the passwords")
+}
+
+#[cfg(test)]
+mod tests {
+    use mmm_core::config::HostName;
+
+    use super::super::sample::{codes, good};
+    use super::*;
+
+    #[test]
+    fn a_good_configuration_is_held_to_be_good_on_every_host() {
+        for this in ["db1", "db2", "db3"] {
+            assert_eq!(codes(&configuration(&good(this))), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_contradicts_the_configuration_is_found() {
+        type Break = fn(&mut Cluster);
+        let table: [(&str, Break); 8] = [
+            ("config-quirk", |all| all.quirks.push("/etc/x.conf:3: the quotes belong to the value".into())),
+            ("this-elsewhere", |all| all.machine.has_own_ip = Some(false)),
+            ("peer-not-mutual", |all| all.members[1].host.peer = HostName::new("db2")),
+            ("role-address-shared", |all| all.addresses[1].ip = all.addresses[0].ip.clone()),
+            ("role-address-shared", |all| all.addresses[1].ip = "10.0.0.2".into()),
+            ("writer-role-on-slave", |all| all.roles[1].hosts.extend(HostName::new("db3"))),
+            ("same-server", |all| {
+                let same = |name: &str| (name.to_string(), "same".to_string());
+                for member in &mut all.members[..2] {
+                    let seen = member.server.as_mut().unwrap();
+                    seen.variables.extend(["hostname", "port", "server_uuid", "server_id"].map(same));
+                }
+            }),
+            ("one-master", |all| {
+                all.members.remove(1);
+                all.members[0].host.peer = None;
+            }),
+        ];
+        for (code, damage) in table {
+            let mut cluster = good("db3");
+            damage(&mut cluster);
+            assert_eq!(codes(&configuration(&cluster)), [code], "{code}");
+        }
+    }
+}

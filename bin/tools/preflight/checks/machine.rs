@@ -1,0 +1,252 @@
+//! This machine: helpers, interface and rights, packet filter, journal, what killed helpers left.
+
+use mmm_core::config::Blocking;
+
+use super::super::cluster::{Cluster, HelperState};
+use super::super::finding::{Check, advice, shell};
+use super::super::program;
+use super::listed;
+
+/// Whether the helpers are there as the agent calls them.
+pub fn helpers(cluster: &Cluster) -> Check {
+    let (this, helpers) = (cluster.this.as_str(), &cluster.machine.helpers);
+    let folder = cluster.this().map(|member| program::path(&member.host, "")).unwrap_or_default();
+    let folder = folder.display().to_string().replace("//", "/").trim_end_matches('/').to_string();
+    let own = env!("CARGO_PKG_VERSION");
+    let mut check = Check::new("helpers").saying(format!("{} of version {own} in {folder}", helpers.len()));
+    let install = shell(this, format!("make install AGENT_DIR={folder}"));
+    let of = |wanted: fn(&HelperState) -> bool| -> Vec<String> {
+        let found = helpers.iter().filter(|helper| wanted(&helper.state));
+        found.filter_map(|helper| Some(helper.path.file_name()?.to_string_lossy().into_owned())).collect()
+    };
+    let missing = of(|state| *state == HelperState::Missing);
+    if !missing.is_empty() {
+        let text =
+            format!("{folder} (bin_path and /agent) lacks {}: the agent cannot call it", listed(&missing));
+        check.fail(
+            "helper-missing",
+            this,
+            text,
+            &[install.clone(), advice(format!("or correct bin_path of {this} in mmm_common.conf"))],
+        );
+    }
+    let closed = of(|state| *state == HelperState::NotExecutable);
+    if !closed.is_empty() {
+        let paths: Vec<_> = closed.iter().map(|name| format!("{folder}/{name}")).collect();
+        let text = format!("{} in {folder} may not be executed", listed(&closed));
+        check.fail(
+            "helper-not-executable",
+            this,
+            text,
+            &[shell(this, format!("chmod 755 {}", paths.join(" ")))],
+        );
+    }
+    let foreign = of(|state| *state == HelperState::Foreign);
+    if !foreign.is_empty() {
+        let text = format!(
+            "{} in {folder} is none of this project's (MMM's original?), and was not asked",
+            listed(&foreign)
+        );
+        check.warn("helper-foreign", this, text, std::slice::from_ref(&install));
+    }
+    let mut others = Vec::new();
+    for helper in helpers {
+        match &helper.state {
+            HelperState::Failed(reason) => {
+                check.fail(
+                    "helper-fails",
+                    this,
+                    format!("{} cannot be run: {reason}", helper.path.display()),
+                    std::slice::from_ref(&install),
+                );
+            }
+            HelperState::Version(version) if version != own && !others.contains(version) => {
+                others.push(version.clone());
+            }
+            _ => {}
+        }
+    }
+    if !others.is_empty() {
+        let text = format!("helpers in {folder} have version {}, this program {own}", listed(&others));
+        check.warn("helper-version-differs", this, text, &[install]);
+    }
+    check
+}
+
+/// Whether addresses can be added to the interface.
+pub fn interface(cluster: &Cluster) -> Check {
+    let (this, machine) = (cluster.this.as_str(), &cluster.machine);
+    let name = cluster.this().map_or("", |member| member.host.cluster_interface.as_str());
+    let mut check =
+        Check::new("interface").saying(format!("{name} is up, and this process may change its addresses"));
+    match &machine.interface {
+        Err(reason) => check.fail(
+            "interface-unusable",
+            this,
+            format!("{this} can hold no role's address: {reason}"),
+            &[shell(this, format!("ip link show {name}"))],
+        ),
+        Ok(false) => {
+            let text = format!("interface {name} has no carrier: its addresses cannot be reached");
+            check.warn(
+                "interface-no-carrier",
+                this,
+                text,
+                &[advice(format!("look at the cable and the switch port of {this}"))],
+            );
+        }
+        Ok(true) => {}
+    }
+    let lacking: Vec<_> = [("CAP_NET_ADMIN", machine.has_net_admin), ("CAP_NET_RAW", machine.has_net_raw)]
+        .iter()
+        .filter(|(_, has)| !has)
+        .map(|(name, _)| *name)
+        .collect();
+    if !lacking.is_empty() {
+        let (text, cure) = if machine.is_root {
+            (
+                format!(
+                    "root lacks {} here (a container?): no address can be added or announced",
+                    listed(&lacking)
+                ),
+                advice("give the container or service that runs mmm_agentd these capabilities"),
+            )
+        } else {
+            (
+                format!(
+                    "this program does not run as root ({} missing), so addresses and rights cannot be judged",
+                    listed(&lacking)
+                ),
+                shell(this, format!("sudo mmm_preflight {}", cluster.config)),
+            )
+        };
+        if machine.is_root {
+            check.fail("rights-missing", this, text, &[cure]);
+        } else {
+            check.warn("rights-missing", this, text, &[cure]);
+        }
+    }
+    check
+}
+
+/// Whether the packet filter's commands can be run, where the configuration wants them.
+pub fn firewall(cluster: &Cluster) -> Check {
+    let this = cluster.this.as_str();
+    let mut check = Check::new("firewall").saying(match cluster.blocking {
+        Blocking::Soft { .. } => "blocking_type soft; its commands are there",
+        _ => "blocking_type hard: none is needed",
+    });
+    if let Blocking::Unknown(word) = &cluster.blocking {
+        let text = format!(
+            "blocking_type {word} is unknown: mysql_deny_write closes the server and then ends with an error"
+        );
+        check.fail(
+            "blocking-type-unknown",
+            this,
+            text,
+            &[advice("set blocking_type to hard or soft in mmm_common.conf")],
+        );
+    }
+    for (command, reason) in &cluster.machine.firewall {
+        let text = format!("blocking_type is soft, but '{command}' cannot be run: {reason}");
+        let cure = advice(
+            "install it (apt install iptables), correct iptables_block_cmd and iptables_unblock_cmd, or set blocking_type hard",
+        );
+        check.fail("firewall-command-missing", this, text, &[cure]);
+    }
+    check
+}
+
+/// Whether the helpers can leave a journal.
+pub fn journal(cluster: &Cluster) -> Check {
+    let (path, state) = &cluster.machine.journal;
+    let mut check = Check::new("journal").saying(format!("{} can be written", path.display()));
+    if let Err(reason) = state {
+        let folder = path.parent().unwrap_or(path).display();
+        let text = format!("helpers can leave no journal in {}: {reason}", path.display());
+        let cure = shell(
+            &cluster.this,
+            format!("install -d -m 0750 {folder}, as the agent's user; is the disk full or read-only?"),
+        );
+        check.warn("journal-unwritable", &cluster.this, text, &[cure]);
+    }
+    check
+}
+
+/// Whether a killed helper left something undone.
+pub fn leftovers(cluster: &Cluster) -> Check {
+    let mut check = Check::new("leftovers").saying("no helper was killed halfway");
+    let this = cluster.this.as_str();
+    for (path, undo) in &cluster.machine.leftovers {
+        let is_hold = path.to_string_lossy().contains("-hold-");
+        let (what, helper, argument) = if is_hold {
+            ("held another host's applying thread", "set_active_master", " MASTER")
+        } else {
+            ("kept new clients away from this server", "mysql_may_write", "")
+        };
+        let text = format!(
+            "a helper was killed while it {what}; {} says how that is undone: {undo}",
+            path.display()
+        );
+        let helper = cluster.this().map(|member| program::path(&member.host, helper)).unwrap_or_default();
+        check.warn(
+            "leftover-marker",
+            this,
+            text,
+            &[shell(this, format!("{} {}{argument}", helper.display(), cluster.config)) + " (undoes it)"],
+        );
+    }
+    check
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{codes, good};
+    use super::*;
+
+    type Judge = fn(&Cluster) -> Check;
+    type Break = fn(&mut Cluster);
+
+    #[test]
+    fn a_good_machine_is_held_to_be_good() {
+        for check in [helpers, interface, firewall, journal, leftovers] {
+            assert_eq!(codes(&check(&good("db1"))), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_machine_is_found_with_a_cure() {
+        let table: [(&str, Judge, Break); 13] = [
+            ("helper-missing", helpers, |all| all.machine.helpers[0].state = HelperState::Missing),
+            ("helper-not-executable", helpers, |all| {
+                all.machine.helpers[0].state = HelperState::NotExecutable;
+            }),
+            ("helper-foreign", helpers, |all| all.machine.helpers[0].state = HelperState::Foreign),
+            ("helper-fails", helpers, |all| all.machine.helpers[0].state = HelperState::Failed("no".into())),
+            ("helper-version-differs", helpers, |all| {
+                all.machine.helpers[0].state = HelperState::Version("0.0.9".into());
+            }),
+            ("interface-unusable", interface, |all| all.machine.interface = Err("it is down".into())),
+            ("interface-no-carrier", interface, |all| all.machine.interface = Ok(false)),
+            ("rights-missing", interface, |all| all.machine.has_net_admin = false),
+            ("blocking-type-unknown", firewall, |all| all.blocking = Blocking::Unknown("medium".into())),
+            ("firewall-command-missing", firewall, |all| {
+                all.machine.firewall.push(("x".into(), "no".into()));
+            }),
+            ("journal-unwritable", journal, |all| all.machine.journal.1 = Err("no".into())),
+            ("leftover-marker", leftovers, |all| {
+                all.machine.leftovers.push(("/run/mysql-mmm-deny-write-x".into(), "iptables -D".into()));
+            }),
+            ("leftover-marker", leftovers, |all| {
+                all.machine.leftovers.push(("/var/lib/mysql-mmm/mysql-mmm-hold-x".into(), "db1".into()));
+            }),
+        ];
+        for (code, judge, damage) in table {
+            let mut cluster = good("db2");
+            damage(&mut cluster);
+            let check = judge(&cluster);
+            assert_eq!(codes(&check), [code]);
+            assert!(!check.findings[0].cure.is_empty());
+        }
+    }
+}

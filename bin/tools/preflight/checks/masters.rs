@@ -1,0 +1,314 @@
+//! What hosts need so that slaves can follow a new master: logs, GTIDs, filters, keys, commit order, semi-sync.
+
+use super::super::cluster::{Cluster, Seen, is_on};
+use super::super::finding::{Check, Severity, advice, sql};
+use super::listed;
+
+/// Whether the masters log everything.
+pub fn logs(cluster: &Cluster) -> Check {
+    let names: Vec<_> = cluster.seen_masters().map(|(member, _)| member.name()).collect();
+    let mut check =
+        Check::new("logs").saying(format!("{} log all, what they replicate included", listed(&names)));
+    for (member, seen) in cluster.seen() {
+        let name = member.name();
+        let line = |what: &str| {
+            [advice(format!("add {what} to [mysqld] in my.cnf of {name}, and restart that server"))]
+        };
+        if !member.is_master() {
+            // Where GTIDs do not tell what a slave has, its own log has to.
+            let tells_nothing = !seen.is_mariadb() && seen.text("gtid_mode") != "ON";
+            if tells_nothing && !(seen.is_on("log_bin") && seen.logs_updates()) {
+                let text = format!(
+                    "{name} has neither GTIDs nor a log of what it replicates: after a crash of its master it may be impossible to prove where it goes on"
+                );
+                check.warn("slave-keeps-no-log", name, text, &line("log_bin and log_slave_updates=ON"));
+            }
+        } else if !seen.is_on("log_bin") {
+            check.fail(
+                "binlog-off",
+                name,
+                format!("{name} writes no binary log: nobody can replicate from it"),
+                &line("log_bin"),
+            );
+        } else if !seen.logs_updates() {
+            let text = format!(
+                "{name} does not log what it replicates: slaves that follow it would miss the other master's rows"
+            );
+            check.fail("log-slave-updates-off", name, text, &line("log_slave_updates=ON"));
+        }
+    }
+    check
+}
+
+/// Whether all keep their place in the same way.
+pub fn gtids(cluster: &Cluster) -> Check {
+    let mut modes: Vec<_> = cluster
+        .seen()
+        .filter_map(|(_, seen)| seen.link())
+        .map(|link| link.channel.mode.to_string())
+        .collect();
+    modes.sort();
+    modes.dedup();
+    let mut check = Check::new("gtids").saying(format!("all replicate by {}", listed(&modes)));
+    if modes.len() > 1 {
+        let each: Vec<_> = cluster
+            .seen()
+            .filter_map(|(member, seen)| Some(format!("{} by {}", member.name(), seen.link()?.channel.mode)))
+            .collect();
+        let text = format!("hosts keep their place in different ways: {}", listed(&each));
+        check.warn(
+            "channel-modes-differ",
+            "",
+            text,
+            &[advice("CHANGE MASTER on each so that all use GTIDs, or none does")],
+        );
+    }
+    let mut words: Vec<_> =
+        cluster.seen().map(|(member, seen)| (member.name(), seen.text("gtid_mode"))).collect();
+    words.retain(|(_, mode)| !mode.is_empty());
+    if words.iter().any(|(_, mode)| *mode != words[0].1) {
+        let each: Vec<_> = words.iter().map(|(name, mode)| format!("{name} {mode}")).collect();
+        let text = format!("gtid_mode differs: {}", listed(&each));
+        check.fail("gtid-mode-differs", "", text, &[advice("bring gtid_mode to the same value on all, one step at a time (MySQL manual: Enabling GTIDs Online)")]);
+    }
+    check
+}
+
+/// Whether every row reaches everybody.
+pub fn filters(cluster: &Cluster) -> Check {
+    let mut check = Check::new("filters").saying("none: every row reaches every host");
+    for (member, seen) in cluster.seen() {
+        let name = member.name();
+        let mut all = seen.log_filters.clone();
+        all.extend(
+            seen.links
+                .iter()
+                .filter(|link| link.source.is_some())
+                .flat_map(|link| link.channel.filters.clone()),
+        );
+        if all.is_empty() {
+            continue;
+        }
+        let text = format!("{name} leaves rows out of what it logs or replicates ({})", listed(&all));
+        let cure = [advice(format!(
+            "remove these from my.cnf of {name} (binlog_…_db, replicate_…), restart it; then compare its rows"
+        ))];
+        if member.is_master() {
+            check.fail(
+                "master-filters",
+                name,
+                format!("{text}: slaves that follow it would miss them"),
+                &cure,
+            );
+        } else {
+            check.warn("slave-filters", name, text, &cure);
+        }
+    }
+    check
+}
+
+/// Whether two masters can never choose the same key.
+pub fn auto_increment(cluster: &Cluster) -> Check {
+    let masters: Vec<_> = cluster
+        .seen_masters()
+        .filter_map(|(member, seen)| {
+            Some((
+                member.name(),
+                seen.number("auto_increment_increment")?,
+                seen.number("auto_increment_offset")?,
+            ))
+        })
+        .collect();
+    let shown: Vec<_> = masters
+        .iter()
+        .map(|(name, increment, offset)| format!("{name} every {increment} from {offset}"))
+        .collect();
+    let mut check =
+        Check::new("auto-increment").saying(format!("masters choose different keys: {}", listed(&shown)));
+    let wanted =
+        masters.iter().map(|(_, increment, _)| *increment).max().unwrap_or(1).max(masters.len() as u64);
+    let rest = |offset: u64| offset % wanted;
+    for (place, (name, increment, offset)) in masters.iter().enumerate() {
+        let clash = masters[..place].iter().find(|(_, _, other)| rest(*other) == rest(*offset));
+        let cure = |offset: u64| {
+            [
+                sql(
+                    name,
+                    format!(
+                        "SET GLOBAL auto_increment_increment = {wanted}, GLOBAL auto_increment_offset = {offset}"
+                    ),
+                ),
+                advice("and the same in its my.cnf; sessions that are open keep the old values"),
+            ]
+        };
+        if let Some((other, _, _)) = clash {
+            let text = format!(
+                "{other} and {name} choose the same auto_increment keys: after a crash, replication stops on a duplicate key"
+            );
+            check.warn("auto-increment-clash", name, text, &cure(place as u64 + 1));
+        } else if *increment != wanted && masters.len() > 1 {
+            let text = format!(
+                "{name} has auto_increment_increment {increment}, not {wanted}: the masters can choose the same keys"
+            );
+            check.warn("auto-increment-clash", name, text, &cure(*offset));
+        }
+    }
+    check
+}
+
+/// Whether parallel appliers keep their source's order.
+pub fn appliers(cluster: &Cluster) -> Check {
+    let mut check = Check::new("appliers").saying("what is applied is logged in its source's order");
+    // MariaDB's parallel appliers always commit in order.
+    for (member, seen) in cluster.seen().filter(|(_, seen)| !seen.is_mariadb()) {
+        let workers = seen.first(&["replica_parallel_workers", "slave_parallel_workers"]);
+        let keeps = is_on(seen.first(&["replica_preserve_commit_order", "slave_preserve_commit_order"]));
+        if workers.parse().unwrap_or(0) < 2 || keeps {
+            continue;
+        }
+        let (name, prefix) = (member.name(), seen.prefix());
+        let by_sets = seen.text("gtid_mode") == "ON";
+        let severity = if member.is_master() && !by_sets { Severity::Failure } else { Severity::Warning };
+        let text = format!(
+            "{name} applies with {workers} workers without keeping commit order: its log is not in its source's order"
+        );
+        let threads = if prefix == "replica" { "REPLICA" } else { "SLAVE" };
+        let cure = [
+            sql(
+                name,
+                format!(
+                    "STOP {threads} SQL_THREAD; SET GLOBAL {prefix}_preserve_commit_order = ON; START {threads} SQL_THREAD"
+                ),
+            ),
+            advice(
+                "and the same in its my.cnf; a MySQL 5.6 without that variable: slave_parallel_workers = 0",
+            ),
+        ];
+        check.add(severity, "commit-order-off", name, &text, &cure);
+    }
+    check
+}
+
+/// Whether commits that wait for a slave can hold up a move.
+pub fn semi_sync(cluster: &Cluster) -> Check {
+    let on =
+        |seen: &Seen| is_on(seen.first(&["rpl_semi_sync_master_enabled", "rpl_semi_sync_source_enabled"]));
+    let masters: Vec<_> = cluster.seen_masters().collect();
+    let (with, without): (Vec<_>, Vec<_>) = masters.into_iter().partition(|(_, seen)| on(seen));
+    let mut check = Check::new("semi-sync").saying(if with.is_empty() { "off" } else { "on, and answered" });
+    for (member, seen) in &with {
+        let name = member.name();
+        let word =
+            if seen.variables.contains_key("rpl_semi_sync_source_enabled") { "source" } else { "master" };
+        let limit = u64::try_from(cluster.call_limit.as_millis()).unwrap_or(u64::MAX);
+        let timeout = seen.number(&format!("rpl_semi_sync_{word}_timeout")).unwrap_or(0);
+        if timeout >= limit {
+            let text = format!(
+                "commits on {name} may wait {} s for a slave's acknowledgement, longer than a helper may take ({} s): closing it to writes would fail",
+                timeout / 1000,
+                limit / 1000
+            );
+            let cure = sql(name, format!("SET GLOBAL rpl_semi_sync_{word}_timeout = {}", limit / 4));
+            check.warn("semi-sync-wait", name, text, &[cure]);
+        }
+        let is_writer = cluster.writer().is_some_and(|writer| writer.name() == name);
+        if is_writer && seen.number(&format!("rpl_semi_sync_{word}_clients")) == Some(0) {
+            let text = format!(
+                "{name} is semi-synchronous, but no slave acknowledges: commits wait in vain, or are not safer than without"
+            );
+            check.warn(
+                "semi-sync-alone",
+                name,
+                text,
+                &[advice("enable rpl_semi_sync_slave (or …_replica) on a slave, and restart its IO thread")],
+            );
+        }
+    }
+    for (member, _) in without.iter().filter(|_| !with.is_empty()) {
+        let name = member.name();
+        let text = format!(
+            "the other master is semi-synchronous, {name} is not: after a move commits are less safe"
+        );
+        check.warn(
+            "semi-sync-differs",
+            name,
+            text,
+            &[advice("enable it in my.cnf of both masters, or of none")],
+        );
+    }
+    check
+}
+
+#[cfg(test)]
+mod tests {
+    use mmm_replication::status::Mode;
+
+    use super::super::sample::{codes, good, mysql, seen, set};
+    use super::*;
+
+    #[test]
+    fn good_masters_are_held_to_be_good() {
+        for check in [logs, gtids, filters, auto_increment, appliers, semi_sync] {
+            assert_eq!(codes(&check(&good("db1"))), [""; 0]);
+            assert_eq!(codes(&check(&mysql("db1", "ON"))), [""; 0]);
+            assert_eq!(codes(&check(&mysql("db1", "OFF"))), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn one_variable_that_is_wrong_is_found() {
+        type Judge = fn(&Cluster) -> Check;
+        let table: [(Judge, &str, &str, &str, &str); 9] = [
+            (logs, "db2", "log_bin", "OFF", "binlog-off"),
+            (logs, "db2", "log_slave_updates", "OFF", "log-slave-updates-off"),
+            (logs, "db3", "log_slave_updates", "OFF", "slave-keeps-no-log"),
+            (gtids, "db2", "gtid_mode", "ON_PERMISSIVE", "gtid-mode-differs"),
+            (auto_increment, "db2", "auto_increment_offset", "1", "auto-increment-clash"),
+            (auto_increment, "db2", "auto_increment_offset", "3", "auto-increment-clash"),
+            (auto_increment, "db1", "auto_increment_increment", "1", "auto-increment-clash"),
+            (appliers, "db2", "slave_parallel_workers", "4", "commit-order-off"),
+            (semi_sync, "db1", "rpl_semi_sync_master_enabled", "ON", "semi-sync-differs"),
+        ];
+        for (judge, host, variable, value, code) in table {
+            let mut cluster = mysql("db1", "OFF");
+            set(&mut cluster, host, variable, value);
+            assert_eq!(codes(&judge(&cluster)), [code], "{variable} {value}");
+        }
+    }
+
+    #[test]
+    fn a_slave_of_mariadb_needs_no_log() {
+        let mut cluster = good("db1");
+        set(&mut cluster, "db3", "log_bin", "OFF");
+        assert_eq!(codes(&logs(&cluster)), [""; 0]);
+    }
+
+    #[test]
+    fn filters_are_a_failure_on_masters_and_a_warning_on_slaves() {
+        let mut cluster = good("db1");
+        seen(&mut cluster, "db2").log_filters.push("Binlog_Do_DB=app".into());
+        seen(&mut cluster, "db3").links[0].channel.filters.push("Replicate_Do_DB=app".into());
+        assert_eq!(codes(&filters(&cluster)), ["master-filters", "slave-filters"]);
+    }
+
+    #[test]
+    fn a_host_that_keeps_its_place_in_another_way_is_found() {
+        let mut cluster = good("db1");
+        seen(&mut cluster, "db3").links[0].channel.mode = Mode::SlavePos;
+        assert_eq!(codes(&gtids(&cluster)), ["channel-modes-differ"]);
+    }
+
+    #[test]
+    fn semi_sync_that_waits_too_long_or_for_nobody_is_found() {
+        let mut cluster = good("db1");
+        for host in ["db1", "db2"] {
+            set(&mut cluster, host, "rpl_semi_sync_master_enabled", "ON");
+            set(&mut cluster, host, "rpl_semi_sync_master_timeout", "1000");
+        }
+        set(&mut cluster, "db1", "rpl_semi_sync_master_clients", "1");
+        assert_eq!(codes(&semi_sync(&cluster)), [""; 0]);
+        set(&mut cluster, "db1", "rpl_semi_sync_master_clients", "0");
+        set(&mut cluster, "db2", "rpl_semi_sync_master_timeout", "10000");
+        assert_eq!(codes(&semi_sync(&cluster)), ["semi-sync-alone", "semi-sync-wait"]);
+    }
+}

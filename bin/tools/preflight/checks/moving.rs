@@ -1,0 +1,106 @@
+//! Dry runs of `set_active_master`: what the installed helper itself would say if the writer moved now.
+
+use super::super::cluster::{Cluster, HelperState, Outcome};
+use super::super::finding::{Check, advice, shell};
+use super::super::program;
+use super::listed;
+
+/// What a dry run says while the old master works as it should: it does as long as that takes writes.
+const AT_REST: &str = "old-master-writable";
+
+/// Whether this slave could follow every other master.
+pub fn moving(cluster: &Cluster) -> Check {
+    let this = cluster.this.as_str();
+    let Some(member) = cluster.this() else { return Check::new("moving") };
+    let mut check = Check::new("moving");
+    if member.is_master() {
+        return check.saying(format!("{this} is a master: the agent never moves it"));
+    }
+    let helper = program::path(&member.host, "set_active_master");
+    let helper = helper.display();
+    let mut ready = Vec::new();
+    for attempt in &cluster.moves {
+        let to = attempt.to.as_str();
+        // That a server is silent, or the helper not there, is a finding of its own.
+        let is_silent = cluster.member(to).is_none_or(|to| to.server.is_err()) || member.server.is_err();
+        let is_known = cluster.machine.helpers.iter().any(|helper| {
+            helper.path.ends_with("set_active_master") && matches!(helper.state, HelperState::Version(_))
+        });
+        match &attempt.outcome {
+            _ if is_silent || !is_known => {}
+            Outcome::Works(_) => ready.push(to),
+            Outcome::Refused { code, .. } if code.as_deref() == Some(AT_REST) => ready.push(to),
+            Outcome::Refused { code, message } => {
+                let code = code.as_ref().map(|code| format!(" [{code}]")).unwrap_or_default();
+                let text = format!("{this} could not follow {to}: {message}{code}");
+                let cure = [
+                    advice("mend what it says, and what else is found here; then look again:"),
+                    shell(this, format!("{helper} --dry-run {} {to}", cluster.config)),
+                ];
+                check.fail("move-refused", this, text, &cure);
+            }
+            Outcome::Unknown => {
+                let text = format!(
+                    "{helper} knows no --dry-run, so nobody can tell whether {this} could follow {to}"
+                );
+                check.warn(
+                    "dry-run-unknown",
+                    this,
+                    text,
+                    &[shell(this, "make install, of the version that this program is of")],
+                );
+            }
+            Outcome::Failed(reason) => {
+                let text = format!("the dry run of a move of {this} to {to} failed: {reason}");
+                check.warn(
+                    "dry-run-failed",
+                    this,
+                    text,
+                    &[shell(this, format!("{helper} --dry-run {} {to}", cluster.config))],
+                );
+            }
+        }
+    }
+    check.saying(match ready.as_slice() {
+        [] => "no other master to try".into(),
+        ready => format!("{this} could follow {} (dry run)", listed(ready)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::cluster::{Move, Unreached};
+    use super::super::sample::{codes, good};
+    use super::*;
+
+    fn refused(code: &str) -> Outcome {
+        Outcome::Refused { code: Some(code.into()), message: "no".into() }
+    }
+
+    fn after(outcome: Outcome) -> Cluster {
+        let mut cluster = good("db3");
+        cluster.moves = vec![Move { to: "db2".into(), outcome, milliseconds: 1.0 }];
+        cluster
+    }
+
+    #[test]
+    fn a_refusal_that_the_living_writer_causes_is_none() {
+        for (outcome, expected) in [
+            (Outcome::Works(String::new()), None),
+            (refused("old-master-writable"), None),
+            (refused("replica-ahead"), Some("move-refused")),
+            (Outcome::Unknown, Some("dry-run-unknown")),
+            (Outcome::Failed("no".into()), Some("dry-run-failed")),
+        ] {
+            assert_eq!(codes(&moving(&after(outcome.clone()))).first().copied(), expected, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_move_to_a_silent_master_is_not_complained_of_twice() {
+        let mut cluster = after(refused("connect"));
+        cluster.members[1].server = Err(Unreached { reason: "no".into(), answered: false });
+        assert_eq!(codes(&moving(&cluster)), [""; 0]);
+        assert_eq!(codes(&moving(&good("db1"))), [""; 0]);
+    }
+}

@@ -1,0 +1,280 @@
+//! Who replicates from whom, whether it runs, and how far behind it is.
+
+use mmm_replication::dialect::Threads;
+use mmm_replication::status::{IoThread, ThreadError};
+
+use super::super::cluster::{Cluster, Link, Member, Seen};
+use super::super::finding::{Check, Severity, advice, shell, sql};
+use super::super::program;
+use super::listed;
+
+/// From how many seconds on a slave counts as late: a helper waits about as long.
+pub const LATE: u64 = 8;
+
+/// Whether every host replicates from whom it should.
+pub fn replication(cluster: &Cluster) -> Check {
+    let running: Vec<_> = cluster
+        .seen()
+        .filter_map(|(member, seen)| {
+            Some(format!("{} from {}", member.name(), seen.link()?.source.as_ref()?))
+        })
+        .collect();
+    let mut check = Check::new("replication").saying(format!("runs: {}", listed(&running)));
+    for (member, seen) in cluster.seen() {
+        // What could not be asked is a matter of privileges.
+        if seen.links.is_empty() && !seen.denied.is_empty() {
+            continue;
+        }
+        // The writer has nothing to fetch now; it will once it is the passive master.
+        let is_writer = cluster.writer().is_some_and(|writer| writer.name() == member.name());
+        let severity = if is_writer { Severity::Warning } else { Severity::Failure };
+        match seen.link() {
+            None => no_link(cluster, member, seen, severity, &mut check),
+            Some(link) => {
+                source(cluster, member, link, severity, &mut check);
+                threads(cluster, member, seen, link, severity, &mut check);
+            }
+        }
+    }
+    check
+}
+
+fn no_link(cluster: &Cluster, member: &Member, seen: &Seen, severity: Severity, check: &mut Check) {
+    let name = member.name();
+    let wanted = wanted(cluster, member).unwrap_or("a master");
+    let cure = advice(format!(
+        "set replication of {name} from {wanted} up (CHANGE MASTER TO …), from a copy of {wanted} if its rows differ"
+    ));
+    if seen.links.is_empty() {
+        check.add(
+            severity,
+            "not-replicating",
+            name,
+            &format!("{name} replicates from nobody; it should from {wanted}"),
+            &[cure],
+        );
+        return;
+    }
+    let sources: Vec<_> = seen.links.iter().map(|link| link.channel.source()).collect();
+    let text = format!(
+        "{name} replicates from {}, which does not tell which host of the configuration is meant",
+        listed(&sources)
+    );
+    let channel = advice(
+        "with several channels, name the one that is meant: replication: {channel: …} in mmm_helpers.yaml",
+    );
+    check.add(severity, "wrong-source", name, &text, &[cure, channel]);
+}
+
+/// From whom a host should replicate: a master from its peer, a slave from the writer.
+fn wanted<'c>(cluster: &'c Cluster, member: &'c Member) -> Option<&'c str> {
+    if member.is_master() {
+        member.host.peer.as_ref().map(mmm_core::config::HostName::as_str)
+    } else {
+        cluster.writer().map(Member::name)
+    }
+}
+
+fn source(cluster: &Cluster, member: &Member, link: &Link, severity: Severity, check: &mut Check) {
+    let (Some(wanted), Some(source)) = (wanted(cluster, member), link.source.as_deref()) else { return };
+    // A slave whose master has gone silent is moved when the writer role is.
+    if source == wanted {
+        return;
+    }
+    let name = member.name();
+    let text = format!("{name} replicates from {source}; it should from {wanted}");
+    let cure = if member.is_master() {
+        advice(format!("set replication of {name} from {wanted} up (CHANGE MASTER TO …)"))
+    } else {
+        let helper = program::path(&member.host, "set_active_master");
+        shell(name, format!("{} {} {wanted}", helper.display(), cluster.config))
+    };
+    check.add(severity, "wrong-source", name, &text, &[cure]);
+}
+
+fn threads(
+    cluster: &Cluster,
+    member: &Member,
+    seen: &Seen,
+    link: &Link,
+    severity: Severity,
+    check: &mut Check,
+) {
+    let (name, channel) = (member.name(), &link.channel);
+    let source = link.source.as_deref().unwrap_or_default();
+    let start = |threads| sql(name, seen.dialect.start(&channel.name, threads));
+    let is_source_silent = cluster
+        .member(source)
+        .is_some_and(|source| source.server.as_ref().is_err_and(|error| !error.answered));
+    match (channel.io, &channel.io_error) {
+        (IoThread::Yes, _) => {}
+        // That the source is silent is a finding of its own.
+        (IoThread::Connecting, _) | (_, Some(_)) if is_source_silent => {}
+        (_, Some(error)) => {
+            let text = format!("{name} cannot fetch from {source}: {error}");
+            check.add(
+                severity,
+                "io-thread-failed",
+                name,
+                &text,
+                &[io_cure(member, source, error), start(Threads::Io)],
+            );
+        }
+        (IoThread::Connecting, None) => {
+            let text = format!("{name} is not connected to {source} yet");
+            check.add(
+                severity,
+                "io-thread-failed",
+                name,
+                &text,
+                &[advice("look again in a few seconds; then see SHOW SLAVE STATUS there")],
+            );
+        }
+        (IoThread::No, None) => {
+            let text = format!("{name} fetches nothing from {source}: its IO thread is stopped");
+            check.add(severity, "io-thread-stopped", name, &text, &[start(Threads::Io)]);
+        }
+    }
+    match &channel.sql_error {
+        _ if channel.sql_running => {}
+        Some(error) => {
+            let text = format!("{name} has stopped applying what it fetches from {source}: {error}");
+            check.add(
+                severity,
+                "sql-thread-failed",
+                name,
+                &text,
+                &[sql_cure(name, source, error), start(Threads::Sql)],
+            );
+        }
+        None => {
+            let text = format!("{name} applies nothing from {source}: its SQL thread is stopped");
+            check.add(severity, "sql-thread-stopped", name, &text, &[start(Threads::Sql)]);
+        }
+    }
+}
+
+fn io_cure(member: &Member, source: &str, error: &ThreadError) -> String {
+    let name = member.name();
+    match error.code {
+        // Log-in, account or password; MySQL shows 2061 for a missing key.
+        1045 | 2061 => advice(format!(
+            "{source} refuses the account: give {name} the right MASTER_USER and MASTER_PASSWORD (CHANGE MASTER TO …), or mend the account on {source}; then"
+        )),
+        1236 => advice(format!(
+            "{source} has no such place in its log: rebuild {name} from a copy of {source}; then"
+        )),
+        1593 => advice(format!("{name} and {source} have the same server_id: give each its own; then")),
+        _ => advice(format!("mend what the error says between {name} and {source}; then")),
+    }
+}
+
+fn sql_cure(name: &str, source: &str, error: &ThreadError) -> String {
+    match error.code {
+        // Duplicate key, row not found.
+        1062 | 1032 => advice(format!(
+            "a row of {name} differs from {source}'s: compare it, make it as on {source} (SET sql_log_bin = 0 first), or rebuild {name}; then"
+        )),
+        _ => advice(format!("mend on {name} what the error says, never by skipping blindly; then")),
+    }
+}
+
+/// How far behind hosts are.
+pub fn lag(cluster: &Cluster) -> Check {
+    let most = cluster.seen().filter_map(|(_, seen)| seen.link()?.lag).max().unwrap_or(0);
+    let mut check = Check::new("lag").saying(format!("{most} s at most"));
+    for (member, seen) in cluster.seen() {
+        let Some(link) = seen.link() else { continue };
+        let (name, source) = (member.name(), link.source.as_deref().unwrap_or_default());
+        if link.channel.delay > 0 {
+            let text =
+                format!("{name} is told to stay {} s behind {source} (MASTER_DELAY)", link.channel.delay);
+            let cure = advice(format!(
+                "where {name} is to take part in failovers: STOP, CHANGE MASTER TO MASTER_DELAY = 0, START there"
+            ));
+            check.warn("delayed", name, text, &[cure]);
+        } else if let Some(seconds) = link.lag.filter(|seconds| *seconds >= LATE) {
+            let text = format!("{name} is {seconds} s behind {source}: a move waits until it has caught up");
+            let cure = [
+                sql(name, "SHOW FULL PROCESSLIST"),
+                advice("see there what holds its appliers up: a long statement, a lock, a slow disk"),
+            ];
+            check.warn("lag", name, text, &cure);
+        }
+    }
+    check
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::cluster::Unreached;
+    use super::super::sample::{codes, good, seen};
+    use super::*;
+
+    type Break = fn(&mut Link);
+
+    fn error(code: u64) -> ThreadError {
+        ThreadError { code, text: "no".into() }
+    }
+
+    const TABLE: [(&str, Break); 6] = [
+        ("io-thread-stopped", |link| link.channel.io = IoThread::No),
+        ("io-thread-failed", |link| link.channel.io = IoThread::Connecting),
+        ("io-thread-failed", |link| {
+            link.channel.io = IoThread::Connecting;
+            link.channel.io_error = Some(error(1045));
+        }),
+        ("sql-thread-stopped", |link| link.channel.sql_running = false),
+        ("sql-thread-failed", |link| {
+            link.channel.sql_running = false;
+            link.channel.sql_error = Some(error(1062));
+        }),
+        ("wrong-source", |link| link.source = None),
+    ];
+
+    #[test]
+    fn what_is_wrong_is_a_failure_on_slave_and_passive_master_and_a_warning_on_the_writer() {
+        for (code, damage) in TABLE {
+            for (host, state) in
+                [("db1", Severity::Warning), ("db2", Severity::Failure), ("db3", Severity::Failure)]
+            {
+                let mut cluster = good("db3");
+                damage(&mut seen(&mut cluster, host).links[0]);
+                let check = replication(&cluster);
+                assert_eq!((codes(&check), check.state), (vec![code], state), "{host}");
+                assert!(!check.findings[0].cure.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_slave_follows_the_writer_and_a_master_its_peer() {
+        let mut cluster = good("db1");
+        seen(&mut cluster, "db3").links[0].source = Some("db2".into());
+        let check = replication(&cluster);
+        assert_eq!(codes(&check), ["wrong-source"]);
+        assert!(check.findings[0].cure[0].ends_with("agent/set_active_master mmm_agent db1"), "{check:?}");
+        seen(&mut cluster, "db3").links.clear();
+        assert_eq!(codes(&replication(&cluster)), ["not-replicating"]);
+    }
+
+    #[test]
+    fn a_source_that_is_silent_is_not_complained_of_twice() {
+        let mut cluster = good("db3");
+        cluster.members[0].server = Err(Unreached { reason: "no".into(), answered: false });
+        for host in ["db2", "db3"] {
+            let channel = &mut seen(&mut cluster, host).links[0].channel;
+            (channel.io, channel.io_error) = (IoThread::Connecting, Some(error(2003)));
+        }
+        assert_eq!(codes(&replication(&cluster)), [""; 0]);
+    }
+
+    #[test]
+    fn late_and_delayed_hosts_are_found() {
+        let mut cluster = good("db1");
+        assert_eq!(codes(&lag(&cluster)), [""; 0]);
+        seen(&mut cluster, "db2").links[0].lag = Some(600);
+        seen(&mut cluster, "db3").links[0].channel.delay = 60;
+        assert_eq!(codes(&lag(&cluster)), ["lag", "delayed"]);
+    }
+}

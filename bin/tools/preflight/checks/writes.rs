@@ -1,0 +1,133 @@
+//! Who takes writes: exactly one master, the one that holds the writer role's address.
+
+use super::super::cluster::{Cluster, Member};
+use super::super::finding::{Check, advice, sql};
+use super::listed;
+
+const SHOW: &str = "on the monitor's host: mmm_control show says who has which role";
+
+/// Whether exactly one host takes writes.
+pub fn writes(cluster: &Cluster) -> Check {
+    let writers: Vec<&Member> = cluster
+        .seen_masters()
+        .filter(|(_, seen)| !seen.is_on("read_only"))
+        .map(|(member, _)| member)
+        .collect();
+    let names: Vec<_> = writers.iter().map(|writer| writer.name()).collect();
+    let mut check = Check::new("writes").saying(format!("{} alone takes them", listed(&names)));
+    let holder = cluster.holder_of_writer_role();
+    for (member, seen) in cluster.seen() {
+        if !member.is_master() && !seen.is_on("read_only") {
+            let name = member.name();
+            let text = format!(
+                "{name} is a slave and takes writes (read_only is off): rows written there are on no other host"
+            );
+            check.fail("slave-writable", name, text, &[close(name)]);
+        }
+    }
+    match writers.as_slice() {
+        [] => {
+            let is_anyone_hidden =
+                cluster.members.iter().any(|member| member.is_master() && member.server.is_err());
+            if !is_anyone_hidden {
+                let cure =
+                    advice(format!("{SHOW}; mmm_control move_role {} HOST gives it", cluster.active_role));
+                check.warn(
+                    "no-writer",
+                    "",
+                    "no master takes writes (read_only is on everywhere)",
+                    &[advice(cure)],
+                );
+            }
+        }
+        [writer] => {
+            let name = writer.name();
+            if let Some(holder) = holder.filter(|holder| holder != name) {
+                let text = format!(
+                    "{name} takes writes, but {holder} holds the address of role {}",
+                    cluster.active_role
+                );
+                check.fail(
+                    "writer-without-address",
+                    name,
+                    text,
+                    &[advice(SHOW), advice(format!("if {holder} has the role: ")) + &close(name)],
+                );
+            }
+        }
+        several => {
+            // The rightful one is whoever holds the address.
+            let wrong: Vec<_> = several
+                .iter()
+                .map(|writer| writer.name())
+                .filter(|name| holder.as_deref() != Some(*name))
+                .collect();
+            let text = format!(
+                "{} both take writes (read_only is off): split brain as soon as anybody writes to both",
+                listed(&names)
+            );
+            let mut cure = Vec::new();
+            let host = if let [one] = wrong.as_slice() {
+                cure.push(close(one));
+                one
+            } else {
+                cure.extend([advice(SHOW), close("the one without that role")]);
+                ""
+            };
+            check.fail("two-writers", host, text, &cure);
+        }
+    }
+    check
+}
+
+fn close(host: &str) -> String {
+    sql(host, "SET GLOBAL read_only = 1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::cluster::Unreached;
+    use super::super::sample::{codes, good, set};
+    use super::*;
+
+    #[test]
+    fn exactly_the_holder_of_the_writer_role_takes_writes() {
+        // Who is writable, the holder of the address as seen from db3, what is found.
+        let table: [(&[&str], Option<&str>, &[&str]); 8] = [
+            (&["db1"], Some("db1"), &[]),
+            (&["db1"], None, &[]),
+            (&["db2"], Some("db2"), &[]),
+            (&["db2"], Some("db1"), &["writer-without-address"]),
+            (&[], Some("db1"), &["no-writer"]),
+            (&["db1", "db2"], Some("db1"), &["two-writers"]),
+            (&["db1", "db2"], None, &["two-writers"]),
+            (&["db1", "db3"], Some("db1"), &["slave-writable"]),
+        ];
+        for (writable, holder, expected) in table {
+            let mut cluster = good("db3");
+            for host in ["db1", "db2", "db3"] {
+                set(&mut cluster, host, "read_only", if writable.contains(&host) { "OFF" } else { "ON" });
+            }
+            let owners = cluster.addresses[0].others.as_mut().unwrap();
+            match holder {
+                Some(holder) => owners[0].host = Some(holder.into()),
+                None => owners.clear(),
+            }
+            assert_eq!(codes(&writes(&cluster)), expected, "{writable:?} {holder:?}");
+        }
+    }
+
+    #[test]
+    fn the_one_without_the_address_is_to_be_closed() {
+        let mut cluster = good("db3");
+        set(&mut cluster, "db2", "read_only", "OFF");
+        assert_eq!(writes(&cluster).findings[0].cure, ["on db2, SQL: SET GLOBAL read_only = 1;"]);
+    }
+
+    #[test]
+    fn a_writer_that_cannot_be_seen_is_not_missed() {
+        let mut cluster = good("db3");
+        cluster.members[0].server = Err(Unreached { reason: "no".into(), answered: false });
+        assert_eq!(codes(&writes(&cluster)), [""; 0]);
+    }
+}

@@ -1,0 +1,307 @@
+//! What was seen of the cluster: its hosts and servers, this machine, who holds which address.
+//!
+//! Plain data that the checks judge, and the few questions that several of them ask of it. Nothing here looks.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mmm_core::config::{Blocking, Host, Mode, Role};
+use mmm_network::Mac;
+use mmm_replication::dialect::{Dialect, Flavour, Version};
+use mmm_replication::position::BinlogPosition;
+use mmm_replication::status::{Channel, IoThread};
+
+/// Everything that was seen.
+#[derive(Debug)]
+pub struct Cluster {
+    /// Name of the agent's configuration.
+    pub config: String,
+    /// What its files say that is hardly meant.
+    pub quirks: Vec<String>,
+    /// Name of this host.
+    pub this: String,
+    pub members: Vec<Member>,
+    pub roles: Vec<Role>,
+    pub active_role: String,
+    pub blocking: Blocking,
+    /// `limits.call`
+    pub call_limit: Duration,
+    pub addresses: Vec<Address>,
+    pub machine: Machine,
+    pub moves: Vec<Move>,
+}
+
+/// A host of the configuration.
+#[derive(Debug)]
+pub struct Member {
+    pub host: Host,
+    /// What its server told the agent's account.
+    pub server: Result<Seen, Unreached>,
+    /// The grants of the replication account there; `None` where nobody here has to log in with it.
+    pub replication: Option<Result<Vec<String>, Unreached>>,
+}
+
+/// Why a server told nothing.
+#[derive(Clone, Debug)]
+pub struct Unreached {
+    pub reason: String,
+    /// True where the server itself refused, so that it is alive.
+    pub answered: bool,
+}
+
+/// What a server says of itself.
+#[derive(Debug)]
+pub struct Seen {
+    pub dialect: Dialect,
+    /// `user@host`, as the server knows the agent's account.
+    pub account: String,
+    pub grants: Vec<String>,
+    /// What the server would not tell, in the helpers' words.
+    pub denied: Vec<String>,
+    /// Global variables and counters, by their names in small letters.
+    pub variables: BTreeMap<String, String>,
+    pub links: Vec<Link>,
+    pub log_end: Option<BinlogPosition>,
+    /// Filters of its own log, as `name=value`.
+    pub log_filters: Vec<String>,
+    /// How far its clock is ahead of this host's, in seconds.
+    pub clock: f64,
+    /// True where the connection was encrypted.
+    pub is_encrypted: bool,
+}
+
+/// A replication channel.
+#[derive(Debug)]
+pub struct Link {
+    pub channel: Channel,
+    /// The configured host that it replicates from.
+    pub source: Option<String>,
+    /// `Seconds_Behind_Master`
+    pub lag: Option<u64>,
+}
+
+/// A role's address.
+#[derive(Debug)]
+pub struct Address {
+    pub role: String,
+    pub ip: String,
+    /// True where this host holds it.
+    pub is_here: bool,
+    /// What the agent would hear from `check_ip`: exit code and line.
+    pub check_ip: Option<Result<(i32, String), String>>,
+    /// The other hosts that answer for it; `None` where nobody could be asked.
+    pub others: Option<Vec<Owner>>,
+}
+
+/// Who answers for an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    pub mac: Mac,
+    /// The configured host that has this hardware address.
+    pub host: Option<String>,
+}
+
+/// This machine.
+#[derive(Debug)]
+pub struct Machine {
+    pub is_root: bool,
+    pub has_net_admin: bool,
+    pub has_net_raw: bool,
+    /// False where this host's configured `ip` is not on this machine; `None` where that cannot be told.
+    pub has_own_ip: Option<bool>,
+    /// The interface's complaint, if it has one, and whether it has a carrier.
+    pub interface: Result<bool, String>,
+    pub helpers: Vec<Helper>,
+    /// Commands of the packet filter that cannot be run, with the reason.
+    pub firewall: Vec<(String, String)>,
+    /// Where the journal is, and why it cannot be written.
+    pub journal: (PathBuf, Result<(), String>),
+    /// Markers of killed helpers, with what they say.
+    pub leftovers: Vec<(PathBuf, String)>,
+}
+
+/// A helper program of this machine.
+#[derive(Debug)]
+pub struct Helper {
+    pub path: PathBuf,
+    pub state: HelperState,
+}
+
+/// What a helper program is good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HelperState {
+    Missing,
+    NotExecutable,
+    /// None of this project's; it was not run.
+    Foreign,
+    /// It could not be run, with the reason.
+    Failed(String),
+    /// It says that it has this version.
+    Version(String),
+}
+
+/// A dry run of `set_active_master`.
+#[derive(Debug)]
+pub struct Move {
+    pub to: String,
+    pub outcome: Outcome,
+    pub milliseconds: f64,
+}
+
+/// What a dry run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The slave would move, or is there already.
+    Works(String),
+    /// The helper refuses.
+    Refused { code: Option<String>, message: String },
+    /// The helper has no `--dry-run`.
+    Unknown,
+    /// It could not be run or understood.
+    Failed(String),
+}
+
+impl Cluster {
+    /// This host.
+    pub fn this(&self) -> Option<&Member> {
+        self.member(&self.this)
+    }
+
+    /// The host of this name.
+    pub fn member(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.name() == name)
+    }
+
+    /// Hosts whose servers answered, with what they said.
+    pub fn seen(&self) -> impl Iterator<Item = (&Member, &Seen)> {
+        self.members.iter().filter_map(|member| Some((member, member.server.as_ref().ok()?)))
+    }
+
+    /// Those of them that may hold the writer role.
+    pub fn seen_masters(&self) -> impl Iterator<Item = (&Member, &Seen)> {
+        self.seen().filter(|(member, _)| member.is_master())
+    }
+
+    /// The master that takes writes, where it is the only one.
+    pub fn writer(&self) -> Option<&Member> {
+        let mut writers = self.seen_masters().filter(|(_, seen)| !seen.is_on("read_only"));
+        writers.next().filter(|_| writers.next().is_none()).map(|(member, _)| member)
+    }
+
+    /// The hosts that hold an address, as far as that can be told; hardware addresses stand for unknown hosts.
+    pub fn holders(&self, address: &Address) -> Vec<String> {
+        let others = address.others.iter().flatten().map(Owner::title);
+        address.is_here.then(|| self.this.clone()).into_iter().chain(others).collect()
+    }
+
+    /// True where the writer role's address tells who the writer should be.
+    pub fn holder_of_writer_role(&self) -> Option<String> {
+        let address = self.addresses.iter().find(|address| address.role == self.active_role)?;
+        let mut holders = self.holders(address).into_iter();
+        holders.next().filter(|_| holders.next().is_none())
+    }
+}
+
+impl Member {
+    pub fn name(&self) -> &str {
+        self.host.name.as_str()
+    }
+
+    pub fn is_master(&self) -> bool {
+        self.host.mode == Mode::Master
+    }
+
+    pub fn seen(&self) -> Option<&Seen> {
+        self.server.as_ref().ok()
+    }
+}
+
+impl Seen {
+    /// A global variable's or counter's value, empty where the server has none of this name.
+    pub fn text(&self, name: &str) -> &str {
+        self.variables.get(name).map_or("", String::as_str)
+    }
+
+    /// The value of the first of these that the server has: names that changed.
+    pub fn first(&self, names: &[&str]) -> &str {
+        names.iter().map(|name| self.text(name)).find(|value| !value.is_empty()).unwrap_or_default()
+    }
+
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.text(name).parse().ok()
+    }
+
+    pub fn is_on(&self, name: &str) -> bool {
+        is_on(self.text(name))
+    }
+
+    /// `log_slave_updates`, by whichever name.
+    pub fn logs_updates(&self) -> bool {
+        is_on(self.first(&["log_slave_updates", "log_replica_updates"]))
+    }
+
+    pub fn is_mariadb(&self) -> bool {
+        self.dialect.flavour() == Flavour::MariaDb
+    }
+
+    /// `MySQL` or `MariaDB`.
+    pub fn family(&self) -> &'static str {
+        if self.is_mariadb() { "MariaDB" } else { "MySQL" }
+    }
+
+    /// The version by the variable: a MariaDB's greeting may say 5.5.5.
+    pub fn version(&self) -> Version {
+        let mut numbers =
+            self.text("version").split(|c: char| !c.is_ascii_digit()).map(|word| word.parse().unwrap_or(0));
+        let mut next = || numbers.next().unwrap_or(0);
+        (next(), next(), next())
+    }
+
+    /// `MariaDB 10.11.6`
+    pub fn product(&self) -> String {
+        let (major, minor, patch) = self.version();
+        format!("{} {major}.{minor}.{patch}", self.family())
+    }
+
+    /// The channel from a configured host.
+    pub fn link(&self) -> Option<&Link> {
+        self.links.iter().find(|link| link.source.is_some())
+    }
+
+    /// `slave_` or `replica_`: how variables of replication begin.
+    pub fn prefix(&self) -> &'static str {
+        if self.variables.contains_key("replica_parallel_workers") { "replica" } else { "slave" }
+    }
+}
+
+impl Link {
+    /// What its threads do, in a word or two.
+    pub fn state(&self) -> &'static str {
+        match (self.channel.io, self.channel.sql_running) {
+            (IoThread::Yes, true) => "running",
+            (IoThread::Connecting, true) => "not connected",
+            (IoThread::No, true) => "not fetching",
+            (IoThread::No, false) => "stopped",
+            (_, false) => "not applying",
+        }
+    }
+}
+
+impl Owner {
+    /// Its host, or what is known of it.
+    pub fn title(&self) -> String {
+        self.host.clone().unwrap_or_else(|| self.mac.to_string())
+    }
+}
+
+/// True for `1`, `ON`, `YES`.
+pub fn is_on(value: &str) -> bool {
+    ["1", "on", "yes"].iter().any(|on| value.eq_ignore_ascii_case(on))
+}
+
+/// The address that a text means.
+pub fn ip(text: &str) -> Option<IpAddr> {
+    text.parse().ok()
+}

@@ -1,0 +1,87 @@
+//! What a check comes to: findings with their codes and cures, and what is well.
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Nothing is wrong.
+    Ok,
+    /// A failover would work, but not as well as it should.
+    Warning,
+    /// A failover would not work, or would do harm.
+    Failure,
+    /// Nobody could look.
+    Unknown,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Stable, for programs (docs/PREFLIGHT.md).
+    pub code: &'static str,
+    pub severity: Severity,
+    /// The host that it is about.
+    pub host: Option<String>,
+    pub text: String,
+    /// What to do, a step a line.
+    pub cure: Vec<String>,
+}
+
+/// One theme.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Stable, for programs.
+    pub name: &'static str,
+    pub state: Severity,
+    /// What was seen, where all is well.
+    pub text: String,
+    pub findings: Vec<Finding>,
+}
+
+impl Check {
+    pub fn new(name: &'static str) -> Self {
+        Self { name, state: Severity::Ok, text: String::new(), findings: Vec::new() }
+    }
+
+    /// Says what was seen, where all is well.
+    #[must_use]
+    pub fn saying(mut self, text: impl Into<String>) -> Self {
+        self.text = text.into();
+        self
+    }
+
+    pub fn fail(&mut self, code: &'static str, host: &str, text: impl AsRef<str>, cure: &[String]) {
+        self.add(Severity::Failure, code, host, text.as_ref(), cure);
+    }
+
+    pub fn warn(&mut self, code: &'static str, host: &str, text: impl AsRef<str>, cure: &[String]) {
+        self.add(Severity::Warning, code, host, text.as_ref(), cure);
+    }
+
+    /// A finding; `host` is empty where it is about none, or several.
+    pub fn add(&mut self, severity: Severity, code: &'static str, host: &str, text: &str, cure: &[String]) {
+        self.state = self.state.max(severity);
+        let host = Some(host.to_string()).filter(|host| !host.is_empty());
+        // A server's text may hold anything.
+        let text = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+        let text = text.collect::<Vec<_>>().join(" ");
+        self.findings.push(Finding { code, severity, host, text, cure: cure.to_vec() });
+    }
+}
+
+/// A step for a host's server.
+pub fn sql(host: &str, statement: impl Into<String>) -> String {
+    format!("on {host}, SQL: {};", statement.into())
+}
+
+/// A step for a host's shell, as root.
+pub fn shell(host: &str, command: impl Into<String>) -> String {
+    format!("on {host}, shell: {}", command.into())
+}
+
+/// Anything else.
+pub fn advice(text: impl Into<String>) -> String {
+    text.into()
+}

@@ -1,0 +1,134 @@
+//! What this machine itself says: rights, interface, helpers, commands, journal, leftovers. Changes nothing.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::net::{IpAddr, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use mmm_core::config::{Blocking, Config, Host};
+use mmm_core::settings::{LogSettings, Settings};
+use mmm_core::{Budget, firewall};
+use mmm_network::{Interface, Netlink, NetworkError};
+use mmm_replication::hold;
+use nix::unistd::{AccessFlags, access, geteuid};
+
+use super::cluster::{self, Machine};
+use super::program;
+
+/// Bits of the effective capabilities (`linux/capability.h`).
+const CAP_NET_ADMIN: u32 = 12;
+const CAP_NET_RAW: u32 = 13;
+
+/// Looks at this machine.
+pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
+    let host = config.this_host();
+    let capabilities = capabilities().unwrap_or_default();
+    let has = |bit: u32| capabilities >> bit & 1 == 1;
+    Machine {
+        is_root: geteuid().is_root(),
+        has_net_admin: has(CAP_NET_ADMIN),
+        has_net_raw: has(CAP_NET_RAW),
+        has_own_ip: cluster::ip(&host.ip).and_then(is_local),
+        interface: interface(host, budget).map_err(|error| error.to_string()),
+        helpers: program::helpers(host, &budget),
+        firewall: firewall_commands(&config.blocking),
+        journal: (settings.log.file.clone(), journal(&settings.log)),
+        leftovers: [firewall::left_behind(host), hold::left_behind(host)].into_iter().flatten().collect(),
+    }
+}
+
+impl Machine {
+    /// One that could not be looked at in time.
+    pub fn silent(settings: &Settings) -> Self {
+        Self {
+            is_root: geteuid().is_root(),
+            has_net_admin: false,
+            has_net_raw: false,
+            has_own_ip: None,
+            interface: Err("this machine did not answer in time; is a disk or a mount frozen?".into()),
+            helpers: Vec::new(),
+            firewall: Vec::new(),
+            journal: (settings.log.file.clone(), Ok(())),
+            leftovers: Vec::new(),
+        }
+    }
+}
+
+fn capabilities() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
+fn is_local(ip: IpAddr) -> Option<bool> {
+    match UdpSocket::bind((ip, 0)) {
+        Ok(_) => Some(true),
+        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Some(false),
+        Err(_) => None,
+    }
+}
+
+/// Whether the interface has a carrier; an error where addresses cannot be added to it.
+fn interface(host: &Host, budget: Budget) -> Result<bool, NetworkError> {
+    let interface: Interface = host.cluster_interface.parse()?;
+    let link = Netlink::open(budget)?.find_link(&interface)?;
+    let link = link.ok_or_else(|| NetworkError::NoInterface(interface.device().into()))?;
+    link.require_up()?;
+    Ok(link.has_carrier())
+}
+
+/// The packet filter's commands that cannot be run, each with the reason.
+fn firewall_commands(blocking: &Blocking) -> Vec<(String, String)> {
+    let Blocking::Soft { block, unblock } = blocking else { return Vec::new() };
+    let problem = |command: &String| {
+        let program = command.split_ascii_whitespace().next().unwrap_or_default();
+        find_program(program).err().map(|reason| (command.clone(), reason))
+    };
+    [block, unblock].into_iter().filter_map(problem).collect()
+}
+
+fn find_program(name: &str) -> Result<PathBuf, String> {
+    let path = env::var_os("PATH").unwrap_or_else(|| "/usr/sbin:/usr/bin:/sbin:/bin".into());
+    let places: Vec<PathBuf> = if name.contains('/') {
+        vec![name.into()]
+    } else {
+        env::split_paths(&path).map(|folder| folder.join(name)).collect()
+    };
+    let is_executable = |path: &PathBuf| {
+        fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    };
+    places
+        .into_iter()
+        .find(is_executable)
+        .ok_or_else(|| format!("there is no program {name} that can be run"))
+}
+
+/// Fails where the journal cannot be written; makes no file.
+fn journal(log: &LogSettings) -> Result<(), String> {
+    let is_there = log.file.exists();
+    let target = if is_there { &*log.file } else { log.file.parent().unwrap_or(Path::new("/")) };
+    access(target, AccessFlags::W_OK).map_err(|error| format!("{}: {}", target.display(), error.desc()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_not_there_is_found_out() {
+        let soft = |block: &str| Blocking::Soft { block: block.into(), unblock: "sh -c true".into() };
+        assert_eq!(firewall_commands(&soft("/bin/sh -c true")), []);
+        let missing = firewall_commands(&soft("/sbin/no-such-iptables -I INPUT"));
+        assert_eq!(missing.len(), 1);
+        assert!(missing[0].1.contains("/sbin/no-such-iptables"), "{missing:?}");
+        assert_eq!(firewall_commands(&Blocking::Hard), []);
+    }
+
+    #[test]
+    fn loopback_is_here_and_a_documentation_address_is_not() {
+        assert_eq!(is_local([127, 0, 0, 1].into()), Some(true));
+        assert_eq!(is_local([192, 0, 2, 77].into()), Some(false));
+    }
+}

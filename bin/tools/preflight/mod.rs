@@ -1,0 +1,170 @@
+//! `mmm_preflight`: would a failover work right now, from this host?
+//!
+//! The order of work: read the configuration, look at everything side by side ([`survey`]), judge it ([`checks`]),
+//! show it ([`screen`], [`plugin`], or a document). Nothing is changed anywhere, and nothing is waited for longer than
+//! `--timeout`.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::panic;
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use mmm_core::Budget;
+use mmm_core::config::{self, ConfigError};
+use mmm_core::settings::{self, Settings, SettingsError};
+
+mod addresses;
+mod arguments;
+mod checks;
+mod cluster;
+mod finding;
+mod machine;
+mod moves;
+mod plugin;
+mod program;
+mod report;
+mod screen;
+mod server;
+mod survey;
+
+pub use arguments::command;
+use arguments::{Arguments, Output};
+use finding::{Check, Severity, advice, shell};
+use report::Report;
+
+/// What even a machine that is frozen itself gets beyond the time.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The whole of the program.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::read(words) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Severity::Unknown.exit_code() } else { 0 });
+        }
+    };
+    let stdout = io::stdout();
+    let is_terminal = stdout.is_terminal();
+    loop {
+        let report = examine_in_time(&arguments);
+        let mut text = match arguments.output {
+            Output::Text => screen::draw(&report, arguments.colour && is_terminal),
+            Output::Json => serde_json::to_string_pretty(&report).unwrap_or_default() + "\n",
+            Output::Yaml => serde_yaml::to_string(&report).unwrap_or_default(),
+            Output::Plugin => plugin::line(&report),
+        };
+        if let Some(pause) = arguments.watch {
+            let clear = if is_terminal { "\x1b[H\x1b[2J" } else { "" };
+            text = format!("{clear}{text}Again in {} s; Ctrl-C ends.\n", pause.as_secs_f64());
+        }
+        let written = stdout.lock().write_all(text.as_bytes()).and_then(|()| stdout.lock().flush());
+        match arguments.watch {
+            Some(pause) if written.is_ok() => thread::sleep(pause),
+            _ => return ExitCode::from(report.exit_code),
+        }
+    }
+}
+
+/// Examines in a thread of its own: a file on a dead mount, or a mistake of this program, must not keep the answer.
+fn examine_in_time(arguments: &Arguments) -> Report {
+    let budget = Budget::start(Some(arguments.timeout));
+    let config = arguments.config.clone();
+    let report = survey::later(move || panic::catch_unwind(|| examine(&config, budget)));
+    let patience = budget.relimited(arguments.timeout + GRACE);
+    match survey::wait(&report, &patience) {
+        Some(Ok(report)) => report,
+        Some(Err(_)) => {
+            blind(&arguments.config, &budget, "preflight-failed", "an internal error; stderr says where")
+        }
+        None => blind(
+            &arguments.config,
+            &budget,
+            "preflight-failed",
+            "nothing could be seen in time: is a disk or a mount of this host frozen?",
+        ),
+    }
+}
+
+fn examine(name: &str, budget: Budget) -> Report {
+    let settings = match Settings::load() {
+        Ok(settings) => settings,
+        Err(error) => return refused(name, &budget, settings_check(&error)),
+    };
+    let (config, quirks) = config::examine(name);
+    let config = config.and_then(|mut config| config.adopt(&settings).map(|()| config));
+    match config {
+        Ok(config) => {
+            let cluster = survey::look(name, config, quirks, &settings, budget);
+            let checks = checks::all(&cluster);
+            Report::new(&cluster, checks, budget.elapsed())
+        }
+        Err(error) => refused(name, &budget, config_check(&error)),
+    }
+}
+
+fn refused(name: &str, budget: &Budget, check: Check) -> Report {
+    Report::without_cluster(name, check, budget.elapsed())
+}
+
+fn blind(name: &str, budget: &Budget, code: &'static str, text: &str) -> Report {
+    let mut check = Check::new("configuration");
+    check.add(Severity::Unknown, code, "", text, &[]);
+    refused(name, budget, check)
+}
+
+const HERE: &str = "this host";
+
+fn config_check(error: &ConfigError) -> Check {
+    use ConfigError::{NotFound, Unreadable, WorldReadable, WorldWritable};
+    let text = error.to_string();
+    let mut check = Check::new(if matches!(error, WorldReadable(_) | WorldWritable(_)) {
+        "files"
+    } else {
+        "configuration"
+    });
+    match error {
+        WorldReadable(file) => check.fail("config-world-readable", "", text, &[chmod(file)]),
+        WorldWritable(file) => check.fail("config-world-writable", "", text, &[chmod(file)]),
+        NotFound { .. } | Unreadable { .. } => {
+            let cure = advice(
+                "name the agent's configuration, without path: mmm_preflight mmm_agent; and run this as root",
+            );
+            check.add(Severity::Unknown, "config-not-found", "", &text, &[cure]);
+        }
+        _ => check.fail(
+            "config-invalid",
+            "",
+            text,
+            &[advice("correct that, on every host; the helpers refuse to work until then")],
+        ),
+    }
+    check
+}
+
+fn settings_check(error: &SettingsError) -> Check {
+    use SettingsError::{WorldReadable, WorldWritable};
+    let text = error.to_string();
+    let mut check = Check::new(if matches!(error, WorldReadable(_) | WorldWritable(_)) {
+        "files"
+    } else {
+        "configuration"
+    });
+    match error {
+        WorldReadable(file) => check.fail("config-world-readable", "", text, &[chmod(file)]),
+        WorldWritable(file) => check.fail("config-world-writable", "", text, &[chmod(file)]),
+        _ => check.fail(
+            "settings-invalid",
+            "",
+            text,
+            &[advice(format!("correct {}; without it, its defaults hold", settings::PATH))],
+        ),
+    }
+    check
+}
+
+fn chmod(file: &std::path::Path) -> String {
+    shell(HERE, format!("chown root: {0} && chmod 640 {0}", file.display()))
+}

@@ -1,0 +1,145 @@
+//! A helper of this machine, run as a child with a time limit, and what it is without running it.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use mmm_core::config::Host;
+use mmm_core::{Budget, CommandError, child};
+
+use super::cluster::{Helper, HelperState};
+use super::survey::{later, wait};
+
+/// The helpers that the agent runs.
+const NAMES: [&str; 10] = [
+    "check_ip",
+    "clear_ip",
+    "configure_ip",
+    "mysql_allow_write",
+    "mysql_deny_write",
+    "mysql_may_write",
+    "set_active_master",
+    "sync_with_master",
+    "turn_off_slave",
+    "turn_on_slave",
+];
+/// Most that is read of what a program prints.
+const MOST: u64 = 1 << 20;
+/// How long an ended program's output is waited for.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Where the agent of `host` runs its helper `name`.
+pub fn path(host: &Host, name: &str) -> PathBuf {
+    host.bin_path.join("agent").join(name)
+}
+
+/// Every helper of this machine.
+pub fn helpers(host: &Host, budget: &Budget) -> Vec<Helper> {
+    NAMES.iter().map(|name| inspect(host, name, budget)).collect()
+}
+
+/// What a helper is.
+pub fn inspect(host: &Host, name: &str, budget: &Budget) -> Helper {
+    let path = path(host, name);
+    let state = state(&path, name, budget.share(Duration::from_secs(2)));
+    Helper { path, state }
+}
+
+fn state(path: &Path, name: &str, limit: Duration) -> HelperState {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return HelperState::Missing,
+        Err(error) => return HelperState::Failed(error.to_string()),
+    };
+    if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
+        return HelperState::NotExecutable;
+    }
+    // Originals are scripts, and those of MMM 2.0 do their work whatever their arguments are: never run one.
+    match is_program(path) {
+        Ok(true) => {}
+        Ok(false) => return HelperState::Foreign,
+        Err(error) => return HelperState::Failed(error.to_string()),
+    }
+    match run(path, &["--version"], limit) {
+        Ok((0, text)) => match text.trim().split_once(' ') {
+            Some((said, version)) if said == name => HelperState::Version(version.into()),
+            _ => HelperState::Foreign,
+        },
+        Ok((code, _)) => HelperState::Failed(format!("'{} --version' ended with {code}", path.display())),
+        Err(reason) => HelperState::Failed(reason),
+    }
+}
+
+fn is_program(path: &Path) -> io::Result<bool> {
+    let mut magic = [0; 4];
+    File::open(path)?.read_exact(&mut magic)?;
+    Ok(magic == *b"\x7fELF")
+}
+
+/// Runs a program as the agent does, without a shell. Gives its exit code and its stdout, or why there is none.
+pub fn run(program: &Path, arguments: &[&str], limit: Duration) -> Result<(i32, String), String> {
+    let started = Instant::now();
+    let mut child = Command::new(program)
+        .args(arguments)
+        .current_dir("/")
+        // Looking leaves nothing in the helpers' journal.
+        .env("RUST_LOG", "off")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map_err(|error| format!("{}: {error}", program.display()))?;
+    let output = child.stdout.take().map(|stdout| {
+        later(move || {
+            let mut bytes = Vec::new();
+            let _ = stdout.take(MOST).read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    });
+    let ended = child::finish(&mut child, &program.display().to_string(), started, limit, || None);
+    let code = match ended {
+        Ok(()) => 0,
+        Err(CommandError::Failed { code, .. }) => code,
+        Err(error) => return Err(error.to_string()),
+    };
+    let text = output.and_then(|output| wait(&output, &Budget::start(Some(LAST_WORDS))));
+    Ok((code, text.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_programs_output_and_exit_code_are_read_and_a_hanging_one_is_ended() {
+        let shell = Path::new("/bin/sh");
+        assert_eq!(run(shell, &["-c", "echo a; exit 3"], LONG), Ok((3, "a\n".into())));
+        let error = run(shell, &["-c", "sleep 60"], Duration::from_millis(50)).unwrap_err();
+        assert!(error.contains("did not end"), "{error}");
+    }
+
+    #[test]
+    fn a_script_is_never_run_and_a_program_of_another_name_is_none_of_ours() {
+        let folder = std::env::temp_dir().join(format!("mmm-preflight-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (script, trace) = (folder.join("mysql_deny_write"), folder.join("ran"));
+        fs::write(&script, format!("#!/bin/sh\ntouch {}\n", trace.display())).unwrap();
+        let mode = |mode| fs::set_permissions(&script, fs::Permissions::from_mode(mode)).unwrap();
+        mode(0o644);
+        assert_eq!(state(&script, "mysql_deny_write", LONG), HelperState::NotExecutable);
+        mode(0o755);
+        assert_eq!(state(&script, "mysql_deny_write", LONG), HelperState::Foreign);
+        assert!(!trace.exists());
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(state(&script, "mysql_deny_write", LONG), HelperState::Missing);
+        // Says `ls (GNU coreutils) …`.
+        assert_eq!(state(Path::new("/bin/ls"), "check_ip", LONG), HelperState::Foreign);
+    }
+}

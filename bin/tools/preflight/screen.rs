@@ -1,0 +1,255 @@
+//! The screen for people: the cluster as a tree, what is wrong with its cure, what is well; 80 columns wide.
+
+use super::finding::{Finding, Severity};
+use super::report::{HostRow, Report};
+
+const WIDTH: usize = 80;
+/// Where the text of a finding begins, and that of a check that is well.
+const FINDING: usize = 9;
+const CHECK: usize = 20;
+
+/// The whole screen, with colour or without.
+pub fn draw(report: &Report, colour: bool) -> String {
+    let mut screen = Screen { text: String::new(), colour };
+    let host = report.host.as_deref().unwrap_or("this host");
+    screen.line(&format!("Would a failover work right now? As {host} sees it, by {}.conf:", report.config));
+    screen.line("");
+    if !report.hosts.is_empty() {
+        screen.tree(report);
+        screen.line("");
+    }
+    let findings = report.findings();
+    for finding in &findings {
+        screen.finding(finding);
+    }
+    screen.checks(report, findings.is_empty());
+    screen.line("");
+    screen.verdict(report, host);
+    screen.text
+}
+
+struct Screen {
+    text: String,
+    colour: bool,
+}
+
+impl Screen {
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    fn word(&self, word: &str, severity: Severity) -> String {
+        let code = match severity {
+            Severity::Ok => "32",
+            Severity::Warning => "33",
+            Severity::Failure => "1;31",
+            Severity::Unknown => "35",
+        };
+        if self.colour { format!("\x1b[{code}m{word}\x1b[0m") } else { word.into() }
+    }
+
+    /// The writer, or else the first host, with those that replicate from it below; then whoever is left.
+    fn tree(&mut self, report: &Report) {
+        let mut left: Vec<&HostRow> = report.hosts.iter().collect();
+        // Masters stand before slaves, the writer before all.
+        left.sort_by_key(|host| (host.read_only != Some(false), host.mode != "master"));
+        while !left.is_empty() {
+            let root = left.remove(0);
+            self.branch(report, root, &mut left, "", "");
+        }
+    }
+
+    fn branch(&mut self, report: &Report, host: &HostRow, left: &mut Vec<&HostRow>, first: &str, rest: &str) {
+        let is_child = |other: &&HostRow| {
+            other.replicates_from.as_ref().and_then(|source| source.host.as_deref()) == Some(&host.name)
+        };
+        let children: Vec<&HostRow> = left.iter().copied().filter(is_child).collect();
+        left.retain(|other| !is_child(other));
+        let below = if children.is_empty() { "    " } else { "|   " };
+        for (place, text) in self.describe(report, host).into_iter().enumerate() {
+            let before = if place == 0 { first.to_string() } else { format!("{rest}{below}") };
+            self.line(&format!("{before}{text}"));
+        }
+        for (place, child) in children.iter().enumerate() {
+            let (corner, bar) = if place + 1 == children.len() { ("`-- ", "    ") } else { ("|-- ", "|   ") };
+            self.branch(report, child, left, &format!("{rest}{corner}"), &format!("{rest}{bar}"));
+        }
+    }
+
+    fn describe(&self, report: &Report, host: &HostRow) -> Vec<String> {
+        let is_this = if host.this { " (this host)" } else { "" };
+        let port = if host.port == 3306 { String::new() } else { format!(":{}", host.port) };
+        let state = match host.read_only {
+            None => self.word("NO ANSWER", Severity::Failure),
+            Some(true) => "read-only".into(),
+            Some(false) => "takes writes".into(),
+        };
+        let product = host.product.as_deref().unwrap_or_default();
+        let mut lines =
+            vec![format!("{}{is_this}  {}{port}  {}, {state}  {product}", host.name, host.ip, host.mode)];
+        if let Some(source) = &host.replicates_from {
+            let name = source.host.as_deref().unwrap_or(&source.address);
+            let mode = if source.mode == "gtid" { "GTID" } else { "position" };
+            let state = match source.state {
+                "running" => source.state.into(),
+                state => self.word(state, Severity::Failure),
+            };
+            let lag = source.lag_seconds.map_or(String::new(), |lag| format!(", {lag} s behind"));
+            let applied = source.applied.as_ref().map_or(String::new(), |place| format!(", at {place}"));
+            lines.push(format!("follows {name} by {mode}: {state}{lag}{applied}"));
+        } else if host.answers {
+            lines.push("follows nobody".into());
+        }
+        let end = host.log_end.as_ref().map(|end| format!("own log ends at {end}"));
+        let held: Vec<_> = report
+            .addresses
+            .iter()
+            .filter(|address| host.addresses.contains(&address.ip))
+            .map(|address| format!("{} ({})", address.ip, address.role))
+            .collect();
+        let held = (!held.is_empty()).then(|| format!("holds {}", held.join(", ")));
+        let last: Vec<_> = end.into_iter().chain(held).collect();
+        lines.extend((!last.is_empty()).then(|| last.join("; ")));
+        lines
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        let word = match finding.severity {
+            Severity::Ok => "ok",
+            Severity::Warning => "WARNING",
+            Severity::Failure => "FAILURE",
+            Severity::Unknown => "UNKNOWN",
+        };
+        let head = format!("{}{}", self.word(word, finding.severity), " ".repeat(FINDING - word.len()));
+        let text = format!("{} [{}]", finding.text, finding.code);
+        self.hanging(&head, &text, FINDING);
+        for (place, step) in finding.cure.iter().enumerate() {
+            let head = if place == 0 { "  cure:  " } else { "         " };
+            // A shell's command has to stay in one line.
+            if step.contains(", shell: ") {
+                self.line(&format!("{head}{step}"));
+            } else {
+                self.hanging(head, step, FINDING);
+            }
+        }
+        self.line("");
+    }
+
+    /// One line each where all is well; else their names only.
+    fn checks(&mut self, report: &Report, is_all_well: bool) {
+        let good: Vec<_> = report.checks.iter().filter(|check| check.state == Severity::Ok).collect();
+        let ok = self.word("ok", Severity::Ok);
+        if is_all_well {
+            for check in good {
+                self.hanging(&format!("{ok}  {:<16}", check.name), &check.text, CHECK);
+            }
+        } else if !good.is_empty() {
+            let names: Vec<_> = good.iter().map(|check| check.name).collect();
+            self.hanging(&format!("{ok}       "), &names.join(", "), FINDING);
+        }
+    }
+
+    fn verdict(&mut self, report: &Report, host: &str) {
+        let count = |severity, one: &str| match report.count(severity) {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {one}s")),
+        };
+        let counts: Vec<_> = [count(Severity::Failure, "failure"), count(Severity::Warning, "warning")]
+            .into_iter()
+            .flatten()
+            .collect();
+        let counts = counts.join(", ");
+        let text = match report.result {
+            Severity::Ok => {
+                format!("GOOD: a failover would work, as far as {host} can tell. Look from every host.")
+            }
+            Severity::Warning => format!("{counts}: a failover would work, but not as well as it should."),
+            Severity::Failure => {
+                format!("{counts}: a failover would fail or do harm; cure from the top.")
+            }
+            Severity::Unknown => "Nothing could be seen, so nobody can tell.".into(),
+        };
+        let text = self.word(&text, report.result);
+        self.line(&text);
+    }
+
+    /// `head`, then `text` in lines that begin below its first word.
+    fn hanging(&mut self, head: &str, text: &str, indent: usize) {
+        for (place, line) in wrapped(text, WIDTH - indent).into_iter().enumerate() {
+            let before = if place == 0 { head.to_string() } else { " ".repeat(indent) };
+            self.line(&format!("{before}{line}"));
+        }
+    }
+}
+
+/// A text in lines of at most this width; a longer word has a line of its own.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().map_or(0, |line| line.chars().count());
+        if line > 0 && line + 1 + word.chars().count() > width {
+            lines.push(String::new());
+        }
+        if let Some(last) = lines.last_mut() {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::checks;
+    use super::*;
+
+    fn report() -> Report {
+        let mut cluster = checks::good("db3");
+        cluster.quirks.push("word ".repeat(60));
+        cluster.machine.has_own_ip = Some(false);
+        let checks = checks::all(&cluster);
+        Report::new(&cluster, checks, Duration::from_millis(310))
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_screen_and_the_worst_stands_first() {
+        let screen = draw(&report(), false);
+        assert!(
+            screen.lines().all(|line| line.chars().count() <= WIDTH || line.contains("shell: ")),
+            "{screen}"
+        );
+        assert!(screen.find("FAILURE") < screen.find("WARNING"), "{screen}");
+        assert!(
+            screen.contains("`-- db3 (this host)  10.0.0.3  slave, read-only  MariaDB 10.11.6"),
+            "{screen}"
+        );
+        assert!(
+            screen.ends_with("1 failure, 1 warning: a failover would fail or do harm; cure from the top.\n")
+        );
+    }
+
+    #[test]
+    fn colour_changes_nothing_but_colour() {
+        let plain = draw(&report(), false);
+        let coloured = draw(&report(), true);
+        assert!(coloured.contains("\x1b[1;31mFAILURE\x1b[0m") && !plain.contains('\x1b'));
+        let mut stripped = coloured;
+        for code in ["32", "33", "1;31", "0"] {
+            stripped = stripped.replace(&format!("\x1b[{code}m"), "");
+        }
+        assert_eq!(stripped, plain);
+    }
+
+    #[test]
+    fn long_texts_are_wrapped_at_words() {
+        assert_eq!(wrapped("aa bb  cc", 5), ["aa bb", "cc"]);
+        assert_eq!(wrapped("abcdefgh ij", 4), ["abcdefgh", "ij"]);
+        assert_eq!(wrapped("", 4), [""]);
+    }
+}

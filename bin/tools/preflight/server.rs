@@ -1,0 +1,145 @@
+//! What one host's server is asked: only questions, each of them cheap.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mmm_core::Budget;
+use mmm_core::config::{Config, Host, Mode};
+use mmm_core::settings::TlsMode;
+use mmm_replication::position::BinlogPosition;
+use mmm_replication::status::Channel;
+use mmm_replication::{Error, Server, channel};
+
+use super::cluster::{Link, Seen, Unreached};
+
+/// Variables by all the names they have had; a server answers those that it knows.
+const VARIABLES: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_id', 'server_uuid', \
+    'hostname', 'read_only', 'super_read_only', 'log_bin', 'log_slave_updates', 'log_replica_updates', 'gtid_mode', \
+    'auto_increment_increment', 'auto_increment_offset', 'slave_parallel_workers', 'replica_parallel_workers', \
+    'slave_preserve_commit_order', 'replica_preserve_commit_order', 'port') OR Variable_name LIKE 'rpl\\_semi\\_sync\\_%'";
+const COUNTERS: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', \
+    'Rpl_semi_sync_source_clients')";
+
+/// Asks a host's server, within `budget`; `most` is for the connection.
+pub fn ask(host: &Host, config: &Config, most: Duration, budget: Budget) -> Result<Seen, Unreached> {
+    look(host, config, most, budget).map_err(|error| unreached(&error))
+}
+
+/// The replication account's grants on a master, as a replica logs in there: from this host, which is another one.
+pub fn log_in_as_replica(
+    host: &Host,
+    config: &Config,
+    server: &Result<Seen, Unreached>,
+    most: Duration,
+    budget: Budget,
+) -> Option<Result<Vec<String>, Unreached>> {
+    let is_silent = server.as_ref().is_err_and(|unreached| !unreached.answered);
+    if host.mode == Mode::Slave || host.name == *config.this() || is_silent {
+        return None;
+    }
+    let mut account = host.as_replica();
+    let mut answer = grants(&account, most, budget);
+    // The account may ask for TLS, which the channels then use whatever the helpers do.
+    if answer.is_err() && account.tls.mode == TlsMode::Off {
+        account.tls.mode = TlsMode::Required;
+        answer = grants(&account, most, budget).or(answer);
+    }
+    Some(answer.map_err(|error| unreached(&error)))
+}
+
+fn grants(host: &Host, most: Duration, budget: Budget) -> Result<Vec<String>, Error> {
+    show_grants(&mut Server::connect(host, most, budget)?)
+}
+
+fn show_grants(server: &mut Server) -> Result<Vec<String>, Error> {
+    let rows = server.rows("SHOW GRANTS")?;
+    Ok(rows.iter().filter_map(|row| row.at(0).map(str::to_string)).collect())
+}
+
+fn unreached(error: &Error) -> Unreached {
+    Unreached {
+        reason: error.to_string(),
+        answered: !matches!(
+            error,
+            Error::Connect { answered: false, .. } | Error::Silent { .. } | Error::Broken { .. }
+        ),
+    }
+}
+
+fn look(host: &Host, config: &Config, most: Duration, budget: Budget) -> Result<Seen, Error> {
+    let mut server = Server::connect(host, most, budget)?;
+    let account = server.one("SELECT CURRENT_USER() AS account")?.text("account").to_string();
+    let mut seen = Seen {
+        dialect: server.dialect(),
+        account,
+        grants: Vec::new(),
+        denied: Vec::new(),
+        variables: BTreeMap::new(),
+        links: Vec::new(),
+        log_end: None,
+        log_filters: Vec::new(),
+        clock: clock(&mut server)?,
+        is_encrypted: false,
+    };
+    for statement in [VARIABLES, COUNTERS] {
+        for row in server.rows(statement)? {
+            let (name, value) = (row.at(0).unwrap_or_default(), row.at(1).unwrap_or_default());
+            seen.variables.insert(name.to_ascii_lowercase(), value.into());
+        }
+    }
+    let cipher = server.row("SHOW SESSION STATUS LIKE 'Ssl_cipher'")?;
+    seen.is_encrypted = cipher.is_some_and(|row| row.at(1).is_some_and(|cipher| !cipher.is_empty()));
+    seen.grants = show_grants(&mut server)?;
+    let links = links(&mut server, config);
+    seen.links = allowed(links, &mut seen.denied)?.unwrap_or_default();
+    let end = server.row(seen.dialect.show_log_end());
+    if let Some(row) = allowed(end, &mut seen.denied)?.flatten() {
+        seen.log_end = BinlogPosition::from_columns(&row, "File", "Position");
+        let filters = ["Binlog_Do_DB", "Binlog_Ignore_DB"].map(|name| (name, row.text(name)));
+        seen.log_filters = filters
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+    }
+    Ok(seen)
+}
+
+/// What the server refuses for want of a privilege goes with the rest of the findings.
+fn allowed<T>(answer: Result<T, Error>, denied: &mut Vec<String>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error @ (Error::Refused(_) | Error::Query { .. })) => {
+            denied.push(error.to_string());
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn links(server: &mut Server, config: &Config) -> Result<Vec<Link>, Error> {
+    let rows = server.rows(server.dialect().show_channels())?;
+    let chosen = channel::choose(server, config, |_| None);
+    let chosen = chosen.ok().map(|chosen| (chosen.channel.name, chosen.source.name.to_string()));
+    let link = |row: mmm_replication::Record| {
+        let lag = row.clone().with_old_names().number("Seconds_Behind_Master");
+        let channel = Channel::from_record(row);
+        let source =
+            chosen.as_ref().filter(|(name, _)| *name == channel.name).map(|(_, source)| source.clone());
+        Link { channel, source, lag }
+    };
+    Ok(rows.into_iter().map(link).collect())
+}
+
+/// How far the server's clock is ahead of this host's, in seconds.
+fn clock(server: &mut Server) -> Result<f64, Error> {
+    let before = now();
+    let row = server.one("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) AS micros")?;
+    let middle = f64::midpoint(before, now());
+    let theirs: f64 = row.text("micros").parse().unwrap_or(middle * 1e6);
+    Ok(theirs / 1e6 - middle)
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
