@@ -74,7 +74,6 @@ impl Here {
         let interface: Interface = config.this_host().cluster_interface.parse().ok()?;
         let mut kernel = Netlink::open(budget).ok()?;
         let link = kernel.find_link(&interface).ok()??;
-        link.require_up().ok()?;
         Some(Self { kernel, link })
     }
 

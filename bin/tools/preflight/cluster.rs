@@ -111,8 +111,8 @@ pub struct Machine {
     pub has_net_raw: bool,
     /// False where this host's configured `ip` is not on this machine; `None` where that cannot be told.
     pub has_own_ip: Option<bool>,
-    /// The interface's complaint, if it has one, and whether it has a carrier.
-    pub interface: Result<bool, String>,
+    /// Whether the interface has a carrier; why no address can be added to it, and the cure.
+    pub interface: Result<bool, (String, String)>,
     pub helpers: Vec<Helper>,
     /// Commands of the packet filter that cannot be run, with the reason.
     pub firewall: Vec<(String, String)>,
@@ -193,7 +193,10 @@ impl Cluster {
     /// The hosts that hold an address, as far as that can be told; hardware addresses stand for unknown hosts.
     pub fn holders(&self, address: &Address) -> Vec<String> {
         let others = address.others.iter().flatten().map(Owner::title);
-        address.is_here.then(|| self.this.clone()).into_iter().chain(others).collect()
+        let mut holders: Vec<_> =
+            address.is_here.then(|| self.this.clone()).into_iter().chain(others).collect();
+        holders.sort();
+        holders
     }
 
     /// True where the writer role's address tells who the writer should be.

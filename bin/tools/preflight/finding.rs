@@ -6,6 +6,8 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
+    /// There was nothing to look at.
+    Skipped,
     /// Nothing is wrong.
     Ok,
     /// A failover would work, but not as well as it should.
@@ -65,10 +67,18 @@ impl Check {
         self.state = self.state.max(severity);
         let host = Some(host.to_string()).filter(|host| !host.is_empty());
         // A server's text may hold anything.
+        let text = without_query(text);
         let text = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
         let text = text.collect::<Vec<_>>().join(" ");
         self.findings.push(Finding { code, severity, host, text, cure: cure.to_vec() });
     }
+}
+
+/// A text without the statement that a server's error repeats: it holds customers' data.
+fn without_query(text: &str) -> String {
+    let Some((before, query)) = text.split_once(" Query: '") else { return text.into() };
+    let behind = query.rfind("'; ").map_or("", |end| &query[end + 1..]);
+    format!("{before}{behind}")
 }
 
 /// A step for a host's server.
@@ -84,4 +94,17 @@ pub fn shell(host: &str, command: impl Into<String>) -> String {
 /// Anything else.
 pub fn advice(text: impl Into<String>) -> String {
     text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_one_line_and_holds_no_customers_data() {
+        let mut check = Check::new("x");
+        check.warn("y", "", "it\n\x1b[1m says: \t1062. Query: 'INSERT ''a'; b'; mend that", &[]);
+        assert_eq!(check.findings[0].text, "it [1m says: 1062.; mend that");
+        assert_eq!((check.state, check.findings[0].host.as_deref()), (Severity::Warning, None));
+    }
 }

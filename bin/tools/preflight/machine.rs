@@ -15,6 +15,7 @@ use mmm_replication::hold;
 use nix::unistd::{AccessFlags, access, geteuid};
 
 use super::cluster::{self, Machine};
+use super::finding::{advice, shell};
 use super::program;
 
 /// Bits of the effective capabilities (`linux/capability.h`).
@@ -31,7 +32,7 @@ pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
         has_net_admin: has(CAP_NET_ADMIN),
         has_net_raw: has(CAP_NET_RAW),
         has_own_ip: cluster::ip(&host.ip).and_then(is_local),
-        interface: interface(host, budget).map_err(|error| error.to_string()),
+        interface: interface(host, budget).map_err(|error| explain(host, &error)),
         helpers: program::helpers(host, &budget),
         firewall: firewall_commands(&config.blocking),
         journal: (settings.log.file.clone(), journal(&settings.log)),
@@ -47,7 +48,10 @@ impl Machine {
             has_net_admin: false,
             has_net_raw: false,
             has_own_ip: None,
-            interface: Err("this machine did not answer in time; is a disk or a mount frozen?".into()),
+            interface: Err((
+                "this machine did not answer in time".into(),
+                "is a disk or a mount of this host frozen?".into(),
+            )),
             helpers: Vec::new(),
             firewall: Vec::new(),
             journal: (settings.log.file.clone(), Ok(())),
@@ -77,6 +81,22 @@ fn interface(host: &Host, budget: Budget) -> Result<bool, NetworkError> {
     let link = link.ok_or_else(|| NetworkError::NoInterface(interface.device().into()))?;
     link.require_up()?;
     Ok(link.has_carrier())
+}
+
+fn explain(host: &Host, error: &NetworkError) -> (String, String) {
+    let name = host.name.as_str();
+    match error {
+        NetworkError::InterfaceDown { device } => {
+            (format!("interface {device} is down"), shell(name, format!("ip link set {device} up")))
+        }
+        NetworkError::NoInterface(device) => (
+            format!("there is no interface {device}"),
+            advice(format!(
+                "create it, or correct cluster_interface of {name} in mmm_common.conf (see: ip link)"
+            )),
+        ),
+        other => (other.to_string(), shell(name, "ip link")),
+    }
 }
 
 /// The packet filter's commands that cannot be run, each with the reason.

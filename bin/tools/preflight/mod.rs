@@ -7,13 +7,14 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::panic;
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use mmm_core::Budget;
 use mmm_core::config::{self, ConfigError};
-use mmm_core::settings::{self, Settings, SettingsError};
+use mmm_core::settings::{Settings, SettingsError};
 
 mod addresses;
 mod arguments;
@@ -115,56 +116,43 @@ fn blind(name: &str, budget: &Budget, code: &'static str, text: &str) -> Report 
     refused(name, budget, check)
 }
 
-const HERE: &str = "this host";
-
 fn config_check(error: &ConfigError) -> Check {
-    use ConfigError::{NotFound, Unreadable, WorldReadable, WorldWritable};
-    let text = error.to_string();
-    let mut check = Check::new(if matches!(error, WorldReadable(_) | WorldWritable(_)) {
-        "files"
-    } else {
-        "configuration"
-    });
     match error {
-        WorldReadable(file) => check.fail("config-world-readable", "", text, &[chmod(file)]),
-        WorldWritable(file) => check.fail("config-world-writable", "", text, &[chmod(file)]),
-        NotFound { .. } | Unreadable { .. } => {
-            let cure = advice(
-                "name the agent's configuration, without path: mmm_preflight mmm_agent; and run this as root",
-            );
-            check.add(Severity::Unknown, "config-not-found", "", &text, &[cure]);
+        ConfigError::WorldReadable(file) => open_to_all(file, "config-world-readable", "read"),
+        ConfigError::WorldWritable(file) => open_to_all(file, "config-world-writable", "write"),
+        ConfigError::NotFound { .. } | ConfigError::Unreadable { .. } => {
+            let cure =
+                "name the agent's configuration, without path: mmm_preflight mmm_agent; run this as root";
+            unusable(Severity::Unknown, "config-not-found", error, cure)
         }
-        _ => check.fail(
-            "config-invalid",
-            "",
-            text,
-            &[advice("correct that, on every host; the helpers refuse to work until then")],
-        ),
+        _ => {
+            let cure = "correct that, on every host; the helpers refuse to work until then";
+            unusable(Severity::Failure, "config-invalid", error, cure)
+        }
     }
-    check
 }
 
 fn settings_check(error: &SettingsError) -> Check {
-    use SettingsError::{WorldReadable, WorldWritable};
-    let text = error.to_string();
-    let mut check = Check::new(if matches!(error, WorldReadable(_) | WorldWritable(_)) {
-        "files"
-    } else {
-        "configuration"
-    });
     match error {
-        WorldReadable(file) => check.fail("config-world-readable", "", text, &[chmod(file)]),
-        WorldWritable(file) => check.fail("config-world-writable", "", text, &[chmod(file)]),
-        _ => check.fail(
-            "settings-invalid",
-            "",
-            text,
-            &[advice(format!("correct {}; without it, its defaults hold", settings::PATH))],
-        ),
+        SettingsError::WorldReadable(file) => open_to_all(file, "config-world-readable", "read"),
+        SettingsError::WorldWritable(file) => open_to_all(file, "config-world-writable", "write"),
+        _ => {
+            let cure = "correct that file; every key may be left out, and its default then holds";
+            unusable(Severity::Failure, "settings-invalid", error, cure)
+        }
     }
+}
+
+fn open_to_all(file: &Path, code: &'static str, deed: &str) -> Check {
+    let mut check = Check::new("files");
+    let file = file.display();
+    let text = format!("everybody on this host may {deed} {file}: the agent and its helpers refuse it");
+    check.fail(code, "", text, &[shell("this host", format!("chown root {file} && chmod 640 {file}"))]);
     check
 }
 
-fn chmod(file: &std::path::Path) -> String {
-    shell(HERE, format!("chown root: {0} && chmod 640 {0}", file.display()))
+fn unusable(severity: Severity, code: &'static str, error: &dyn std::error::Error, cure: &str) -> Check {
+    let mut check = Check::new("configuration");
+    check.add(severity, code, "", &error.to_string(), &[advice(cure)]);
+    check
 }

@@ -10,7 +10,7 @@ const NAMED: usize = 3;
 /// The line.
 pub fn line(report: &Report) -> String {
     let word = match report.result {
-        Severity::Ok => "OK",
+        Severity::Skipped | Severity::Ok => "OK",
         Severity::Warning => "WARNING",
         Severity::Failure => "CRITICAL",
         Severity::Unknown => "UNKNOWN",

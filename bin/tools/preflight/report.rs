@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mmm_core::config::Mode;
+use mmm_replication::position::BinlogPosition;
 use mmm_replication::status::{IoThread, Mode as Place};
 use serde::Serialize;
 
@@ -63,6 +64,8 @@ pub struct SourceRow {
     pub sql_running: bool,
     pub state: &'static str,
     pub lag_seconds: Option<u64>,
+    /// Fetched and not applied; `None` where that is not in one file.
+    pub backlog_bytes: Option<u64>,
     /// `FILE:OFFSET` in the source's log up to which it has applied.
     pub applied: Option<String>,
 }
@@ -164,7 +167,7 @@ impl Severity {
     /// The program's exit code, which is a monitoring plugin's.
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::Ok => 0,
+            Self::Skipped | Self::Ok => 0,
             Self::Warning => 1,
             Self::Failure => 2,
             Self::Unknown => 3,
@@ -211,9 +214,15 @@ impl SourceRow {
             sql_running: channel.sql_running,
             state: link.state(),
             lag_seconds: link.lag,
+            backlog_bytes: backlog(channel.fetched.as_ref(), channel.applied.as_ref()),
             applied: channel.applied.as_ref().map(ToString::to_string),
         }
     }
+}
+
+fn backlog(fetched: Option<&BinlogPosition>, applied: Option<&BinlogPosition>) -> Option<u64> {
+    let (fetched, applied) = (fetched?, applied?);
+    (fetched.file == applied.file).then(|| fetched.offset.saturating_sub(applied.offset))
 }
 
 fn rounded(milliseconds: f64) -> f64 {

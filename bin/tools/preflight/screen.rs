@@ -23,7 +23,6 @@ pub fn draw(report: &Report, colour: bool) -> String {
         screen.finding(finding);
     }
     screen.checks(report, findings.is_empty());
-    screen.line("");
     screen.verdict(report, host);
     screen.text
 }
@@ -41,7 +40,7 @@ impl Screen {
 
     fn word(&self, word: &str, severity: Severity) -> String {
         let code = match severity {
-            Severity::Ok => "32",
+            Severity::Skipped | Severity::Ok => "32",
             Severity::Warning => "33",
             Severity::Failure => "1;31",
             Severity::Unknown => "35",
@@ -67,8 +66,11 @@ impl Screen {
         let children: Vec<&HostRow> = left.iter().copied().filter(is_child).collect();
         left.retain(|other| !is_child(other));
         let below = if children.is_empty() { "    " } else { "|   " };
-        for (place, text) in self.describe(report, host).into_iter().enumerate() {
-            let before = if place == 0 { first.to_string() } else { format!("{rest}{below}") };
+        let below = format!("{rest}{below}");
+        let lines = self.describe(report, host);
+        let lines = lines.iter().flat_map(|line| wrapped(line, WIDTH - below.len()));
+        for (place, text) in lines.enumerate() {
+            let before = if place == 0 { first } else { &below };
             self.line(&format!("{before}{text}"));
         }
         for (place, child) in children.iter().enumerate() {
@@ -85,9 +87,9 @@ impl Screen {
             Some(true) => "read-only".into(),
             Some(false) => "takes writes".into(),
         };
-        let product = host.product.as_deref().unwrap_or_default();
+        let product = host.product.as_ref().map_or(String::new(), |product| format!(", {product}"));
         let mut lines =
-            vec![format!("{}{is_this}  {}{port}  {}, {state}  {product}", host.name, host.ip, host.mode)];
+            vec![format!("{}{is_this}, {}{port}, {}, {state}{product}", host.name, host.ip, host.mode)];
         if let Some(source) = &host.replicates_from {
             let name = source.host.as_deref().unwrap_or(&source.address);
             let mode = if source.mode == "gtid" { "GTID" } else { "position" };
@@ -96,17 +98,21 @@ impl Screen {
                 state => self.word(state, Severity::Failure),
             };
             let lag = source.lag_seconds.map_or(String::new(), |lag| format!(", {lag} s behind"));
+            let backlog = match source.backlog_bytes {
+                None | Some(0) => String::new(),
+                Some(bytes) => format!(", {bytes} bytes to apply"),
+            };
             let applied = source.applied.as_ref().map_or(String::new(), |place| format!(", at {place}"));
-            lines.push(format!("follows {name} by {mode}: {state}{lag}{applied}"));
+            lines.push(format!("follows {name} by {mode}: {state}{lag}{backlog}{applied}"));
         } else if host.answers {
             lines.push("follows nobody".into());
         }
-        let end = host.log_end.as_ref().map(|end| format!("own log ends at {end}"));
+        let end = host.log_end.as_ref().map(|end| format!("log ends at {end}"));
         let held: Vec<_> = report
             .addresses
             .iter()
             .filter(|address| host.addresses.contains(&address.ip))
-            .map(|address| format!("{} ({})", address.ip, address.role))
+            .map(|address| format!("{} {}", address.role, address.ip))
             .collect();
         let held = (!held.is_empty()).then(|| format!("holds {}", held.join(", ")));
         let last: Vec<_> = end.into_iter().chain(held).collect();
@@ -116,7 +122,7 @@ impl Screen {
 
     fn finding(&mut self, finding: &Finding) {
         let word = match finding.severity {
-            Severity::Ok => "ok",
+            Severity::Skipped | Severity::Ok => "ok",
             Severity::Warning => "WARNING",
             Severity::Failure => "FAILURE",
             Severity::Unknown => "UNKNOWN",
@@ -139,15 +145,24 @@ impl Screen {
     /// One line each where all is well; else their names only.
     fn checks(&mut self, report: &Report, is_all_well: bool) {
         let good: Vec<_> = report.checks.iter().filter(|check| check.state == Severity::Ok).collect();
+        if good.is_empty() {
+            return;
+        }
         let ok = self.word("ok", Severity::Ok);
         if is_all_well {
             for check in good {
                 self.hanging(&format!("{ok}  {:<16}", check.name), &check.text, CHECK);
             }
-        } else if !good.is_empty() {
+        } else {
             let names: Vec<_> = good.iter().map(|check| check.name).collect();
             self.hanging(&format!("{ok}       "), &names.join(", "), FINDING);
         }
+        let skipped = report.checks.iter().filter(|check| check.state == Severity::Skipped);
+        let skipped: Vec<_> = skipped.map(|check| check.name).collect();
+        if !skipped.is_empty() {
+            self.line(&format!("skipped  {}", skipped.join(", ")));
+        }
+        self.line("");
     }
 
     fn verdict(&mut self, report: &Report, host: &str) {
@@ -162,7 +177,7 @@ impl Screen {
             .collect();
         let counts = counts.join(", ");
         let text = match report.result {
-            Severity::Ok => {
+            Severity::Skipped | Severity::Ok => {
                 format!("GOOD: a failover would work, as far as {host} can tell. Look from every host.")
             }
             Severity::Warning => format!("{counts}: a failover would work, but not as well as it should."),
@@ -188,8 +203,8 @@ impl Screen {
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
-        let line = lines.last_mut().map_or(0, |line| line.chars().count());
-        if line > 0 && line + 1 + word.chars().count() > width {
+        let line = lines.last().map_or(0, |line| visible(line));
+        if line > 0 && line + 1 + visible(word) > width {
             lines.push(String::new());
         }
         if let Some(last) = lines.last_mut() {
@@ -200,6 +215,18 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// How many columns a text takes, its colours left out.
+fn visible(text: &str) -> usize {
+    let mut is_colour = false;
+    let shown = text.chars().filter(|c| {
+        is_colour |= *c == '\x1b';
+        let is_shown = !is_colour;
+        is_colour &= *c != 'm';
+        is_shown
+    });
+    shown.count()
 }
 
 #[cfg(test)]
@@ -226,7 +253,7 @@ mod tests {
         );
         assert!(screen.find("FAILURE") < screen.find("WARNING"), "{screen}");
         assert!(
-            screen.contains("`-- db3 (this host)  10.0.0.3  slave, read-only  MariaDB 10.11.6"),
+            screen.contains("`-- db3 (this host), 10.0.0.3, slave, read-only, MariaDB 10.11.6"),
             "{screen}"
         );
         assert!(

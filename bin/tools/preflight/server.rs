@@ -57,12 +57,12 @@ fn show_grants(server: &mut Server) -> Result<Vec<String>, Error> {
 }
 
 fn unreached(error: &Error) -> Unreached {
-    Unreached {
-        reason: error.to_string(),
-        answered: !matches!(
-            error,
-            Error::Connect { answered: false, .. } | Error::Silent { .. } | Error::Broken { .. }
-        ),
+    match error {
+        Error::Connect { cause, answered, .. } => Unreached { reason: cause.clone(), answered: *answered },
+        Error::Silent { .. } | Error::Broken { .. } => {
+            Unreached { reason: error.to_string(), answered: false }
+        }
+        _ => Unreached { reason: error.to_string(), answered: true },
     }
 }
 

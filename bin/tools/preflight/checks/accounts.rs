@@ -3,7 +3,7 @@
 use mmm_core::settings::TlsMode;
 use mmm_replication::quoted_account;
 
-use super::super::cluster::{Cluster, Seen};
+use super::super::cluster::{Cluster, Member, Seen};
 use super::super::finding::{Check, Severity, advice, sql};
 use super::listed;
 
@@ -15,11 +15,12 @@ pub fn accounts(cluster: &Cluster) -> Check {
         .members
         .iter()
         .filter(|member| matches!(member.replication, Some(Ok(_))))
-        .map(super::super::cluster::Member::name)
+        .map(Member::name)
         .collect();
+    let replication = this.map_or("", |member| member.host.replication_user.as_str());
     let text = match masters.as_slice() {
         [] => format!("{agent} is let in everywhere"),
-        masters => format!("{agent} is let in everywhere, the replication account on {}", listed(masters)),
+        masters => format!("{agent} is let in everywhere, {replication} on {}", listed(masters)),
     };
     let mut check = Check::new("accounts").saying(text);
     for member in &cluster.members {
@@ -29,7 +30,7 @@ pub fn accounts(cluster: &Cluster) -> Check {
                 advice(format!(
                     "compare {key}_user and {key}_password in mmm_common.conf with the account on {name}"
                 )),
-                sql(name, format!("ALTER USER '{user}'@'…' IDENTIFIED BY '…'")),
+                sql(name, here_alone(&format!("ALTER USER '{user}'@'…' IDENTIFIED BY '…'"))),
             ]
         };
         if let Err(refused) = &member.server
@@ -66,7 +67,7 @@ pub fn privileges(cluster: &Cluster) -> Check {
                 let account = quoted_account(&seen.account);
                 let text = format!("{account} lacks {} on {name} ({})", listed(&names), seen.product());
                 let grant = format!("GRANT {} ON {on} TO {account}", names.join(", "));
-                check.add(severity, "privilege-missing", name, &text, &[sql(name, grant)]);
+                check.add(severity, "privilege-missing", name, &text, &[sql(name, here_alone(&grant))]);
             }
         }
         if missing.is_empty() {
@@ -91,7 +92,7 @@ pub fn privileges(cluster: &Cluster) -> Check {
                 "the replication account {user} lacks REPLICATION SLAVE on {name}: no slave can follow it"
             );
             let grant = format!("GRANT REPLICATION SLAVE ON *.* TO '{user}'@'…'");
-            check.fail("replication-privilege-missing", name, text, &[sql(name, grant)]);
+            check.fail("replication-privilege-missing", name, text, &[sql(name, here_alone(&grant))]);
         }
     }
     check
@@ -119,6 +120,11 @@ pub fn tls(cluster: &Cluster) -> Check {
         }
     }
     check
+}
+
+/// Logged on a slave, the statement would be a transaction that no other host has.
+fn here_alone(statement: &str) -> String {
+    format!("SET SESSION sql_log_bin = 0; {statement}")
 }
 
 /// A privilege that helpers need.

@@ -1,20 +1,16 @@
 //! The roles' addresses: each held by one host that may hold it, and `check_ip` says the same.
 
-use super::super::cluster::{Address, Cluster};
+use super::super::cluster::{Address, Cluster, Member};
 use super::super::finding::{Check, advice, shell};
 use super::super::program;
 use super::listed;
 
 /// Who holds the roles' addresses.
 pub fn addresses(cluster: &Cluster) -> Check {
-    let held: Vec<_> = cluster
-        .addresses
-        .iter()
-        .filter_map(|address| Some(format!("{} on {}", address.ip, cluster.holders(address).first()?)))
-        .collect();
-    let mut check = Check::new("addresses").saying(match held.as_slice() {
-        [] => "none is held here; other hosts cannot be asked (by ARP) from here".into(),
-        held => held.join(", "),
+    let unknown = cluster.addresses.iter().filter(|address| address.others.is_none()).count();
+    let mut check = Check::new("addresses").saying(match unknown {
+        0 => format!("{}, each held by one host that may hold it", cluster.addresses.len()),
+        _ => format!("{unknown} of {} could not be asked for (by ARP)", cluster.addresses.len()),
     });
     for address in &cluster.addresses {
         holders(cluster, address, &mut check);
@@ -29,7 +25,7 @@ fn holders(cluster: &Cluster, address: &Address, check: &mut Check) {
     let interface =
         |host: &str| cluster.member(host).map_or("eth0", |member| member.host.cluster_interface.as_str());
     let remove = |host: &str| shell(host, format!("ip addr del {ip}/32 dev {}", interface(host)));
-    let show = advice("on the monitor's host: mmm_control show says who should have it; on each other:");
+    let show = advice("on the monitor's host: mmm_control show says who should have it; on the other:");
     match holders.as_slice() {
         [] if address.others.is_none() => {}
         [] => {
@@ -66,8 +62,18 @@ fn holders(cluster: &Cluster, address: &Address, check: &mut Check) {
                 "{} hold {ip} (role {role}) at once: clients reach one or the other",
                 listed(several)
             );
-            let mut cure = vec![show];
-            cure.extend(several.iter().map(|host| remove(host)));
+            // The writer's address belongs to the one that takes writes.
+            let rightful = cluster
+                .writer()
+                .map(Member::name)
+                .filter(|writer| *role == cluster.active_role && several.iter().any(|host| host == writer));
+            let mut cure = Vec::new();
+            if rightful.is_none() {
+                cure.push(show);
+            }
+            cure.extend(
+                several.iter().filter(|host| rightful != Some(host.as_str())).map(|host| remove(host)),
+            );
             check.fail("address-conflict", several.first().map_or("", String::as_str), text, &cure);
         }
     }

@@ -9,7 +9,7 @@ use super::clashes;
 /// What the configuration says, held against what was seen.
 pub fn configuration(cluster: &Cluster) -> Check {
     let mut check = Check::new("configuration").saying(format!(
-        "{}: {} hosts, {} roles; nothing seen here contradicts it",
+        "{}: {} hosts, {} roles; nothing seen contradicts it",
         cluster.config,
         cluster.members.len(),
         cluster.roles.len()

@@ -80,12 +80,10 @@ pub fn interface(cluster: &Cluster) -> Check {
     let mut check =
         Check::new("interface").saying(format!("{name} is up, and this process may change its addresses"));
     match &machine.interface {
-        Err(reason) => check.fail(
-            "interface-unusable",
-            this,
-            format!("{this} can hold no role's address: {reason}"),
-            &[shell(this, format!("ip link show {name}"))],
-        ),
+        Err((reason, cure)) => {
+            let text = format!("{this} can hold no role's address: {reason}");
+            check.fail("interface-unusable", this, text, std::slice::from_ref(cure));
+        }
         Ok(false) => {
             let text = format!("interface {name} has no carrier: its addresses cannot be reached");
             check.warn(
@@ -226,7 +224,9 @@ mod tests {
             ("helper-version-differs", helpers, |all| {
                 all.machine.helpers[0].state = HelperState::Version("0.0.9".into());
             }),
-            ("interface-unusable", interface, |all| all.machine.interface = Err("it is down".into())),
+            ("interface-unusable", interface, |all| {
+                all.machine.interface = Err(("it is down".into(), "up".into()));
+            }),
             ("interface-no-carrier", interface, |all| all.machine.interface = Ok(false)),
             ("rights-missing", interface, |all| all.machine.has_net_admin = false),
             ("blocking-type-unknown", firewall, |all| all.blocking = Blocking::Unknown("medium".into())),

@@ -123,8 +123,7 @@ pub fn auto_increment(cluster: &Cluster) -> Check {
         .iter()
         .map(|(name, increment, offset)| format!("{name} every {increment} from {offset}"))
         .collect();
-    let mut check =
-        Check::new("auto-increment").saying(format!("masters choose different keys: {}", listed(&shown)));
+    let mut check = Check::new("auto-increment").saying(shown.join(", "));
     let wanted =
         masters.iter().map(|(_, increment, _)| *increment).max().unwrap_or(1).max(masters.len() as u64);
     let rest = |offset: u64| offset % wanted;

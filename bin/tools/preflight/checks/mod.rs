@@ -24,6 +24,11 @@ pub fn all(cluster: &Cluster) -> Vec<Check> {
     [
         configuration::configuration,
         configuration::files,
+        machine::helpers,
+        machine::interface,
+        machine::firewall,
+        machine::journal,
+        machine::leftovers,
         servers::servers,
         servers::versions,
         servers::server_ids,
@@ -40,12 +45,7 @@ pub fn all(cluster: &Cluster) -> Vec<Check> {
         replication::replication,
         replication::lag,
         writes::writes,
-        machine::helpers,
-        machine::interface,
         addresses::addresses,
-        machine::firewall,
-        machine::journal,
-        machine::leftovers,
         moving::moving,
     ]
     .iter()

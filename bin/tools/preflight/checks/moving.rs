@@ -1,7 +1,7 @@
 //! Dry runs of `set_active_master`: what the installed helper itself would say if the writer moved now.
 
 use super::super::cluster::{Cluster, HelperState, Outcome};
-use super::super::finding::{Check, advice, shell};
+use super::super::finding::{Check, Severity, advice, shell};
 use super::super::program;
 use super::listed;
 
@@ -18,51 +18,53 @@ pub fn moving(cluster: &Cluster) -> Check {
     }
     let helper = program::path(&member.host, "set_active_master");
     let helper = helper.display();
+    let is_known = cluster.machine.helpers.iter().any(|helper| {
+        helper.path.ends_with("set_active_master") && matches!(helper.state, HelperState::Version(_))
+    });
     let mut ready = Vec::new();
+    // What stands in the way of several moves is one thing to mend.
+    let mut others: Vec<(&Outcome, Vec<&str>)> = Vec::new();
     for attempt in &cluster.moves {
         let to = attempt.to.as_str();
         // That a server is silent, or the helper not there, is a finding of its own.
         let is_silent = cluster.member(to).is_none_or(|to| to.server.is_err()) || member.server.is_err();
-        let is_known = cluster.machine.helpers.iter().any(|helper| {
-            helper.path.ends_with("set_active_master") && matches!(helper.state, HelperState::Version(_))
-        });
         match &attempt.outcome {
             _ if is_silent || !is_known => {}
             Outcome::Works(_) => ready.push(to),
             Outcome::Refused { code, .. } if code.as_deref() == Some(AT_REST) => ready.push(to),
+            outcome => match others.iter_mut().find(|(other, _)| *other == outcome) {
+                Some((_, targets)) => targets.push(to),
+                None => others.push((outcome, vec![to])),
+            },
+        }
+    }
+    for (outcome, targets) in others {
+        let to = listed(&targets);
+        let again = shell(this, format!("{helper} --dry-run {} {}", cluster.config, targets[0]));
+        match outcome {
             Outcome::Refused { code, message } => {
-                let code = code.as_ref().map(|code| format!(" [{code}]")).unwrap_or_default();
-                let text = format!("{this} could not follow {to}: {message}{code}");
-                let cure = [
-                    advice("mend what it says, and what else is found here; then look again:"),
-                    shell(this, format!("{helper} --dry-run {} {to}", cluster.config)),
-                ];
-                check.fail("move-refused", this, text, &cure);
-            }
-            Outcome::Unknown => {
-                let text = format!(
-                    "{helper} knows no --dry-run, so nobody can tell whether {this} could follow {to}"
-                );
-                check.warn(
-                    "dry-run-unknown",
-                    this,
-                    text,
-                    &[shell(this, "make install, of the version that this program is of")],
-                );
+                let text = format!("{this} could not follow {to}: {message}");
+                let code = code.as_ref().map_or(String::new(), |code| format!(" (docs/ERRORS.md: {code})"));
+                let cure = advice(format!("mend what it says{code}; then look again:"));
+                check.fail("move-refused", this, text, &[cure, again]);
             }
             Outcome::Failed(reason) => {
                 let text = format!("the dry run of a move of {this} to {to} failed: {reason}");
-                check.warn(
-                    "dry-run-failed",
-                    this,
-                    text,
-                    &[shell(this, format!("{helper} --dry-run {} {to}", cluster.config))],
-                );
+                check.warn("dry-run-failed", this, text, &[again]);
+            }
+            _ => {
+                let text =
+                    format!("{helper} knows no --dry-run: nobody can tell whether {this} could follow {to}");
+                let cure = shell(this, "make install, of the version that this program is of");
+                check.warn("dry-run-unknown", this, text, &[cure]);
             }
         }
     }
+    if ready.is_empty() && check.findings.is_empty() {
+        check.state = Severity::Skipped;
+    }
     check.saying(match ready.as_slice() {
-        [] => "no other master to try".into(),
+        [] => "nothing could be tried".into(),
         ready => format!("{this} could follow {} (dry run)", listed(ready)),
     })
 }

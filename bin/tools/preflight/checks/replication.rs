@@ -102,7 +102,11 @@ fn threads(
 ) {
     let (name, channel) = (member.name(), &link.channel);
     let source = link.source.as_deref().unwrap_or_default();
-    let start = |threads| sql(name, seen.dialect.start(&channel.name, threads));
+    let start = |threads| {
+        // The default channel need not be named.
+        let statement = seen.dialect.start(&channel.name, threads);
+        sql(name, statement.replace(" FOR CHANNEL ''", "").replace(" ''", ""))
+    };
     let is_source_silent = cluster
         .member(source)
         .is_some_and(|source| source.server.as_ref().is_err_and(|error| !error.answered));
