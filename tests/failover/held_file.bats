@@ -98,6 +98,27 @@ killed_while_held() {
   settles db2
 }
 
+@test "a dry run says whom the call would hold and what it would send, and touches nobody" {
+  close_writes db1
+  all_caught_up db1 db2 db3
+  open_writes db2
+  write db2
+  all_caught_up db2 db1
+  caught_up db3 db1
+  log_of db1
+  sql db3 "SET GLOBAL log_output = 'TABLE'"
+  log_of db3
+
+  run_helper db3 set_active_master --dry-run --format json db2
+
+  expect_answer 0 '}'
+  [[ -z $(deeds db1)$(deeds db3) && ! $(marker) && $(threads db1) == 'Yes Yes' ]]
+  [[ $(jq -r .plan.action <<<"$output") == 'stop applying on db1 for a moment, '* ]]
+  [[ $(jq -r '.changes[] | select(.kind == "sql") | "\(.host) \(.what)"' <<<"$output" | cut -d' ' -f1,2) == \
+    $'db1 STOP\ndb3 STOP\ndb1 START\ndb3 CHANGE\ndb3 START' ]]
+  [[ $(jq -r '.changes[] | select(.kind == "file").done' <<<"$output") == $'false\nfalse' ]]
+}
+
 @test "a helper is killed while it holds the old master: the next call lets that go on, and moves the slave" {
   local round left=0
   hands_over db1 db2

@@ -294,6 +294,9 @@ impl Report {
             let end = if change.kind == Kind::Sql { ";" } else { "" };
             lines.push(format!("  {:hosts$}  {}{end}", name(&change.host), change.what));
         }
+        if let Some(code) = ending.code {
+            lines.push(format!("Refused: {code} (docs/ERRORS.md)"));
+        }
         let printable = |c: char| if c.is_control() { ' ' } else { c };
         let lines = lines.iter().map(|line| line.chars().map(printable).collect::<String>() + "\n");
         lines.collect::<String>() + line
@@ -353,6 +356,7 @@ mod tests {
              Would do:\n  \
              db3  CHANGE MASTER TO MASTER_PASSWORD='***';\n  \
              db1  a b\n\
+             Refused: replica-ahead (docs/ERRORS.md)\n\
              ERROR: no\n"
         );
     }

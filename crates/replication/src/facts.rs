@@ -190,6 +190,11 @@ impl Facts {
         let host = Some(new.host.as_str());
         report::observe(host, "read_only", on_off(new.read_only));
         report::observe(host, "its log ends at", Refusal::place(new.end.as_ref()));
+        let sets = new.sets.as_ref().map(|sets| sets.executed.to_string());
+        let gtids = sets.unwrap_or_else(|| new.state.to_string());
+        if !gtids.is_empty() {
+            report::observe(host, "GTIDs", gtids);
+        }
         if let Some(channel) = &new.channel {
             report::observe(host, "has executed to", Refusal::place(channel.applied.as_ref()));
         }
