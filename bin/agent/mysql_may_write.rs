@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use mmm_agent_helpers::MYSQL_MAY_WRITE;
 use mmm_core::firewall;
-use mmm_core::{Call, Verdict, run};
+use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::{Error, Server};
 
 fn main() -> ExitCode {
@@ -18,9 +18,7 @@ fn mysql_may_write(call: &Call) -> Result<Verdict, Error> {
     let config = call.config()?;
     firewall::remove_leftover(config.this_host());
     let mut server = Server::connect(config.this_host(), call.settings.limits.connect, call.budget)?;
-    if server.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
-        Ok(Verdict::ok_because("Not allowed"))
-    } else {
-        Ok(Verdict::second_answer("Allowed"))
-    }
+    let is_closed = server.one("SELECT @@read_only AS read_only")?.is_on("read_only");
+    report::observe(Some(server.host()), "read_only", if is_closed { "on" } else { "off" });
+    if is_closed { Ok(Verdict::ok_because("Not allowed")) } else { Ok(Verdict::second_answer("Allowed")) }
 }

@@ -82,6 +82,20 @@ comparable() {
   if [[ $FAMILY == MySQL ]]; then sed 's/^CHANGE .*/CHANGE/'; else sed "s/_PASSWORD='[^']*'/_PASSWORD='***'/"; fi
 }
 
+# documents CODE RESULT HOST HELPER [ARGUMENT…] — the JSON is as documented, and the YAML says the same.
+documents() {
+  local code=$1 result=$2 format
+  shift 2
+  for format in json yaml; do
+    run_bare "$1" "$2" --format $format "mmm_agent_$1" "${@:3}"
+    [[ $status == "$code" && -z $stderr ]] || { printf '%s\n' "$status" "$output" "$stderr" >&2; return 1; }
+    echo "$output" >"$BATS_TEST_TMPDIR/$format"
+  done
+  jq -e --arg helper "$2" --arg result "$result" '.helper == $helper and .result == $result' "$BATS_TEST_TMPDIR/json" &&
+    jq -e -f "$REPOSITORY/tests/lib/document.jq" "$BATS_TEST_TMPDIR/json" &&
+    perl "$REPOSITORY/tests/lib/same_document.pl" "$BATS_TEST_TMPDIR/json" "$BATS_TEST_TMPDIR/yaml"
+}
+
 DRY='OK: dry run, nothing was changed'
 
 @test "set_active_master --dry-run shows the very statements that the call then sends" {
@@ -105,10 +119,10 @@ DRY='OK: dry run, nothing was changed'
 }
 
 @test "a slave that stopped is only said to be started" {
-  rehearse 0 "$DRY: We are already a slave of the new master" db3 set_active_master db1
+  rehearse 0 "$DRY; the call would answer 'We are already a slave of the new master'" db3 set_active_master db1
   [ -z "$(would db3)" ]
   sql db3 'STOP SLAVE'
-  rehearse 0 "$DRY: We are already a slave of the new master" db3 set_active_master db1
+  rehearse 0 "$DRY; the call would answer 'We are already a slave of the new master'" db3 set_active_master db1
   does_as_planned 0 'OK: We are already a slave of the new master' db3 set_active_master db1
   sql db3 'STOP SLAVE'
   sql db1 'SET GLOBAL read_only = 1'
@@ -182,7 +196,7 @@ DRY='OK: dry run, nothing was changed'
   [ "$(would db1 address)" = "remove $ip/32 from eth0" ]
   run_helper db1 clear_ip eth0 $ip
   answers 0 OK
-  rehearse 0 "$DRY: IP address is not configured" db1 clear_ip eth0 $ip
+  rehearse 0 "$DRY; the call would answer 'IP address is not configured'" db1 clear_ip eth0 $ip
   rehearse 255 'ERROR: interface eth9 does not exist *' db1 configure_ip eth9 $ip
 }
 
@@ -191,20 +205,6 @@ DRY='OK: dry run, nothing was changed'
   expect_answer 255 'ERROR: *--dry-run*'
   run_helper db1 mysql_may_write --dry-run
   expect_answer 255 'ERROR: *--dry-run*'
-}
-
-# documents CODE RESULT HOST HELPER [ARGUMENT…] — the JSON is as documented, and the YAML says the same.
-documents() {
-  local code=$1 result=$2 format
-  shift 2
-  for format in json yaml; do
-    run_bare "$1" "$2" --format $format "mmm_agent_$1" "${@:3}"
-    [[ $status == "$code" && -z $stderr ]] || { printf '%s\n' "$status" "$output" "$stderr" >&2; return 1; }
-    echo "$output" >"$BATS_TEST_TMPDIR/$format"
-  done
-  jq -e --arg helper "$2" --arg result "$result" '.helper == $helper and .result == $result' "$BATS_TEST_TMPDIR/json" &&
-    jq -e -f "$REPOSITORY/tests/lib/document.jq" "$BATS_TEST_TMPDIR/json" &&
-    perl "$REPOSITORY/tests/lib/same_document.pl" "$BATS_TEST_TMPDIR/json" "$BATS_TEST_TMPDIR/yaml"
 }
 
 @test "every helper's document is as described, and the same as JSON and as YAML" {

@@ -132,8 +132,7 @@ impl Program {
                 Arg::new("format")
                     .long("format")
                     .value_name("text|json|yaml")
-                    .value_parser(["text", "json", "yaml"])
-                    .hide_possible_values(true)
+                    .value_parser(parse_format)
                     .help("How the result is written"),
             );
         if self.changes {
@@ -229,11 +228,7 @@ impl Program {
     }
 
     fn output(&self, matches: &ArgMatches) -> Output {
-        let format = match matches.get_one::<String>("format").map(String::as_str) {
-            Some("json") => Format::Json,
-            Some("yaml") => Format::Yaml,
-            _ => Format::Text,
-        };
+        let format = matches.get_one::<Format>("format").copied().unwrap_or_default();
         Output { format, dry_run: self.changes && matches.get_flag("dry-run") }
     }
 
@@ -263,6 +258,15 @@ struct Positions {
     interface: Option<usize>,
     address: Option<usize>,
     new_master: Option<usize>,
+}
+
+fn parse_format(text: &str) -> Result<Format, &'static str> {
+    match text {
+        "text" => Ok(Format::Text),
+        "json" => Ok(Format::Json),
+        "yaml" => Ok(Format::Yaml),
+        _ => Err("neither text nor json nor yaml"),
+    }
 }
 
 fn parse_wait(text: &str) -> Result<Option<Duration>, String> {

@@ -28,6 +28,8 @@ const ORPHAN: Duration = Duration::from_millis(300);
 const PAUSE: Duration = Duration::from_millis(10);
 /// How often a new marker's lock is tried, which one who only looks may hold for a moment.
 const TRIES: usize = 10;
+/// How a marker is opened.
+const FLAGS: i32 = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 
 /// The file, locked.
 #[derive(Debug)]
@@ -152,8 +154,7 @@ impl Marker {
     /// A dry run leaves it to the next call.
     pub fn leftover(path: &Path) -> Option<(Self, String)> {
         if report::is_dry_run() {
-            if let Some(undo) = File::open(path).ok().and_then(|file| read(&file).ok()).and_then(of_the_dead)
-            {
+            if let Some(undo) = of_the_dead(path) {
                 let path = path.display();
                 report::observe(
                     None,
@@ -255,13 +256,14 @@ pub fn written(path: &Path, undo: &str) -> String {
 }
 
 /// What the marker of a helper that was killed says.
-fn of_the_dead(content: Content) -> Option<String> {
+fn of_the_dead(path: &Path) -> Option<String> {
+    let content = read(&OpenOptions::new().read(true).custom_flags(FLAGS).open(path).ok()?).ok()?;
     content.undo.filter(|_| !content.owner.is_some_and(Process::is_alive))
 }
 
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).custom_flags(O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    options.read(true).write(true).custom_flags(FLAGS);
     options
 }
 

@@ -309,8 +309,11 @@ fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
 
 /// What a success says, in a dry run that it was none.
 fn of_this_run(message: String) -> String {
-    let colon = if message.is_empty() { "" } else { ": " };
-    if report::is_dry_run() { format!("dry run, nothing was changed{colon}{message}") } else { message }
+    match (report::is_dry_run(), message.as_str()) {
+        (false, _) => message,
+        (true, "") => "dry run, nothing was changed".into(),
+        (true, answer) => format!("dry run, nothing was changed; the call would answer '{answer}'"),
+    }
 }
 
 fn write(program: &Program, text: &str, code: u8) -> ExitCode {

@@ -176,8 +176,8 @@ impl Move<'_> {
         if foreseen.as_ref() != Some(&plan) {
             log::info!("plan after the stop: {plan}");
         }
-        self.tell(&plan);
         self.confirm(&plan)?;
+        self.tell(&plan);
         let channel = facts.replica.channel.clone();
         self.progress = Progress::Changed { from: Box::new(facts), to: plan.place.clone() };
         step("changed master", || self.change_to_new(&channel, &plan.place))?;
@@ -191,8 +191,8 @@ impl Move<'_> {
         let (facts, _) = self.observe()?;
         let place = match (foreseen, &facts.old) {
             (Some(plan), _) => {
-                self.tell(plan);
                 self.confirm(plan)?;
+                self.tell(plan);
                 plan.place.clone()
             }
             (
