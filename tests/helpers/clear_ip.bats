@@ -155,6 +155,8 @@ teardown() { end_network; }
   give 10.0.0.1/32
   run in_host db setpriv --bounding-set=-net_admin "$MMM_AGENT_DIR/clear_ip" mmm_agent eth0 10.0.0.1
   [[ $status == 255 && $output == 'ERROR: no permission to remove 10.0.0.1/32 from eth0; '*CAP_NET_ADMIN* ]]
+  run in_host db setpriv --bounding-set=-net_admin "$MMM_AGENT_DIR/clear_ip" --dry-run mmm_agent eth0 10.0.0.1
+  [[ $status == 255 && $output == *'ERROR: no permission to remove 10.0.0.1/32 from eth0; '*CAP_NET_ADMIN* ]]
   expect_held '10.0.0.1/32 10.0.0.7/24'
 }
 

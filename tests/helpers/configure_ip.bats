@@ -170,6 +170,8 @@ teardown() { end_network; }
   run in_host db setpriv --bounding-set=-net_admin "$MMM_AGENT_DIR/configure_ip" mmm_agent eth0 10.0.0.1
   [[ $status == 255 ]]
   [[ $output == 'ERROR: Could not configure ip adress 10.0.0.1 on interface eth0! '*CAP_NET_ADMIN* ]]
+  run in_host db setpriv --bounding-set=-net_admin "$MMM_AGENT_DIR/configure_ip" --dry-run mmm_agent eth0 10.0.0.1
+  [[ $status == 255 && $output == *'ERROR: Could not configure ip adress 10.0.0.1 '*CAP_NET_ADMIN* ]]
   expect_held 10.0.0.7/24
 }
 

@@ -137,6 +137,11 @@ DRY='OK: dry run, nothing was changed'
   does_as_planned 0 OK db3 turn_on_slave
   rehearse 0 "$DRY" db3 turn_on_slave
   [ -z "$(would db3)" ]
+
+  fail_applier db3 db1
+  rehearse 255 'ERROR: db3 cannot replicate from *SQL thread: error 1062: *' db3 turn_on_slave
+  run_helper db3 turn_on_slave
+  answers 255 'ERROR: db3 cannot replicate from *SQL thread: error 1062: *'
 }
 
 @test "mysql_deny_write lets every client live, and names the statements that end them" {

@@ -3,6 +3,7 @@
 //! One socket, one question at a time, every answer within the call's [`Budget`]. What an answer means for a
 //! role is decided by the callers.
 
+use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -40,6 +41,8 @@ const MOST_REMOVALS: u32 = 8;
 /// IPv6 costs the kernel more than all the rest.
 const IFLA_EXT_MASK: u16 = 29;
 const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
+/// The capability's bit (`linux/capability.h`).
+const CAP_NET_ADMIN: u64 = 1 << 12;
 
 /// A connection to the kernel's routing side.
 #[derive(Debug)]
@@ -135,6 +138,9 @@ impl Netlink {
             message.header.flags |= AddressHeaderFlags::Nodad;
         }
         let flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+        if report::is_dry_run() {
+            rehearse(format!("add {ip}/{} to {link}", ip.host_prefix()))?;
+        }
         let what = format_args!("add {ip}/{} to {link}", ip.host_prefix());
         let added = report::change(None, Kind::Address, what, || {
             self.ask(RTM_NEWADDR, flags, &[&message], &mut |_, _| {})
@@ -162,6 +168,7 @@ impl Netlink {
             let mut held = self.addresses(link, ip)?;
             held.retain(|held| held.ip == ip.ip());
             for held in &held {
+                rehearse(format!("remove {held} from {link}"))?;
                 report::planned(None, Kind::Address, format_args!("remove {held} from {link}"));
             }
             return Ok(!held.is_empty());
@@ -272,6 +279,17 @@ enum Answer {
     Whole,
     /// What was being listed changed meanwhile.
     Interrupted,
+}
+
+/// The kernel's answer to one who may not change addresses, which a dry run does not get to hear.
+fn rehearse(doing: String) -> Result<(), NetworkError> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    if effective.is_none_or(|mask| mask & CAP_NET_ADMIN != 0) {
+        return Ok(());
+    }
+    Err(NetworkError::from_kernel(doing, Errno::EPERM.into()))
 }
 
 fn status(payload: &[u8]) -> io::Result<()> {

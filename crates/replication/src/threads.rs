@@ -196,7 +196,7 @@ pub fn what_is_wrong(channel: &Channel) -> String {
 }
 
 /// Starts what is stopped and sees that it runs. `source` is asked for a sign of life only where a start
-/// would cost something if it is dead.
+/// would cost something if it is dead, and in a dry run, which sees only that.
 pub fn ensure_running(
     server: &mut Server,
     channel: &Channel,
@@ -206,21 +206,30 @@ pub fn ensure_running(
     if channel.is_running() {
         return Ok(());
     }
-    if channel.would_discard() {
-        check_backlog(server.host(), channel, source, source_answers())?;
-    }
+    let answers = !(channel.would_discard() || report::is_dry_run()) || source_answers();
+    check_backlog(server.host(), channel, source, answers)?;
     log::info!("{} from {source}: {}", channel.title(), what_is_wrong(channel));
     if channel.io == IoThread::No || !channel.sql_running {
         report::plan(format_args!("start replication from {source}"), what_is_wrong(channel));
         start(server, &channel.name)?;
     }
-    match until_running(server, &channel.name)? {
+    let seen = match until_running(server, &channel.name)? {
+        Ok(_) if !answers => Err(format!("{source} does not answer")),
+        Ok(now) if report::is_dry_run() && now.has_failed_on_data() => Err(what_is_wrong(&now)),
+        seen => seen,
+    };
+    match seen {
         Ok(_) => Ok(()),
         Err(reason) => Err(Refusal::DoesNotStart {
             host: server.host().into(),
             new: source.into(),
             reason,
-            consequence: "its threads were told to start".into(),
+            consequence: if report::is_dry_run() {
+                "a dry run started nothing"
+            } else {
+                "its threads were told to start"
+            }
+            .into(),
         }
         .into()),
     }
