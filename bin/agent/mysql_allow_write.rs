@@ -24,7 +24,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     let mut local = Server::connect(config.this_host(), limits.connect, call.budget)?;
     let action = format!("open {} to writes", local.host());
     let is_closed = local.one("SELECT @@read_only AS read_only")?.is_on("read_only");
-    report::observe(Some(local.host()), "read_only", if is_closed { "on" } else { "off" });
+    report::observe(Some(local.host()), "read_only", report::on_off(is_closed));
     if !is_closed {
         return Ok(Verdict::ok());
     }

@@ -23,6 +23,6 @@ fn sync_with_master(call: &Call) -> Result<Verdict, Error> {
     let question = Question { otherwise: "this host is not in sync", wait: true, limits, budget };
     let proof = gate::ask(&mut local, &config, question)?;
     log::info!("in sync: {proof}");
-    report::plan("let this host become the writer", proof);
+    report::plan(format_args!("see that {} has everything of its peer", local.host()), proof);
     Ok(Verdict::ok())
 }

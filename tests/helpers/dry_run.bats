@@ -24,7 +24,7 @@ watch() {
 sent() {
   sql "$1" "SELECT CONVERT(argument USING utf8) FROM mysql.general_log
     WHERE command_type = 'Query' AND user_host LIKE '%$AGENT_USER%'
-    AND CONVERT(argument USING utf8) NOT REGEXP '^(SELECT|SHOW|SET SESSION|XA RECOVER)'"
+    AND CONVERT(argument USING utf8) NOT REGEXP '^(SELECT|SHOW|SET (SESSION |@)|XA RECOVER)'"
 }
 
 # everything — what a helper could change, of every host.

@@ -156,6 +156,11 @@ pub fn observe(host: Option<&str>, what: &str, value: impl Display) {
     add(|report| report.observe(host, what, value.to_string()));
 }
 
+/// A switch as servers show it.
+pub fn on_off(is_on: bool) -> &'static str {
+    if is_on { "on" } else { "off" }
+}
+
 /// Notes a step of the procedure.
 pub fn step(what: &str, time: Duration, error: Option<&dyn Display>) {
     add(|report| {

@@ -208,12 +208,8 @@ impl Move<'_> {
     }
 
     fn tell(&self, plan: &Plan) {
-        let plan = plan.to_string();
-        let (place, proof) = plan.split_once(": ").unwrap_or((&plan, ""));
-        report::plan(
-            format_args!("let {} replicate from {}, {place}", self.this_host.name, self.new_host.name),
-            proof,
-        );
+        let (host, new) = (&self.this_host.name, &self.new_host.name);
+        report::plan(format_args!("let {host} replicate from {new}, {}", plan.place), &plan.proof);
     }
 
     fn change_to_new(&mut self, channel: &Channel, place: &Place) -> Result<(), Error> {

@@ -148,7 +148,7 @@ impl<'a> Closing<'a> {
         let statement = self.statement()?;
         let host = self.host.name.as_str();
         if report::is_on() {
-            report::observe(Some(host), "read_only", if self.is_read_only()? { "on" } else { "off" });
+            report::observe(Some(host), "read_only", report::on_off(self.is_read_only()?));
         }
         report::plan(
             format_args!("close {host} to writes: {statement}, then end every client session"),

@@ -176,7 +176,6 @@ impl Facts {
         if !report::is_on() {
             return;
         }
-        let on_off = |is_on| if is_on { "on" } else { "off" };
         let (replica, new) = (&self.replica, &self.new);
         let (host, channel) = (Some(replica.host.as_str()), &replica.channel);
         let source = format_args!("{} ({}), by {}", self.old.host(), channel.source(), channel.mode);
@@ -188,7 +187,7 @@ impl Facts {
             report::observe(host, "GTIDs", &replica.applied_gtids);
         }
         let host = Some(new.host.as_str());
-        report::observe(host, "read_only", on_off(new.read_only));
+        report::observe(host, "read_only", report::on_off(new.read_only));
         report::observe(host, "its log ends at", Refusal::place(new.end.as_ref()));
         let sets = new.sets.as_ref().map(|sets| sets.executed.to_string());
         let gtids = sets.unwrap_or_else(|| new.state.to_string());
@@ -201,7 +200,7 @@ impl Facts {
         let host = Some(self.old.host());
         match &self.old {
             OldMaster::Answers(old) => {
-                report::observe(host, "read_only", on_off(old.read_only));
+                report::observe(host, "read_only", report::on_off(old.read_only));
                 report::observe(host, "its log ends at", Refusal::place(old.end.as_ref()));
             }
             OldMaster::Unreadable { reason, .. } => report::observe(host, "cannot be examined", reason),

@@ -252,7 +252,7 @@ impl Gate<'_> {
             Err(error @ Error::Query { .. }) => return Err(self.unreadable(error.to_string())),
             Err(other) => return Err(other),
         };
-        report::observe(Some(peer.host()), "read_only", if closed { "on" } else { "off" });
+        report::observe(Some(peer.host()), "read_only", report::on_off(closed));
         if !closed {
             return Err(Refusal::PeerWritable {
                 peer: self.peer.name.to_string(),

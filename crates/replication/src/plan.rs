@@ -102,38 +102,49 @@ pub enum Proof {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Gtid(mode) => write!(f, "go on by {mode}")?,
-            Place::Position(position) => write!(f, "go on at {position}")?,
+        write!(f, "{}: {}", self.place, self.proof)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gtid(mode) => write!(f, "go on by {mode}"),
+            Self::Position(position) => write!(f, "go on at {position}"),
         }
-        match &self.proof {
-            Proof::SameGroups { at, state } => write!(
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SameGroups { at, state } => write!(
                 f,
-                ": the new master's log up to {at} holds exactly what the replica has executed (state there: {state})"
+                "the new master's log up to {at} holds exactly what the replica has executed (state there: {state})"
             ),
-            Proof::SameSet { executed } => {
-                write!(f, ": the new master has executed all that the replica has ({executed})")
+            Self::SameSet { executed } => {
+                write!(f, "the new master has executed all that the replica has ({executed})")
             }
-            Proof::AllQuiet { old_end, new_end } => write!(
+            Self::AllQuiet { old_end, new_end } => write!(
                 f,
-                ": all is quiet, and all three have executed the old master's log to {old_end} and the new one's to \
+                "all is quiet, and all three have executed the old master's log to {old_end} and the new one's to \
                  {new_end}"
             ),
-            Proof::SamePosition { old, new_end } => write!(
+            Self::SamePosition { old, new_end } => write!(
                 f,
-                ": the old master is gone, replica and new master have both executed its log to {old}, and the new \
+                "the old master is gone, replica and new master have both executed its log to {old}, and the new \
                  one's log ends there at {new_end}"
             ),
-            Proof::SameLast(Found { position, same, last, last_of_replica }) => write!(
+            Self::SameLast(Found { position, same, last, last_of_replica }) => write!(
                 f,
-                ": the last {same} transactions before it are the replica's last ones; the very last is at \
+                "the last {same} transactions before it are the replica's last ones; the very last is at \
                  {last_of_replica} of the replica's log, and from {last} to {} of the new master's {} (to compare \
                  them: mysqlbinlog -v)",
                 position.offset, position.file
             ),
-            Proof::SameAsOld { old_end, new_place } => write!(
+            Self::SameAsOld { old_end, new_place } => write!(
                 f,
-                ": the old master, held while it had executed the new one's log to {new_place}, had logged up to \
+                "the old master, held while it had executed the new one's log to {new_place}, had logged up to \
                  {old_end}, which is what the replica has executed"
             ),
         }
