@@ -15,7 +15,7 @@ use clap::Command;
 use clap_complete::{Shell, generate};
 
 /// The tools' command lines.
-const TOOLS: [fn() -> Command; 1] = [mmm_tools::journal_cli::command];
+const TOOLS: [fn() -> Command; 1] = [mmm_tools::journal::command];
 
 /// A file that could not be read or written.
 #[derive(Debug, thiserror::Error)]

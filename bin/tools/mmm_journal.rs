@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use mmm_tools::journal_cli::{Options, command};
-
 fn main() -> ExitCode {
-    mmm_tools::journal::run(&Options::from_matches(&command().get_matches()))
+    mmm_tools::journal::run(std::env::args_os())
 }

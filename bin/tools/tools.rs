@@ -1,6 +1,4 @@
-//! Programs for people, one module each; the agent runs none of them. Each command line has a module of its own,
-//! which the manual's generator reads as well.
+//! Programs for people, one module each; the agent runs none of them.
 
 pub mod journal;
-pub mod journal_cli;
 pub mod preflight;

@@ -2,14 +2,16 @@
 //!
 //! The files are read once, as a stream; what is kept does not grow with them.
 
-pub mod calls;
+mod arguments;
+mod calls;
 mod document;
-pub mod files;
-pub mod line;
-pub mod moves;
-pub mod runs;
-pub mod since;
+mod files;
+mod line;
+mod moves;
+mod runs;
+mod since;
 mod text;
-pub mod timeline;
+mod timeline;
 
+pub use arguments::command;
 pub use timeline::run;

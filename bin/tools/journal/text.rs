@@ -213,7 +213,11 @@ impl View for Text {
         let what = head.host.as_ref().map_or("Calls".into(), |host| format!("Role moves of {}", safe(host)));
         let since = head.since.map_or(String::new(), |since| format!(" since {}", self.time("%F %T", since)));
         let zone = self.zone.iana_name().map_or_else(|| self.time("UTC%:z", Timestamp::now()), String::from);
-        writeln!(out, "{what}{since}, from {}, times in {zone}", head.file.display())
+        let file = safe(&head.file.display().to_string());
+        for line in wrap(&format!("{what}{since}, from {file}, times in {zone}"), WIDTH) {
+            writeln!(out, "{line}")?;
+        }
+        Ok(())
     }
 
     fn item(&mut self, item: &Item, out: &mut dyn Write) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! The whole way from the files to what is shown.
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -10,12 +11,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mmm_core::settings::{LogSettings, PATH, Settings};
 
+use super::arguments::{Arguments, Format};
 use super::calls::{Assembly, Call, Event};
 use super::document::{Json, Yaml};
 use super::moves::{Grouping, Part};
 use super::text::Text;
 use super::{files, line};
-use crate::journal_cli::{Format, Options};
 
 /// What is known before the first item is shown.
 #[derive(Clone, Debug)]
@@ -81,8 +82,16 @@ fn advice(error: &io::Error) -> String {
 }
 
 /// The whole of the program.
-pub fn run(options: &Options) -> ExitCode {
-    match show(options, &mut io::stdout().lock()) {
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::read(words) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing can be done where this fails.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(u8::MAX));
+        }
+    };
+    match show(&arguments, &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read has read enough.
         Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -98,24 +107,24 @@ fn complain(trouble: &dyn fmt::Display) {
     let _ = writeln!(io::stderr(), "mmm_journal: {trouble}");
 }
 
-fn show(options: &Options, out: &mut dyn Write) -> Result<(), Trouble> {
-    let file = options.file.clone().unwrap_or_else(configured);
+fn show(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Trouble> {
+    let file = arguments.file.clone().unwrap_or_else(configured);
     let files = files::find(&file).map_err(|source| Trouble::Journal { file: file.clone(), source })?;
-    let mut view: Box<dyn View> = match options.format {
-        Format::Text => Box::new(Text::new(is_coloured(), TimeZone::system(), options.all)),
+    let mut view: Box<dyn View> = match arguments.format {
+        Format::Text => Box::new(Text::new(is_coloured(), TimeZone::system(), arguments.all)),
         Format::Json => Box::new(Json::default()),
         Format::Yaml => Box::new(Yaml::default()),
     };
     // Of another host's journal the processes are not here.
-    let is_running = if options.file.is_none() { lives } else { |_: &Call| false };
-    let mut head = Head { file, since: options.since, host: None };
-    let tail = if options.all {
+    let is_running = if arguments.file.is_none() { lives } else { |_: &Call| false };
+    let mut head = Head { file, since: arguments.since, host: None };
+    let tail = if arguments.all {
         view.begin(&head, out)?;
-        read(&files, options.since, is_running, &mut |event| Ok(view.item(&Item::Event(event), out)?))?
+        read(&files, arguments.since, is_running, &mut |event| Ok(view.item(&Item::Event(event), out)?))?
     } else {
-        let mut moves = LastMoves { most: options.moves, ..LastMoves::default() };
+        let mut moves = LastMoves { most: arguments.moves, ..LastMoves::default() };
         let mut grouping = Grouping::default();
-        let tail = read(&files, options.since, is_running, &mut |event| {
+        let tail = read(&files, arguments.since, is_running, &mut |event| {
             if let Event::Call(call) = event {
                 grouping.add(call, &mut |part| moves.add(part));
             }

@@ -1,11 +1,12 @@
-//! The command line of `mmm_journal`.
+//! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, Command, value_parser};
 use jiff::{Timestamp, Zoned};
 
-use crate::journal::since;
+use super::since;
 
 /// How the journal is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum Format {
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct Arguments {
     /// Nothing earlier than this.
     pub since: Option<Timestamp>,
     /// How many role moves, the last ones.
@@ -33,7 +34,7 @@ pub struct Options {
     pub file: Option<PathBuf>,
 }
 
-/// The command line, for the program, its help, its manual page and completions.
+/// The command line's definition, for the manual and for completions, too.
 pub fn command() -> Command {
     Command::new("mmm_journal")
         .version(env!("CARGO_PKG_VERSION"))
@@ -85,21 +86,22 @@ pub fn command() -> Command {
         )
 }
 
-impl Options {
-    /// From what [`command`] has accepted.
-    pub fn from_matches(matches: &ArgMatches) -> Self {
+impl Arguments {
+    /// Reads a command line that begins with the program's name.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = command().try_get_matches_from(words)?;
         let format = match matches.get_one::<String>("format").map(String::as_str) {
             Some("json") => Format::Json,
             Some("yaml") => Format::Yaml,
             _ => Format::Text,
         };
-        Self {
+        Ok(Self {
             since: matches.get_one("since").copied(),
             moves: matches.get_one::<u16>("moves").copied().map_or(10, usize::from),
             all: matches.get_flag("all"),
             format,
             file: matches.get_one("file").cloned(),
-        }
+        })
     }
 }
 
@@ -107,12 +109,16 @@ impl Options {
 mod tests {
     use super::*;
 
+    fn read(words: &[&str]) -> Result<Arguments, clap::Error> {
+        Arguments::read(["mmm_journal"].iter().chain(words).map(OsString::from))
+    }
+
     #[test]
-    fn the_command_line_is_sound() {
+    fn without_arguments_the_last_ten_moves_are_shown_to_people() {
         command().debug_assert();
-        let matches = command().try_get_matches_from(["mmm_journal"]).unwrap();
-        let options = Options::from_matches(&matches);
-        assert_eq!((options.moves, options.all, options.format), (10, false, Format::Text));
+        let arguments = read(&[]).unwrap();
+        assert_eq!((arguments.moves, arguments.all, arguments.format), (10, false, Format::Text));
+        assert_eq!((arguments.since, arguments.file), (None, None));
     }
 
     #[test]
@@ -124,8 +130,7 @@ mod tests {
             &["--all", "-n", "3"],
             &["anything"],
         ] {
-            let argv = ["mmm_journal"].iter().chain(words);
-            assert!(command().try_get_matches_from(argv).is_err(), "{words:?}");
+            assert!(read(words).is_err(), "{words:?}");
         }
     }
 }
