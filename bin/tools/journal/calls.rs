@@ -22,6 +22,13 @@ pub struct Note {
     pub text: String,
 }
 
+impl Note {
+    /// Whether it says no more than where and with whom the helper spoke.
+    pub fn is_look(&self) -> bool {
+        self.text.starts_with("this host is ") || self.text.starts_with("connected to ")
+    }
+}
+
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {

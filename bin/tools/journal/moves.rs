@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::calls::{Call, Fate};
+use super::calls::{Call, Fate, Note};
 use super::line::Level;
 use super::runs::Runs;
 
@@ -66,10 +66,8 @@ fn kind(call: &Call) -> Option<Kind> {
 fn has_worked(call: &Call) -> bool {
     let is_confirmed =
         call.answer.as_ref().is_some_and(|answer| answer.text == "OK: IP address is configured");
-    let is_look = |text: &str| text.starts_with("this host is ") || text.starts_with("connected to ");
-    let has_done = |level, text: &str| level == Level::Error || level == Level::Info && !is_look(text);
-    call.fate() != Fate::Done
-        || !is_confirmed && call.notes.iter().any(|note| has_done(note.level, &note.text))
+    let has_done = |note: &Note| note.level == Level::Error || note.level == Level::Info && !note.is_look();
+    call.fate() != Fate::Done || !is_confirmed && call.notes.iter().any(has_done)
 }
 
 impl Move {

@@ -1,5 +1,6 @@
 //! The timeline for people, 80 columns wide.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -109,12 +110,13 @@ impl Text {
 
     fn runs(&self, runs: &Runs, day: Timestamp, are_checks: bool) -> String {
         let mut text = String::new();
+        let mut said = HashSet::new();
         for (index, run) in runs.runs.iter().enumerate() {
             if runs.left_out > 0 && index == runs.runs.len() / 2 {
                 let left_out = counted(runs.left_out, "call", "calls");
                 text += &self.wrapped(Colour::Dim, &format!("… {left_out} left out here; --all shows them"));
             }
-            text += &self.call(&run.call, are_checks);
+            text += &self.call(&run.call, are_checks, &mut said);
             if run.times > 1 {
                 let is_same_day = self.time("%F", day) == self.time("%F", run.last_started);
                 let until = self.time(if is_same_day { "%T" } else { "%F %T" }, run.last_started);
@@ -129,7 +131,7 @@ impl Text {
         text
     }
 
-    fn call(&self, call: &Call, is_check: bool) -> String {
+    fn call<'c>(&self, call: &'c Call, is_check: bool, said: &mut HashSet<&'c str>) -> String {
         let mut left = format!("  {} {}", self.time("%T.%3f", call.started), call.helper);
         for argument in &call.arguments {
             let is_plain =
@@ -143,7 +145,7 @@ impl Text {
         };
         let mut text = self.ends((Colour::Plain, &left), word(fate), &amount(took));
         if !is_check || fate != Fate::Done {
-            text += &self.notes(call);
+            text += &self.notes(call, said);
         }
         match &call.answer {
             Some(answer) if answer.text != "OK" => {
@@ -158,22 +160,22 @@ impl Text {
         }
     }
 
-    fn notes(&self, call: &Call) -> String {
+    /// What a call said, without what its answer says and without a warning that was shown already.
+    fn notes<'c>(&self, call: &'c Call, said: &mut HashSet<&'c str>) -> String {
         let answer = call.answer.as_ref().map_or("", |answer| answer.text.trim_start_matches("ERROR: "));
-        let is_shown = |note: &&Note| {
-            let is_look = note.text.starts_with("this host is ") || note.text.starts_with("connected to ");
-            // The last words of a call that was killed may be any.
-            let is_said = !answer.is_empty() && note.text.ends_with(answer);
-            self.is_whole || call.answer.is_none() || !is_look && !is_said
-        };
         let mut text = String::new();
-        for (index, note) in call.notes.iter().enumerate().filter(|(_, note)| is_shown(note)) {
+        for (index, note) in call.notes.iter().enumerate() {
             if call.notes_left_out > 0 && index == call.notes.len() / 2 {
                 let left_out = counted(call.notes_left_out, "line", "lines");
                 text += &self
                     .wrapped(Colour::Dim, &format!("… {left_out} left out here; they are in the journal"));
             }
-            text += &self.note(note);
+            let is_news = note.level != Level::Warning || said.insert(&note.text);
+            let is_answer = !answer.is_empty() && note.text.ends_with(answer);
+            // The last words of a call that was killed may be any.
+            if self.is_whole || call.answer.is_none() || is_news && !is_answer && !note.is_look() {
+                text += &self.note(note);
+            }
         }
         text
     }
@@ -198,7 +200,7 @@ impl Text {
             self.day = day;
         }
         match event {
-            Event::Call(call) => text += &self.call(call, false),
+            Event::Call(call) => text += &self.call(call, false, &mut HashSet::new()),
             Event::Line { helper, process, note } => {
                 let _ = writeln!(text, "  {} {helper}, process {process}", self.time("%T.%3f", at));
                 text += &self.note(note);
