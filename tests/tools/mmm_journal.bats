@@ -109,6 +109,9 @@ read_written() {
 @test "what is older than --since is left out" {
   [ "$(tool db1 --since 0s --format json | jq '.timeline | length')" = 0 ]
   [ "$(tool db1 --since 1h --format json | jq '.timeline | length')" -gt 0 ]
+  written "$(failover)"
+  [ "$(read_written --since '2026-11-22 03:00:06' --all --format json | jq -r '.since, .timeline[0].helper')" = \
+    $'2026-11-22T03:00:06.000Z\nsync_with_master' ]
   run tool db1 --since soon
   [[ $status == 2 && $output == *"'2026-11-22 03:00'"* ]]
 }

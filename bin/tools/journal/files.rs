@@ -28,7 +28,9 @@ pub fn find(journal: &Path) -> io::Result<Vec<PathBuf>> {
     }
     // Directly after a rotation there is none: the next call makes it.
     if files.is_empty() || journal.exists() {
-        File::open(journal)?;
+        if File::open(journal)?.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         files.push(journal.into());
     }
     files.sort_by_cached_key(|file| first_time(file));
