@@ -37,27 +37,31 @@ fn title(name: &str, section: &str) -> String {
     format!(".TH {} {section} \"\" \"{SOURCE}\" \"{MANUAL}\"\n", name.to_uppercase())
 }
 
-fn generated(command: Command, section: &str) -> String {
+fn generated(mut command: Command, section: &str) -> String {
+    let usage = command.render_usage().to_string();
     let name = command.get_name().to_string();
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let man = Man::new(command);
     let mut rendered = Vec::new();
-    man.render_synopsis_section(&mut rendered)
-        .and_then(|()| man.render_description_section(&mut rendered))
+    man.render_description_section(&mut rendered)
         .and_then(|()| man.render_options_section(&mut rendered))
         .expect("memory takes what is written");
-    // Each section brings a definition of its own for what groff and mandoc know anyway.
+    // Each section brings a definition of its own for what groff and mandoc know anyway; lists bring breaks for nothing.
     let rendered: String = String::from_utf8_lossy(&rendered)
         .lines()
-        .filter(|line| !line.starts_with(".ie \\n(.g .ds Aq") && !line.starts_with(".el .ds Aq"))
+        .filter(|line| {
+            !line.starts_with(".ie \\n(.g .ds Aq") && !line.starts_with(".el .ds Aq") && *line != ".br"
+        })
         .map(|line| line.replace("\\*(Aq", "\\(aq") + "\n")
         .collect();
-    format!("{}.SH NAME\n{name} \\- {}\n{rendered}", title(&name, section), escaped(&briefly(&about)))
+    let head = format!("{}.SH NAME\n{name} \\- {}\n", title(&name, section), escaped(&briefly(&about)));
+    let words = usage.trim_start_matches("Usage:").trim().strip_prefix(&name).unwrap_or_default();
+    format!("{head}.SH SYNOPSIS\n.B {name}\n{}\n{rendered}", escaped(words.trim()))
 }
 
-/// The beginning of a description, for `whatis`: up to the first stop, colon or semicolon.
+/// The beginning of a description, for `whatis`: its first sentence, or less.
 fn briefly(about: &str) -> String {
-    let end = about.find(['.', ':', ';']).unwrap_or(about.len());
+    let end = about.find(['.', '?', ':', ';']).unwrap_or(about.len());
     let mut chars = about[..end].chars();
     chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect()
 }
