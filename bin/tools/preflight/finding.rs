@@ -75,7 +75,7 @@ impl Check {
 }
 
 /// A text without the statement that a server's error repeats: it holds customers' data.
-fn without_query(text: &str) -> String {
+pub fn without_query(text: &str) -> String {
     let Some((before, query)) = text.split_once(" Query: '") else { return text.into() };
     let behind = query.rfind("'; ").map_or("", |end| &query[end + 1..]);
     format!("{before}{behind}")

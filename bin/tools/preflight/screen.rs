@@ -115,8 +115,12 @@ impl Screen {
             .map(|address| format!("{} {}", address.role, address.ip))
             .collect();
         let held = (!held.is_empty()).then(|| format!("holds {}", held.join(", ")));
-        let last: Vec<_> = end.into_iter().chain(held).collect();
-        lines.extend((!last.is_empty()).then(|| last.join("; ")));
+        match (end, held) {
+            (Some(end), Some(held)) if end.len() + held.len() < WIDTH - 10 => {
+                lines.push(format!("{end}; {held}"))
+            }
+            (end, held) => lines.extend(end.into_iter().chain(held)),
+        }
         lines
     }
 

@@ -1,0 +1,264 @@
+#!/usr/bin/env bats
+# mmm_preflight on real hosts: a good cluster is held to be good by each of them, and whatever is broken is found
+# with a code and a cure, which is then tried.
+
+load ../lib/cluster
+load ../lib/answers
+load ../lib/failover
+
+setup_file() { cluster_for_file && prepare; }
+teardown_file() { end_cluster; }
+setup() {
+  if [[ -e $BATS_FILE_TMPDIR/broken ]]; then reset_cluster && prepare; fi
+  : >"$BATS_FILE_TMPDIR/broken"
+}
+teardown() {
+  dump_on_failure
+  if [[ ${BATS_TEST_COMPLETED:-} ]]; then rm "$BATS_FILE_TMPDIR/broken"; fi
+}
+
+AGENT=/var/lib/mmm/agent
+
+# prepare — helpers where the agents look for them, and the addresses that a monitor would have given.
+prepare() {
+  local host
+  for host in "${HOSTS[@]}"; do
+    in_host "$host" sh -c "rm -rf $AGENT && mkdir -p $AGENT && ln -s $MMM_AGENT_DIR/*_* $AGENT/"
+    sed -i "s|bin_path.*|bin_path ${AGENT%/agent}/|" "$(host_dir "$host")/mysql-mmm/mmm_common.conf"
+    in_host "$host" ip addr add "$NETWORK.10$(host_number "$host")/32" dev eth0
+  done
+  in_host db1 ip addr add "$WRITER_IP/32" dev eth0
+}
+
+# look HOST [OPTION…]
+look() { run_bare "$1" mmm_preflight "${@:2}" && keeps_secrets; }
+
+# sees HOST STATUS [CODE…] — what HOST finds: exactly these, each with a cure.
+sees() {
+  local found expected
+  look "$1" --format json || return 1
+  found=$(jq -r '[.checks[].findings[].code] | sort | join(" ")' <<<"$output")
+  expected=$(printf '%s\n' "${@:3}" | sort | paste -sd ' ')
+  if [[ $status == "$2" && $found == "$expected" ]] &&
+    jq -e '[.checks[].findings[] | select(.cure == [])] == []' <<<"$output" >/dev/null; then return 0; fi
+  printf '%s\n' "$1: $status, '$found'; expected: $2, '$expected'" "$output" "$stderr" >&2
+  return 1
+}
+is_good() { sees "$1" 0; }
+becomes_good() { wait_for 5 is_good "$1"; }
+
+# cured — does what the cures of the last `sees` say, word by word.
+cured() {
+  local host how what
+  while IFS=$'\t' read -r host how what; do
+    if [[ $how == SQL ]]; then sql "$host" "${what%;}"; else in_host "$host" sh -c "$what"; fi || return 1
+  done < <(jq -r '.checks[].findings[].cure[] | capture("^on (?<h>[a-z0-9]+), (?<k>SQL|shell): (?<w>.*)$") | [.h, .k, .w] | @tsv' <<<"$output")
+}
+
+# golden NAME — the last screen is the one in that file, but for what changes with servers and time.
+golden() {
+  diff "$BATS_TEST_DIRNAME/mmm_preflight.$1.txt" <(
+    sed -E 's/(MariaDB|MySQL) [0-9.]+/SERVER/; s/binlog\.[0-9]+:[0-9]+/PLACE/g; s/version [0-9.]+/version X/' <<<"$output") >&2
+}
+
+@test "a good cluster looks good, at 80 columns and without colour" {
+  look db3
+  [ "$status" = 0 ]
+  golden good
+  is_good db1
+  is_good db2
+}
+
+@test "a broken cluster says what to mend, the worst first" {
+  stop_replica_thread db3 SQL_THREAD
+  in_host db2 ip addr add "$WRITER_IP/32" dev eth0
+  sql db2 'SET GLOBAL auto_increment_offset = 1'
+  look db3
+  [ "$status" = 2 ]
+  golden broken
+  sees db3 2 sql-thread-stopped address-conflict auto-increment-clash
+  cured
+  becomes_good db3
+}
+
+@test "a document says what the screen says, and a plugin's line has its data and exit codes" {
+  look db1 --format yaml
+  [[ $status == 0 && $output == 'schema: 1'* ]]
+  look db1 --plugin
+  [[ $status == 0 && $line == 'MMM OK - '*'|hosts=3 answering=3 failures=0 warnings=0 time='*' lag_db3=0s;8' ]]
+  sql db2 'SET GLOBAL auto_increment_offset = 1'
+  look db1 --plugin
+  [[ $status == 1 && $output == "$line" && $line == 'MMM WARNING - '*'[auto-increment-clash]|'* ]]
+  sql db2 'SET GLOBAL auto_increment_offset = 2' 'SET GLOBAL read_only = 0'
+  look db1 --plugin
+  [[ $status == 2 && $line == 'MMM CRITICAL - '*'[two-writers]|'* ]]
+  sql db2 'SET GLOBAL read_only = 1'
+  look db1 --plugin no_such
+  [[ $status == 3 && $line == 'MMM UNKNOWN - '*'no_such.conf'* ]]
+}
+
+@test "there is colour on a terminal only, and not where it is unwanted" {
+  local program=$MMM_AGENT_DIR/mmm_preflight
+  on_terminal() { in_host db1 env TERM=xterm "$@" script -qec "$program $options" /dev/null </dev/null; }
+  options=
+  on_terminal | grep -q $'\e\[32m'
+  look db1
+  [[ $output != *$'\e'* ]]
+  [[ $(on_terminal NO_COLOR=1) != *$'\e'* ]]
+  options=--no-color
+  [[ $(on_terminal) != *$'\e'* ]]
+}
+
+@test "it looks again and again until it is interrupted" {
+  local screens
+  # By SIGINT, which bash would keep from a command in the background.
+  screens=$(in_host db1 timeout -s INT 2.5 "$MMM_AGENT_DIR/mmm_preflight" --watch=0.5 | grep -c '^Again in 0.5 s; Ctrl-C')
+  ((screens >= 2))
+}
+
+@test "a slave or passive master that takes writes is found, and closed by the cure" {
+  sql db3 'SET GLOBAL read_only = 0'
+  sees db1 2 slave-writable
+  cured
+  sql db2 'SET GLOBAL read_only = 0'
+  sees db3 2 two-writers
+  cured
+  is_good db3
+}
+
+@test "an applier that failed is found, without a customer's row in the text" {
+  fail_applier db3 db1
+  sees db3 2 sql-thread-failed move-refused
+  [[ $output != *theirs* ]]
+  sql db3 'SET sql_log_bin = 0' 'DELETE FROM app.entries WHERE id = 1001'
+  cured || true
+  becomes_good db3
+}
+
+@test "a fetching thread that is stopped, or is not let in, is found" {
+  stop_replica_thread db2 IO_THREAD
+  sees db1 2 io-thread-stopped
+  set_password db1 "$REPLICATION_USER" other
+  cured
+  wait_for 5 sees db2 2 io-thread-failed replication-login-refused
+  set_password db1 "$REPLICATION_USER" "$REPLICATION_PASSWORD"
+  sql db2 'STOP SLAVE' 'START SLAVE'
+  becomes_good db2
+}
+
+@test "a privilege that is missing is found, and granted by the cure" {
+  may_not db3 read_only
+  sees db1 2 privilege-missing
+  local log
+  log=$(binlog_end db3)
+  cured
+  is_good db1
+  # A transaction of a slave's own would keep it from being moved.
+  [ "$(binlog_end db3)" = "$log" ]
+}
+
+@test "two servers with one id are found" {
+  sql db3 'SET GLOBAL server_id = 2'
+  sees db1 2 server-id-duplicate
+  sql db3 'SET GLOBAL server_id = 3'
+  is_good db1
+}
+
+@test "a master that does not log what it replicates, or leaves rows out, is found" {
+  restart_server db2 --log-slave-updates=0
+  wait_for 5 sees db1 2 log-slave-updates-off
+  restart_server db2 --replicate-ignore-table=app.none --binlog-ignore-db=none
+  wait_for 5 sees db1 2 master-filters
+  look db1
+  [[ $output == *Binlog_Ignore_DB=none* && $output == *Replicate_Ignore_Table=app.none* ]]
+  restart_server db2
+  becomes_good db1
+}
+
+@test "a late slave and a delayed one are found" {
+  hold db3
+  insert db1
+  wait_for 20 sees db1 1 lag
+  release db3
+  becomes_good db1
+  delay db3 600
+  sees db1 1 delayed
+  delay db3 0
+  becomes_good db1
+}
+
+@test "a server that is frozen is found in time, wherever it is" {
+  freeze db1
+  sees db3 2 server-unreachable
+  in_time
+  look db3 --timeout 2
+  [ "$status" = 2 ]
+  within 3000
+  look db1 --timeout 2
+  [ "$status" = 2 ]
+  thaw db1
+  becomes_good db3
+}
+
+@test "a server that is down is found, and nothing else is said of it" {
+  kill_server db2
+  sees db3 2 server-unreachable
+  sees db1 2 server-unreachable
+  start_server db2
+  becomes_good db1
+}
+
+@test "a configuration that everybody may read is found" {
+  local file
+  file=$(host_dir db3)/mysql-mmm/mmm_common.conf
+  chmod 644 "$file"
+  sees db3 2 config-world-readable
+  chmod 640 "$file"
+  is_good db3
+}
+
+@test "a configuration that was copied from another host, or is hardly meant as it is, is found" {
+  local folder
+  folder=$(host_dir db3)/mysql-mmm
+  cp "$folder/mmm_agent_db2.conf" "$folder/copied.conf"
+  look db3 copied --format json
+  [[ $status == 2 && $output == *'"this-elsewhere"'* ]]
+  cp "$folder/mmm_agent.conf" "$folder/quirk.conf"
+  printf 'max_kill_retries 10 # seconds\n' >>"$folder/quirk.conf"
+  chmod 640 "$folder/quirk.conf"
+  look db3 quirk --format json
+  [[ $status == 1 && $output == *'"config-quirk"'* ]]
+  rm "$folder/copied.conf" "$folder/quirk.conf"
+}
+
+@test "a helper that is missing, closed, or a stranger is found, and a stranger is never run" {
+  in_host db3 sh -c "cd $AGENT && rm check_ip clear_ip turn_on_slave && cp /bin/true clear_ip && chmod 644 clear_ip &&
+    printf '#!/bin/sh\ntouch /run/was-run\n' >turn_on_slave && chmod 755 turn_on_slave"
+  sees db3 2 helper-missing helper-not-executable helper-foreign
+  ! in_host db3 test -e /run/was-run
+  in_host db3 sh -c "cd $AGENT && rm -f *_* && ln -s $MMM_AGENT_DIR/*_* ."
+  is_good db3
+}
+
+@test "an interface that is down or not there is found" {
+  in_host db3 ip link set eth0 down
+  sees db3 2 interface-unusable server-unreachable server-unreachable
+  in_host db3 ip link set eth0 up
+  sed -i 's/eth0/eth9/' "$(host_dir db3)/mysql-mmm/mmm_common.conf"
+  sees db3 2 interface-unusable
+  sed -i 's/eth9/eth0/' "$(host_dir db3)/mysql-mmm/mmm_common.conf"
+  becomes_good db3
+}
+
+@test "an address that two hosts hold, none, or the wrong one is found from every host" {
+  in_host db2 ip addr add "$WRITER_IP/32" dev eth0
+  for host in db1 db2 db3; do sees "$host" 2 address-conflict; done
+  cured
+  in_host db3 ip addr add "$WRITER_IP/32" dev eth0
+  in_host db1 ip addr del "$WRITER_IP/32" dev eth0
+  sees db1 2 address-misplaced writer-without-address
+  in_host db3 ip addr del "$WRITER_IP/32" dev eth0
+  sees db1 1 address-nowhere
+  in_host db1 ip addr add "$WRITER_IP/32" dev eth0
+  is_good db1
+}
