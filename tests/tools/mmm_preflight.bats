@@ -235,7 +235,7 @@ golden() {
   in_host db3 sh -c "cd $AGENT && rm check_ip clear_ip turn_on_slave && cp /bin/true clear_ip && chmod 644 clear_ip &&
     printf '#!/bin/sh\ntouch /run/was-run\n' >turn_on_slave && chmod 755 turn_on_slave"
   sees db3 2 helper-missing helper-not-executable helper-foreign
-  ! in_host db3 test -e /run/was-run
+  in_host db3 test ! -e /run/was-run
   in_host db3 sh -c "cd $AGENT && rm -f *_* && ln -s $MMM_AGENT_DIR/*_* ."
   is_good db3
 }

@@ -49,6 +49,8 @@ pub struct Unreached {
     pub reason: String,
     /// True where the server itself refused, so that it is alive.
     pub answered: bool,
+    /// Its error number, where it let nobody in.
+    pub code: Option<u16>,
 }
 
 /// What a server says of itself.

@@ -117,7 +117,7 @@ impl Screen {
         let held = (!held.is_empty()).then(|| format!("holds {}", held.join(", ")));
         match (end, held) {
             (Some(end), Some(held)) if end.len() + held.len() < WIDTH - 10 => {
-                lines.push(format!("{end}; {held}"))
+                lines.push(format!("{end}; {held}"));
             }
             (end, held) => lines.extend(end.into_iter().chain(held)),
         }

@@ -57,13 +57,13 @@ fn show_grants(server: &mut Server) -> Result<Vec<String>, Error> {
 }
 
 fn unreached(error: &Error) -> Unreached {
-    match error {
-        Error::Connect { cause, answered, .. } => Unreached { reason: cause.clone(), answered: *answered },
-        Error::Silent { .. } | Error::Broken { .. } => {
-            Unreached { reason: error.to_string(), answered: false }
-        }
-        _ => Unreached { reason: error.to_string(), answered: true },
-    }
+    let (reason, answered, code) = match error {
+        Error::Connect { cause, answered, code, .. } => (cause.clone(), *answered, *code),
+        Error::Query { code, .. } => (error.to_string(), true, Some(*code)),
+        Error::Silent { .. } | Error::Broken { .. } => (error.to_string(), false, None),
+        _ => (error.to_string(), true, None),
+    };
+    Unreached { reason, answered, code }
 }
 
 fn look(host: &Host, config: &Config, most: Duration, budget: Budget) -> Result<Seen, Error> {

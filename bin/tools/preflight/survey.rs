@@ -64,7 +64,7 @@ pub fn look(name: &str, config: Config, quirks: Vec<String>, settings: &Settings
     let members = config.hosts().iter().zip(servers).map(|(host, answer)| {
         let (server, replication) = wait(&answer, &end).unwrap_or_else(|| {
             let reason = format!("it did not answer within {:.1?}", end.elapsed());
-            (Err(Unreached { reason, answered: false }), None)
+            (Err(Unreached { reason, answered: false, code: None }), None)
         });
         Member { host: host.clone(), server, replication }
     });

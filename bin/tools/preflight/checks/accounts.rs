@@ -3,7 +3,7 @@
 use mmm_core::settings::TlsMode;
 use mmm_replication::quoted_account;
 
-use super::super::cluster::{Cluster, Member, Seen};
+use super::super::cluster::{Cluster, Member, Seen, Unreached};
 use super::super::finding::{Check, Severity, advice, sql};
 use super::listed;
 
@@ -25,26 +25,47 @@ pub fn accounts(cluster: &Cluster) -> Check {
     let mut check = Check::new("accounts").saying(text);
     for member in &cluster.members {
         let (name, host) = (member.name(), &member.host);
-        let cure = |key: &str, user: &str| {
-            [
-                advice(format!(
-                    "compare {key}_user and {key}_password in mmm_common.conf with the account on {name}"
-                )),
-                sql(name, here_alone(&format!("ALTER USER '{user}'@'…' IDENTIFIED BY '…'"))),
-            ]
-        };
         if let Err(refused) = &member.server
             && refused.answered
+            && !is_of_tls(member, refused)
         {
             let text = format!("{name} does not let the agent's account in: {}", refused.reason);
-            check.fail("agent-login-refused", name, text, &cure("agent", &host.agent_user));
+            check.fail(
+                "agent-login-refused",
+                name,
+                text,
+                &login_cure(name, "agent", &host.agent_user, refused),
+            );
         }
         if let Some(Err(refused)) = &member.replication {
             let text = format!("{name} does not let the replication account in: {}", refused.reason);
-            check.fail("replication-login-refused", name, text, &cure("replication", &host.replication_user));
+            let cure = login_cure(name, "replication", &host.replication_user, refused);
+            check.fail("replication-login-refused", name, text, &cure);
         }
     }
     check
+}
+
+/// True where it was not the account that was refused, but what comes before.
+fn is_of_tls(member: &Member, refused: &Unreached) -> bool {
+    refused.code.is_none() && member.host.tls.mode != TlsMode::Off
+}
+
+fn login_cure(name: &str, key: &str, user: &str, refused: &Unreached) -> Vec<String> {
+    match refused.code {
+        Some(1040) => vec![advice(format!(
+            "end idle sessions on {name} or raise its max_connections: an agent that cannot log in cannot act"
+        ))],
+        Some(1129) => {
+            vec![sql(name, "FLUSH HOSTS"), advice("then find out what connected from this host and failed")]
+        }
+        _ => vec![
+            advice(format!(
+                "compare {key}_user and {key}_password in mmm_common.conf with the account on {name}"
+            )),
+            sql(name, here_alone(&format!("ALTER USER '{user}'@'…' IDENTIFIED BY '…'"))),
+        ],
+    }
 }
 
 /// Whether the accounts may do all that the helpers and replicas do.
@@ -106,6 +127,22 @@ pub fn tls(cluster: &Cluster) -> Check {
         [] => "none is configured for the helpers' own connections".into(),
         names => format!("as configured; encrypted to {}", listed(names)),
     });
+    for member in &cluster.members {
+        if let Err(refused) = &member.server
+            && refused.answered
+            && is_of_tls(member, refused)
+        {
+            let name = member.name();
+            let text =
+                format!("no connection to {name} with the TLS of mmm_helpers.yaml: {}", refused.reason);
+            check.fail(
+                "tls-failed",
+                name,
+                text,
+                &[advice("docs/CONNECTIONS.md, 'What it says when it fails'")],
+            );
+        }
+    }
     for (member, seen) in cluster.seen() {
         let host = &member.host;
         if host.tls.mode == TlsMode::Preferred && host.socket.is_none() && !seen.is_encrypted {
@@ -217,7 +254,6 @@ impl Grants {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::cluster::Unreached;
     use super::super::sample::{codes, good, seen, set};
     use super::*;
 
@@ -279,7 +315,7 @@ mod tests {
 
     #[test]
     fn accounts_that_are_not_let_in_or_may_too_little_are_found() {
-        let refused = || Unreached { reason: "Access denied".into(), answered: true };
+        let refused = || Unreached { reason: "Access denied".into(), answered: true, code: Some(1045) };
         let mut cluster = good("db1");
         assert_eq!(codes(&accounts(&cluster)), [""; 0]);
         cluster.members[1].replication = Some(Err(refused()));
@@ -287,6 +323,18 @@ mod tests {
         assert_eq!(codes(&accounts(&cluster)), ["replication-login-refused", "agent-login-refused"]);
         cluster.members[1].replication = Some(Ok(vec!["GRANT USAGE ON *.* TO `r`@`%`".into()]));
         assert_eq!(codes(&privileges(&cluster)), ["replication-privilege-missing"]);
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_believed_is_told_from_a_wrong_password() {
+        let mut cluster = good("db1");
+        cluster.members[2].host.tls.mode = TlsMode::VerifyCa;
+        for (code, of_tls, of_account) in [(None, "tls-failed", ""), (Some(1045), "", "agent-login-refused")]
+        {
+            cluster.members[2].server = Err(Unreached { reason: "no".into(), answered: true, code });
+            assert_eq!(codes(&tls(&cluster)).concat(), of_tls);
+            assert_eq!(codes(&accounts(&cluster)).concat(), of_account);
+        }
     }
 
     #[test]

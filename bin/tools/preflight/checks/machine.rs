@@ -162,11 +162,11 @@ pub fn journal(cluster: &Cluster) -> Check {
     if let Err(reason) = state {
         let folder = path.parent().unwrap_or(path).display();
         let text = format!("helpers can leave no journal in {}: {reason}", path.display());
-        let cure = shell(
-            &cluster.this,
-            format!("install -d -m 0750 {folder}, as the agent's user; is the disk full or read-only?"),
-        );
-        check.warn("journal-unwritable", &cluster.this, text, &[cure]);
+        let cure = [
+            shell(&cluster.this, format!("install -d -m 0750 {folder}")),
+            advice("as the user that the agent runs as; is the disk full, or mounted read-only?"),
+        ];
+        check.warn("journal-unwritable", &cluster.this, text, &cure);
     }
     check
 }
@@ -178,7 +178,7 @@ pub fn leftovers(cluster: &Cluster) -> Check {
     for (path, undo) in &cluster.machine.leftovers {
         let is_hold = path.to_string_lossy().contains("-hold-");
         let (what, helper, argument) = if is_hold {
-            ("held another host's applying thread", "set_active_master", " MASTER")
+            ("held another host's applying thread", "set_active_master", " …")
         } else {
             ("kept new clients away from this server", "mysql_may_write", "")
         };
@@ -191,7 +191,10 @@ pub fn leftovers(cluster: &Cluster) -> Check {
             "leftover-marker",
             this,
             text,
-            &[shell(this, format!("{} {}{argument}", helper.display(), cluster.config)) + " (undoes it)"],
+            &[
+                shell(this, format!("{} {}{argument}", helper.display(), cluster.config)),
+                advice("undoes it before all else"),
+            ],
         );
     }
     check

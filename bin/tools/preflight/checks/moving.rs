@@ -32,7 +32,7 @@ pub fn moving(cluster: &Cluster) -> Check {
             _ if is_silent || !is_known => {}
             Outcome::Works(_) => ready.push(to),
             Outcome::Refused { code, .. } if code.as_deref() == Some(AT_REST) => ready.push(to),
-            outcome => match others.iter_mut().find(|(other, _)| *other == outcome) {
+            outcome => match others.iter_mut().find(|(other, _)| is_same(other, outcome)) {
                 Some((_, targets)) => targets.push(to),
                 None => others.push((outcome, vec![to])),
             },
@@ -69,6 +69,16 @@ pub fn moving(cluster: &Cluster) -> Check {
     })
 }
 
+/// True for one cause, whatever names of masters its texts hold.
+fn is_same(one: &Outcome, other: &Outcome) -> bool {
+    match (one, other) {
+        (Outcome::Refused { code: Some(one), .. }, Outcome::Refused { code: Some(other), .. }) => {
+            one == other
+        }
+        _ => one == other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::cluster::{Move, Unreached};
@@ -99,9 +109,18 @@ mod tests {
     }
 
     #[test]
+    fn one_cause_is_one_finding() {
+        let mut cluster = after(refused("lacks"));
+        let message = "another text".into();
+        let outcome = Outcome::Refused { code: Some("lacks".into()), message };
+        cluster.moves.push(Move { to: "db1".into(), outcome, milliseconds: 1.0 });
+        assert_eq!(codes(&moving(&cluster)), ["move-refused"]);
+    }
+
+    #[test]
     fn a_move_to_a_silent_master_is_not_complained_of_twice() {
         let mut cluster = after(refused("connect"));
-        cluster.members[1].server = Err(Unreached { reason: "no".into(), answered: false });
+        cluster.members[1].server = Err(Unreached { reason: "no".into(), answered: false, code: None });
         assert_eq!(codes(&moving(&cluster)), [""; 0]);
         assert_eq!(codes(&moving(&good("db1"))), [""; 0]);
     }

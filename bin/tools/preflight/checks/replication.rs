@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn a_source_that_is_silent_is_not_complained_of_twice() {
         let mut cluster = good("db3");
-        cluster.members[0].server = Err(Unreached { reason: "no".into(), answered: false });
+        cluster.members[0].server = Err(Unreached { reason: "no".into(), answered: false, code: None });
         for host in ["db2", "db3"] {
             let channel = &mut seen(&mut cluster, host).links[0].channel;
             (channel.io, channel.io_error) = (IoThread::Connecting, Some(error(2003)));

@@ -19,9 +19,9 @@ pub fn servers(cluster: &Cluster) -> Check {
             continue;
         }
         let cure = [
-            shell(name, "systemctl status mysql mariadb; is it running, and not stopped (state T)?"),
+            shell(name, "systemctl status mysql mariadb"),
             advice(format!(
-                "from here: is {} port {} reachable, and not filtered?",
+                "is it running, and not stopped (state T)? Is {} port {} reachable from here?",
                 host.ip, host.mysql_port
             )),
         ];
@@ -99,9 +99,9 @@ pub fn server_ids(cluster: &Cluster) -> Check {
     let mut check = Check::new("server-ids").saying(format!("{}: every server its own", listed(&shown)));
     let cure = |name: &str| {
         [
-            sql(name, "SET GLOBAL server_id = (a number that no other has)"),
+            sql(name, "SET GLOBAL server_id = …"),
             advice(format!(
-                "and the same in my.cnf of {name}; then STOP and START its replication, and its replicas'"
+                "a number that no other has, in my.cnf of {name}, too; then STOP and START its replication, and its replicas'"
             )),
         ]
     };
@@ -139,7 +139,10 @@ pub fn clocks(cluster: &Cluster) -> Check {
             "clock-differs",
             name,
             text,
-            &[shell(name, "timedatectl; is time synchronisation (chrony, ntpd) running?")],
+            &[
+                shell(name, "timedatectl"),
+                advice("is time synchronisation (chrony, ntpd) running there, and here?"),
+            ],
         );
     }
     check
@@ -162,7 +165,7 @@ mod tests {
     fn a_silent_server_is_found_and_one_that_refuses_is_left_to_the_accounts() {
         let mut cluster = good("db1");
         for (answered, expected) in [(false, vec!["server-unreachable"]), (true, vec![])] {
-            cluster.members[1].server = Err(Unreached { reason: "no".into(), answered });
+            cluster.members[1].server = Err(Unreached { reason: "no".into(), answered, code: None });
             assert_eq!(codes(&servers(&cluster)), expected);
         }
     }

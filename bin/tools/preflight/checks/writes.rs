@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_writer_that_cannot_be_seen_is_not_missed() {
         let mut cluster = good("db3");
-        cluster.members[0].server = Err(Unreached { reason: "no".into(), answered: false });
+        cluster.members[0].server = Err(Unreached { reason: "no".into(), answered: false, code: None });
         assert_eq!(codes(&writes(&cluster)), [""; 0]);
     }
 }
