@@ -12,7 +12,7 @@ HELPERS=(
   check_ip clear_ip configure_ip mysql_allow_write mysql_deny_write mysql_may_write
   set_active_master sync_with_master turn_off_slave turn_on_slave
 )
-TOOLS=(mmm_journal)
+TOOLS=(mmm_journal mmm_preflight)
 
 fail() {
   printf 'install.sh: %s\n' "$*" >&2
@@ -110,7 +110,7 @@ install_files() {
     printf '%s  %s\n' "$(sum_of "$root$target.new")" "$target" >>"$placed"
     mv -fT "$root$target.new" "$root$target"
   done < <(files)
-  echo "Tools installed in $tools_dir: ${TOOLS[*]}; see man mmm_journal, man set_active_master"
+  echo "Tools installed in $tools_dir: ${TOOLS[*]}; see man mmm_preflight, man set_active_master"
 }
 
 uninstall_files() {

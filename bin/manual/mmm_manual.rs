@@ -15,7 +15,7 @@ use clap::Command;
 use clap_complete::{Shell, generate};
 
 /// The tools' command lines.
-const TOOLS: [fn() -> Command; 1] = [mmm_tools::journal::command];
+const TOOLS: [fn() -> Command; 2] = [mmm_tools::journal::command, mmm_tools::preflight::command];
 
 /// A file that could not be read or written.
 #[derive(Debug, thiserror::Error)]
