@@ -3,18 +3,34 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::interrupt;
+
 /// What is left of a call's time. Copies share the deadline.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     started: Instant,
     /// `None`: without limit (`--wait forever`, by hand only).
     limit: Option<Duration>,
+    /// True where a person's interrupt ends every wait.
+    heeds_interrupt: bool,
 }
 
 impl Budget {
     /// A budget that starts now. `None` means no limit at all.
     pub fn start(limit: Option<Duration>) -> Self {
-        Self { started: Instant::now(), limit }
+        Self { started: Instant::now(), limit, heeds_interrupt: false }
+    }
+
+    /// A budget of waits that a person may interrupt: it counts as spent then, though statements keep their time.
+    #[must_use]
+    pub fn interruptible(self) -> Self {
+        Self { heeds_interrupt: true, ..self }
+    }
+
+    /// The same for what must not be left half done.
+    #[must_use]
+    pub fn uninterrupted(self) -> Self {
+        Self { heeds_interrupt: false, ..self }
     }
 
     /// How long the call has been running.
@@ -32,8 +48,11 @@ impl Budget {
         self.limit.map_or(most, |limit| limit.saturating_sub(self.elapsed()).min(most))
     }
 
-    /// True when nothing is left.
+    /// True when nothing is left, or nothing more is to be waited for.
     pub fn is_spent(&self) -> bool {
+        if self.heeds_interrupt && interrupt::is_requested() {
+            return true;
+        }
         self.limit.is_some_and(|limit| self.elapsed() >= limit)
     }
 
@@ -46,14 +65,14 @@ impl Budget {
     /// The same beginning with another limit.
     #[must_use]
     pub fn relimited(&self, limit: Duration) -> Self {
-        Self { started: self.started, limit: Some(limit) }
+        Self { limit: Some(limit), ..*self }
     }
 
     /// The same beginning with a part of the limit, in percent: what a step may use when later steps, and
     /// the undoing of it, need the rest.
     #[must_use]
     pub fn part(&self, percent: u32) -> Self {
-        Self { started: self.started, limit: self.limit.map(|limit| limit * percent / 100) }
+        Self { limit: self.limit.map(|limit| limit * percent / 100), ..*self }
     }
 }
 

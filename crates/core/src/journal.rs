@@ -7,6 +7,7 @@ use std::fmt::Display;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use env_logger::{Builder, Logger, Target};
@@ -14,6 +15,17 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 use crate::report;
 use crate::settings::LogSettings;
+
+/// What is drawn on the terminal steps aside while this runs.
+type StepAside = fn(&mut dyn FnMut());
+
+/// Set by what draws there, so that a helper that never waits carries nothing of it.
+static STEP_ASIDE: OnceLock<StepAside> = OnceLock::new();
+
+/// Lets `step_aside` run whatever writes to the terminal from now on.
+pub(crate) fn write_within(step_aside: StepAside) {
+    let _ = STEP_ASIDE.set(step_aside);
+}
 
 /// Starts the journal: the file if it can be opened for appending, stderr if it is a terminal.
 ///
@@ -118,7 +130,11 @@ impl Log for Outlets {
 
     fn log(&self, record: &Record) {
         if is_ours(record.metadata()) {
-            self.0.iter().for_each(|outlet| outlet.log(record));
+            let mut write = || self.0.iter().for_each(|outlet| outlet.log(record));
+            match STEP_ASIDE.get() {
+                Some(step_aside) => step_aside(&mut write),
+                None => write(),
+            }
         }
     }
 

@@ -202,7 +202,7 @@ where
         log::warn!("{}; going on with the defaults", explain(&error));
     }
     let limit = arguments.wait.unwrap_or(Some(settings.limits.call));
-    let budget = Budget::start(limit);
+    let budget = Budget::start(limit).interruptible();
     let patience = Patience(Arc::new(Mutex::new(None)));
     patience.set(&budget);
     let call = Call { program, arguments, settings, budget, patience: patience.clone() };

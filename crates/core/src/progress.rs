@@ -1,0 +1,210 @@
+//! What is waited for, drawn on a person's terminal: what is left of it, how fast that falls, how long it may take.
+//!
+//! Nothing is drawn, and no thread started, unless [`interrupt::attend`] found a terminal; nothing either before a
+//! wait has lasted [`DELAY`].
+
+use std::fmt;
+use std::sync::{LazyLock, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use indicatif::{
+    HumanBytes, HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
+};
+
+use crate::{interrupt, journal};
+
+/// How long a wait goes unseen.
+const DELAY: Duration = Duration::from_millis(300);
+/// Time between two drawings.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Several waits may be under way, one within the other.
+static LINES: LazyLock<MultiProgress> = LazyLock::new(|| {
+    journal::write_within(|write| LINES.suspend(write));
+    MultiProgress::with_draw_target(ProgressDrawTarget::stderr())
+});
+
+/// How much is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Of a log.
+    Bytes(u64),
+    /// By their GTIDs.
+    Transactions(u64),
+}
+
+impl Left {
+    fn number(self) -> u64 {
+        match self {
+            Self::Bytes(number) | Self::Transactions(number) => number,
+        }
+    }
+
+    fn with(self, number: u64) -> Self {
+        match self {
+            Self::Bytes(_) => Self::Bytes(number),
+            Self::Transactions(_) => Self::Transactions(number),
+        }
+    }
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Bytes(number) => write!(f, "{}", HumanBytes(number)),
+            Self::Transactions(1) => f.write_str("1 transaction"),
+            Self::Transactions(number) => write!(f, "{} transactions", HumanCount(number)),
+        }
+    }
+}
+
+/// A wait; its line goes when this is dropped.
+#[derive(Debug)]
+pub struct Waiting(Option<Line>);
+
+/// Begins a wait; `what` says for what, as in "waiting for db2 to stop".
+pub fn waiting(what: impl Into<String>) -> Waiting {
+    Waiting(interrupt::is_attended().then(|| Line::new(what.into())))
+}
+
+impl Waiting {
+    /// True where somebody sees it; else there is no need to find out what is left.
+    pub fn is_seen(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// What it is now, likewise.
+    pub fn turns_to(&mut self, what: &dyn fmt::Display) {
+        if let Some(line) = &self.0 {
+            line.bar.set_message(what.to_string());
+        }
+    }
+
+    /// So much is left now, where that can be told.
+    pub fn left(&mut self, left: Option<Left>) {
+        if let (Some(line), Some(left)) = (&mut self.0, left) {
+            line.left(left);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Line {
+    bar: ProgressBar,
+    /// What is counted, with a number of 0.
+    kind: Option<Left>,
+    most: u64,
+    /// Dropped to end the thread that shows the line after the delay.
+    is_over: Option<mpsc::Sender<()>>,
+    showing: Option<JoinHandle<()>>,
+}
+
+impl Line {
+    fn new(what: String) -> Self {
+        let bar = ProgressBar::hidden().with_message(what).with_style(style(None));
+        let (is_over, over) = mpsc::channel::<()>();
+        let shown = bar.clone();
+        let show = move || {
+            if over.recv_timeout(DELAY) == Err(mpsc::RecvTimeoutError::Timeout) {
+                LINES.add(shown.clone());
+                shown.enable_steady_tick(TICK);
+            }
+        };
+        // Without a thread, without a face.
+        let showing = thread::Builder::new().spawn(show).ok();
+        Self { bar, kind: None, most: 0, is_over: Some(is_over), showing }
+    }
+
+    fn left(&mut self, left: Left) {
+        let number = left.number();
+        if self.kind.is_none_or(|kind| kind != left.with(0)) {
+            (self.kind, self.most) = (Some(left.with(0)), 0);
+            self.bar.set_style(style(self.kind));
+            self.bar.reset_eta();
+        }
+        self.most = self.most.max(number).max(1);
+        self.bar.set_length(self.most);
+        self.bar.set_position(self.most - number);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        drop(self.is_over.take());
+        if let Some(showing) = self.showing.take() {
+            let _ = showing.join();
+        }
+        self.bar.finish_and_clear();
+    }
+}
+
+/// `| 12s  1,204 transactions left, 97/s, about 13s: waiting for db2 to …`
+fn style(of: Option<Left>) -> ProgressStyle {
+    let template = if of.is_some() {
+        "{spinner} {elapsed}  {left}: {wide_msg}"
+    } else {
+        "{spinner} {elapsed}  {wide_msg}"
+    };
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let Some(kind) = of else { return style.tick_chars(SPINNER) };
+    style.tick_chars(SPINNER).with_key(
+        "left",
+        move |state: &indicatif::ProgressState, out: &mut dyn fmt::Write| {
+            let left = state.len().unwrap_or(0).saturating_sub(state.pos());
+            let _ =
+                write!(out, "{} left{}", kind.with(left), Pace { left, per_second: state.per_sec(), kind });
+        },
+    )
+}
+
+/// Plain characters, for every terminal; the last one is that of the end.
+const SPINNER: &str = "|/-\\ ";
+
+/// How fast it falls and how long it may take; nothing where it does not fall.
+struct Pace {
+    left: u64,
+    per_second: f64,
+    kind: Left,
+}
+
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.left == 0 {
+            return Ok(());
+        }
+        // Slower, it is standing still.
+        if self.per_second < 0.1 {
+            return f.write_str(", not moving");
+        }
+        // Both fit: a rate is that of a server, and what is left a part of a log.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let (rate, seconds) =
+            (self.per_second.ceil() as u64, (self.left as f64 / self.per_second).ceil() as u64);
+        match self.kind {
+            Left::Bytes(_) => write!(f, ", {}/s", HumanBytes(rate))?,
+            Left::Transactions(_) => write!(f, ", {}/s", HumanCount(rate))?,
+        }
+        write!(f, ", about {:#}", HumanDuration(Duration::from_secs(seconds)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_says_how_fast_and_how_long() {
+        let pace = |left, per_second, kind: Left| Pace { left, per_second, kind }.to_string();
+        let transactions = Left::Transactions(0);
+        assert_eq!(pace(1200, 97.2, transactions), ", 98/s, about 13s");
+        assert_eq!(pace(1 << 20, 524_288.0, Left::Bytes(0)), ", 512.00 KiB/s, about 2s");
+        assert_eq!(pace(5, 0.0, transactions), ", not moving");
+        assert_eq!(pace(0, 0.0, transactions), "");
+    }
+
+    #[test]
+    fn without_a_person_nothing_is_drawn() {
+        assert!(!waiting("nobody sees this").is_seen());
+    }
+}
