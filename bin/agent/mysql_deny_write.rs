@@ -11,7 +11,7 @@ use mmm_agent_helpers::MYSQL_DENY_WRITE;
 use mmm_core::config::{Blocking, Config};
 use mmm_core::firewall::{self, Barrier};
 use mmm_core::journal::step;
-use mmm_core::{Budget, Call, Verdict, run};
+use mmm_core::{Budget, Call, Verdict, interrupt, run};
 use mmm_replication::closing::{Closed, Closing};
 use mmm_replication::{Error, Refusal};
 
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
+    interrupt::attend();
     let config = call.config()?;
     let host = config.this_host();
     let (budget, grace) = time(call, &config);

@@ -146,7 +146,7 @@ pub static TURN_OFF_SLAVE: Program = Program {
     name: "turn_off_slave",
     shape: Shape::Plain,
     changes: true,
-    extras: &[],
+    extras: &[Extra::Wait],
     one_is_an_answer: false,
     about: "Stops replication on this host: the channel that replicates from a host of the cluster.",
     prints: "  OK         exit 0: replication has stopped, or there is none\n  \
@@ -160,7 +160,7 @@ pub static TURN_ON_SLAVE: Program = Program {
     name: "turn_on_slave",
     shape: Shape::Plain,
     changes: true,
-    extras: &[],
+    extras: &[Extra::Wait],
     one_is_an_answer: false,
     about: "Starts replication on this host, on the channel that replicates from a host of the cluster, and sees \
             that it runs.",

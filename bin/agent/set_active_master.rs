@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mmm_agent_helpers::SET_ACTIVE_MASTER;
 use mmm_core::config::{Config, Host};
-use mmm_core::{Call, Verdict, run};
+use mmm_core::{Call, Verdict, interrupt, run};
 use mmm_replication::{Error, Refusal, Server, attach, channel, hold, lock, threads};
 
 fn main() -> ExitCode {
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
 }
 
 fn set_active_master(call: &Call) -> Result<Verdict, Error> {
+    interrupt::attend();
     let config = call.config()?;
     let this = config.this_host();
     let new_master = new_master(&config, &call.arguments.new_master)?;

@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use mmm_agent_helpers::SYNC_WITH_MASTER;
-use mmm_core::{Call, Verdict, report, run};
+use mmm_core::{Call, Verdict, interrupt, report, run};
 use mmm_replication::gate::{self, Question};
 use mmm_replication::{Error, Server};
 
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
 }
 
 fn sync_with_master(call: &Call) -> Result<Verdict, Error> {
+    interrupt::attend();
     let config = call.config()?;
     config.peer()?;
     let limits = &call.settings.limits;

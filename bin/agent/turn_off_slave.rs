@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use mmm_agent_helpers::TURN_OFF_SLAVE;
-use mmm_core::{Call, Verdict, report, run};
+use mmm_core::{Call, Verdict, interrupt, report, run};
 use mmm_replication::{Error, Refusal, Server, channel, lock, threads};
 
 fn main() -> ExitCode {
@@ -12,9 +12,10 @@ fn main() -> ExitCode {
 }
 
 fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {
+    interrupt::attend();
     let config = call.config()?;
     let mut server = Server::connect(config.this_host(), call.settings.limits.connect, call.budget.part(90))?;
-    let (channel, _) = match channel::meant(&mut server, &config) {
+    let (channel, source) = match channel::meant(&mut server, &config) {
         Err(Error::Refused(refusal)) if matches!(*refusal, Refusal::NotAReplica { .. }) => {
             log::info!("{refusal}");
             return Ok(Verdict::ok());
@@ -27,6 +28,13 @@ fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {
         format_args!("stop replication from {}", channel.source()),
         "a person took this host offline",
     );
-    threads::stop(&mut server, &channel.name)?;
-    Ok(Verdict::ok())
+    match threads::stop(&mut server, &channel.name) {
+        Err(error) if interrupt::is_requested() => {
+            let most = call.settings.limits.connect;
+            Err(threads::interrupted(&mut server, &channel, &error, || {
+                source.is_none_or(|source| Server::answers(source, most, call.budget))
+            }))
+        }
+        other => other.map(|_| Verdict::ok()),
+    }
 }

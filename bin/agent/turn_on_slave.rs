@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use mmm_agent_helpers::TURN_ON_SLAVE;
-use mmm_core::{Call, Verdict, report, run};
+use mmm_core::{Call, Verdict, interrupt, report, run};
 use mmm_replication::{Error, Server, channel, lock, threads};
 
 fn main() -> ExitCode {
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
 }
 
 fn turn_on_slave(call: &Call) -> Result<Verdict, Error> {
+    interrupt::attend();
     let config = call.config()?;
     let mut server = Server::connect(config.this_host(), call.settings.limits.connect, call.budget.part(90))?;
     let (channel, source) = channel::meant(&mut server, &config)?;

@@ -104,6 +104,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_interruptible_is_so_in_its_parts_and_no_more_when_it_must_not_be() {
+        let budget = Budget::start(None).interruptible();
+        assert!(budget.part(50).heeds_interrupt && budget.relimited(Duration::ZERO).heeds_interrupt);
+        assert!(!budget.uninterrupted().heeds_interrupt);
+    }
+
+    #[test]
     fn a_part_ends_earlier() {
         let budget = Budget::start(Some(Duration::from_secs(8))).part(55);
         assert_eq!(budget.limit(), Some(Duration::from_millis(4400)));

@@ -7,12 +7,14 @@
 
 use std::time::{Duration, Instant};
 
-use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::journal::step;
+use mmm_core::progress::{self, Waiting};
 use mmm_core::report;
 use mmm_core::settings::{Limits, Settings, TlsMode, TlsOptions};
+use mmm_core::{Budget, interrupt};
 
+use crate::awaited;
 use crate::binlog::place::{self, Logged};
 use crate::binlog::stream::Reader;
 use crate::channel::{self, Chosen};
@@ -54,6 +56,8 @@ struct Move<'a> {
     is_held_back: bool,
     last_resort: LastResort<'a>,
     progress: Progress,
+    /// The channel before anything was done to its threads.
+    found: &'a Channel,
 }
 
 /// What was seen, and whether the replica was applying meanwhile.
@@ -125,6 +129,7 @@ pub fn attach(
         is_held_back: false,
         last_resort: LastResort::new([this_host, chosen.source, new_host], settings, budget),
         progress: Progress::Untouched,
+        found: &chosen.channel,
     };
     let moved = moving.carry_out();
     moving.last_resort.release();
@@ -172,7 +177,8 @@ impl Move<'_> {
         let located = self.if_unchanged(located)?;
         let (facts, plan) = self.decide(located)?;
         self.last_resort.release();
-        self.use_budget(self.budget.part(90));
+        // From here on it is as quick to go on as to go back.
+        self.use_budget(self.budget.part(90).uninterrupted());
         if foreseen.as_ref() != Some(&plan) {
             log::info!("plan after the stop: {plan}");
         }
@@ -270,6 +276,7 @@ impl Move<'_> {
         let mut located = None;
         let mut doubt = Doubt::default();
         let (mut facts, mut is_moving) = first;
+        let mut face = self.face();
         loop {
             let considered = self.consider(&facts, &mut located)?;
             let patience = self.last_resort.patience(self.budget.part(55));
@@ -284,6 +291,7 @@ impl Move<'_> {
                     if patience.is_spent() {
                         return Ok((None, None));
                     }
+                    awaited::show(&mut face, &facts, None);
                 }
                 Err(_) if self.last_resort.is_planned() => return Ok((None, None)),
                 Ok(plan) => return Ok((Some(plan), located)),
@@ -297,6 +305,7 @@ impl Move<'_> {
                 }
                 Err(refusal) if refusal.may_pass() && !patience.is_spent() => {
                     log::debug!("waiting: {refusal}");
+                    awaited::show(&mut face, &facts, Some(&refusal));
                 }
                 Err(refusal) if doubt.is_fresh(&refusal) && !patience.is_spent() => {
                     log::debug!("looked at again: {refusal}");
@@ -319,15 +328,21 @@ impl Move<'_> {
     fn decide(&mut self, mut located: Option<Located>) -> Result<(Facts, Plan), Error> {
         let patience = self.last_resort.patience(self.budget.part(75));
         let mut doubt = Doubt::default();
+        let mut face = self.face();
         loop {
             let (facts, _) = self.observe()?;
             match self.consider(&facts, &mut located)? {
                 Ok(plan) => return Ok((facts, plan)),
                 Err(refusal) if (refusal.may_pass() || doubt.is_fresh(&refusal)) && patience.pause(PAUSE) => {
+                    awaited::show(&mut face, &facts, Some(&refusal));
                 }
                 Err(refusal) => return Err(refusal.into()),
             }
         }
+    }
+
+    fn face(&self) -> Waiting {
+        progress::waiting(format!("moving {} to {}", self.this_host.name, self.new_host.name))
     }
 
     /// Plans on one observation, looking into the new master's log where that is needed. `located` is what the
@@ -338,6 +353,9 @@ impl Move<'_> {
         located: &mut Option<Located>,
     ) -> Result<Result<Plan, Refusal>, Error> {
         loop {
+            if interrupt::is_requested() {
+                return Err(Refusal::Interrupted { state: "nothing was decided".into() }.into());
+            }
             match plan(facts, located.as_ref()) {
                 Ok(Decision::Attach(plan)) => return Ok(Ok(plan)),
                 Ok(Decision::Locate(wanted)) => *located = Some(self.locate(facts, &wanted)?),
@@ -485,7 +503,7 @@ impl Move<'_> {
     /// Puts things back as they were and returns the error to report.
     fn undo(&mut self, mut error: Error) -> Error {
         log::error!("not moved: {error}");
-        self.use_budget(self.budget);
+        self.use_budget(self.budget.uninterrupted());
         self.reconnect_if_broken();
         let undone = match &self.progress {
             Progress::Untouched => Ok("nothing was changed".to_string()),
@@ -493,6 +511,16 @@ impl Move<'_> {
                 .map(|()| format!("it replicates from {} as before", self.old_host.name)),
             Progress::Changed { .. } => self.change_back(),
         };
+        let is_interrupted = interrupt::is_requested();
+        let undone = undone.and_then(|outcome| {
+            // What stood still was started, in the hope of a place that can be proved.
+            if is_interrupted && !self.found.is_running() {
+                let answers = matches!(self.old, Old::Connected(_));
+                threads::leave_as_found(self.replica, self.found, || answers)?;
+                return Ok(format!("left as it was found: {}", threads::what_is_wrong(self.found)));
+            }
+            Ok(outcome)
+        });
         let is_put_back = undone.is_ok();
         let outcome = undone.unwrap_or_else(|failed| match failed {
             Error::Refused(refusal) => refusal.to_string(),
@@ -500,6 +528,11 @@ impl Move<'_> {
         });
         log::warn!("after the failure: {outcome}");
         match &mut error {
+            _ if is_interrupted => {
+                let (host, old) = (&self.this_host.name, &self.old_host.name);
+                let state = format!("{host} was not moved from {old}: {outcome}");
+                error = Refusal::Interrupted { state }.into();
+            }
             Error::Refused(refusal) if matches!(**refusal, Refusal::DoesNotStart { .. }) => {
                 if let Refusal::DoesNotStart { consequence, .. } = refusal.as_mut() {
                     *consequence = outcome;

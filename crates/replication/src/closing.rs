@@ -9,10 +9,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::report;
 use mmm_core::settings::Settings;
+use mmm_core::{Budget, interrupt, progress};
 
 use crate::clients::{self, Thread};
 use crate::error::Error;
@@ -118,6 +118,7 @@ impl<'a> Closing<'a> {
 
     /// Waits until no write is in progress, at most until the call is `grace` old.
     pub fn give_time(&mut self, grace: Duration) -> Result<(), Error> {
+        let mut face = progress::waiting("waiting for running writes to end");
         loop {
             let clients = self.eviction.clients(&mut self.control)?;
             let mut writing: Vec<&Thread> = clients.iter().filter(|thread| thread.is_writing()).collect();
@@ -139,7 +140,13 @@ impl<'a> Closing<'a> {
                 log::warn!("still writing after {grace:.1?}: {}", clients::name_some(&writing));
                 return Ok(());
             }
-            self.budget.pause(LOOK);
+            face.turns_to(&format_args!(
+                "waiting for running writes to end: {}",
+                clients::name_some(&writing)
+            ));
+            if !self.budget.pause(LOOK) {
+                return Ok(());
+            }
         }
     }
 
@@ -156,7 +163,11 @@ impl<'a> Closing<'a> {
                 "whoever was let in while {host} took writes could go on; replication and this account stay"
             ),
         );
+        let _face = progress::waiting("waiting for read_only, which waits for running statements");
         loop {
+            if interrupt::is_requested() {
+                return Err(self.interrupted());
+            }
             if self.killer.is_none() {
                 if let Err(error) = self.eviction.pass(&mut self.control) {
                     log::warn!("the way cannot be cleared: {error}");
@@ -221,6 +232,7 @@ impl<'a> Closing<'a> {
     pub fn end_clients(&mut self) -> Result<(), Error> {
         let mut earlier: Option<HashSet<u64>> = None;
         let mut pause = Duration::from_micros(500);
+        let mut face = progress::waiting("waiting for client sessions to end");
         loop {
             let clients = self.pass()?;
             if report::is_dry_run() {
@@ -243,6 +255,7 @@ impl<'a> Closing<'a> {
                 let sessions = clients::name_some(&barred);
                 return Err(self.barred(&sessions));
             }
+            face.turns_to(&format_args!("waiting for {} client sessions to end", left.len()));
             if !self.budget.pause(pause) {
                 return Err(self.still_open(&left));
             }
@@ -257,6 +270,7 @@ impl<'a> Closing<'a> {
         }
         let mut before = LogMark::read(self.server())?;
         let mut is_moving = false;
+        let _face = progress::waiting("waiting for nothing to be written any more");
         loop {
             let state = self.server().one(STATE)?;
             if !state.is_on("read_only") {
@@ -353,8 +367,18 @@ impl<'a> Closing<'a> {
         privilege::lacks(server, privilege.into(), why)
     }
 
+    fn interrupted(&self) -> Error {
+        Refusal::Interrupted { state: format!("{} is not closed for certain", self.host.name) }.into()
+    }
+
     /// Adds to a failure whether `read_only` is on, and names the privilege that was missing.
     pub fn explain(&mut self, failure: Error) -> Error {
+        let failure = if interrupt::is_requested() {
+            log::info!("interrupted: {failure}");
+            self.interrupted()
+        } else {
+            failure
+        };
         let mut explaining = Budget::start(Some(EXPLAINING));
         if let Some(killer) = &mut self.killer {
             killer.use_budget(explaining);

@@ -9,11 +9,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use mmm_core::Budget;
 use mmm_core::config::{Config, Host};
+use mmm_core::progress::{self, Left};
 use mmm_core::report;
 use mmm_core::settings::Limits;
+use mmm_core::{Budget, interrupt};
 
+use crate::awaited;
 use crate::channel;
 use crate::dialect::{Flavour, Threads};
 use crate::error::Error;
@@ -94,8 +96,8 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         wake(local, config, answers)?;
     }
     let would_wake = is_at_rest && report::is_dry_run();
-    let mut gate = Gate { local, peer, channel: channel.name, would_wake, question };
-    match connection {
+    let mut gate = Gate { local, peer, channel: channel.name.clone(), would_wake, question };
+    let proof = match connection {
         Ok(mut server) => match gate.against(&mut server) {
             Err(Error::Silent { .. } | Error::Broken { .. }) => gate.alone(),
             other => other,
@@ -107,7 +109,14 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
             gate.alone()
         }
         Err(error) => Err(error),
-    }
+    };
+    proof.map_err(|error| {
+        if interrupt::is_requested() {
+            threads::interrupted(local, &channel, &error, || answers)
+        } else {
+            error
+        }
+    })
 }
 
 /// The channel from the peer, and the peer; `None` where this host replicates from nobody.
@@ -182,7 +191,18 @@ impl Gate<'_> {
         if !is_reached && self.would_wake && self.question.wait {
             return Ok(Proof::ToBeApplied(Some(end)));
         }
+        let mut face = progress::waiting(format!(
+            "waiting for {} to apply what {} wrote",
+            self.local.host(),
+            peer.host()
+        ));
+        let logs = history::log_sizes(peer, &face);
         while !is_reached && self.question.wait && now.sql_running && !self.question.budget.is_spent() {
+            if face.is_seen() {
+                let count =
+                    self.missing_transactions(peer).filter(|count| *count > 0).map(Left::Transactions);
+                face.left(count.or_else(|| awaited::bytes(now.applied.as_ref(), Some(&end), &logs)));
+            }
             if target.is_some() {
                 self.question.budget.pause(PAUSE);
                 now = channel::again(self.local, &self.channel)?;
@@ -191,6 +211,7 @@ impl Gate<'_> {
             }
             is_reached = self.has_reached(&now, &end, target.as_ref())?;
         }
+        drop(face);
         if !is_reached {
             let missing = self.count_missing(peer).unwrap_or_else(|| "changes".into());
             return Err(self.not_applied(&now, missing, &end));
@@ -273,11 +294,16 @@ impl Gate<'_> {
 
     /// The peer is silent: everything that was fetched must be applied, up to the last complete group.
     fn alone(&mut self) -> Result<Proof, Error> {
+        let (host, peer) = (self.local.host(), &self.peer.name);
+        let mut face = progress::waiting(format!(
+            "waiting for {host} to apply what it fetched from {peer}, which is gone"
+        ));
         loop {
             let first = channel::again(self.local, &self.channel)?;
             let idle = first.has_applied_all() && !threads::are_workers_busy(self.local)?;
             self.question.budget.pause(PAUSE);
             let second = channel::again(self.local, &self.channel)?;
+            face.left(awaited::bytes(second.applied.as_ref(), second.fetched.as_ref(), &[]));
             if idle && second.has_applied_all() && first.applied == second.applied {
                 let is_whole = second.fetched == second.applied || self.forget_half(&second)?;
                 if is_whole {
@@ -308,6 +334,7 @@ impl Gate<'_> {
     /// locks. It is fetched anew should the peer come back. False where more has come meanwhile.
     fn forget_half(&mut self, seen: &Channel) -> Result<bool, Error> {
         lock::take(self.local)?;
+        self.local.use_budget(self.local.budget().uninterrupted());
         let dialect = self.local.dialect();
         if report::is_dry_run() {
             let place = match (seen.mode, &seen.applied) {
@@ -348,9 +375,18 @@ impl Gate<'_> {
         Ok(true)
     }
 
-    /// How many transactions are missing, by the numbers of their GTIDs.
+    /// How many transactions are missing, in words, where that can be told.
     fn count_missing(&mut self, peer: &mut Server) -> Option<String> {
-        let missing: u64 = match peer.dialect().flavour() {
+        match self.missing_transactions(peer)? {
+            0 => None,
+            1 => Some("1 transaction".into()),
+            more => Some(format!("{more} transactions")),
+        }
+    }
+
+    /// The same, by the numbers of their GTIDs.
+    fn missing_transactions(&mut self, peer: &mut Server) -> Option<u64> {
+        let missing = match peer.dialect().flavour() {
             Flavour::MariaDb => {
                 let statement = "SELECT @@gtid_binlog_pos, @@gtid_current_pos";
                 let theirs: GtidPosition = peer.one(statement).ok()?.at(0)?.parse().ok()?;
@@ -363,11 +399,7 @@ impl Gate<'_> {
                 theirs.without(&executed(self.local).ok()?).count()
             }
         };
-        match missing {
-            0 => None,
-            1 => Some("1 transaction".into()),
-            more => Some(format!("{more} transactions")),
-        }
+        Some(missing)
     }
 
     fn not_applied(&self, now: &Channel, missing: String, target: &BinlogPosition) -> Error {

@@ -4,6 +4,8 @@
 //! MariaDB 10.5.2), page by page, from the last file whose `Gtid_list` event does not include the position
 //! yet. `Scan` does the thinking without a server.
 
+use mmm_core::progress::{self, Left, Waiting};
+
 use crate::binlog::place::Found;
 use crate::error::Error;
 use crate::facts::OwnLog;
@@ -212,6 +214,22 @@ pub(crate) fn log_files(server: &mut Server) -> Result<Vec<String>, Error> {
     Ok(server.rows(statement)?.iter().map(|row| row.text("Log_name").to_string()).collect())
 }
 
+/// The files of a server's log and their sizes, where a person sees what is left; empty where nobody may ask.
+pub(crate) fn log_sizes(server: &mut Server, face: &Waiting) -> Vec<(String, u64)> {
+    if !face.is_seen() {
+        return Vec::new();
+    }
+    let rows = server.rows("SHOW BINARY LOGS").unwrap_or_default();
+    rows.iter().map(|row| (row.text("Log_name").into(), row.number("File_size").unwrap_or(0))).collect()
+}
+
+/// A wait for the reading of a file, and the size of that.
+pub(crate) fn reading(server: &mut Server, file: &str) -> (Waiting, Option<u64>) {
+    let face = progress::waiting(format!("reading {file} of {}", server.host()));
+    let sizes = log_sizes(server, &face);
+    (face, sizes.into_iter().find(|(name, _)| name == file).map(|(_, size)| size))
+}
+
 pub(crate) fn page(server: &mut Server, file: &str, from: u64, most: usize) -> Result<Vec<Record>, Error> {
     let statement = format!("SHOW BINLOG EVENTS IN {} FROM {from} LIMIT {most}", server.quoted(file));
     server.rows(&statement)
@@ -248,6 +266,7 @@ pub(crate) fn each_event(
     mut see: impl FnMut(&Record) -> bool,
 ) -> Result<bool, Error> {
     let mut from = place.offset;
+    let (mut face, size) = reading(server, &place.file);
     loop {
         let rows =
             page(server, &place.file, from, PAGE).map_err(|error| explain(server.host(), what, error))?;
@@ -260,6 +279,7 @@ pub(crate) fn each_event(
             return Ok(false);
         }
         from = rows.last().and_then(|row| row.number("End_log_pos")).unwrap_or(u64::MAX);
+        face.left(size.map(|size| Left::Bytes(size.saturating_sub(from))));
         if server.budget().is_spent() {
             return Err(too_long(server.host(), what));
         }

@@ -5,6 +5,7 @@
 //! arguments or prints anything.
 
 pub mod attach;
+mod awaited;
 pub mod binlog;
 pub mod channel;
 pub mod clients;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use mmm_core::report;
+use mmm_core::{interrupt, progress, report};
 
 use crate::error::Error;
 use crate::refusal::Refusal;
@@ -39,9 +39,25 @@ pub fn take_for_writes(server: &mut Server, patience: Duration) -> Result<(), Er
 
 /// `None` when the lock was taken, else who holds it.
 fn wait(server: &mut Server, name: &str, patience: Duration) -> Result<Option<String>, Error> {
-    let seconds = server.budget().share(patience).as_secs();
+    let _face = progress::waiting(format!("waiting for another helper that is at work on {}", server.host()));
     // A dry run waits for its turn and leaves at once.
     let release = if report::is_dry_run() { format!(", RELEASE_LOCK({name})") } else { String::new() };
-    let row = server.one(&format!("{TAKE}{name}, {seconds}), IS_USED_LOCK({name}){release}"))?;
-    Ok((row.at(0) != Some("1")).then(|| row.at(1).unwrap_or("unknown").to_string()))
+    let end = server.budget().elapsed() + patience;
+    loop {
+        let seconds = server.budget().share(end.saturating_sub(server.budget().elapsed())).as_secs();
+        // A server's wait cannot be interrupted, so where somebody may want to it is made of short ones.
+        let at_once = if interrupt::is_attended() { seconds.min(1) } else { seconds };
+        let row = server.one(&format!("{TAKE}{name}, {at_once}), IS_USED_LOCK({name}){release}"))?;
+        if row.at(0) == Some("1") {
+            return Ok(None);
+        }
+        if interrupt::is_requested() {
+            let state =
+                format!("another helper was waited for, and nothing was changed on {}", server.host());
+            return Err(Refusal::Interrupted { state }.into());
+        }
+        if at_once == seconds {
+            return Ok(Some(row.at(1).unwrap_or("unknown").to_string()));
+        }
+    }
 }

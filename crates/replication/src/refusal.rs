@@ -349,6 +349,13 @@ pub enum Refusal {
         waited: Duration,
     },
 
+    /// A person interrupted the call.
+    #[error("interrupted: {state}")]
+    Interrupted {
+        /// How things were left.
+        state: String,
+    },
+
     /// The new master does not let the replication account in.
     #[error(
         "{new} refuses replication_user '{user}': {reason}; mend it and replication_password in the configuration, \

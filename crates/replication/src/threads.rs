@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mmm_core::report;
+use mmm_core::{interrupt, progress, report};
 
 use crate::channel;
 use crate::dialect::Threads;
@@ -29,6 +29,10 @@ pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
 /// As [`stop`], where no half a transaction has to be given up.
 pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result<Channel, Error> {
     let statement = server.dialect().stop(name, threads);
+    let _face = progress::waiting(format!(
+        "waiting for {} to stop replicating; a transaction may be under way",
+        server.host()
+    ));
     match server.execute(&statement) {
         // The server goes on stopping whether or not anybody waits for it.
         Err(Error::Silent { host, waited, .. }) => {
@@ -148,6 +152,7 @@ pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
 /// A source that has gone or an account that is refused shows as an error number beside `Connecting`.
 pub fn until_running(server: &mut Server, name: &str) -> Result<Result<Channel, String>, Error> {
     let deadline = server.budget().elapsed() + CONNECTING;
+    let _face = progress::waiting(format!("waiting for replication on {} to start", server.host()));
     let mut was_running = false;
     // A thread that tries again says nothing meanwhile.
     let mut last_error = None;
@@ -218,19 +223,60 @@ pub fn ensure_running(
         Ok(now) if report::is_dry_run() && now.has_failed_on_data() => Err(what_is_wrong(&now)),
         seen => seen,
     };
-    match seen {
-        Ok(_) => Ok(()),
-        Err(reason) => Err(Refusal::DoesNotStart {
-            host: server.host().into(),
-            new: source.into(),
-            reason,
-            consequence: if report::is_dry_run() {
-                "a dry run started nothing"
-            } else {
-                "its threads were told to start"
-            }
-            .into(),
-        }
-        .into()),
+    let Err(reason) = seen else { return Ok(()) };
+    let consequence =
+        if report::is_dry_run() { "a dry run started nothing" } else { "its threads were told to start" };
+    let failure = Refusal::DoesNotStart {
+        host: server.host().into(),
+        new: source.into(),
+        reason,
+        consequence: consequence.into(),
+    };
+    if interrupt::is_requested() {
+        return Err(interrupted(server, channel, &failure.into(), || true));
     }
+    Err(failure.into())
+}
+
+/// Starts and stops what ran and what stood still when the channel was `found`, unless a start would cost something.
+pub fn leave_as_found(
+    server: &mut Server,
+    found: &Channel,
+    source_answers: impl FnOnce() -> bool,
+) -> Result<(), Error> {
+    server.use_budget(server.budget().uninterrupted());
+    let now = channel::again(server, &found.name)?;
+    let (fetched, fetches) = (found.io != IoThread::No, now.io != IoThread::No);
+    if fetched && !fetches && now.would_discard() {
+        check_backlog(server.host(), &now, &found.source(), source_answers())?;
+    }
+    for (thread, ran, runs) in
+        [(Threads::Io, fetched, fetches), (Threads::Sql, found.sql_running, now.sql_running)]
+    {
+        let dialect = server.dialect();
+        match (ran, runs) {
+            (true, false) => server.execute(&dialect.start(&found.name, thread))?,
+            (false, true) => server.execute(&dialect.stop(&found.name, thread))?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Leaves a channel as it was found after an interrupt, and says so in place of what the wait came to.
+pub fn interrupted(
+    server: &mut Server,
+    found: &Channel,
+    waited_for: &Error,
+    source_answers: impl FnOnce() -> bool,
+) -> Error {
+    log::info!("interrupted: {waited_for}");
+    let (host, source) = (server.host().to_string(), found.source());
+    let state = match leave_as_found(server, found, source_answers) {
+        Ok(()) => {
+            format!("replication on {host} from {source} was left as it was found: {}", what_is_wrong(found))
+        }
+        Err(error) => format!("replication on {host} from {source} may not be as it was found: {error}"),
+    };
+    Refusal::Interrupted { state }.into()
 }

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
 use mmm_core::config::Host;
+use mmm_core::progress::Left;
 use mysql::{BinlogDumpFlags, BinlogRequest};
 
 use crate::binlog::event::{Event, kind};
 use crate::binlog::group::{Group, Groups};
 use crate::dialect::Flavour;
 use crate::error::Error;
-use crate::history::FIRST_EVENT;
+use crate::history::{FIRST_EVENT, reading};
 use crate::patience;
 use crate::refusal::Refusal;
 use crate::server::{Server, failed};
@@ -55,6 +56,7 @@ impl<'h> Reader<'h> {
             // Otherwise it rewrites events as those of older servers.
             server.set("@mariadb_slave_capability = 4")?;
         }
+        let (mut face, size) = reading(&mut server, file);
         let (host, conn, budget) = server.into_parts();
         let (what, started) = (format!("reading {file}"), Instant::now());
         let failed = |error| failed(&host, error, &what, started.elapsed());
@@ -74,6 +76,7 @@ impl<'h> Reader<'h> {
                     );
                 }
                 patience::limit_socket(&socket, budget.share(FOREVER));
+                face.left(size.map(|size| Left::Bytes(size.saturating_sub(end))));
             }
             let header = event.header();
             let mut event = Event {

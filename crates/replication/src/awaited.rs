@@ -1,0 +1,83 @@
+//! What is left of a wait, for a person's eyes: transactions where GTIDs tell them, else bytes of a log.
+
+use mmm_core::progress::{Left, Waiting};
+
+use crate::facts::Facts;
+use crate::gtid::Gtid;
+use crate::position::BinlogPosition;
+use crate::refusal::Refusal;
+
+/// Shows what a move waits for: that this refusal passes, or that the replica can be judged at all.
+pub fn show(face: &mut Waiting, facts: &Facts, refusal: Option<&Refusal>) {
+    if !face.is_seen() {
+        return;
+    }
+    face.turns_to(&match refusal {
+        None => format!("waiting for {} to stand still for a moment", facts.replica.host),
+        Some(Refusal::NewMasterBehind { host, new, .. }) => {
+            format!("waiting for {new} to execute what {host} has executed")
+        }
+        Some(Refusal::TemporaryTables { host, count }) => {
+            format!("waiting for {count} replicated temporary tables on {host} to be closed")
+        }
+        Some(Refusal::Unproved { host, new, reason, .. }) => {
+            format!("waiting for a place in the log of {new} that is right for {host}: {reason}")
+        }
+        Some(other) => format!("waiting: {other}"),
+    });
+    face.left(of_move(facts));
+}
+
+/// What the new master still has to execute; where it has all, what the replica has.
+fn of_move(facts: &Facts) -> Option<Left> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let lacking = match (&replica.sets, &new.sets) {
+        (Some(ours), Some(theirs)) => ours.replicated().without(&theirs.executed).count(),
+        _ => {
+            let known = |domain, server| new.state.get(domain, server).unwrap_or(0);
+            let lacks = |gtid: Gtid| gtid.sequence.saturating_sub(known(gtid.domain, gtid.server));
+            replica.gtid_position.iter().map(lacks).sum()
+        }
+    };
+    if lacking > 0 {
+        return Some(Left::Transactions(lacking));
+    }
+    let ours = &replica.channel;
+    let theirs = new.channel.as_ref().and_then(|channel| channel.applied.as_ref());
+    bytes(theirs, ours.applied.as_ref(), &[])
+        .or_else(|| bytes(ours.applied.as_ref(), ours.fetched.as_ref(), &[]))
+}
+
+/// The bytes of a log from one place to a later one; `sizes` are its files, needed where the places are not in one.
+pub fn bytes(
+    from: Option<&BinlogPosition>,
+    to: Option<&BinlogPosition>,
+    sizes: &[(String, u64)],
+) -> Option<Left> {
+    let (from, to) = (from?, to?);
+    let left = if from.file == to.file {
+        to.offset.checked_sub(from.offset)?
+    } else {
+        let place = |file: &str| sizes.iter().position(|(name, _)| name == file);
+        let between = sizes.get(place(&from.file)?..place(&to.file)?)?;
+        (between.iter().map(|(_, size)| size).sum::<u64>() + to.offset).checked_sub(from.offset)?
+    };
+    (left > 0).then_some(Left::Bytes(left))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_counted_through_the_files_between() {
+        let at = BinlogPosition::new;
+        let sizes = [("bin.1".to_string(), 1000), ("bin.2".into(), 500), ("bin.3".into(), 70)];
+        let left = |from, to| bytes(Some(&from), Some(&to), &sizes);
+        assert_eq!(left(at("bin.1", 900), at("bin.1", 1000)), Some(Left::Bytes(100)));
+        assert_eq!(left(at("bin.1", 900), at("bin.3", 70)), Some(Left::Bytes(670)));
+        assert_eq!(left(at("bin.3", 70), at("bin.3", 70)), None);
+        assert_eq!(left(at("bin.3", 70), at("bin.1", 900)), None, "nothing is left of what was passed");
+        assert_eq!(left(at("other.1", 4), at("bin.1", 900)), None, "a file that is gone");
+    }
+}
