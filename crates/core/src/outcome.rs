@@ -3,7 +3,7 @@
 //! | Ending | Last line of stdout | Exit code |
 //! |---|---|---|
 //! | done | `OK` or `OK: …` | 0, or 1 where 1 is an answer (`check_ip`, `mysql_may_write`) |
-//! | failed, refused, bad configuration, panic, out of time | `ERROR: …` | 255 |
+//! | failed, refused, interrupted, bad configuration, panic, out of time | `ERROR: …` | 255 |
 //! | wrong number of arguments | `Usage: …` and a blank line | 1; where 1 is an answer, `ERROR: …` and 255 |
 //! | stdout cannot be written | nothing | an answer keeps its code, anything else is 2 |
 //!

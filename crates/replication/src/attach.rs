@@ -511,7 +511,8 @@ impl Move<'_> {
                 .map(|()| format!("it replicates from {} as before", self.old_host.name)),
             Progress::Changed { .. } => self.change_back(),
         };
-        let is_interrupted = interrupt::is_requested();
+        // Once the channel was changed, nothing ends what is left to do.
+        let is_interrupted = interrupt::is_requested() && !matches!(self.progress, Progress::Changed { .. });
         let undone = undone.and_then(|outcome| {
             // What stood still was started, in the hope of a place that can be proved.
             if is_interrupted && !self.found.is_running() {

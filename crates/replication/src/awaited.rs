@@ -31,13 +31,11 @@ pub fn show(face: &mut Waiting, facts: &Facts, refusal: Option<&Refusal>) {
 /// What the new master still has to execute; where it has all, what the replica has.
 fn of_move(facts: &Facts) -> Option<Left> {
     let (replica, new) = (&facts.replica, &facts.new);
-    let lacking = match (&replica.sets, &new.sets) {
-        (Some(ours), Some(theirs)) => ours.replicated().without(&theirs.executed).count(),
-        _ => {
-            let known = |domain, server| new.state.get(domain, server).unwrap_or(0);
-            let lacks = |gtid: Gtid| gtid.sequence.saturating_sub(known(gtid.domain, gtid.server));
-            replica.gtid_position.iter().map(lacks).sum()
-        }
+    let lacking = if let (Some(ours), Some(theirs)) = (&replica.sets, &new.sets) {
+        ours.replicated().without(&theirs.executed).count()
+    } else {
+        let known = |gtid: Gtid| new.state.get(gtid.domain, gtid.server).unwrap_or(0);
+        replica.gtid_position.iter().map(|gtid| gtid.sequence.saturating_sub(known(gtid))).sum()
     };
     if lacking > 0 {
         return Some(Left::Transactions(lacking));

@@ -246,12 +246,12 @@ pub fn leave_as_found(
 ) -> Result<(), Error> {
     server.use_budget(server.budget().uninterrupted());
     let now = channel::again(server, &found.name)?;
-    let (fetched, fetches) = (found.io != IoThread::No, now.io != IoThread::No);
-    if fetched && !fetches && now.would_discard() {
+    let fetching = |channel: &Channel| channel.io != IoThread::No;
+    if fetching(found) && !fetching(&now) && now.would_discard() {
         check_backlog(server.host(), &now, &found.source(), source_answers())?;
     }
     for (thread, ran, runs) in
-        [(Threads::Io, fetched, fetches), (Threads::Sql, found.sql_running, now.sql_running)]
+        [(Threads::Io, fetching(found), fetching(&now)), (Threads::Sql, found.sql_running, now.sql_running)]
     {
         let dialect = server.dialect();
         match (ran, runs) {
