@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use mmm_agent_helpers::CHECK_IP;
 use mmm_core::hook::{self, Moment};
-use mmm_core::{Call, Verdict, run};
+use mmm_core::{Call, Verdict, report, run};
 use mmm_network::{Interface, Netlink, NetworkError, VirtualIp};
 
 fn main() -> ExitCode {
@@ -28,7 +28,7 @@ fn check_ip(call: &Call) -> Result<Verdict, NetworkError> {
             log::warn!("the kernel does not use {held}: another host has it");
             return Ok(Verdict::second_answer("IP address is not configured"));
         }
-        Some(_) => {}
+        Some(held) => report::observe(None, "address", format_args!("{link} holds {held}")),
     }
     match hook::run(call, Moment::Checked, &link.name, ip.ip()) {
         Ok(()) => Ok(Verdict::ok_because("IP address is configured")),

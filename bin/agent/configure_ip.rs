@@ -35,6 +35,9 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
     );
     let is_there = found.as_ref().is_some_and(|held| !held.is_duplicate);
     let is_young = found.as_ref().is_some_and(Holding::is_young);
+    if let Some(held) = &found {
+        report::observe(None, "address", format_args!("{link} holds {held}"));
+    }
     if is_there && !is_young {
         // The process that refreshes the announcements may have been killed.
         if network.announce.refresh.is_some() {

@@ -48,6 +48,7 @@ rehearse() {
   for host in "${HOSTS[@]}"; do watch "$host"; done
   run_bare "$1" "$2" --dry-run --format json "mmm_agent_$1" "${@:3}"
   plan=$output
+  keeps_secrets || return 1
   if [[ $status != "$code" ]] || ! jq -e -f "$REPOSITORY/tests/lib/document.jq" <<<"$plan" >/dev/null; then
     printf '%s\n' "$status" "$plan" "$stderr" >&2
     return 1
