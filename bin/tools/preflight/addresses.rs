@@ -31,9 +31,11 @@ pub fn look(config_name: &str, config: &Config, budget: Budget) -> Vec<Address> 
     let heard = |answer: &Option<_>| answer.as_ref().and_then(|answer| wait(answer, &budget)).flatten();
     let macs: Vec<(HostName, Vec<Mac>)> =
         hosts.into_iter().map(|(name, answer)| (name, heard(&answer).unwrap_or_default())).collect();
+    // A host whose `ip` is on another network has a hardware address that is not known here.
+    let are_known = macs.iter().all(|(name, macs)| name == config.this() || !macs.is_empty());
     let owner = |mac: Mac| {
         let host = macs.iter().find(|(_, macs)| macs.contains(&mac)).map(|(name, _)| name.to_string());
-        Owner { mac, host }
+        Owner { mac, is_stranger: host.is_none() && are_known, host }
     };
     let can_check =
         matches!(program::inspect(config.this_host(), "check_ip", &budget).state, HelperState::Version(_));

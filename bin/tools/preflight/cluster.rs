@@ -103,6 +103,8 @@ pub struct Owner {
     pub mac: Mac,
     /// The configured host that has this hardware address.
     pub host: Option<String>,
+    /// True where it is certainly none of them: all of theirs are known.
+    pub is_stranger: bool,
 }
 
 /// This machine.
@@ -201,11 +203,12 @@ impl Cluster {
         holders
     }
 
-    /// True where the writer role's address tells who the writer should be.
+    /// Who the writer should be, where its role's address tells that.
     pub fn holder_of_writer_role(&self) -> Option<String> {
         let address = self.addresses.iter().find(|address| address.role == self.active_role)?;
         let mut holders = self.holders(address).into_iter();
-        holders.next().filter(|_| holders.next().is_none())
+        let holder = holders.next().filter(|_| holders.next().is_none());
+        holder.filter(|holder| self.member(holder).is_some())
     }
 }
 

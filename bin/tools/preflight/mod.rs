@@ -1,7 +1,7 @@
 //! `mmm_preflight`: would a failover work right now, from this host?
 //!
-//! The order of work: read the configuration, look at everything side by side ([`survey`]), judge it ([`checks`]),
-//! show it ([`screen`], [`plugin`], or a document). Nothing is changed anywhere, and nothing is waited for longer than
+//! The order of work: read the configuration, look at everything side by side (`survey`), judge it (`checks`),
+//! show it (`screen`, `plugin`, or a document). Nothing is changed anywhere, and nothing is waited for longer than
 //! `--timeout`.
 
 use std::ffi::OsString;

@@ -37,7 +37,9 @@ pub fn accounts(cluster: &Cluster) -> Check {
                 &login_cure(name, "agent", &host.agent_user, refused),
             );
         }
-        if let Some(Err(refused)) = &member.replication {
+        if let Some(Err(refused)) = &member.replication
+            && !is_of_tls(member, refused)
+        {
             let text = format!("{name} does not let the replication account in: {}", refused.reason);
             let cure = login_cure(name, "replication", &host.replication_user, refused);
             check.fail("replication-login-refused", name, text, &cure);

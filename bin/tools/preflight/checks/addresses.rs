@@ -35,26 +35,22 @@ fn holders(cluster: &Cluster, address: &Address, check: &mut Check) {
             );
             check.warn("address-nowhere", "", text, &[cure]);
         }
+        [holder] if cluster.member(holder).is_some() => {
+            let role = cluster.roles.iter().find(|one| one.name == *role);
+            if !role.is_some_and(|role| role.hosts.iter().any(|host| host.as_str() == holder)) {
+                let text = format!("{holder} holds {ip}, but the role {} is not for {holder}", address.role);
+                check.fail("address-misplaced", holder, text, &[remove(holder)]);
+            }
+        }
         [holder] => {
-            let may = cluster
-                .roles
-                .iter()
-                .find(|one| one.name == *role)
-                .is_some_and(|role| role.hosts.iter().any(|host| host.as_str() == holder));
-            if !may {
-                let text = if cluster.member(holder).is_some() {
-                    format!("{holder} holds {ip}, but the role {role} is not for {holder}")
-                } else {
-                    format!(
-                        "{ip}, the address of role {role}, is held by a host that is none of the cluster's ({holder})"
-                    )
-                };
-                check.fail(
-                    "address-misplaced",
-                    if cluster.member(holder).is_some() { holder } else { "" },
-                    text,
-                    &[remove(holder)],
+            if address.others.iter().flatten().any(|owner| owner.is_stranger) {
+                let text = format!(
+                    "{ip}, the address of role {role}, is held by a host that is none of the cluster's ({holder})"
                 );
+                let cure = advice(format!(
+                    "find the host with the hardware address {holder}, and take {ip} from it"
+                ));
+                check.fail("address-misplaced", "", text, &[cure]);
             }
         }
         several => {
@@ -115,7 +111,7 @@ mod tests {
     use super::*;
 
     fn owner(host: Option<&str>) -> Owner {
-        Owner { mac: Mac([2, 0, 0, 0, 0, 9]), host: host.map(Into::into) }
+        Owner { mac: Mac([2, 0, 0, 0, 0, 9]), host: host.map(Into::into), is_stranger: host.is_none() }
     }
 
     type Break = fn(&mut Address);
@@ -159,5 +155,7 @@ mod tests {
         let address = &mut cluster.addresses[0];
         (address.is_here, address.check_ip, address.others) = (false, None, None);
         assert_eq!(codes(&addresses(&cluster)), [""; 0], "nobody could be asked");
+        cluster.addresses[0].others = Some(vec![Owner { is_stranger: false, ..owner(None) }]);
+        assert_eq!(codes(&addresses(&cluster)), [""; 0], "it may be a host of the cluster");
     }
 }

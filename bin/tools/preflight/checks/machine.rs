@@ -145,8 +145,10 @@ pub fn firewall(cluster: &Cluster) -> Check {
             &[advice("set blocking_type to hard or soft in mmm_common.conf")],
         );
     }
-    for (command, reason) in &cluster.machine.firewall {
-        let text = format!("blocking_type is soft, but '{command}' cannot be run: {reason}");
+    let mut reasons: Vec<&String> = cluster.machine.firewall.iter().map(|(_, reason)| reason).collect();
+    reasons.dedup();
+    for reason in reasons {
+        let text = format!("blocking_type is soft, but its commands cannot be run: {reason}");
         let cure = advice(
             "install it (apt install iptables), correct iptables_block_cmd and iptables_unblock_cmd, or set blocking_type hard",
         );

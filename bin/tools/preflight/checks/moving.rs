@@ -1,6 +1,8 @@
 //! Dry runs of `set_active_master`: what the installed helper itself would say if the writer moved now.
 
-use super::super::cluster::{Cluster, HelperState, Outcome};
+use mmm_replication::status::IoThread;
+
+use super::super::cluster::{Cluster, HelperState, Outcome, Seen};
 use super::super::finding::{Check, Severity, advice, shell};
 use super::super::program;
 use super::listed;
@@ -21,6 +23,11 @@ pub fn moving(cluster: &Cluster) -> Check {
     let is_known = cluster.machine.helpers.iter().any(|helper| {
         helper.path.ends_with("set_active_master") && matches!(helper.state, HelperState::Version(_))
     });
+    // What has stopped replication here stops a move, too, and is a finding of its own.
+    let is_running = member
+        .seen()
+        .and_then(Seen::link)
+        .is_some_and(|link| link.channel.sql_running && link.channel.io != IoThread::No);
     let mut ready = Vec::new();
     // What stands in the way of several moves is one thing to mend.
     let mut others: Vec<(&Outcome, Vec<&str>)> = Vec::new();
@@ -32,6 +39,7 @@ pub fn moving(cluster: &Cluster) -> Check {
             _ if is_silent || !is_known => {}
             Outcome::Works(_) => ready.push(to),
             Outcome::Refused { code, .. } if code.as_deref() == Some(AT_REST) => ready.push(to),
+            Outcome::Refused { .. } if !is_running => {}
             outcome => match others.iter_mut().find(|(other, _)| is_same(other, outcome)) {
                 Some((_, targets)) => targets.push(to),
                 None => others.push((outcome, vec![to])),
@@ -82,7 +90,7 @@ fn is_same(one: &Outcome, other: &Outcome) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::super::cluster::{Move, Unreached};
-    use super::super::sample::{codes, good};
+    use super::super::sample::{codes, good, seen};
     use super::*;
 
     fn refused(code: &str) -> Outcome {
@@ -115,6 +123,14 @@ mod tests {
         let outcome = Outcome::Refused { code: Some("lacks".into()), message };
         cluster.moves.push(Move { to: "db1".into(), outcome, milliseconds: 1.0 });
         assert_eq!(codes(&moving(&cluster)), ["move-refused"]);
+    }
+
+    #[test]
+    fn a_slave_that_does_not_replicate_is_not_complained_of_twice() {
+        let mut cluster = after(refused("applier-failed"));
+        seen(&mut cluster, "db3").links[0].channel.sql_running = false;
+        let check = moving(&cluster);
+        assert_eq!((codes(&check), check.state), (Vec::new(), Severity::Skipped));
     }
 
     #[test]

@@ -34,7 +34,11 @@ pub fn good(this: &str) -> Cluster {
         check_ip: Some(Ok((i32::from(this != holder), String::new()))),
         others: Some(
             (this != holder)
-                .then(|| Owner { mac: Mac([2, 0, 0, 0, 0, 1]), host: Some(holder.into()) })
+                .then(|| Owner {
+                    mac: Mac([2, 0, 0, 0, 0, 1]),
+                    host: Some(holder.into()),
+                    is_stranger: false,
+                })
                 .into_iter()
                 .collect(),
         ),
