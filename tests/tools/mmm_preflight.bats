@@ -61,10 +61,14 @@ golden() {
     sed -E 's/(MariaDB|MySQL) [0-9.]+/SERVER/; s/binlog\.[0-9]+:[0-9]+/PLACE/g; s/version [0-9.]+/version X/' <<<"$output") >&2
 }
 
-@test "a good cluster looks good, at 80 columns and without colour" {
+@test "a good cluster looks good, at 80 columns and without colour, and looking leaves no trace" {
+  local before
+  before=$(standing db3)
   look db3
   [ "$status" = 0 ]
   golden good
+  [ "$(standing db3)" = "$before" ]
+  [ ! -s "$(host_dir db3)/log/mmm_helpers.log" ]
   is_good db1
   is_good db2
 }

@@ -9,6 +9,8 @@ use super::listed;
 
 /// What a dry run says while the old master works as it should: it does as long as that takes writes.
 const AT_REST: &str = "old-master-writable";
+/// What it says while the agent's own helper is moving this slave.
+const BUSY: &str = "busy";
 
 /// Whether this slave could follow every other master.
 pub fn moving(cluster: &Cluster) -> Check {
@@ -39,7 +41,7 @@ pub fn moving(cluster: &Cluster) -> Check {
             _ if is_silent || !is_known => {}
             Outcome::Works(_) => ready.push(to),
             Outcome::Refused { code, .. } if code.as_deref() == Some(AT_REST) => ready.push(to),
-            Outcome::Refused { .. } if !is_running => {}
+            Outcome::Refused { code, .. } if !is_running || code.as_deref() == Some(BUSY) => {}
             outcome => match others.iter_mut().find(|(other, _)| is_same(other, outcome)) {
                 Some((_, targets)) => targets.push(to),
                 None => others.push((outcome, vec![to])),
@@ -108,6 +110,7 @@ mod tests {
         for (outcome, expected) in [
             (Outcome::Works(String::new()), None),
             (refused("old-master-writable"), None),
+            (refused("busy"), None),
             (refused("replica-ahead"), Some("move-refused")),
             (Outcome::Unknown, Some("dry-run-unknown")),
             (Outcome::Failed("no".into()), Some("dry-run-failed")),

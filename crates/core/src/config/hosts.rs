@@ -100,6 +100,7 @@ pub(super) fn is_same(one: &str, other: &str) -> bool {
 mod tests {
     use std::path::PathBuf;
 
+    use super::super::HostName;
     use super::super::fixture::{CLUSTER, changed, config};
     use crate::settings::{Local, Tls, TlsMode};
 
@@ -121,6 +122,15 @@ mod tests {
         for name in ["default", "db4", "DB3", "", "db3 "] {
             assert_eq!(config.host(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn roles_are_listed_with_their_hosts_and_addresses() {
+        let config = config(changed(&[("ips 10.0.0.100", "ips 10.0.0.100,, 10.0.0.101,")]));
+        let role = &config.roles()[0];
+        let hosts: Vec<_> = role.hosts.iter().map(HostName::as_str).collect();
+        assert_eq!((role.name.as_str(), hosts), ("writer", vec!["db1", "db2"]));
+        assert_eq!(role.ips, ["10.0.0.100", "10.0.0.101"]);
     }
 
     #[test]
