@@ -190,7 +190,7 @@ impl Cluster {
 
     /// The master that takes writes, where it is the only one.
     pub fn writer(&self) -> Option<&Member> {
-        let mut writers = self.seen_masters().filter(|(_, seen)| !seen.is_on("read_only"));
+        let mut writers = self.seen_masters().filter(|(_, seen)| !seen.is_read_only());
         writers.next().filter(|_| writers.next().is_none()).map(|(member, _)| member)
     }
 
@@ -243,6 +243,11 @@ impl Seen {
 
     pub fn is_on(&self, name: &str) -> bool {
         is_on(self.text(name))
+    }
+
+    /// False where it takes writes. MariaDB 12 knows more words for "on" than one.
+    pub fn is_read_only(&self) -> bool {
+        !["", "OFF", "0"].contains(&self.text("read_only"))
     }
 
     /// `log_slave_updates`, by whichever name.

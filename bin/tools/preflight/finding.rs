@@ -62,6 +62,13 @@ impl Check {
         self.add(Severity::Warning, code, host, text.as_ref(), cure);
     }
 
+    /// Says that there was nothing to look at; what was found all the same stands.
+    pub fn skip(&mut self) {
+        if self.findings.is_empty() {
+            self.state = Severity::Skipped;
+        }
+    }
+
     /// A finding; `host` is empty where it is about none, or several.
     pub fn add(&mut self, severity: Severity, code: &'static str, host: &str, text: &str, cure: &[String]) {
         self.state = self.state.max(severity);

@@ -45,8 +45,8 @@ impl Machine {
     pub fn silent(settings: &Settings) -> Self {
         Self {
             is_root: geteuid().is_root(),
-            has_net_admin: false,
-            has_net_raw: false,
+            has_net_admin: true,
+            has_net_raw: true,
             has_own_ip: None,
             interface: Err((
                 "this machine did not answer in time".into(),

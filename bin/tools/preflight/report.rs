@@ -7,7 +7,7 @@ use mmm_replication::position::BinlogPosition;
 use mmm_replication::status::{IoThread, Mode as Place};
 use serde::Serialize;
 
-use super::cluster::{Cluster, Link, Member, Outcome};
+use super::cluster::{Cluster, Link, Member, Outcome, Seen};
 use super::finding::{Check, Finding, Severity};
 
 /// Version of this document's form.
@@ -188,9 +188,9 @@ impl HostRow {
             mode: if member.host.mode == Mode::Master { "master" } else { "slave" },
             this: name == cluster.this,
             answers: seen.is_some(),
-            product: seen.map(super::cluster::Seen::product),
+            product: seen.map(Seen::product),
             server_id: seen.and_then(|seen| seen.number("server_id")),
-            read_only: seen.map(|seen| seen.is_on("read_only")),
+            read_only: seen.map(Seen::is_read_only),
             log_end: seen.and_then(|seen| seen.log_end.as_ref()).map(ToString::to_string),
             replicates_from: link.map(SourceRow::new),
             addresses: held.map(|address| address.ip.clone()).collect(),

@@ -3,7 +3,7 @@
 use mmm_replication::status::IoThread;
 
 use super::super::cluster::{Cluster, HelperState, Outcome, Seen};
-use super::super::finding::{Check, Severity, advice, shell};
+use super::super::finding::{Check, advice, shell};
 use super::super::program;
 use super::listed;
 
@@ -70,8 +70,8 @@ pub fn moving(cluster: &Cluster) -> Check {
             }
         }
     }
-    if ready.is_empty() && check.findings.is_empty() {
-        check.state = Severity::Skipped;
+    if ready.is_empty() {
+        check.skip();
     }
     check.saying(match ready.as_slice() {
         [] => "nothing could be tried".into(),
@@ -92,6 +92,7 @@ fn is_same(one: &Outcome, other: &Outcome) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::super::cluster::{Move, Unreached};
+    use super::super::super::finding::Severity;
     use super::super::sample::{codes, good, seen};
     use super::*;
 
