@@ -147,7 +147,7 @@ fails() {
   sql db3 'STOP SLAVE'
   run_bare db3 turn_on_slave mmm_agent_db3 db1
   expect_answer 1 "Usage: $MMM_AGENT_DIR/turn_on_slave <config_file>"
-  run_bare db3 turn_on_slave --wait 5
+  run_bare db3 turn_on_slave --force
   expect_answer 1 'Usage: *'
   run_bare db3 turn_on_slave ''
   answers 255 'ERROR: *empty*'
