@@ -1,7 +1,7 @@
 //! What is waited for, drawn on a person's terminal: what is left of it, how fast that falls, how long it may take.
 //!
 //! Nothing is drawn, and no thread started, unless [`interrupt::attend`] found a terminal; nothing either before a
-//! wait has lasted [`DELAY`].
+//! wait has lasted 300 ms.
 
 use std::fmt;
 use std::sync::{LazyLock, mpsc};
