@@ -76,7 +76,7 @@ killed_while_held() {
 
 @test "the slave is told late, again and again, while four clients write: it has every row once" {
   local round old=db1 new=db2 swap
-  for ((round = 0; round < ${MMM_LATE_ROUNDS:-6}; round++)); do
+  for ((round = 0; round < ${MMM_ROUNDS:-6}; round++)); do
     if ((RANDOM % 2)); then stop_replica_thread db3; fi
     hands_over "$old" "$new"
     sleep "0.$((RANDOM % 10))"
