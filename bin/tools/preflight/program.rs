@@ -14,19 +14,6 @@ use mmm_core::{Budget, CommandError, child};
 use super::cluster::{Helper, HelperState};
 use super::survey::{later, wait};
 
-/// The helpers that the agent runs.
-const NAMES: [&str; 10] = [
-    "check_ip",
-    "clear_ip",
-    "configure_ip",
-    "mysql_allow_write",
-    "mysql_deny_write",
-    "mysql_may_write",
-    "set_active_master",
-    "sync_with_master",
-    "turn_off_slave",
-    "turn_on_slave",
-];
 /// Most that is read of what a program prints.
 const MOST: u64 = 1 << 20;
 /// How long an ended program's output is waited for.
@@ -39,7 +26,7 @@ pub fn path(host: &Host, name: &str) -> PathBuf {
 
 /// Every helper of this machine.
 pub fn helpers(host: &Host, budget: &Budget) -> Vec<Helper> {
-    NAMES.iter().map(|name| inspect(host, name, budget)).collect()
+    mmm_agent_helpers::ALL.iter().map(|program| inspect(host, program.name, budget)).collect()
 }
 
 /// What a helper is.
