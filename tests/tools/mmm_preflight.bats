@@ -232,6 +232,9 @@ golden() {
   chmod 640 "$folder/quirk.conf"
   look db3 quirk --format json
   [[ $status == 1 && $output == *'"config-quirk"'* ]]
+  printf 'include missing.conf\n' >"$folder/quirk.conf"
+  look db3 quirk
+  [[ $status == 3 && $output == *'copy missing.conf from another host'* ]]
   rm "$folder/copied.conf" "$folder/quirk.conf"
 }
 

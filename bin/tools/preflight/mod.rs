@@ -102,7 +102,7 @@ fn examine(name: &str, budget: Budget) -> Report {
             let checks = checks::all(&cluster);
             Report::new(&cluster, checks, budget.elapsed())
         }
-        Err(error) => refused(name, &budget, config_check(&error)),
+        Err(error) => refused(name, &budget, config_check(name, &error)),
     }
 }
 
@@ -116,10 +116,16 @@ fn blind(name: &str, budget: &Budget, code: &'static str, text: &str) -> Report 
     refused(name, budget, check)
 }
 
-fn config_check(error: &ConfigError) -> Check {
+fn config_check(asked: &str, error: &ConfigError) -> Check {
+    // Else it is a file that this one includes.
+    let is_asked_for = |name: &str| name.strip_suffix(".conf") == Some(asked.trim_end_matches(".conf"));
     match error {
         ConfigError::WorldReadable(file) => open_to_all(file, "config-world-readable", "read"),
         ConfigError::WorldWritable(file) => open_to_all(file, "config-world-writable", "write"),
+        ConfigError::NotFound { name, .. } if !is_asked_for(name) => {
+            let cure = format!("copy {name} from another host (owner root, mode 640); run this as root");
+            unusable(Severity::Unknown, "config-not-found", error, &cure)
+        }
         ConfigError::NotFound { .. } | ConfigError::Unreadable { .. } => {
             let cure =
                 "name the agent's configuration, without path: mmm_preflight mmm_agent; run this as root";
