@@ -62,7 +62,9 @@ fn generated(mut command: Command, section: &str) -> String {
 /// The beginning of a description, for `whatis`: its first sentence, or less.
 fn briefly(about: &str) -> String {
     let end = about.find(['.', '?', ':', ';']).unwrap_or(about.len());
-    let mut chars = about[..end].chars();
+    // Never the half of what stands in parentheses.
+    let whole = about[..end].rfind('(').filter(|open| !about[*open..end].contains(')'));
+    let mut chars = about[..whole.unwrap_or(end)].trim_end().chars();
     chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect()
 }
 
@@ -92,6 +94,7 @@ mod tests {
             assert!(words.is_ascii(), "{words}");
         }
         assert_eq!(briefly("Does it: so. And more."), "does it");
+        assert_eq!(briefly("Does it as /32 (IPv6: /128), and more."), "does it as /32");
     }
 
     #[test]
