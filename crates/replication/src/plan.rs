@@ -122,6 +122,9 @@ impl fmt::Display for Proof {
                 f,
                 "the new master's log up to {at} holds exactly what the replica has executed (state there: {state})"
             ),
+            Self::SameSet { executed } if executed.is_empty() => f.write_str(
+                "the replica has executed nothing by replication, and the new master's logs are whole",
+            ),
             Self::SameSet { executed } => {
                 write!(f, "the new master has executed all that the replica has ({executed})")
             }
