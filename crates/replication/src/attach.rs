@@ -5,6 +5,9 @@
 //! leaves one of three states (running, stopped on the old source, stopped on the new one), and the next
 //! call starts from whichever it finds, because it believes nothing but what the servers have executed.
 
+mod search;
+mod undo;
+
 use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
@@ -15,29 +18,21 @@ use mmm_core::settings::{Limits, Settings, TlsMode, TlsOptions};
 use mmm_core::{Budget, interrupt};
 
 use crate::awaited;
-use crate::binlog::place::{self, Logged};
-use crate::binlog::stream::Reader;
-use crate::channel::{self, Chosen};
+use crate::channel::Chosen;
 use crate::dialect::{Target, Threads};
 use crate::error::Error;
-use crate::facts::{Facts, OldMaster, OldState, OwnLog};
-use crate::gtid::GtidPosition;
-use crate::history::{self, Located};
+use crate::facts::{Facts, OldMaster, OldState};
+use crate::history::Located;
 use crate::hold::LastResort;
 use crate::observe::{self, Constants, Old};
-use crate::plan::{Decision, Place, Plan, Proof, Wanted, plan};
-use crate::prefix;
+use crate::plan::{Decision, Place, Plan, Proof, plan};
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::status::{Channel, IoThread, Mode};
+use crate::status::{Channel, IoThread};
 use crate::threads;
 
 /// Pause between two looks while something is waited for.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long the old master's log may be looked through.
-const LOOK_AT_OLD: Duration = Duration::from_secs(2);
-/// How long the last attempt to start the threads again may take, beyond the budget if need be.
-const LAST_RESORT: Duration = Duration::from_millis(400);
 
 /// The servers of one move, and how far it has come.
 struct Move<'a> {
@@ -387,81 +382,6 @@ impl Move<'_> {
         Ok(observed)
     }
 
-    fn locate(&mut self, facts: &Facts, wanted: &Wanted) -> Result<Located, Error> {
-        let new = &mut self.new;
-        let what = format!("looked into the log of {}", new.host());
-        match wanted {
-            Wanted::Position(at) => self.locate_position(facts, at),
-            Wanted::Set(set) => step(&what, || prefix::locate(new, set)),
-            Wanted::LastGroups => step(&what, || self.locate_last(facts)),
-        }
-    }
-
-    fn locate_last(&mut self, facts: &Facts) -> Result<Located, Error> {
-        let Some(of) = facts.replica.channel.applied.clone() else {
-            return Err(self.replica.unexpected(self.replica.dialect().show_channels(), "a position"));
-        };
-        let log_of_replica = if facts.replica.logs_updates { observe::log_end(self.replica)? } else { None };
-        // An old master that can tell the place in its own way gets its share of the time.
-        let (is_alive, logs_updates) = match &facts.old {
-            OldMaster::Answers(old) => (true, old.log_slave_updates),
-            _ => (false, false),
-        };
-        let budget = if is_alive { self.budget.part(30) } else { self.new.budget() };
-        let mut replica =
-            Logged { server: &mut *self.replica, reader: Reader::new(self.this_host, self.connect, budget) };
-        let mut new =
-            Logged { server: &mut self.new, reader: Reader::new(self.new_host, self.connect, budget) };
-        let sought = match place::find(&mut replica, &facts.replica, &mut new, facts.new.server_id) {
-            Err(error @ (Error::Refused(_) | Error::Query { .. } | Error::Connect { .. })) if is_alive => {
-                error.to_string().into()
-            }
-            other => other?,
-        };
-        let (found, end) = (sought.found, facts.new.end.clone());
-        // A place that is found needs no such look, which can be one through all of the log.
-        let has_own = match sought.has_own {
-            Some(has_own) => has_own,
-            None if found.is_ok() || !facts.new.read_only || logs_updates => true,
-            None => place::has_own(&mut new, facts.new.server_id)?,
-        };
-        let now = channel::again(self.replica, &self.channel)?;
-        let stood_still = !now.sql_running || now.applied.as_ref() == Some(&of) && now.has_applied_all();
-        Ok(Located::Groups { of, end, found, has_own, stood_still, log_of_replica })
-    }
-
-    fn locate_position(&mut self, facts: &Facts, at: &GtidPosition) -> Result<Located, Error> {
-        let keeps_log = facts.replica.log_of_everything().is_some();
-        let of_source = if keeps_log { None } else { self.log_of_old(facts, at) };
-        // Without either, the order of the new master's log has to tell what the replica has.
-        let needs_order = !keeps_log && of_source.is_none();
-        let located = step(&format!("found {at} in the log of {}", self.new_host.name), || {
-            history::locate(&mut self.new, at, needs_order)
-        })?;
-        Ok(located.beside(of_source))
-    }
-
-    /// The old master's log up to the replica's place, where it answers and logs all that it passes on.
-    fn log_of_old(&mut self, facts: &Facts, at: &GtidPosition) -> Option<OwnLog> {
-        let (OldMaster::Answers(OldState { log_slave_updates: true, .. }), Old::Connected(old)) =
-            (&facts.old, &mut self.old)
-        else {
-            return None;
-        };
-        let whole = old.budget();
-        old.use_budget(Budget::start(Some(whole.share(LOOK_AT_OLD))));
-        let mut look = || -> Result<Option<OwnLog>, Error> {
-            let Located::Found { state, .. } = history::locate(old, at, false)? else { return Ok(None) };
-            Ok(Some(OwnLog { state, begin: history::oldest_known(old)? }))
-        };
-        let log = look().unwrap_or_else(|error| {
-            log::warn!("not judged by the log of {}: {error}", self.old_host.name);
-            None
-        });
-        old.use_budget(whole);
-        log
-    }
-
     /// Asks the servers themselves what the proof takes for granted.
     fn confirm(&mut self, plan: &Plan) -> Result<(), Error> {
         let executed = match &plan.proof {
@@ -498,139 +418,5 @@ impl Move<'_> {
             Err(reason) => reason,
         };
         Err(Refusal::DoesNotStart { host, new, reason, consequence: String::new() }.into())
-    }
-
-    /// Puts things back as they were and returns the error to report.
-    fn undo(&mut self, mut error: Error) -> Error {
-        log::error!("not moved: {error}");
-        self.use_budget(self.budget.uninterrupted());
-        self.reconnect_if_broken();
-        let undone = match &self.progress {
-            Progress::Untouched => Ok("nothing was changed".to_string()),
-            Progress::Stopped => step("started replication again", || self.restart())
-                .map(|()| format!("it replicates from {} as before", self.old_host.name)),
-            Progress::Changed { .. } => self.change_back(),
-        };
-        // Once the channel was changed, nothing ends what is left to do.
-        let is_interrupted = interrupt::is_requested() && !matches!(self.progress, Progress::Changed { .. });
-        let undone = undone.and_then(|outcome| {
-            // What stood still was started, in the hope of a place that can be proved.
-            if is_interrupted && !self.found.is_running() {
-                let answers = matches!(self.old, Old::Connected(_));
-                threads::leave_as_found(self.replica, self.found, || answers)?;
-                return Ok(format!("left as it was found: {}", threads::what_is_wrong(self.found)));
-            }
-            Ok(outcome)
-        });
-        let is_put_back = undone.is_ok();
-        let outcome = undone.unwrap_or_else(|failed| match failed {
-            Error::Refused(refusal) => refusal.to_string(),
-            other => format!("replication may be stopped ({other}): run turn_on_slave there"),
-        });
-        log::warn!("after the failure: {outcome}");
-        match &mut error {
-            _ if is_interrupted => {
-                let (host, old) = (&self.this_host.name, &self.old_host.name);
-                let state = format!("{host} was not moved from {old}: {outcome}");
-                error = Refusal::Interrupted { state }.into();
-            }
-            Error::Refused(refusal) if matches!(**refusal, Refusal::DoesNotStart { .. }) => {
-                if let Refusal::DoesNotStart { consequence, .. } = refusal.as_mut() {
-                    *consequence = outcome;
-                }
-            }
-            // What could not be done for want of a privilege needs not be undone.
-            other if is_put_back || other.to_string() == outcome => {}
-            other => error = Refusal::NotPutBack { reason: other.to_string(), consequence: outcome }.into(),
-        }
-        error
-    }
-
-    /// Starts the threads again, unless that would throw away what the dead old master cannot send again, or
-    /// put this replica ahead of the new master for ever.
-    fn restart(&mut self) -> Result<(), Error> {
-        let old_answers = matches!(self.old, Old::Connected(_));
-        if old_answers && !self.is_held_back && !self.replica.dialect().tells_status_while_stopping() {
-            return threads::start(self.replica, &self.channel);
-        }
-        let channel = channel::again(self.replica, &self.channel)?;
-        threads::check_backlog(self.replica.host(), &channel, self.old_host.name.as_str(), old_answers)?;
-        if !self.is_held_back || self.new_has_fetched(&channel) {
-            return threads::start(self.replica, &self.channel);
-        }
-        if channel.io == IoThread::No {
-            let statement = self.replica.dialect().start(&self.channel, Threads::Io);
-            self.replica.execute(&statement)?;
-        }
-        let (host, old) = (self.replica.host().to_string(), self.old_host.name.to_string());
-        Err(Refusal::AppliesNoFurther { host, old, new: self.new_host.name.to_string() }.into())
-    }
-
-    /// True where the new master has fetched all that this replica has, so that it will apply it, too.
-    fn new_has_fetched(&mut self, channel: &Channel) -> bool {
-        let theirs = channel::all(&mut self.new).unwrap_or_default().into_iter().find(|theirs| {
-            theirs.source_host == channel.source_host && theirs.source_port == channel.source_port
-        });
-        match (&channel.fetched, theirs.and_then(|theirs| theirs.fetched)) {
-            (Some(ours), Some(theirs)) => theirs.has_reached(ours),
-            _ => false,
-        }
-    }
-
-    /// A STOP that nobody waits for any more still stops the threads when it is done. A START sent after it over
-    /// a new connection is carried out behind it by the server, whether or not anybody waits for that.
-    fn reconnect_if_broken(&mut self) {
-        if self.replica.is_usable() || matches!(self.progress, Progress::Untouched) {
-            return;
-        }
-        let beyond = Budget::start(Some(LAST_RESORT));
-        match Server::connect(self.this_host, LAST_RESORT, beyond) {
-            Ok(server) => *self.replica = server,
-            Err(error) => log::error!("{error}"),
-        }
-    }
-
-    /// Points the channel at the old master again, unless it has already applied something of the new one's.
-    fn change_back(&mut self) -> Result<String, Error> {
-        let Progress::Changed { from, to } = &self.progress else { return Ok(String::new()) };
-        let (before, to) = (from.replica.clone(), to.clone());
-        let channel = threads::stop(self.replica, &self.channel)?;
-        let now = self.replica.one(self.replica.dialect().applied_gtids())?.text("gtids").to_string();
-        let has_moved = match (&to, &channel.applied) {
-            (Place::Position(place), Some(applied)) if now.is_empty() => place != applied,
-            _ => now != before.applied_gtids,
-        };
-        if has_moved {
-            // Back on the old master, it would get these groups a second time.
-            threads::start(self.replica, &self.channel)?;
-            return Ok(format!(
-                "it stays on {}, of which it has already applied something",
-                self.new_host.name
-            ));
-        }
-        let place = match (before.channel.mode, &before.channel.applied) {
-            (Mode::FilePosition, Some(applied)) => Place::Position(applied.clone()),
-            (mode, _) => Place::Gtid(mode),
-        };
-        let old = self.old_host;
-        if before.channel.source_user != old.replication_user {
-            log::warn!(
-                "the channel used account '{}', the configuration has '{}' for {}",
-                before.channel.source_user,
-                old.replication_user,
-                old.name
-            );
-        }
-        self.change(&Target {
-            host: &before.channel.source_host,
-            port: before.channel.source_port,
-            user: &old.replication_user,
-            password: old.replication_password.expose(),
-            heartbeat: &before.channel.heartbeat,
-            fetches_key: false,
-            place: &place,
-        })?;
-        threads::start(self.replica, &self.channel)?;
-        Ok(format!("it replicates from {} as before", old.name))
     }
 }

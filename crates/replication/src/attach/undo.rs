@@ -1,0 +1,156 @@
+//! After a failure: the channel as it was found, as far as that loses nothing.
+
+use std::time::Duration;
+
+use mmm_core::journal::step;
+use mmm_core::{Budget, interrupt};
+
+use super::{Move, Progress};
+use crate::channel;
+use crate::dialect::{Target, Threads};
+use crate::error::Error;
+use crate::observe::Old;
+use crate::plan::Place;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::status::{Channel, IoThread, Mode};
+use crate::threads;
+
+/// How long the last attempt to start the threads again may take, beyond the budget if need be.
+const LAST_RESORT: Duration = Duration::from_millis(400);
+
+impl Move<'_> {
+    /// Puts things back as they were and returns the error to report.
+    pub(super) fn undo(&mut self, mut error: Error) -> Error {
+        log::error!("not moved: {error}");
+        self.use_budget(self.budget.uninterrupted());
+        self.reconnect_if_broken();
+        let undone = match &self.progress {
+            Progress::Untouched => Ok("nothing was changed".to_string()),
+            Progress::Stopped => step("started replication again", || self.restart())
+                .map(|()| format!("it replicates from {} as before", self.old_host.name)),
+            Progress::Changed { .. } => self.change_back(),
+        };
+        // Once the channel was changed, nothing ends what is left to do.
+        let is_interrupted = interrupt::is_requested() && !matches!(self.progress, Progress::Changed { .. });
+        let undone = undone.and_then(|outcome| {
+            // What stood still was started, in the hope of a place that can be proved.
+            if is_interrupted && !self.found.is_running() {
+                let answers = matches!(self.old, Old::Connected(_));
+                threads::leave_as_found(self.replica, self.found, || answers)?;
+                return Ok(format!("left as it was found: {}", threads::what_is_wrong(self.found)));
+            }
+            Ok(outcome)
+        });
+        let is_put_back = undone.is_ok();
+        let outcome = undone.unwrap_or_else(|failed| match failed {
+            Error::Refused(refusal) => refusal.to_string(),
+            other => format!("replication may be stopped ({other}): run turn_on_slave there"),
+        });
+        log::warn!("after the failure: {outcome}");
+        match &mut error {
+            _ if is_interrupted => {
+                let (host, old) = (&self.this_host.name, &self.old_host.name);
+                let state = format!("{host} was not moved from {old}: {outcome}");
+                error = Refusal::Interrupted { state }.into();
+            }
+            Error::Refused(refusal) if matches!(**refusal, Refusal::DoesNotStart { .. }) => {
+                if let Refusal::DoesNotStart { consequence, .. } = refusal.as_mut() {
+                    *consequence = outcome;
+                }
+            }
+            // What could not be done for want of a privilege needs not be undone.
+            other if is_put_back || other.to_string() == outcome => {}
+            other => error = Refusal::NotPutBack { reason: other.to_string(), consequence: outcome }.into(),
+        }
+        error
+    }
+
+    /// Starts the threads again, unless that would throw away what the dead old master cannot send again, or
+    /// put this replica ahead of the new master for ever.
+    fn restart(&mut self) -> Result<(), Error> {
+        let old_answers = matches!(self.old, Old::Connected(_));
+        if old_answers && !self.is_held_back && !self.replica.dialect().tells_status_while_stopping() {
+            return threads::start(self.replica, &self.channel);
+        }
+        let channel = channel::again(self.replica, &self.channel)?;
+        threads::check_backlog(self.replica.host(), &channel, self.old_host.name.as_str(), old_answers)?;
+        if !self.is_held_back || self.new_has_fetched(&channel) {
+            return threads::start(self.replica, &self.channel);
+        }
+        if channel.io == IoThread::No {
+            let statement = self.replica.dialect().start(&self.channel, Threads::Io);
+            self.replica.execute(&statement)?;
+        }
+        let (host, old) = (self.replica.host().to_string(), self.old_host.name.to_string());
+        Err(Refusal::AppliesNoFurther { host, old, new: self.new_host.name.to_string() }.into())
+    }
+
+    /// True where the new master has fetched all that this replica has, so that it will apply it, too.
+    fn new_has_fetched(&mut self, channel: &Channel) -> bool {
+        let theirs = channel::all(&mut self.new).unwrap_or_default().into_iter().find(|theirs| {
+            theirs.source_host == channel.source_host && theirs.source_port == channel.source_port
+        });
+        match (&channel.fetched, theirs.and_then(|theirs| theirs.fetched)) {
+            (Some(ours), Some(theirs)) => theirs.has_reached(ours),
+            _ => false,
+        }
+    }
+
+    /// A STOP that nobody waits for any more still stops the threads when it is done. A START sent after it over
+    /// a new connection is carried out behind it by the server, whether or not anybody waits for that.
+    fn reconnect_if_broken(&mut self) {
+        if self.replica.is_usable() || matches!(self.progress, Progress::Untouched) {
+            return;
+        }
+        let beyond = Budget::start(Some(LAST_RESORT));
+        match Server::connect(self.this_host, LAST_RESORT, beyond) {
+            Ok(server) => *self.replica = server,
+            Err(error) => log::error!("{error}"),
+        }
+    }
+
+    /// Points the channel at the old master again, unless it has already applied something of the new one's.
+    fn change_back(&mut self) -> Result<String, Error> {
+        let Progress::Changed { from, to } = &self.progress else { return Ok(String::new()) };
+        let (before, to) = (from.replica.clone(), to.clone());
+        let channel = threads::stop(self.replica, &self.channel)?;
+        let now = self.replica.one(self.replica.dialect().applied_gtids())?.text("gtids").to_string();
+        let has_moved = match (&to, &channel.applied) {
+            (Place::Position(place), Some(applied)) if now.is_empty() => place != applied,
+            _ => now != before.applied_gtids,
+        };
+        if has_moved {
+            // Back on the old master, it would get these groups a second time.
+            threads::start(self.replica, &self.channel)?;
+            return Ok(format!(
+                "it stays on {}, of which it has already applied something",
+                self.new_host.name
+            ));
+        }
+        let place = match (before.channel.mode, &before.channel.applied) {
+            (Mode::FilePosition, Some(applied)) => Place::Position(applied.clone()),
+            (mode, _) => Place::Gtid(mode),
+        };
+        let old = self.old_host;
+        if before.channel.source_user != old.replication_user {
+            log::warn!(
+                "the channel used account '{}', the configuration has '{}' for {}",
+                before.channel.source_user,
+                old.replication_user,
+                old.name
+            );
+        }
+        self.change(&Target {
+            host: &before.channel.source_host,
+            port: before.channel.source_port,
+            user: &old.replication_user,
+            password: old.replication_password.expose(),
+            heartbeat: &before.channel.heartbeat,
+            fetches_key: false,
+            place: &place,
+        })?;
+        threads::start(self.replica, &self.channel)?;
+        Ok(format!("it replicates from {} as before", old.name))
+    }
+}
