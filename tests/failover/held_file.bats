@@ -4,6 +4,7 @@
 
 load ../lib/cluster
 load ../lib/failover
+load ../lib/terminal
 
 setup_file() { cluster_in_mode; }
 teardown_file() { end_cluster; }
@@ -134,6 +135,31 @@ killed_while_held() {
   moves_when_asked_again db3 db2 || expect_agent_read 0 'OK: We are already a slave of the new master'
 
   settles db2
+}
+
+@test "Ctrl-C at random moments, the old master held or not: it goes on, and the answer says where the slave is" {
+  local round old=db1 new=db2 swap interrupted=0
+  for ((round = 0; round < ${MMM_ROUNDS:-6}; round++)); do
+    hands_over "$old" "$new"
+    on_terminal db3 set_active_master "$new"
+    if ((round % 2)); then
+      sleep "0.$((RANDOM % 40 + 10))"
+    else
+      until [[ $(marker) ]] || ! kill -0 "$terminal" 2>/dev/null; do :; done
+    fi
+    press_ctrl_c
+    ended
+    echo "$line"
+    [[ $(threads "$old") == 'Yes Yes' && $(threads db3) == 'Yes Yes' && ! $(marker) ]]
+    if [[ $line == ERROR* ]]; then
+      interrupted=$((interrupted + 1))
+      [[ $line == 'ERROR: interrupted: '* && $(replica_field db3 Master_Host) == "$(host_ip "$old")" ]]
+    fi
+    moves_when_asked_again db3 "$new" || expect_agent_read 0 'OK: We are already a slave of the new master'
+    settles "$new"
+    swap=$old old=$new new=$swap
+  done
+  echo "$interrupted interrupted"
 }
 
 @test "a helper was killed while it held the old master, which does not answer: the next call warns and goes on" {
