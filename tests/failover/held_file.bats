@@ -138,7 +138,7 @@ killed_while_held() {
 }
 
 @test "Ctrl-C at random moments, the old master held or not: it goes on, and the answer says where the slave is" {
-  local round old=db1 new=db2 swap interrupted=0
+  local round old=db1 new=db2 interrupted=0
   for ((round = 0; round < ${MMM_ROUNDS:-6}; round++)); do
     hands_over "$old" "$new"
     on_terminal db3 set_active_master "$new"
@@ -157,7 +157,7 @@ killed_while_held() {
     fi
     moves_when_asked_again db3 "$new" || expect_agent_read 0 'OK: We are already a slave of the new master'
     settles "$new"
-    swap=$old old=$new new=$swap
+    read -r old new <<<"$new $old"
   done
   echo "$interrupted interrupted"
 }
