@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use mmm_core::Budget;
 use mmm_core::config::{Config, Host, Mode};
 use mmm_core::settings::TlsMode;
+use mmm_replication::observe::log_filters;
 use mmm_replication::position::BinlogPosition;
 use mmm_replication::status::Channel;
 use mmm_replication::{Error, Server, channel};
@@ -95,12 +96,7 @@ fn look(host: &Host, config: &Config, most: Duration, budget: Budget) -> Result<
     let end = server.row(seen.dialect.show_log_end());
     if let Some(row) = allowed(end, &mut seen.denied)?.flatten() {
         seen.log_end = BinlogPosition::from_columns(&row, "File", "Position");
-        let filters = ["Binlog_Do_DB", "Binlog_Ignore_DB"].map(|name| (name, row.text(name)));
-        seen.log_filters = filters
-            .iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        seen.log_filters = log_filters(&row);
     }
     Ok(seen)
 }

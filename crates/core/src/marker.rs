@@ -154,7 +154,7 @@ impl Marker {
     /// A dry run leaves it to the next call.
     pub fn leftover(path: &Path) -> Option<(Self, String)> {
         if report::is_dry_run() {
-            if let Some(undo) = of_the_dead(path) {
+            if let Some(undo) = Self::left_behind(path) {
                 let path = path.display();
                 report::observe(
                     None,
@@ -181,7 +181,7 @@ impl Marker {
 
     /// What a marker says whose helper was killed, for one who only looks: nothing is locked, ended or removed.
     pub fn left_behind(path: &Path) -> Option<String> {
-        let content = read(&options().open(path).ok()?).ok()?;
+        let content = read(&OpenOptions::new().read(true).custom_flags(FLAGS).open(path).ok()?).ok()?;
         content.undo.filter(|_| !content.owner.is_some_and(Process::is_alive))
     }
 
@@ -253,12 +253,6 @@ impl Marker {
 /// A change that consists in writing a marker.
 pub fn written(path: &Path, undo: &str) -> String {
     format!("write {}, which says how this is undone: {undo}", path.display())
-}
-
-/// What the marker of a helper that was killed says.
-fn of_the_dead(path: &Path) -> Option<String> {
-    let content = read(&OpenOptions::new().read(true).custom_flags(FLAGS).open(path).ok()?).ok()?;
-    content.undo.filter(|_| !content.owner.is_some_and(Process::is_alive))
 }
 
 fn options() -> OpenOptions {

@@ -337,10 +337,7 @@ impl Gate<'_> {
         self.local.use_budget(self.local.budget().uninterrupted());
         let dialect = self.local.dialect();
         if report::is_dry_run() {
-            let place = match (seen.mode, &seen.applied) {
-                (Mode::FilePosition, Some(applied)) => Place::Position(applied.clone()),
-                (mode, _) => Place::Gtid(mode),
-            };
+            let place = Place::of(seen);
             let (stop, start) =
                 (dialect.stop(&seen.name, Threads::Both), dialect.start(&seen.name, Threads::Both));
             self.local.execute_all(&[stop, dialect.rewind(&seen.name, &place), start]).1?;
@@ -367,8 +364,7 @@ impl Gate<'_> {
         let mut place = Place::Gtid(channel.mode);
         if channel.mode == Mode::FilePosition {
             self.local.execute(&statements.remove(0))?;
-            let at_rest = channel::again(self.local, &seen.name)?;
-            place = at_rest.applied.map_or(place, Place::Position);
+            place = Place::of(&channel::again(self.local, &seen.name)?);
         }
         statements.extend([dialect.rewind(&seen.name, &place), dialect.start(&seen.name, Threads::Both)]);
         self.local.execute_all(&statements).1?;

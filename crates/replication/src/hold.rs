@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState};
 use crate::history;
 use crate::lock;
-use crate::observe::{self, OTHERS_PATIENCE, Old};
+use crate::observe::{self, OTHERS_PATIENCE, Old, log_filters};
 use crate::plan::{Decision, Place, Plan, Proof};
 use crate::position::BinlogPosition;
 use crate::prefix::is_of;
@@ -354,8 +354,7 @@ impl<'a> LastResort<'a> {
 /// True where a server's own log leaves out databases.
 fn logs_a_part(server: &mut Server) -> Result<bool, Error> {
     let row = server.row(server.dialect().show_log_end())?;
-    let is_set = |column: &&str| row.as_ref().is_some_and(|row| !row.text(column).is_empty());
-    Ok(["Binlog_Do_DB", "Binlog_Ignore_DB"].iter().any(is_set))
+    Ok(row.is_some_and(|row| !log_filters(&row).is_empty()))
 }
 
 /// Writes the marker; gives what it says of another host that an earlier call could not reach.

@@ -185,12 +185,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
     let status = server.row(server.dialect().show_log_end())?;
     let end = status.as_ref().and_then(|row| BinlogPosition::from_columns(row, "File", "Position"));
     let mut filters = channel.as_ref().map(|channel| channel.filters.clone()).unwrap_or_default();
-    for column in ["Binlog_Do_DB", "Binlog_Ignore_DB"] {
-        let value = status.as_ref().map(|row| row.text(column)).unwrap_or_default();
-        if !value.is_empty() {
-            filters.push(format!("{column}={value}"));
-        }
-    }
+    filters.extend(status.as_ref().map(log_filters).unwrap_or_default());
     let sets = if has_sets(&variables) {
         let (executed, purged) =
             (gtids(server, &variables, "executed")?, gtids(server, &variables, "purged")?);
@@ -267,6 +262,13 @@ fn from_old<T>(
 pub fn temporary_tables(server: &mut Server) -> Result<u64, Error> {
     let row = server.row("SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'")?;
     Ok(row.and_then(|row| row.number("Value")).unwrap_or(0))
+}
+
+/// What a server leaves out of its log, as `name=value`, by the row that tells where its log ends.
+pub fn log_filters(status: &Record) -> Vec<String> {
+    let columns = ["Binlog_Do_DB", "Binlog_Ignore_DB"].map(|column| (column, status.text(column)));
+    let set = columns.into_iter().filter(|(_, value)| !value.is_empty());
+    set.map(|(column, value)| format!("{column}={value}")).collect()
 }
 
 /// The end of a server's own log; `None` without one.

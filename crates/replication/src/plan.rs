@@ -15,7 +15,7 @@ use crate::history::Located;
 use crate::hold;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
-use crate::status::Mode;
+use crate::status::{Channel, Mode};
 
 /// What planning comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +103,16 @@ pub enum Proof {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.proof)
+    }
+}
+
+impl Place {
+    /// Where a channel stands in its source's log, in the mode that it uses.
+    pub fn of(channel: &Channel) -> Self {
+        match (channel.mode, &channel.applied) {
+            (Mode::FilePosition, Some(applied)) => Self::Position(applied.clone()),
+            (mode, _) => Self::Gtid(mode),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::observe::Old;
 use crate::plan::Place;
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::status::{Channel, IoThread, Mode};
+use crate::status::{Channel, IoThread};
 use crate::threads;
 
 /// How long the last attempt to start the threads again may take, beyond the budget if need be.
@@ -128,10 +128,6 @@ impl Move<'_> {
                 self.new_host.name
             ));
         }
-        let place = match (before.channel.mode, &before.channel.applied) {
-            (Mode::FilePosition, Some(applied)) => Place::Position(applied.clone()),
-            (mode, _) => Place::Gtid(mode),
-        };
         let old = self.old_host;
         if before.channel.source_user != old.replication_user {
             log::warn!(
@@ -148,7 +144,7 @@ impl Move<'_> {
             password: old.replication_password.expose(),
             heartbeat: &before.channel.heartbeat,
             fetches_key: false,
-            place: &place,
+            place: &Place::of(&before.channel),
         })?;
         threads::start(self.replica, &self.channel)?;
         Ok(format!("it replicates from {} as before", old.name))

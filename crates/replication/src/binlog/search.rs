@@ -72,7 +72,7 @@ impl Wanted {
 
     /// True of a group that is of the other kind than the replica's last one; the replica's own are of neither.
     pub fn is_other(&self, server_id: u32) -> bool {
-        server_id != self.replica_id && (server_id == self.own_id) != self.last_is_own
+        !self.is_of_replica(server_id) && (server_id == self.own_id) != self.last_is_own
     }
 }
 
@@ -224,7 +224,7 @@ impl File<'_> {
     pub fn group(&mut self, group: &Group) {
         self.search.has_own |= group.server_id == self.search.wanted.own_id;
         let wanted = &self.search.wanted;
-        if group.server_id == wanted.replica_id {
+        if wanted.is_of_replica(group.server_id) {
             return;
         }
         if self.last.len() == wanted.tail.len() {
