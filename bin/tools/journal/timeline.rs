@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,6 +17,7 @@ use super::document::{Json, Yaml};
 use super::moves::{Grouping, Part};
 use super::text::Text;
 use super::{files, line};
+use crate::terminal::shows_colour;
 
 /// What is known before the first item is shown.
 #[derive(Clone, Debug)]
@@ -111,7 +112,7 @@ fn show(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Trouble> {
     let file = arguments.file.clone().unwrap_or_else(configured);
     let files = files::find(&file).map_err(|source| Trouble::Journal { file: file.clone(), source })?;
     let mut view: Box<dyn View> = match arguments.format {
-        Format::Text => Box::new(Text::new(is_coloured(), TimeZone::system(), arguments.all)),
+        Format::Text => Box::new(Text::new(shows_colour(), TimeZone::system(), arguments.all)),
         Format::Json => Box::new(Json::default()),
         Format::Yaml => Box::new(Yaml::default()),
     };
@@ -151,13 +152,6 @@ fn configured() -> PathBuf {
         }
     };
     log.file
-}
-
-fn is_coloured() -> bool {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    io::stdout().is_terminal()
-        && !is_set("NO_COLOR")
-        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Whether the process that made a call is still there: its name, which the kernel cuts off, is the helper's.

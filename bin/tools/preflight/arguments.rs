@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -103,15 +102,12 @@ impl Arguments {
             "yaml" => Output::Yaml,
             _ => Output::Text,
         };
-        // no-color.org: present and not empty.
-        let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || env::var_os("TERM").is_some_and(|term| term == "dumb");
         Ok(Self {
             config: text("config").into(),
             output,
             watch: matches.get_one::<Duration>("watch").copied(),
             timeout: matches.get_one::<Duration>("timeout").copied().unwrap_or(Duration::from_secs(8)),
-            colour: !matches.get_flag("no-color") && !is_unwanted,
+            colour: !matches.get_flag("no-color"),
         })
     }
 }

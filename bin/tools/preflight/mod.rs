@@ -35,6 +35,8 @@ use arguments::{Arguments, Output};
 use finding::{Check, Severity, advice, shell};
 use report::Report;
 
+use crate::terminal::shows_colour;
+
 /// What even a machine that is frozen itself gets beyond the time.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -52,7 +54,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     loop {
         let report = examine_in_time(&arguments);
         let mut text = match arguments.output {
-            Output::Text => screen::draw(&report, arguments.colour && is_terminal),
+            Output::Text => screen::draw(&report, arguments.colour && shows_colour()),
             Output::Json => serde_json::to_string_pretty(&report).unwrap_or_default() + "\n",
             Output::Yaml => serde_yaml::to_string(&report).unwrap_or_default(),
             Output::Plugin => plugin::line(&report),
