@@ -12,7 +12,10 @@ setup() {
   start_network
   give 10.0.0.7/24
 }
-teardown() { end_network; }
+teardown() {
+  if [[ -n ${STRANGER:-} ]]; then dismiss; fi
+  end_network
+}
 
 @test "a client's neighbour table has turned within 50 ms of configure_ip's return" {
   in_host peer ip neigh replace 10.0.0.1 lladdr 02:00:00:00:00:99 dev eth0 nud reachable
@@ -161,16 +164,48 @@ teardown() { end_network; }
   has_frames 0
 }
 
-@test "another user cannot keep an address from being announced, nor hold up clear_ip" {
+# stranger PROGRAM — by another user, on db, in the background; $seat is the name that the announcing process takes.
+# It has begun when this returns, and ends with `dismiss`.
+stranger() {
   local index
   index=$(in_host db ip -j link show dev eth0 | jq '.[].ifindex')
-  in_host db setpriv --reuid=65534 --regid=65534 --clear-groups perl -MSocket -e '
-    my $seat;
-    socket($seat, AF_UNIX, SOCK_STREAM, 0) && bind($seat, pack("S a*", AF_UNIX, "\0$ARGV[0]")) &&
-      listen($seat, 5) or die "$!\n";
-    $| = 1; print "ready\n"; sleep 60' "mysql-mmm/announcer/$index/10.0.0.1" >"$BATS_TEST_TMPDIR/squatter" 3>&- &
-  local squatter=$!
-  wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/squatter"
+  (exec nsenter --target "${HOLDERS[db]}" --net --mount -- \
+    setpriv --reuid=65534 --regid=65534 --clear-groups perl -MSocket -e '
+    alarm 60;
+    my $seat = pack("S a*", AF_UNIX, "\0$ARGV[0]");
+    sub sit {
+      my ($place, $door) = @_;
+      socket($door, AF_UNIX, SOCK_STREAM, 0) && bind($door, "$seat$place") && listen($door, 5) or die "$!\n";
+      return $door;
+    }
+    sub ready { $| = 1; print "ready\n" }'"$1" "mysql-mmm/announcer/$index/10.0.0.1" >"$BATS_TEST_TMPDIR/stranger" 3>&-) &
+  STRANGER=$!
+  wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/stranger"
+}
+dismiss() {
+  kill "$STRANGER" 2>/dev/null || true
+  wait "$STRANGER" 2>/dev/null || true
+  STRANGER=
+}
+
+# announced_for SECONDS — how many frames reach the peer in that time.
+announced_for() {
+  local before
+  before=$(frame_count)
+  sleep "$1"
+  echo "$(($(frame_count) - before))"
+}
+
+# silent_from_now_on — nothing reaches the peer, and nobody is left who might send.
+silent_from_now_on() {
+  local now=$EPOCHREALTIME
+  wait_for 5 no_announcer
+  sleep 0.3
+  frames | awk -v now="$now" '$1 > now { print "sent:", $0; bad = 1 } END { exit bad }'
+}
+
+@test "another user cannot keep an address from being announced, nor hold up clear_ip" {
+  stranger 'my $door = sit(""); ready(); sleep 60'
   start_capture
 
   run_helper db configure_ip eth0 10.0.0.1
@@ -179,7 +214,59 @@ teardown() { end_network; }
   run_helper db clear_ip eth0 10.0.0.1
   expect_answer 0 OK
 
-  kill "$squatter"
+  dismiss
   ((milliseconds < 500))
   journal_says 'user 65534 pretends to announce'
+}
+
+@test "another user who sits on the announcing process's place does not make many of one" {
+  settings 'network: {announce: {count: 1, refresh: 100ms}}'
+  stranger 'my $door = sit(""); ready(); sleep 60'
+  start_capture
+  local call
+  for call in {1..5}; do run_helper db configure_ip eth0 10.0.0.1; done
+  (($(announcers | wc -l) == 1))
+  # One process sends two frames each time; the first is its own call's.
+  wait_for 5 has_at_least 6
+
+  # Nor does it once the place is free again.
+  dismiss
+  for call in {1..3}; do run_helper db configure_ip eth0 10.0.0.1; done
+  (($(announcers | wc -l) <= 2))
+
+  run_helper db clear_ip eth0 10.0.0.1
+  expect_answer 0 OK
+  silent_from_now_on
+}
+
+@test "another user who sits on every place leaves the announcements that the call itself makes" {
+  settings 'network: {announce: {count: 3, interval: 50ms, refresh: 100ms}}'
+  stranger 'my @doors = (sit(""), sit("/second")); ready(); sleep 60'
+  start_capture
+  run_helper db configure_ip eth0 10.0.0.1
+  expect_answer 0 OK
+  ((milliseconds < 500))
+  no_announcer
+  wait_for 5 has_frames 6
+  journal_says 'nobody goes on announcing 10.0.0.1'
+  run_helper db clear_ip eth0 10.0.0.1
+  dismiss
+  expect_answer 0 OK
+  ((milliseconds < 500))
+}
+
+@test "another user who knocks without end neither stops the announcements nor delays the silence after clear_ip" {
+  settings 'network: {announce: {count: 1, refresh: 100ms}}'
+  start_capture
+  run_helper db configure_ip eth0 10.0.0.1
+  stranger 'ready(); while (1) { socket(my $door, AF_UNIX, SOCK_STREAM, 0); connect($door, $seat) }'
+
+  # Ten times two frames, on a machine that has other things to do as well.
+  (($(announced_for 1) >= 8))
+  run_helper db clear_ip eth0 10.0.0.1
+  local took=$milliseconds
+  expect_answer 0 OK
+  silent_from_now_on
+  dismiss
+  ((took < 1500))
 }

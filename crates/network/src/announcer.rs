@@ -24,10 +24,12 @@ use crate::error::NetworkError;
 use crate::interface::{Interface, Link};
 use crate::netlink::Netlink;
 use crate::packet_socket::PacketSocket;
-use crate::seat::{self, Seat};
+use crate::seat::{self, Seat, Turn};
 
 /// Most time for one look at the interface.
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
+/// How often the caller itself announces at most, where no other process can.
+const BURST: u32 = 5;
 /// What the process is called with in place of the program's path. An agent always calls by path, so that no
 /// argument of its own can start this.
 const TITLE: &str = "mmm-announcer";
@@ -55,17 +57,32 @@ fn announce_now(
     ip: VirtualIp,
     plan: &Announce,
 ) -> Result<(), NetworkError> {
-    let Some(seat) = Seat::take(link, ip).map_err(failed)? else {
-        log::debug!("{ip} is being announced on {link} already");
-        return Ok(());
+    let seat = match Seat::take(link, ip).map_err(failed)? {
+        Turn::Ours(seat) => Some(seat),
+        Turn::Another => {
+            log::debug!("{ip} is being announced on {link} already");
+            return Ok(());
+        }
+        Turn::Kept => None,
     };
     // Looked at again behind the seat: from here on, whoever removes the address waits for us.
     let held = kernel.find(link, ip)?.ok_or(NetworkError::Vanished)?;
     let open = |error| NetworkError::from_packets("announce the address", error);
     let socket = PacketSocket::open().map_err(open)?;
     tell(&socket, link, &held)?;
-    if plan.count > 1 || plan.refresh.is_some() {
-        start(link, ip, socket, seat).map_err(failed)?;
+    match seat {
+        Some(seat) if plan.count > 1 || plan.refresh.is_some() => {
+            start(link, ip, socket, seat).map_err(failed)?;
+        }
+        Some(_) => {}
+        None => {
+            log::warn!(
+                "other users hold the places of the process that announces (see /proc/net/unix): nobody goes on \
+                 announcing {ip} on {link}"
+            );
+            // Without the pauses: the caller waits.
+            (1..plan.count.min(BURST)).try_for_each(|_| tell(&socket, link, &held))?;
+        }
     }
     Ok(())
 }
@@ -143,7 +160,7 @@ impl Announcer {
                     log::info!("{ip} is gone, announcing ends");
                     return Ok(());
                 };
-                if is_asked {
+                if is_asked && Instant::now() < end {
                     continue;
                 }
                 // A cable that is out now may be back the next time.
