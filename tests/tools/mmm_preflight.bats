@@ -191,6 +191,12 @@ golden() {
   becomes_good db1
 }
 
+@test "a slave that a helper is moving right now is not complained of" {
+  busy db3 replication
+  is_good db3
+  release db3
+}
+
 @test "a server that is frozen is found in time, wherever it is" {
   freeze db1
   sees db3 2 server-unreachable

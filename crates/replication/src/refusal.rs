@@ -609,6 +609,24 @@ impl Coded for Refusal {
 }
 
 impl Refusal {
+    /// The stable name of a refusal, for those who compare one. In a constant, a name that no refusal has does not
+    /// compile.
+    ///
+    /// # Panics
+    /// If no refusal has this name.
+    #[must_use]
+    pub const fn named(name: &'static str) -> &'static str {
+        let names = <Self as strum::VariantNames>::VARIANTS;
+        let mut number = 0;
+        while number < names.len() {
+            if is_equal(names[number].as_bytes(), name.as_bytes()) {
+                return name;
+            }
+            number += 1;
+        }
+        panic!("no refusal has this name")
+    }
+
     /// True where waiting may cure it within the call.
     pub fn may_pass(&self) -> bool {
         matches!(
@@ -625,4 +643,13 @@ impl Refusal {
     pub(crate) fn place(position: Option<&BinlogPosition>) -> String {
         position.map_or_else(|| "nothing".into(), ToString::to_string)
     }
+}
+
+/// `==`, which constants cannot use yet.
+const fn is_equal(one: &[u8], other: &[u8]) -> bool {
+    let mut place = 0;
+    while place < one.len() && place < other.len() && one[place] == other[place] {
+        place += 1;
+    }
+    place == one.len() && place == other.len()
 }

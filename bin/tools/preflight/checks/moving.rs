@@ -1,5 +1,6 @@
 //! Dry runs of `set_active_master`: what the installed helper itself would say if the writer moved now.
 
+use mmm_replication::Refusal;
 use mmm_replication::status::IoThread;
 
 use super::super::cluster::{Cluster, HelperState, Outcome, Seen};
@@ -8,9 +9,9 @@ use super::super::program;
 use super::listed;
 
 /// What a dry run says while the old master works as it should: it does as long as that takes writes.
-const AT_REST: &str = "old-master-writable";
+const AT_REST: &str = Refusal::named("old-master-writable");
 /// What it says while the agent's own helper is moving this slave.
-const BUSY: &str = "busy";
+const BUSY: &str = Refusal::named("replication-busy");
 
 /// Whether this slave could follow every other master.
 pub fn moving(cluster: &Cluster) -> Check {
@@ -91,6 +92,8 @@ fn is_same(one: &Outcome, other: &Outcome) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use mmm_core::Coded;
+
     use super::super::super::cluster::{Move, Unreached};
     use super::super::super::finding::Severity;
     use super::super::sample::{codes, good, seen};
@@ -106,12 +109,17 @@ mod tests {
         cluster
     }
 
+    /// What the helper sends for this refusal.
+    fn sent(refusal: &Refusal) -> Outcome {
+        refused(refusal.code())
+    }
+
     #[test]
     fn a_refusal_that_the_living_writer_causes_is_none() {
         for (outcome, expected) in [
             (Outcome::Works(String::new()), None),
-            (refused("old-master-writable"), None),
-            (refused("busy"), None),
+            (sent(&Refusal::OldMasterWritable { old: "db1".into() }), None),
+            (sent(&Refusal::Busy { host: "db3".into(), holder: "7".into() }), None),
             (refused("replica-ahead"), Some("move-refused")),
             (Outcome::Unknown, Some("dry-run-unknown")),
             (Outcome::Failed("no".into()), Some("dry-run-failed")),
