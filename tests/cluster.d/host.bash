@@ -46,14 +46,36 @@ host_up() {
     exec setsid --wait unshare --mount --net --pid --uts bash -c '"$@" & echo "$!" >"$0"' \
       "$dir/holder.pid" bash "$CLUSTER_LIB/host-init" "$host" "$dir"
   ) </dev/null >"$dir/holder.log" 2>&1
-  pid=$(<"$dir/holder.pid")
+  if ! { read -r pid <"$dir/holder.pid"; } 2>/dev/null; then
+    no_namespaces "$host"
+    return 1
+  fi
   printf '%s %s\n' "$pid" "$(start_time "$pid")" >"$dir/holder"
-  # Opened for reading and writing so that a holder that died cannot leave this waiting for ever.
-  if ! read -r -t 20 <>"$dir/ready"; then
-    cat "$dir/holder.log" >&2
-    fail "namespaces of $host could not be set up; this needs root and a kernel that allows them"
+  if ! is_ready "$host"; then
+    no_namespaces "$host"
+    return 1
   fi
   rm -f "$dir/ready" "$dir/holder.pid"
+}
+
+# Waits for the word of a host's init while that lives, at most 20 seconds.
+is_ready() {
+  local dir pipe word='' tries
+  dir=$(host_dir "$1")
+  # Opened for reading and writing so that a holder that died cannot leave this waiting for ever.
+  exec {pipe}<>"$dir/ready"
+  for ((tries = 0; tries < 40; tries++)); do
+    if read -r -t 0.5 -u "$pipe" word || ! holder "$1" >/dev/null; then break; fi
+  done
+  exec {pipe}>&-
+  [[ -n $word ]]
+}
+
+no_namespaces() {
+  local reason
+  reason=$(paste -sd ' ' "$(host_dir "$1")/holder.log")
+  fail "the namespaces of $1 cannot be made: ${reason:-their first process ended, or said nothing for 20 seconds};" \
+    "this needs root, and a kernel or container that allows them; in a chroot there are none"
 }
 
 # Ends every process of a host and waits until the kernel has let go of them.
@@ -81,7 +103,7 @@ in_host() {
 network_up() {
   local host pid client number
   client=$(holder client)
-  nsenter --target "$client" --net ip -batch - <<EOF
+  nsenter --target "$client" --net ip -batch - <<EOF || { fail "the bridge and its cables cannot be made; see above"; return 1; }
 link add br0 type bridge forward_delay 0
 addr add $CLIENT_IP/$PREFIX dev br0
 link set br0 up
@@ -93,7 +115,7 @@ EOF
   for host in "${HOSTS[@]}"; do
     pid=$(holder "$host")
     number=$(host_number "$host")
-    nsenter --target "$pid" --net ip -batch - <<EOF
+    nsenter --target "$pid" --net ip -batch - <<EOF || { fail "eth0 of $host cannot be set up; see above"; return 1; }
 link set eth0 address 02:00:00:00:00:0$number
 addr add $(host_ip "$host")/$PREFIX dev eth0
 link set eth0 up

@@ -186,6 +186,33 @@ stand_in() {
   [[ $output == *"is up already"*"tests/cluster down"* ]]
 }
 
+# says_why OUTPUT REASON — what `up` printed ends with the reason, and nothing is left of it.
+says_why() {
+  [[ ${1##*$'\n'} == "tests/cluster: "*client*"$2"* && $1 != *'No such file'* ]] &&
+    [ ! -e "/tmp/mmm-cluster-$MMM_CLUSTER-none" ]
+}
+
+@test "where there can be no namespaces, up says so in its last line and leaves nothing" {
+  local bin=$BATS_TEST_TMPDIR/bin root=$BATS_TEST_TMPDIR/root/inner before=$SECONDS
+  mkdir -p "$bin" "$root"
+  printf '#!/bin/sh\necho "unshare: unshare failed: Operation not permitted" >&2\nexit 1\n' >"$bin/unshare"
+  chmod +x "$bin/unshare"
+  PATH=$bin:$PATH MMM_CLUSTER=$MMM_CLUSTER-none run "$REPOSITORY/tests/cluster" up
+  [ "$status" -eq 1 ]
+  says_why "$output" 'Operation not permitted'
+
+  # A chroot, where the kernel makes no mounts of an own.
+  MMM_CLUSTER=$MMM_CLUSTER-none run unshare --mount bash -euc '
+    for place in /*; do
+      if [[ -L $place ]]; then cp -P "$place" "$1$place"
+      elif [[ -d $place ]]; then mkdir "$1$place" && mount --rbind "$place" "$1$place"; fi
+    done
+    exec chroot "$1" "$2" up' chroot "$root" "$REPOSITORY/tests/cluster"
+  [ "$status" -eq 1 ]
+  says_why "$output" propagation
+  ((SECONDS - before < 10))
+}
+
 @test "a cluster in GTID mode replicates by GTID" {
   other=$MMM_CLUSTER-gtid
   export MMM_CLUSTER=$other
