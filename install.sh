@@ -5,7 +5,8 @@
 #        install.sh uninstall DESTDIR AGENT_DIR
 # Original helpers go to AGENT_DIR.orig and come back from there unchanged; any other file that somebody else has put
 # there stays where it is, and ours is not installed. A helper is replaced by renaming, so a running agent finds one or
-# the other at any moment, never none.
+# the other at any moment, never none. No copy of an original is ever deleted; uninstalling goes on past what it cannot
+# do.
 set -euo pipefail
 
 HELPERS=(
@@ -26,15 +27,61 @@ sum_of() { sha256sum <"$1" | cut -d' ' -f1; }
 # Two names of one file; links are not followed.
 same_file() { [[ $(stat -c %d:%i "$1") == "$(stat -c %d:%i "$2")" ]]; }
 
-# A helper that was put there by this program: what the list says of it still holds.
-is_ours() {
-  local name=$1
-  [[ -f $agent/$name && ! -L $agent/$name && -f $placed ]] || return 1
-  grep -qxF "$(sum_of "$agent/$name")  $name" "$placed"
+# Two that nobody could tell apart, links included.
+is_same() {
+  if same_file "$1" "$2"; then return 0; fi
+  if [[ -L $1 || -L $2 ]]; then
+    [[ -L $1 && -L $2 && $(readlink "$1") == "$(readlink "$2")" ]]
+  else
+    [[ -f $1 && -f $2 && $(stat -c %a:%u:%g "$1") == "$(stat -c %a:%u:%g "$2")" ]] && cmp -s "$1" "$2"
+  fi
 }
 
+# is_ours NAME [FILE] — a helper of this project: the list names it, or it is being installed, or it is a program that
+# reads our settings, whoever put it there. Originals are scripts.
+is_ours() {
+  local name=$1 file=${2:-$agent/$1}
+  [[ -f $file && ! -L $file ]] || return 1
+  if [[ -f $placed ]] && grep -qxF "$(sum_of "$file")  $name" "$placed"; then return 0; fi
+  if [[ -n $built ]] && cmp -s "$file" "$built/$name"; then return 0; fi
+  head -c 4 "$file" | cmp -s - <(printf '\177ELF') && grep -qaF mmm_helpers.yaml "$file"
+}
+
+# find_kept NAME — sets `kept`, the copies of NAME in the order in which they were found (NAME, NAME.1, NAME.2 …), and
+# `original`, the one that uninstalling brings back: the last that is not ours.
+find_kept() {
+  local name=$1 copy numbers=()
+  kept=() original=
+  for copy in "$saved/$name".[1-9]*; do
+    if exists "$copy" && [[ ${copy##*.} =~ ^[0-9]+$ ]]; then numbers+=("${copy##*.}"); fi
+  done
+  if exists "$saved/$name"; then kept+=("$saved/$name"); fi
+  if ((${#numbers[@]} > 1)); then mapfile -t numbers < <(printf '%s\n' "${numbers[@]}" | sort -n); fi
+  if ((${#numbers[@]})); then kept+=("${numbers[@]/#/$saved/$name.}"); fi
+  for copy in ${kept[@]+"${kept[@]}"}; do
+    if ! is_ours "$name" "$copy"; then original=$copy; fi
+  done
+}
+
+# leads_out FOLDER… — with DESTDIR, an absolute link would lead into the running system. Names the first that does.
+leads_out() {
+  local real
+  [[ -n $root ]] || return 1
+  while read -r real; do
+    if [[ $real/ != "$real_root"/* ]]; then
+      echo "$1 leads to $real, which is not below DESTDIR"
+      return 0
+    fi
+    shift
+  done < <(realpath -m -- "$@")
+  return 1
+}
+
+# Older versions of sync take no names.
+to_disk() { sync "$@" 2>/dev/null || sync; }
+
 install_helpers() {
-  local name found=()
+  local name found=() new=()
   for name in "${HELPERS[@]}" "${TOOLS[@]}"; do
     [[ -x $built/$name ]] || fail "$built/$name is missing; run 'make build' first"
   done
@@ -43,40 +90,70 @@ install_helpers() {
   if [[ ! -d $agent && $agent == "$root/usr/lib/mysql-mmm/agent" && -d $root/usr/libexec/mysql-mmm/agent ]]; then
     fail "this host's agent keeps its helpers in /usr/libexec; run: make install AGENT_DIR=/usr/libexec/mysql-mmm/agent"
   fi
+  stays_inside
   mkdir -p "$agent" "$saved"
+  [[ -s $placed ]] || is_list_lost=1
   touch "$placed"
+  # What was being written when power failed.
+  if [[ -n $(tail -c 1 "$placed") ]]; then echo >>"$placed"; fi
   for name in "${HELPERS[@]}"; do
     if exists "$agent/$name" && ! is_ours "$name"; then
       save "$name"
       found+=("$name")
     fi
-    place "$name"
+    prepare "$name"
+    new+=("$agent/.$name.new")
   done
+  # Power may fail at any moment: what is kept and listed has to be on the disk before a helper is replaced.
+  to_disk "$placed" "$saved" "${new[@]}"
+  for name in "${HELPERS[@]}"; do mv -fT "$agent/.$name.new" "$agent/$name"; done
   if ((${#found[@]})); then
     echo "Originals kept in $saved: ${found[*]}"
   fi
   echo "Helpers installed in $agent; the agent's bin_path must be ${agent_dir%/agent}/"
 }
 
-# Keeps the original as it is, links included. One that was saved earlier and has been replaced since, as
-# by an upgrade of the package, gives way to the newer one.
-save() {
-  local name=$1
-  if exists "$saved/$name"; then
-    if same_file "$agent/$name" "$saved/$name"; then return; fi
-    echo "A newer original of $name replaces the one that was kept"
-    rm -f "$saved/$name"
-  fi
-  # A second name for the same file keeps its mode, times and owner; cp does where that cannot be.
-  ln -P "$agent/$name" "$saved/$name" 2>/dev/null || cp -a "$agent/$name" "$saved/$name"
+# Nothing is done where any folder lies outside DESTDIR.
+stays_inside() {
+  local folders reason
+  mapfile -t folders < <(files | cut -f 3 | sed "s|/[^/]*\$||" | sort -u)
+  folders=("${folders[@]/#/$root}" "$agent" "$saved" "$examples" "${rotation%/*}" "$root/var/log")
+  if reason=$(leads_out "${folders[@]}"); then fail "$reason"; fi
 }
 
-place() {
-  local name=$1 new=$agent/.$1.new
-  install -m 0755 "$built/$name" "$new"
+# Keeps the original as it is, links included, beside those that were kept earlier.
+save() {
+  local name=$1 copy=$saved/$1 last part=$saved/.$1.part doubtful=
+  find_kept "$name"
+  if ((${#kept[@]})); then
+    for copy in ${kept[@]+"${kept[@]}"}; do
+      if is_same "$agent/$name" "$copy"; then return; fi
+    done
+    last=${kept[-1]#"$saved/$name"}
+    last=${last#.}
+    copy=$saved/$name.$((${last:-0} + 1))
+    if [[ -n $original && -n $is_list_lost && -f $agent/$name && ! -L $agent/$name ]]; then
+      # Most likely an older helper of ours, but nobody can tell any more.
+      echo "$placed was lost: $agent/$name is kept as $copy, and the earlier original is the one that comes back"
+      doubtful=1
+    else
+      echo "A newer original of $name is kept as $copy, and comes back in place of the earlier"
+    fi
+  fi
+  # A second name for the same file keeps its mode, times and owner; cp does where that cannot be.
+  if ! ln -P "$agent/$name" "$copy" 2>/dev/null; then
+    cp -a "$agent/$name" "$part"
+    if [[ ! -L $part ]]; then to_disk "$part"; fi
+    mv -fT "$part" "$copy"
+  fi
+  # What the list names never comes back.
+  if [[ -n $doubtful ]]; then printf '%s  %s\n' "$(sum_of "$copy")" "$name" >>"$placed"; fi
+}
+
+prepare() {
+  install -m 0755 "$built/$1" "$agent/.$1.new"
   # Listed before it is in place: an install that breaks off here must not take it for an original.
-  printf '%s  %s\n' "$(sum_of "$new")" "$name" >>"$placed"
-  mv -fT "$new" "$agent/$name"
+  printf '%s  %s\n' "$(sum_of "$built/$1")" "$1" >>"$placed"
 }
 
 # Where each file but the helpers goes: MODE SOURCE TARGET, without DESTDIR, separated by tabs.
@@ -113,14 +190,25 @@ install_files() {
   echo "Tools installed in $tools_dir: ${TOOLS[*]}; see man mmm_preflight, man set_active_master"
 }
 
+# try COMMAND… — of an uninstallation, which goes on whatever fails.
+try() { "$@" || failed+=("$*"); }
+
+# Removes a folder that is empty; never a link to one.
+remove_empty() { [[ -L $1 ]] || rmdir --ignore-fail-on-non-empty "$1" 2>/dev/null || true; }
+
 uninstall_files() {
-  local target
+  local target inside=
   [[ -f $placed ]] || return 0
   while read -r target; do
-    rm -f "$root$target.new"
+    if [[ ${target%/*} != "$inside" ]] && leads_out "$root${target%/*}"; then
+      failed+=("rm $root$target")
+      continue
+    fi
+    inside=${target%/*}
+    try rm -f "$root$target.new"
     if is_our_file "$target"; then
-      rm -f "$root$target"
-      rmdir --ignore-fail-on-non-empty "$root${target%/*}"
+      try rm -f "$root$target"
+      remove_empty "$root${target%/*}"
     elif exists "$root$target"; then
       echo "$target was changed after the installation and stays"
     fi
@@ -128,7 +216,6 @@ uninstall_files() {
 }
 
 install_samples() {
-  local examples=$root/usr/share/doc/mmm-agent-helpers
   mkdir -p "$examples"
   install -m 0644 "$here/etc/mysql-mmm/mmm_helpers.yaml" "$examples/mmm_helpers.yaml"
   install -d "$examples/hooks"
@@ -145,42 +232,63 @@ install_samples() {
 }
 
 uninstall_helpers() {
-  local name back=() gone=()
+  local name copy back=() gone=() more=()
+  if leads_out "$agent"; then
+    failed+=("bring back what $agent held")
+    return
+  fi
+  # A package that was removed meanwhile took its folder along.
+  if [[ -d $saved ]]; then try mkdir -p "$agent"; fi
   for name in "${HELPERS[@]}"; do
-    rm -f "$agent/.$name.new"
+    try rm -f "$agent/.$name.new" "$saved/.$name.part"
+    find_kept "$name"
     if exists "$agent/$name" && ! is_ours "$name"; then
-      if exists "$saved/$name" && ! same_file "$agent/$name" "$saved/$name"; then
+      if [[ -n $original ]] && ! is_same "$agent/$name" "$original"; then
         echo "$agent/$name was replaced after the installation and stays; the original is still in $saved"
-        continue
+      elif [[ -n $original ]]; then
+        # Nothing of ours, or an installation that broke off before it replaced this one.
+        try rm -f "$original"
       fi
-      # Nothing of ours, or an installation that broke off before it replaced this one.
-      rm -f "$saved/$name"
-    elif exists "$saved/$name"; then
-      mv -fT "$saved/$name" "$agent/$name"
-      back+=("$name")
+    elif [[ -n $original ]]; then
+      if mv -fT "$original" "$agent/$name"; then back+=("$name"); else failed+=("mv $original $agent/$name"); fi
     elif exists "$agent/$name"; then
-      rm -f "$agent/$name"
-      gone+=("$name")
+      if rm -f "$agent/$name"; then gone+=("$name"); else failed+=("rm $agent/$name"); fi
     fi
+    for copy in ${kept[@]+"${kept[@]}"}; do
+      if exists "$copy"; then more+=("${copy##*/}"); fi
+    done
   done
   if ((${#back[@]})); then echo "Originals are back in $agent: ${back[*]}"; fi
   if ((${#gone[@]})); then echo "Removed from $agent, where no original was: ${gone[*]}"; fi
   if ((${#back[@]} + ${#gone[@]} == 0)); then echo "Nothing to bring back in $agent"; fi
+  if ((${#more[@]})); then echo "Copies that were not brought back stay in $saved: ${more[*]}"; fi
+}
+
+uninstall_samples() {
+  local sample
+  if leads_out "$examples" "${rotation%/*}"; then
+    failed+=("rm what is in $examples, and $rotation")
+    return
+  fi
+  try rm -f "$examples/mmm_helpers.yaml" "$examples/LICENSE-MIT" "$examples/LICENSE-APACHE"
+  for sample in "$here"/etc/hooks/*; do try rm -f "$examples/hooks/${sample##*/}"; done
+  for sample in "$here"/docs/*.md; do try rm -f "$examples/docs/${sample##*/}"; done
+  rmdir "$examples/hooks" "$examples/docs" "$examples" 2>/dev/null || true
+  if cmp -s "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"; then try rm -f "$rotation"; fi
+}
+
+# The list goes last: another uninstallation can finish what this one could not.
+uninstall_list() {
+  if ((${#failed[@]})); then
+    printf '  %s\n' "${failed[@]}" >&2
+    fail "${#failed[@]} of the above could not be done, everything else was; mend that, then run 'make uninstall' again"
+  fi
   if [[ -d $saved ]] && [[ -z $(find "$saved" -mindepth 1 ! -name .placed -print -quit) ]]; then
     rm -f "$placed"
     rmdir "$saved"
   fi
   # Only where the installation made it, and the journal stays.
-  rmdir --ignore-fail-on-non-empty "$agent" 2>/dev/null || true
-}
-
-uninstall_samples() {
-  local examples=$root/usr/share/doc/mmm-agent-helpers sample
-  rm -f "$examples/mmm_helpers.yaml" "$examples/LICENSE-MIT" "$examples/LICENSE-APACHE"
-  for sample in "$here"/etc/hooks/*; do rm -f "$examples/hooks/${sample##*/}"; done
-  for sample in "$here"/docs/*.md; do rm -f "$examples/docs/${sample##*/}"; done
-  rmdir "$examples/hooks" "$examples/docs" "$examples" 2>/dev/null || true
-  if cmp -s "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"; then rm -f "$rotation"; fi
+  remove_empty "$agent"
 }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -189,11 +297,16 @@ action=$1 root=${2%/} agent_dir=${3%/} tools_dir=${4:-} built=${5:-} manual=${6:
 [[ $agent_dir == /* ]] || fail "AGENT_DIR must be an absolute path: '$agent_dir'"
 agent=$root$agent_dir
 saved=$agent.orig
+# Beside the folder that a link means: the next call may use the other name.
+if [[ -L $agent && ! -d $saved ]]; then saved=$(realpath -m -- "$agent").orig; fi
 placed=$saved/.placed
+examples=$root/usr/share/doc/mmm-agent-helpers
 rotation=$root/etc/logrotate.d/mysql-mmm-helpers
+is_list_lost='' failed=()
+real_root=$(realpath -m -- "${root:-/}")
 
 case $action in
   install) install_helpers; install_files; install_samples ;;
-  uninstall) uninstall_files; uninstall_helpers; uninstall_samples ;;
+  uninstall) uninstall_helpers; uninstall_files; uninstall_samples; uninstall_list ;;
   *) fail "unknown action '$action'" ;;
 esac

@@ -12,13 +12,18 @@ setup() {
   built=$BATS_TEST_TMPDIR/built
   manual=$BATS_TEST_TMPDIR/manual
   mkdir -p "$root" "$built" "$manual"/{man1,man5,man8,bash,zsh,fish}
+  # Power does not fail here, and a disk that others use is slow.
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  ln -s "$(type -P true)" "$BATS_TEST_TMPDIR/bin/sync"
+  PATH=$BATS_TEST_TMPDIR/bin:$PATH
   build_version one
 }
 
 build_version() {
   local name file
   for name in "${NAMES[@]}" "${TOOLS[@]}"; do
-    printf 'helper %s %s\n' "$name" "$1" >"$built/$name"
+    # What tells this project's programs from others wherever they lie: a program, and it reads our settings.
+    printf '\177ELF\0mmm_helpers.yaml\0\nhelper %s %s\n' "$name" "$1" >"$built/$name"
     chmod 755 "$built/$name"
   done
   for name in man8/check_ip.8 man5/mmm_helpers.yaml.5; do echo "page $name $1" >"$manual/$name"; done
@@ -88,7 +93,7 @@ picture() {
   build_version two
   run mmm install
   [[ $output != *"Originals kept"* ]]
-  [ "$(cat "$root/$AGENT/check_ip")" = "helper check_ip two" ]
+  [ "$(tail -n 1 "$root/$AGENT/check_ip")" = "helper check_ip two" ]
 
   mmm uninstall
   [ "$(picture)" = "$before" ]
@@ -128,6 +133,196 @@ picture() {
 
   mmm uninstall
   [ "$(cat "$root/$AGENT/check_ip")" = 'newer original' ]
+}
+
+@test "no copy of an original is ever deleted: each is numbered, and the last that was found comes back" {
+  originals
+  local version
+  for version in two three; do
+    mmm install
+    echo "original $version" >"$root/$AGENT/check_ip"
+  done
+  run mmm install
+  [[ $output == *"newer original of check_ip"* ]]
+  run mmm uninstall
+  [ "$(cat "$root/$AGENT/check_ip")" = 'original three' ]
+  [[ $output == *"stay in $root/$AGENT.orig: check_ip check_ip.1"* ]]
+  [[ $(tr -d "\0" <"$root/$AGENT.orig/check_ip") == *"original check_ip"* ]]
+  [ "$(cat "$root/$AGENT.orig/check_ip.1")" = 'original two' ]
+
+  # And so once more.
+  mmm install
+  mmm uninstall
+  [ "$(cat "$root/$AGENT/check_ip" "$root/$AGENT.orig/check_ip.1")" = $'original three\noriginal two' ]
+}
+
+@test "a helper of ours that was copied there by hand is not taken for an original" {
+  originals
+  before=$(picture)
+  mmm install
+  build_version two
+  cp "$built/check_ip" "$root/$AGENT/check_ip"
+  build_version three
+  run mmm install
+  [[ $output != *original* ]]
+  cp "$built/mysql_deny_write" "$root/$AGENT/clear_ip"
+  mmm uninstall
+  [ "$(picture)" = "$before" ]
+}
+
+@test "originals come back although the list of what was installed was lost" {
+  originals
+  before=$(picture)
+  mmm install
+  rm "$root/$AGENT.orig/.placed"
+  run mmm uninstall
+  [ "$(picture)" = "$before" ]
+
+  # Nor can anybody tell what this is, but an original was kept already.
+  mmm install
+  rm "$root/$AGENT.orig/.placed"
+  echo 'a program without a mark' >"$root/$AGENT/check_ip"
+  build_version two
+  mmm install
+  mmm uninstall
+  [ "$(picture)" = "$before" ]
+  [ "$(cat "$root/$AGENT.orig/check_ip.1")" = 'a program without a mark' ]
+}
+
+# killed_at NUMBER ACTION — make install or uninstall, killed when it is about to run the program of that number of those
+# that change something. False when it ran fewer.
+killed_at() {
+  local name bin=$BATS_TEST_TMPDIR/killing
+  if [[ ! -d $bin ]]; then
+    mkdir "$bin"
+    for name in ln cp mv rm rmdir install mkdir touch sync; do
+      printf '#!/bin/bash\necho %s >>"$STEPS"\n(($(wc -l <"$STEPS") < VICTIM)) || kill -KILL "$PPID"\nexec %s "$@"\n' \
+        "$name" "$(type -P "$name")" >"$bin/$name"
+    done
+    chmod +x "$bin"/*
+  fi
+  STEPS=$BATS_TEST_TMPDIR/steps
+  : >"$STEPS"
+  PATH=$bin:$PATH STEPS=$STEPS VICTIM=$1 mmm "$2" >/dev/null 2>&1 || true
+  (($(wc -l <"$STEPS") >= $1))
+}
+
+@test "an install or uninstall that is killed at any step loses no original" {
+  originals
+  local before step
+  before=$(picture)
+  # When the first original, and it alone, is kept; when all are, none is replaced, one, two.
+  for step in 4 5 24 25 26; do
+    killed_at "$step" install
+    if ((step % 2)); then mmm install >/dev/null; fi
+    mmm uninstall >/dev/null
+    [ "$(picture)" = "$before" ]
+    [ ! -e "$root/$AGENT.orig" ]
+  done
+  for step in 3 4 5; do
+    mmm install >/dev/null
+    killed_at "$step" uninstall
+    if ((step % 2)); then mmm install >/dev/null; fi
+    mmm uninstall >/dev/null
+    [ "$(picture)" = "$before" ]
+    [ ! -e "$root/$AGENT.orig" ]
+  done
+}
+
+@test "originals and the list of what is installed are on the disk before a helper is replaced" {
+  originals
+  killed_at 9999 install || true
+  [ "$(grep -n -x sync "$STEPS" | cut -d: -f1)" -eq 23 ]
+  [ "$(sed -n 1,22p "$STEPS" | grep -c -x ln)" -eq 10 ]
+  [ "$(sed -n 1,23p "$STEPS" | grep -c -x mv)" -eq 0 ]
+  [ "$(sed -n 24,33p "$STEPS" | grep -c -x mv)" -eq 10 ]
+}
+
+@test "originals come back where /usr/sbin, /lib or the agent's own folder are links" {
+  originals
+  before=$(picture)
+  mkdir -p "$root/usr/bin" "$root/usr/libexec/mysql-mmm"
+  ln -s bin "$root/usr/sbin"
+  ln -s usr/lib "$root/lib"
+  mmm install
+  [ -e "$root/usr/bin/mmm_journal" ]
+  run mmm uninstall
+  [[ $status == 0 && $output == *"Originals are back"* ]]
+  [ "$(picture)" = "$before" ]
+  [ -L "$root/usr/sbin" ]
+  [ "$(ls "$root/usr/bin")" = '' ]
+
+  mmm install AGENT_DIR=/lib/mysql-mmm/agent
+  cmp "$built/check_ip" "$root/$AGENT/check_ip"
+  mmm uninstall
+  [ "$(picture)" = "$before" ]
+
+  # By its two names in turn.
+  mv "$root/$AGENT" "$root/usr/libexec/mysql-mmm/agent"
+  ln -s ../../libexec/mysql-mmm/agent "$root/$AGENT"
+  mmm install
+  mmm uninstall AGENT_DIR=/usr/libexec/mysql-mmm/agent
+  [ "$(picture)" = "$before" ]
+  mmm install AGENT_DIR=/usr/libexec/mysql-mmm/agent
+  mmm uninstall
+  [ "$(picture)" = "$before" ]
+  [ "$(find "$root" -name '*.orig')" = '' ]
+}
+
+@test "originals come back where a second name for a file cannot be made, also after a kill while they are copied" {
+  originals
+  local before step
+  before=$(picture)
+  printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/ln"
+  chmod +x "$BATS_TEST_TMPDIR/bin/ln"
+  # Before and after the first original is copied, and between the copy's two names.
+  for step in 4 5 6 7; do
+    killed_at "$step" install
+    echo partial >"$root/$AGENT.orig/.clear_ip.part"
+    mmm uninstall
+    [ "$(picture)" = "$before" ]
+    [ ! -e "$root/$AGENT.orig" ]
+  done
+  mmm install
+  mmm uninstall
+  [ "$(picture)" = "$before" ]
+}
+
+@test "a link that leads out of DESTDIR is not followed, and nothing is touched" {
+  originals
+  before=$(picture)
+  mkdir "$BATS_TEST_TMPDIR/host" "$BATS_TEST_TMPDIR/host/agent"
+  ln -s "$BATS_TEST_TMPDIR/host" "$root/usr/sbin"
+  run mmm install
+  [[ $status != 0 && $output == *"$root/usr/sbin leads to $BATS_TEST_TMPDIR/host, which is not below DESTDIR"* ]]
+  [ "$(picture)" = "$before" ]
+  ln -s "$BATS_TEST_TMPDIR/host/agent" "$root/away"
+  run mmm uninstall AGENT_DIR=/away
+  [[ $status != 0 && $output == *"not below DESTDIR"* ]]
+  [ "$(find "$BATS_TEST_TMPDIR/host" -type f)" = '' ]
+}
+
+@test "uninstall goes on past what it cannot do, says so, and is finished by the next one" {
+  originals
+  before=$(picture)
+  mmm install
+  # Folders where files should be, which rm does not remove.
+  mkdir "$root/usr/sbin/mmm_journal.new" "$root/$AGENT/.check_ip.new" "$root/usr/share/doc/mmm-agent-helpers/docs/README.md"
+  printf '#!/bin/sh\ncase $* in *mysql_may_write*) echo "mv: no" >&2; exit 1 ;; esac\nexec %s "$@"\n' "$(type -P mv)" \
+    >"$BATS_TEST_TMPDIR/bin/mv"
+  chmod +x "$BATS_TEST_TMPDIR/bin/mv"
+
+  run mmm uninstall
+
+  [ "$status" -ne 0 ]
+  [[ $output == *"Originals are back"*"turn_on_slave"*"mv "*mysql_may_write*"could not be done"* ]]
+  [ ! -e "$root/usr/sbin/mmm_journal" ]
+  [ ! -e "$root/usr/share/man/man8/check_ip.8" ]
+  rm "$BATS_TEST_TMPDIR/bin/mv"
+  rmdir "$root/$AGENT/.check_ip.new" "$root/usr/sbin/mmm_journal.new"
+  mmm uninstall
+  [ "$(picture)" = "$before" ]
+  [ ! -e "$root/$AGENT.orig" ]
 }
 
 @test "a foreign helper that came after the install survives uninstall" {
