@@ -150,6 +150,29 @@ teardown() { end_order; }
   nothing_lost db2 db1 db3
 }
 
+@test "A8: the new master commits while the slave is moved; what is logged and not yet committed is not passed over" {
+  [[ $MMM_SERVER == mysql-9 ]] || skip 'nowhere else is a transaction logged for long before it is committed'
+  leaves_traces
+  ends_writing
+  # By file and position; with GTIDs if the cluster has them.
+  local file position
+  read -r file position <<<"$(binlog_end db1)"
+  sql db3 'STOP SLAVE' \
+    "CHANGE MASTER TO MASTER_AUTO_POSITION = 0, MASTER_LOG_FILE = '$file', MASTER_LOG_POS = $position" 'START SLAVE'
+  wait_for 5 runs_from db3 db1
+  sql db2 'SET GLOBAL read_only = 0' \
+    'SET GLOBAL sync_binlog = 1' 'SET GLOBAL binlog_group_commit_sync_delay = 1000000'
+  later 0 write db2
+  wait_for 5 eval '[[ $(sql db2 "SELECT state FROM information_schema.processlist") == *"handler commit"* ]]'
+
+  move db3 db2
+  expect_agent_read 0 OK
+  replicates db3 db2 file
+
+  sql db2 'SET GLOBAL binlog_group_commit_sync_delay = 0'
+  nothing_lost db2 db1 db3
+}
+
 @test "A11: a helper was killed after it had stopped replication; nothing of the relay log is lost" {
   hold db3
   write db1 5

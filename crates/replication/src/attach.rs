@@ -314,6 +314,10 @@ impl Move<'_> {
 
     /// What was found before the stop, if the replica has logged nothing since. Another search can take seconds.
     fn if_unchanged(&mut self, located: Option<Located>) -> Result<Option<Located>, Error> {
+        // Says of which set it is the end; nothing is ever logged before that.
+        if let Some(Located::Prefix { .. }) = &located {
+            return Ok(located);
+        }
         let Some(Located::Groups { log_of_replica: Some(before), .. }) = &located else { return Ok(None) };
         let is_unchanged = observe::log_end(self.replica)?.as_ref() == Some(before);
         Ok(located.filter(|_| is_unchanged))

@@ -172,6 +172,12 @@ impl Dialect {
         }
     }
 
+    /// MySQL's: the GTIDs of transactions under way. One is in this set before it is in the log, and until it is
+    /// among those executed.
+    pub fn owned_gtids(self) -> &'static str {
+        "SELECT @@GLOBAL.gtid_owned AS gtids"
+    }
+
     /// Options of a channel that its status does not show; `None` where the status shows all.
     pub fn channel_options(self, channel: &str) -> Option<String> {
         if self.flavour == Flavour::MariaDb {

@@ -76,6 +76,9 @@ pub struct MasterSets {
     pub executed: GtidSet,
     /// `gtid_purged`: what is in none of its logs any more.
     pub purged: GtidSet,
+    /// True where transactions that are not in `executed` yet may lie before the end of its log: they are logged
+    /// first, and committed when the log is synchronised, a group is gathered or a replica has acknowledged them.
+    pub is_committing: bool,
 }
 
 impl Replica {

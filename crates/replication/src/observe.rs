@@ -173,6 +173,10 @@ fn place_by_file(replica: &mut Replica, old: &mut Old) -> Result<(), Error> {
 }
 
 fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> Result<NewMaster, Error> {
+    // Between the end of the log and what is executed, in this order: what was logged before that end and is not
+    // under way any more is among what is executed.
+    let is_committing = server.dialect().flavour() == Flavour::MySql
+        && !server.one(server.dialect().owned_gtids())?.text("gtids").is_empty();
     let variables = server.one(&server.dialect().variables())?;
     // Its channel from the old master, whom the replica's channel names; by server id where it is named
     // otherwise there.
@@ -189,7 +193,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
     let sets = if has_sets(&variables) {
         let (executed, purged) =
             (gtids(server, &variables, "executed")?, gtids(server, &variables, "purged")?);
-        Some(MasterSets { executed, purged })
+        Some(MasterSets { executed, purged, is_committing })
     } else {
         None
     };

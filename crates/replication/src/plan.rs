@@ -261,7 +261,9 @@ fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
     }
     let place = if by_file {
         match (located, &new.end) {
-            (_, Some(end)) if facts.quiet && theirs.executed.is_within(&ours.executed) => {
+            (_, Some(end))
+                if facts.quiet && !theirs.is_committing && theirs.executed.is_within(&ours.executed) =>
+            {
                 Place::Position(end.clone())
             }
             (Some(Located::Prefix { of, position, before }), _) if *of == ours.executed => {

@@ -539,7 +539,7 @@ fn with_sets(replica: &str, new: &str, purged: &str) -> Facts {
     facts.replica.channel.source_uuid = uuid(1);
     facts.replica.sets = Some(ReplicaSets { uuid: uuid(3), executed: set(replica) });
     facts.new.state = GtidState::default();
-    facts.new.sets = Some(MasterSets { executed: set(new), purged: set(purged) });
+    facts.new.sets = Some(MasterSets { executed: set(new), purged: set(purged), is_committing: false });
     facts
 }
 
@@ -568,7 +568,7 @@ fn by_set_groups_of_other_channels_count_only_where_the_new_master_knows_their_s
     assert_refused!(facts, None, Refusal::NewMasterBehind { .. });
     facts.replica.other_channels = true;
     assert_eq!(place(&facts, None), Place::Gtid(Mode::AutoPosition));
-    facts.new.sets = Some(MasterSets { executed: set("2:1"), purged: set("") });
+    facts.new.sets = Some(MasterSets { executed: set("2:1"), purged: set(""), is_committing: false });
     assert_refused!(facts, None, Refusal::NewMasterBehind { .. });
 }
 
@@ -578,8 +578,11 @@ fn by_set_a_file_and_position_is_the_end_of_what_the_replica_has() {
     facts.replica.channel.mode = Mode::FilePosition;
     let end = BinlogPosition::new("bin.000007", 300);
     assert_eq!(place(&facts, None), Place::Position(end), "nothing lies behind it");
-    facts.new.sets = Some(MasterSets { executed: set("1:1-8 2:1"), purged: set("") });
-    assert_eq!(plan(&facts, None), Ok(Decision::Locate(Wanted::Set(set("1:1-8")))));
+    let look = Ok(Decision::Locate(Wanted::Set(set("1:1-8"))));
+    facts.new.sets.as_mut().unwrap().is_committing = true;
+    assert_eq!(plan(&facts, None), look, "something may lie before it that is not committed yet");
+    facts.new.sets = Some(MasterSets { executed: set("1:1-8 2:1"), purged: set(""), is_committing: false });
+    assert_eq!(plan(&facts, None), look);
     let at = BinlogPosition::new("bin.000007", 250);
     let prefix =
         |of: &str, before: &str| Located::Prefix { of: set(of), position: at.clone(), before: set(before) };
@@ -689,7 +692,8 @@ impl History {
         let executed = set(&self.old[..self.replica_has_read]);
         facts.replica.sets = Some(ReplicaSets { uuid: uuid(3), executed });
         facts.new.state = GtidState::default();
-        facts.new.sets = Some(MasterSets { executed: set(&self.new), purged: GtidSet::default() });
+        facts.new.sets =
+            Some(MasterSets { executed: set(&self.new), purged: GtidSet::default(), is_committing: false });
         facts.new.end = Some(BinlogPosition::new("bin.000001", self.new.len() as u64));
         facts
     }
