@@ -173,6 +173,61 @@ teardown() { end_order; }
   nothing_lost db2 db1 db3
 }
 
+# halted_when_changed HOST NEW — a helper that stands still as soon as it has pointed HOST at NEW; goes_on until it
+# answers.
+halted_when_changed() {
+  # shellcheck disable=SC2016
+  in_host "$1" perl -MTime::HiRes=usleep -e '
+    my ($log, $halted) = (shift, shift);
+    my $pid = fork;
+    if (!$pid) { exec @ARGV or exit 1 }
+    my $is_changed;
+    until ($is_changed) { usleep 500; open my $lines, "<", $log or next; $is_changed = grep { / changed master/ } <$lines> }
+    kill STOP => $pid;
+    open my $mark, ">", $halted;
+    usleep 5000 while -e $halted;
+    kill CONT => $pid;
+    waitpid $pid, 0' \
+    "$(host_dir "$1")/log/mmm_helpers.log" "$BATS_TEST_TMPDIR/halted" \
+    "$MMM_AGENT_DIR/set_active_master" "mmm_agent_$1" "$2" >"$BATS_TEST_TMPDIR/answer" 2>&1 3>&- 4>&- &
+  halted=$!
+  in_background+=("$halted")
+  wait_for 8 test -e "$BATS_TEST_TMPDIR/halted"
+}
+goes_on() {
+  rm "$BATS_TEST_TMPDIR/halted"
+  wait "$halted"
+  answer=$(tail -n 1 "$BATS_TEST_TMPDIR/answer")
+  echo "$answer"
+}
+
+@test "A8: the slave has applied something of the new master when the move fails; it does not get that twice" {
+  [[ $MMM_SERVER == mysql-9 && $MMM_REPLICATION == file ]] || skip 'its set of GTIDs tells what the slave has applied'
+  leaves_traces
+  # Servers that once had GTIDs: their sets stay, whatever is written without one.
+  local host
+  for host in "${HOSTS[@]}"; do sql "$host" 'SET GLOBAL gtid_mode = OFF_PERMISSIVE'; done
+  sql db3 'SET sql_log_bin = 0' "SET gtid_next = '00000000-0000-0000-0000-000000000009:1'" 'BEGIN' 'COMMIT'
+  [ -n "$(sql db3 'SELECT @@GLOBAL.gtid_executed')" ]
+  ends_writing
+  stop_replica_thread db1
+  open_writes db2
+  write db2
+  halted_when_changed db3 db2
+  sql db3 'START SLAVE'
+  caught_up db3 db2
+  stop_replica_thread db3
+  set_password db2 "$REPLICATION_USER" other
+  goes_on
+  [[ $answer == 'ERROR: db3 cannot replicate from db2: '*'; it stays on db2, of which it has already applied something' ]]
+
+  set_password db2 "$REPLICATION_USER" "$REPLICATION_PASSWORD"
+  sql db3 'STOP SLAVE' 'START SLAVE'
+  wait_for 5 replicates db3 db2
+  start_replica_thread db1
+  nothing_lost db2 db1 db3
+}
+
 @test "A11: a helper was killed after it had stopped replication; nothing of the relay log is lost" {
   hold db3
   write db1 5

@@ -7,10 +7,11 @@ use mmm_core::{Budget, interrupt};
 
 use super::{Move, Progress};
 use crate::channel;
-use crate::dialect::{Target, Threads};
+use crate::dialect::{Flavour, Target, Threads};
 use crate::error::Error;
 use crate::observe::Old;
 use crate::plan::Place;
+use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::status::{Channel, IoThread};
@@ -116,11 +117,10 @@ impl Move<'_> {
         let (before, to) = (from.replica.clone(), to.clone());
         let channel = threads::stop(self.replica, &self.channel)?;
         let now = self.replica.one(self.replica.dialect().applied_gtids())?.text("gtids").to_string();
-        let has_moved = match (&to, &channel.applied) {
-            (Place::Position(place), Some(applied)) if now.is_empty() => place != applied,
-            _ => now != before.applied_gtids,
-        };
-        if has_moved {
+        // On a MySQL whose `gtid_mode` is off or permissive, what has none leaves the set of earlier times as it is.
+        let all_have_gtids =
+            before.sets.is_some() || self.replica.dialect().flavour() == Flavour::MariaDb && !now.is_empty();
+        if has_moved(&to, channel.applied.as_ref(), now != before.applied_gtids, all_have_gtids) {
             // Back on the old master, it would get these groups a second time.
             threads::start(self.replica, &self.channel)?;
             return Ok(format!(
@@ -148,5 +148,41 @@ impl Move<'_> {
         })?;
         threads::start(self.replica, &self.channel)?;
         Ok(format!("it replicates from {} as before", old.name))
+    }
+}
+
+/// Whether a channel that was pointed `to` a place has applied anything there. Where all have GTIDs, their set tells;
+/// where not, also the place.
+fn has_moved(to: &Place, applied: Option<&BinlogPosition>, is_other_set: bool, all_have_gtids: bool) -> bool {
+    let is_elsewhere = match (to, applied) {
+        (Place::Position(place), Some(applied)) => place != applied,
+        _ => false,
+    };
+    is_other_set || is_elsewhere && !all_have_gtids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::Mode;
+
+    #[test]
+    fn a_channel_has_applied_something_where_its_set_or_without_gtids_its_place_is_another() {
+        let at = |offset| BinlogPosition::new("bin.000007", offset);
+        let (place, by_gtid) = (Place::Position(at(300)), Place::Gtid(Mode::AutoPosition));
+        for (to, applied, is_other_set, all_have_gtids, expected) in [
+            (&place, Some(at(300)), false, false, false),
+            (&place, Some(at(400)), false, false, true),
+            (&place, Some(at(300)), true, false, true),
+            (&place, None, false, false, false),
+            // A new file of the log moves the place, too.
+            (&place, Some(at(400)), false, true, false),
+            (&place, Some(at(400)), true, true, true),
+            (&by_gtid, Some(at(400)), false, true, false),
+            (&by_gtid, Some(at(400)), true, true, true),
+        ] {
+            let moved = has_moved(to, applied.as_ref(), is_other_set, all_have_gtids);
+            assert_eq!(moved, expected, "{to} {applied:?} {is_other_set} {all_have_gtids}");
+        }
     }
 }
