@@ -256,6 +256,105 @@ keeps_one_log() {
   nothing_lost db2 db3
 }
 
+# has_read_all HOST — its SQL thread has handed on all that was fetched; parallel appliers may be at work on it.
+has_read_all() { [[ $(replica_field "$1" Slave_SQL_Running_State) == *'has read all relay log'* ]]; }
+
+# applies_the_last HOST — its appliers have the last of db1's transactions in hand, which db3 has executed; db1 dies.
+applies_the_last() {
+  call_limit db3 2
+  hold "$1"
+  write db1
+  caught_up db3 db1
+  fetched_all "$1" db1
+  wait_for 5 has_read_all "$1"
+  kill_server db1
+}
+
+@test "A20: the new master still applies in parallel what it has fetched; the slave is not called ahead, and is moved later" {
+  [[ $MMM_SERVER != mysql-5.6 ]] || has_gtids || skip 'it logs in any order what it applies in parallel'
+  leaves_traces
+  stop_replica_thread db2
+  apply_in_parallel db2
+  start_replica_thread db2
+  applies_the_last db2
+
+  move db3 db2
+  expect_agent_read 255 "$(unproved db2 "ERROR: db3 has executed $(gtid_of db1), db2 only up to $(gtid_of db1)")"
+  release db2
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A20: the server of the new master watches no threads (performance_schema=OFF); who is at work is not taken for idle" {
+  [[ $MMM_SERVER == mysql-9 ]] || skip 'its appliers are not seen that way'
+  leaves_traces
+  restart_server db2 --performance-schema=OFF
+  applies_the_last db2
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: what was fetched *'
+  is_read_only db2
+  move db3 db2
+  expect_agent_read 255 "$(unproved db2 "ERROR: db3 has executed $(gtid_of db1), db2 only up to $(gtid_of db1)")"
+  release db2
+  moves db3 db2
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 0 OK
+  nothing_lost db2 db3
+}
+
+@test "A20: the agent may not read performance_schema; half a transaction is given up, and slave and writer move" {
+  [[ $MMM_SERVER == mysql-9 ]] || skip 'nothing is read there'
+  leaves_traces
+  local host
+  for host in db2 db3; do
+    sql "$host" 'SET sql_log_bin = 0' "REVOKE SELECT ON performance_schema.* FROM '$AGENT_USER'@'$NETWORK.%'"
+  done
+  slow_network db2 db3
+  write_large db1
+  dies_while_sending db2 db3
+
+  moves db3 db2
+
+  journal_says db3 'lacks SELECT on db3'
+  agent_call db2 mysql_allow_write
+  expect_agent_read 0 OK
+  nothing_lost db2 db3
+  [ "$(sql db3 'SELECT COUNT(*) FROM app.blobs')" = 0 ]
+}
+
+@test "A20: the new master has committed out of order, beyond the place that it tells; the slave loses nothing" {
+  [[ $MMM_SERVER == mysql-9 && $MMM_REPLICATION == file ]] || skip 'nowhere else is anything committed out of order, and only a place tells it'
+  leaves_traces
+  call_limit db3 2
+  in_any_order db2
+  # Until one has been applied, its appliers work one after the other.
+  write db1
+  all_caught_up db1 db2 db3
+  # Nothing that it has written itself is in its log any more.
+  sql db2 'FLUSH LOGS'
+  caught_up db1 db2
+  sql db2 "PURGE BINARY LOGS TO '$(binlog_end db2 | cut -d" " -f1)'"
+  stop_replica_thread db3
+  sql db2 'BEGIN' 'SELECT id FROM app.entries WHERE id = 1 FOR UPDATE' 'DO SLEEP(50)' >/dev/null 2>&1 3>&- 4>&- &
+  wait_for 5 holding db2
+  sql db1 "UPDATE app.entries SET note = 'late' WHERE id = 1" "INSERT INTO app.entries (note) VALUES ('early')"
+  wait_for 5 has_note db2 early
+  wait_for 5 has_read_all db2
+  kill_server db1
+
+  move db3 db2
+  expect_agent_read 255 "$(unproved db2)"
+  release db2
+
+  wait_for 5 has_note db2 late
+  move db3 db2
+  expect_agent_read 255 "$(unproved db2)"
+}
+
 @test "A30: the only slave that acknowledged a transaction is not the new master; it stays" {
   leaves_traces
   only_on semi_sync 'there is no plugin for it'

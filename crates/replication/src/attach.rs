@@ -28,6 +28,7 @@ use crate::observe::{self, Constants, Old};
 use crate::plan::{Decision, Place, Plan, Proof, plan};
 use crate::refusal::Refusal;
 use crate::server::Server;
+use crate::settling::Settling;
 use crate::status::{Channel, IoThread};
 use crate::threads;
 
@@ -44,6 +45,7 @@ struct Move<'a> {
     new: Server,
     old: Old,
     constants: Constants,
+    settling: Settling,
     budget: Budget,
     /// Most time for one connection.
     connect: Duration,
@@ -119,6 +121,7 @@ pub fn attach(
         new,
         old,
         constants,
+        settling: Settling::default(),
         budget,
         connect: limits.connect,
         is_held_back: false,
@@ -294,7 +297,7 @@ impl Move<'_> {
                 Err(refusal)
                     if refusal.may_pass()
                         && self.last_resort.is_reached(&facts)
-                        && !threads::are_workers_busy(self.replica)? =>
+                        && !threads::are_workers_busy(self.replica, &facts.replica.channel)? =>
                 {
                     return Ok((None, None));
                 }
@@ -378,8 +381,14 @@ impl Move<'_> {
     }
 
     fn observe(&mut self) -> Result<Observed, Error> {
-        let mut observed =
-            observe::observe(self.replica, &self.channel, &mut self.new, &mut self.old, &self.constants)?;
+        let mut observed = observe::observe(
+            self.replica,
+            &self.channel,
+            &mut self.new,
+            &mut self.old,
+            &self.constants,
+            &mut self.settling,
+        )?;
         self.last_resort.note(&mut observed.0);
         observed.0.report();
         log::trace!("observed: {observed:?}");

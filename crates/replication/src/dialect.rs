@@ -195,40 +195,71 @@ impl Dialect {
         })
     }
 
-    /// How many parallel appliers have something to do.
-    pub fn busy_workers(self) -> &'static str {
-        match self.flavour {
-            Flavour::MariaDb => {
-                "SELECT COUNT(*) FROM information_schema.processlist \
+    /// Whether parallel appliers of a channel have something to do, as `busy`. The first statement that tells counts: a
+    /// server that does not watch its threads (`performance_schema=OFF`) says NULL to the best one.
+    pub fn busy_workers(self, channel: &str) -> Vec<String> {
+        if self.flavour == Flavour::MariaDb {
+            return vec![
+                "SELECT COUNT(*) > 0 AS busy FROM information_schema.processlist \
                  WHERE command = 'Slave_worker' AND state NOT LIKE 'Waiting for work%'"
-            }
-            // With half a transaction, they wait for the rest of it; what they apply does not tell that.
-            Flavour::MySql if self.has_channels() => {
-                "SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker \
-                 JOIN performance_schema.threads USING (thread_id) \
-                 WHERE processlist_state IS NULL OR processlist_state NOT LIKE 'Waiting for an event%' \
-                 AND processlist_state NOT LIKE '%has read all relay log%'"
-            }
-            // Those that wait are told by their state, the others by nothing.
-            Flavour::MySql => {
-                "SELECT GREATEST(CAST(@@GLOBAL.slave_parallel_workers AS SIGNED) - COUNT(*), 0) \
-                 FROM information_schema.processlist \
-                 WHERE user = 'system user' AND state LIKE 'Waiting for an event from Coordinator%'"
-            }
+                    .into(),
+            ];
         }
+        // Of those that wait, each is told by its state, the others by nothing; more than one channel has say nothing.
+        let workers = if self.is_mysql_since((8, 0, 26)) {
+            "replica_parallel_workers"
+        } else {
+            "slave_parallel_workers"
+        };
+        let by_state = format!(
+            "SELECT IF(COUNT(*) > @@GLOBAL.{workers}, NULL, COUNT(*) < @@GLOBAL.{workers}) AS busy \
+             FROM information_schema.processlist \
+             WHERE user = 'system user' AND state LIKE 'Waiting for an event from Coordinator%'"
+        );
+        if !self.has_channels() {
+            return vec![by_state];
+        }
+        // With half a transaction, they wait for the rest of it; what they apply does not tell that.
+        let by_thread = format!(
+            "SELECT SUM(processlist_state IS NULL OR processlist_state NOT LIKE 'Waiting for an event%' \
+             AND processlist_state NOT LIKE '%has read all relay log%') > 0 AS busy \
+             FROM performance_schema.replication_applier_status_by_worker \
+             JOIN performance_schema.threads USING (thread_id) WHERE channel_name = {}",
+            self.quote(channel)
+        );
+        vec![by_thread, by_state]
     }
 
-    /// The thread that hands a channel's transactions to parallel appliers; `None` where stopping does not wait
-    /// for the rest of half a transaction. MySQL's does, a minute long, even if it can never come (lab, 9.7).
-    pub fn coordinator(self, channel: &str) -> Option<String> {
+    /// The thread that hands a channel's transactions to parallel appliers, as `id`, while it waits for more; the
+    /// first statement that has one row counts. None where stopping does not wait for the rest of half a transaction.
+    /// MySQL's does, a minute long, even if it can never come (lab, 9.7).
+    pub fn coordinator(self, channel: &str) -> Vec<String> {
         if !self.is_mysql_since((8, 0, 0)) {
-            return None;
+            return Vec::new();
         }
-        Some(format!(
+        let by_thread = format!(
             "SELECT processlist_id AS id FROM performance_schema.replication_applier_status_by_coordinator \
              JOIN performance_schema.threads USING (thread_id) WHERE channel_name = {}",
             self.quote(channel)
-        ))
+        );
+        // A thread that applies all by itself has no others that wait for it.
+        let by_state = "SELECT id AS id FROM information_schema.processlist \
+             WHERE user = 'system user' AND state LIKE '%has read all relay log%' \
+             AND EXISTS (SELECT * FROM information_schema.processlist \
+             WHERE user = 'system user' AND state LIKE 'Waiting for an event from Coordinator%')";
+        vec![by_thread, by_state.into()]
+    }
+
+    /// How long the place of parallel appliers may lie behind what they have applied, in milliseconds; `None` where it
+    /// does not.
+    pub fn checkpoint_period(self) -> Option<&'static str> {
+        match self.flavour {
+            Flavour::MariaDb => None,
+            Flavour::MySql if self.is_mysql_since((8, 0, 26)) => {
+                Some("SELECT @@GLOBAL.replica_checkpoint_period AS period")
+            }
+            Flavour::MySql => Some("SELECT @@GLOBAL.slave_checkpoint_period AS period"),
+        }
     }
 
     /// ` 'name'` as MariaDB has it behind the verb; its default connection is `''`.

@@ -128,6 +128,9 @@ pub struct NewMaster {
     pub filters: Vec<String>,
     /// Its channel from the old master.
     pub channel: Option<Channel>,
+    /// False while its parallel appliers may have applied more than that channel tells, or are about to. Only asked
+    /// where the old master does not answer.
+    pub is_settled: bool,
     /// True where it has further channels.
     pub other_channels: bool,
 }

@@ -30,6 +30,7 @@ mod privilege;
 mod record;
 pub mod refusal;
 pub mod server;
+mod settling;
 pub mod standstill;
 pub mod status;
 pub mod threads;

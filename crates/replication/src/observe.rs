@@ -12,8 +12,10 @@ use crate::facts::{Facts, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Re
 use crate::gtid::{GtidPosition, GtidState};
 use crate::history;
 use crate::position::BinlogPosition;
+use crate::privilege;
 use crate::record::Record;
 use crate::server::Server;
+use crate::settling::Settling;
 use crate::status::{Channel, Mode};
 
 /// How long another host's server is waited for before it counts as dead: a live one on a local network answers
@@ -64,10 +66,23 @@ pub fn constants(replica: &mut Server, channel: &str, new: &mut Server) -> Resul
         if has_log && is_mariadb { history::oldest_known(server) } else { Ok(GtidState::default()) }
     };
     let options = match replica.dialect().channel_options(channel) {
-        Some(statement) => replica.row(&statement)?.unwrap_or_default(),
+        Some(statement) => options(replica, &statement)?,
         None => Record::default(),
     };
     Ok(Constants { replica_log_begin: begin(replica)?, new_log_begin: begin(new)?, options })
+}
+
+/// Options that no proof rests on: an account that may not read them can move a slave all the same.
+fn options(replica: &mut Server, statement: &str) -> Result<Record, Error> {
+    match replica.row(statement) {
+        Err(error) if privilege::is_of_schema(&error) => {
+            let why = "; without it, the channel's heartbeat period becomes the server's own, and nobody sees \
+                       whether the server moves the channel to other sources by itself";
+            log::warn!("{}", privilege::because(error, why));
+            Ok(Record::default())
+        }
+        other => Ok(other?.unwrap_or_default()),
+    }
 }
 
 /// Observes all three servers. The second value says whether the replica was applying meanwhile, so that its
@@ -78,6 +93,7 @@ pub fn observe(
     new: &mut Server,
     old: &mut Old,
     constants: &Constants,
+    settling: &mut Settling,
 ) -> Result<(Facts, bool), Error> {
     let (mut replica_facts, moving) = observe_replica(replica, channel_name, constants)?;
     if replica_facts.may_be_ahead {
@@ -86,7 +102,7 @@ pub fn observe(
     let old_end = from_old(old, log_end)?.unwrap_or(None);
     let new_end = log_end(new)?;
     let source = &replica_facts.channel;
-    let new_facts = observe_new(new, source, constants)?;
+    let mut new_facts = observe_new(new, source, constants)?;
     let mut old_facts = observe_old(old, new_facts.server_id)?;
     let mut quiet = new_end == new_facts.end;
     match &mut old_facts {
@@ -96,6 +112,9 @@ pub fn observe(
         }
         // It may have fallen silent in between.
         _ => quiet &= old_end.is_none(),
+    }
+    if let (OldMaster::Silent { .. }, Some(channel)) = (&old_facts, &new_facts.channel) {
+        new_facts.is_settled = settling.is_settled(new, channel)?;
     }
     Ok((Facts { replica: replica_facts, new: new_facts, old: old_facts, quiet }, moving))
 }
@@ -209,6 +228,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
         sets,
         filters,
         channel,
+        is_settled: true,
         other_channels,
     })
 }

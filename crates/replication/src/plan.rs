@@ -379,7 +379,8 @@ fn behind(facts: &Facts, gtid: String, known: String) -> Refusal {
 }
 
 fn still_applies(new: &NewMaster) -> bool {
-    new.channel.as_ref().is_some_and(|channel| channel.sql_running && !channel.has_applied_all())
+    let has_more = |channel: &Channel| !channel.has_applied_all() || !new.is_settled;
+    new.channel.as_ref().is_some_and(|channel| channel.sql_running && has_more(channel))
 }
 
 /// Does the new master's log up to the replica's place hold exactly the groups that the replica has, by its own
@@ -510,7 +511,7 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
             let (Some(ours), Some(theirs)) = (of_replica, of_new) else {
                 return refuse(format!("nothing is known of their places in the log of {old_host}"));
             };
-            if !new_channel.has_applied_all() {
+            if !new_channel.has_applied_all() || !new.is_settled {
                 return wait(format!("{} still applies what it got from {old_host}", new.host));
             }
             if ours != theirs {

@@ -71,6 +71,7 @@ fn facts() -> Facts {
             sets: None,
             filters: vec![],
             channel: Some(channel(("bin.000001", 800), ("bin.000001", 800))),
+            is_settled: true,
             other_channels: false,
         },
         old: old_alive(),
@@ -170,6 +171,25 @@ fn a9_while_the_heir_still_applies_it_is_waited_for() {
     facts.new.state = "0-1-6".parse().unwrap();
     facts.new.channel = Some(channel(("bin.000001", 600), ("bin.000001", 800)));
     assert_refused!(facts, None, Refusal::NewMasterBehind { .. });
+}
+
+#[test]
+fn a20_while_the_heirs_parallel_appliers_may_be_at_work_nobody_is_called_ahead() {
+    let mut facts = facts();
+    facts.old = old_dead();
+    facts.new.state = "0-1-6".parse().unwrap();
+    facts.new.is_settled = false;
+    let waits = refusal(&facts, None);
+    assert!(matches!(waits, Refusal::NewMasterBehind { .. }) && waits.may_pass(), "{waits:?}");
+    facts.new.channel.as_mut().unwrap().sql_running = false;
+    assert_refused!(facts, None, Refusal::ReplicaAhead { .. });
+}
+
+#[test]
+fn a20_an_heir_that_is_not_settled_is_waited_for() {
+    let mut facts = Facts { old: old_dead(), ..without_gtids() };
+    facts.new.is_settled = false;
+    assert!(refusal(&facts, None).may_pass());
 }
 
 #[test]
@@ -484,7 +504,8 @@ fn b2_the_place_is_the_held_old_masters_and_needs_a_replica_with_all_of_its_log(
 fn b3_a_dead_master_needs_equal_places_and_an_heir_that_wrote_nothing() {
     let dead = || Facts { old: old_dead(), ..without_gtids() };
     assert_eq!(place(&dead(), None), Place::Position(BinlogPosition::new("bin.000007", 300)));
-    let spoilers: [Spoiler; 4] = [
+    let spoilers: [Spoiler; 5] = [
+        ("a20: heir may have applied more than it tells", |f| f.new.is_settled = false),
         ("replica behind", |f| f.replica.channel = channel(("bin.000001", 700), ("bin.000001", 700))),
         ("replica ahead", |f| f.replica.channel = channel(("bin.000001", 900), ("bin.000001", 900))),
         ("heir still applies", |f| f.new.channel = Some(channel(("bin.000001", 800), ("bin.000001", 900)))),

@@ -41,6 +41,22 @@ fn missing(error: &Error) -> Option<String> {
     }
 }
 
+/// True of the refusal to an account that may not read the performance schema.
+pub fn is_of_schema(error: &Error) -> bool {
+    let Error::Refused(refusal) = error else { return false };
+    matches!(&**refusal, Refusal::Lacks { privilege, .. } if privilege == "SELECT")
+}
+
+/// The same refusal with what the privilege would be for.
+pub fn because(mut error: Error, what_for: &str) -> Error {
+    if let Error::Refused(refusal) = &mut error
+        && let Refusal::Lacks { why, .. } = refusal.as_mut()
+    {
+        *why = what_for.into();
+    }
+    error
+}
+
 /// `'user'@'host'`, of `user@host`. A user's name may hold an `@`, a host's may not.
 pub fn quoted(account: &str) -> String {
     account

@@ -9,6 +9,7 @@ use crate::dialect::Threads;
 use crate::error::Error;
 use crate::eviction::{GONE, NOT_ALLOWED};
 use crate::privilege;
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::status::{Channel, IoThread};
@@ -58,8 +59,12 @@ pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result
 /// Ends an applying thread that waits for the rest of a transaction, for which the server's STOP would wait as
 /// well. What it had applied of that is rolled back. True where it was ended; the fetching thread may be stopped.
 pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
-    let Some(coordinator) = server.dialect().coordinator(name) else { return Ok(false) };
-    if !channel::again(server, name)?.has_half() {
+    let coordinator = server.dialect().coordinator(name);
+    if coordinator.is_empty() {
+        return Ok(false);
+    }
+    let seen = channel::again(server, name)?;
+    if !seen.has_half() {
         return Ok(false);
     }
     if report::is_dry_run() {
@@ -72,19 +77,20 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     }
     // With nothing more coming, what waits once its appliers are done waits for ever.
     server.execute(&server.dialect().stop(name, Threads::Io))?;
-    while are_workers_busy(server)? && server.budget().pause(PAUSE) {}
+    while are_workers_busy(server, &seen)? && server.budget().pause(PAUSE) {}
     // Until its next checkpoint, the position of a parallel applier lies before what it has applied: ended
     // now, it would leave a place from which rows come twice.
-    let period = server.one("SELECT @@GLOBAL.slave_checkpoint_period AS period")?.number("period");
-    let settled = server.budget().elapsed() + Duration::from_millis(period.unwrap_or(300)) * 2;
+    let settled = server.budget().elapsed() + settling_time(server)?;
     while server.budget().elapsed() < settled {
         if !channel::again(server, name)?.has_half() || !server.budget().pause(PAUSE) {
             return Ok(false);
         }
     }
-    let Some(row) = server.row(&coordinator)? else { return Ok(false) };
+    let only = |rows: &[Record]| if let [row] = rows { row.number("id") } else { None };
+    let why = "; of the threads of several channels, only that tells which one waits for the rest of half a transaction";
+    let Some(id) = first_told(server, &coordinator, only, why)? else { return Ok(false) };
     log::warn!("half a transaction is given up: its rest has not arrived");
-    match server.execute(&format!("KILL {}", row.number("id").unwrap_or(0))) {
+    match server.execute(&format!("KILL {id}")) {
         Err(Error::Query { code: GONE, .. }) => {}
         Err(Error::Query { code, .. }) if NOT_ALLOWED.contains(&code) => {
             let why = "; stopping would wait a minute for the rest of half a transaction";
@@ -98,10 +104,46 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// True while parallel appliers have something to do: they take events off the relay log before they apply them.
-pub fn are_workers_busy(server: &mut Server) -> Result<bool, Error> {
-    let row = server.one(server.dialect().busy_workers())?;
-    Ok(row.at(0) != Some("0"))
+/// True while parallel appliers of a channel may have something to do: they take events off the relay log before they
+/// apply them. Where its status shows that all is applied, nobody is asked.
+pub fn are_workers_busy(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
+    if !channel.sql_running || channel.fetched == channel.applied {
+        return Ok(false);
+    }
+    let statements = server.dialect().busy_workers(&channel.name);
+    let told = |rows: &[Record]| rows.first()?.get("busy").map(|busy| busy != "0");
+    let why = "; of the parallel appliers of several channels, only that tells which are at work";
+    Ok(first_told(server, &statements, told, why)?.unwrap_or(true))
+}
+
+/// After how long without work the place of parallel appliers is that of all they have applied.
+pub fn settling_time(server: &mut Server) -> Result<Duration, Error> {
+    let Some(statement) = server.dialect().checkpoint_period() else { return Ok(Duration::ZERO) };
+    let period = server.one(statement)?.number("period");
+    Ok(Duration::from_millis(period.unwrap_or(300)) * 2)
+}
+
+/// What the first of these statements that tells anything says; `read` gives None where the rows do not tell. Who may
+/// not read the performance schema is asked for that right, `why`, only where nothing else tells.
+fn first_told<T>(
+    server: &mut Server,
+    statements: &[String],
+    read: impl Fn(&[Record]) -> Option<T>,
+    why: &str,
+) -> Result<Option<T>, Error> {
+    let mut lacking = None;
+    for statement in statements {
+        match server.rows(statement) {
+            Ok(rows) => {
+                if let Some(told) = read(&rows) {
+                    return Ok(Some(told));
+                }
+            }
+            Err(error) if privilege::is_of_schema(&error) => lacking = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    lacking.map_or(Ok(None), |error| Err(privilege::because(error, why)))
 }
 
 /// Refuses where a start would throw away what a silent source cannot send again.
