@@ -182,7 +182,11 @@ halted_when_changed() {
     my $pid = fork;
     if (!$pid) { exec @ARGV or exit 1 }
     my $is_changed;
-    until ($is_changed) { usleep 500; open my $lines, "<", $log or next; $is_changed = grep { / changed master/ } <$lines> }
+    until ($is_changed) {
+      usleep 500;
+      open my $lines, "<", $log or next;
+      $is_changed = grep { / changed master/ } <$lines>;
+    }
     kill STOP => $pid;
     open my $mark, ">", $halted;
     usleep 5000 while -e $halted;
