@@ -193,6 +193,46 @@ verifying() { printf 'tls: {mode: %s, ca: %s}\n' "$1" "$(tls_file "${2:-ours}")"
   agent_account db3 "IDENTIFIED BY '$AGENT_PASSWORD'"
 }
 
+# between HOST AFTER AT HOW — somebody stands before HOST's server on port 3307; see hostile.pl.
+between() {
+  ready=$BATS_TEST_TMPDIR/ready
+  rm -f "$ready"
+  in_host "$1" perl "$REPOSITORY/tests/lib/hostile.pl" "$(host_ip "$1")" 3307 "$ready" "${@:2}" 3>&- &
+  wait_for 5 test -e "$ready"
+}
+
+@test "whatever a server sends once replication is stopped, the call ends in time and replication runs again" {
+  local how
+  sql db1 'SET GLOBAL read_only = 1'
+  wait_for 5 runs_from db3 db1
+  settings db3 'limits: {call: 3s}'
+  configure db3 db3 mysql_port 3307
+  for how in trickle empty columns; do
+    between db3 'STOP SLAVE' . "$how"
+    run_helper db3 set_active_master db2
+    in_host db3 kill "$(<"$ready.pid")"
+    [ "$(<"$ready")" = "$how" ]
+    answers 255 'ERROR: *'
+    within 4500
+    wait_for 3 runs_from db3 db1
+  done
+  write_configuration db3
+  settings db3 ''
+}
+
+@test "a server that sends its answer byte by byte is given up in time" {
+  settings db3 'limits: {call: 2s}'
+  configure db3 db3 mysql_port 3307
+  between db3 . read_only trickle
+  run_helper db3 mysql_may_write
+  in_host db3 kill "$(<"$ready.pid")"
+  [ -s "$ready" ]
+  answers 255 'ERROR: db3 did not answer within *'
+  within 2500
+  write_configuration db3
+  settings db3 ''
+}
+
 @test "the writer moves with TLS everywhere" {
   local host
   for host in "${HOSTS[@]}"; do

@@ -13,11 +13,13 @@ pub mod interrupt;
 pub mod invocation;
 pub mod journal;
 pub mod marker;
+pub mod memory;
 pub mod outcome;
 pub mod progress;
 pub mod report;
 pub mod secret;
 pub mod settings;
+pub mod unfinished;
 
 pub use budget::Budget;
 pub use child::CommandError;

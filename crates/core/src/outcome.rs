@@ -27,6 +27,7 @@ use crate::invocation::{Invocation, Program, Request, Shape};
 use crate::journal;
 use crate::report::{self, Output};
 use crate::settings::Settings;
+use crate::unfinished;
 
 /// Exit code of every failure but a wrong number of arguments.
 const FAILED: u8 = 255;
@@ -242,7 +243,8 @@ fn await_worker(patience: &Patience, work: impl FnOnce() -> Ending + Send + 'sta
             // The limit may have been extended meanwhile.
             Err(mpsc::RecvTimeoutError::Timeout) if patience.left().is_none_or(|left| !left.is_zero()) => {}
             Err(mpsc::RecvTimeoutError::Timeout) => {
-                return Ending::failed(&CallError::OutOfTime);
+                let undone = unfinished::settle(|most| receiver.recv_timeout(most).ok());
+                return undone.unwrap_or_else(|| Ending::failed(&CallError::OutOfTime));
             }
         }
     }

@@ -15,7 +15,7 @@ use mmm_core::journal::step;
 use mmm_core::progress::{self, Waiting};
 use mmm_core::report;
 use mmm_core::settings::{Limits, Settings, TlsMode, TlsOptions};
-use mmm_core::{Budget, interrupt};
+use mmm_core::{Budget, interrupt, unfinished};
 
 use crate::awaited;
 use crate::channel::Chosen;
@@ -130,6 +130,10 @@ pub fn attach(
         found: &chosen.channel,
     };
     let moved = moving.carry_out();
+    if moved.is_ok() {
+        moving.progress = Progress::Untouched;
+        unfinished::done();
+    }
     moving.last_resort.release();
     let moved = moved.map_err(|error| if report::is_dry_run() { error } else { moving.undo(error) });
     moving.last_resort.report(moved)
@@ -163,7 +167,7 @@ impl Move<'_> {
         if report::is_dry_run() {
             return self.rehearse(foreseen.as_ref());
         }
-        self.progress = Progress::Stopped;
+        self.begin(Progress::Stopped);
         step("stopped replication", || {
             if self.last_resort.is_holding() {
                 threads::stop_at_once(self.replica, &self.channel, Threads::Both)
@@ -183,7 +187,7 @@ impl Move<'_> {
         self.confirm(&plan)?;
         self.tell(&plan);
         let channel = facts.replica.channel.clone();
-        self.progress = Progress::Changed { from: Box::new(facts), to: plan.place.clone() };
+        self.begin(Progress::Changed { from: Box::new(facts), to: plan.place.clone() });
         step("changed master", || self.change_to_new(&channel, &plan.place))?;
         step("started replication", || threads::start(self.replica, &self.channel))?;
         self.see_it_run()
@@ -244,7 +248,7 @@ impl Move<'_> {
                     "{} is gone: what was fetched from it is applied no further for now",
                     self.old_host.name
                 );
-                self.progress = Progress::Stopped;
+                self.begin(Progress::Stopped);
                 let statement = self.replica.dialect().stop(&self.channel, Threads::Sql);
                 self.replica.execute(&statement)?;
                 return self.observe();

@@ -39,9 +39,6 @@ pub fn dial(host: &Host, most: Duration) -> mysql::Result<Conn> {
 }
 
 fn conn(host: &Host, tls: Option<SslOpts>, most: Duration) -> mysql::Result<Conn> {
-    // The library reads once more when it drops a TLS connection that failed, and has no limit for connecting
-    // to the socket of a frozen server.
-    let keeps_time = tls.is_none() && host.socket.is_none();
     let options = OptsBuilder::new()
         .ip_or_hostname(Some(host.ip.as_str()))
         .tcp_port(host.mysql_port)
@@ -55,9 +52,8 @@ fn conn(host: &Host, tls: Option<SslOpts>, most: Duration) -> mysql::Result<Conn
         .tcp_connect_timeout(Some(most))
         .read_timeout(Some(most))
         .write_timeout(Some(most));
-    if keeps_time {
-        return Conn::new(options);
-    }
+    // The library limits each read, not the log-in; it reads once more when it drops a TLS connection that failed,
+    // and has no limit for connecting to the socket of a frozen server.
     let is_verified = host.tls.mode >= TlsMode::VerifyCa && host.socket.is_none();
     limited(most + SLACK, move || {
         let mut conn = Conn::new(options)?;
@@ -94,7 +90,7 @@ fn limited(
     receiver.recv_timeout(most).unwrap_or_else(|end| {
         Err(match end {
             RecvTimeoutError::Timeout => io::Error::from(ErrorKind::TimedOut),
-            RecvTimeoutError::Disconnected => io::Error::other("the client library failed; see the log"),
+            RecvTimeoutError::Disconnected => io::Error::other("What it sent is no log-in; see the log"),
         }
         .into())
     })

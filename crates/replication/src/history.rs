@@ -19,6 +19,8 @@ use crate::server::Server;
 
 /// Events per page: large enough to cost little, small enough to keep memory and each answer short.
 const PAGE: usize = 4000;
+/// As much of a statement as is kept of a few events.
+const STATEMENT: usize = 1024;
 /// Where the events of every log file begin, behind its magic number.
 pub(crate) const FIRST_EVENT: u64 = 4;
 /// Enough of them to see its first groups, behind what every file begins with.
@@ -231,8 +233,26 @@ pub(crate) fn reading(server: &mut Server, file: &str) -> (Waiting, Option<u64>)
 }
 
 pub(crate) fn page(server: &mut Server, file: &str, from: u64, most: usize) -> Result<Vec<Record>, Error> {
+    let mut rows = Vec::new();
+    each_of_page(server, file, from, most, |row| {
+        // Statements are long, and nobody reads them; lists of GTIDs are long, too.
+        let is_list = row.text("Event_type").to_ascii_lowercase().contains("gtid");
+        rows.push(if is_list { row } else { row.cut("Info", STATEMENT) });
+        false
+    })?;
+    Ok(rows)
+}
+
+/// Shows `see` each event of a page, as [`Server::each_row`].
+fn each_of_page(
+    server: &mut Server,
+    file: &str,
+    from: u64,
+    most: usize,
+    see: impl FnMut(Record) -> bool,
+) -> Result<bool, Error> {
     let statement = format!("SHOW BINLOG EVENTS IN {} FROM {from} LIMIT {most}", server.quoted(file));
-    server.rows(&statement)
+    server.each_row(&statement, see)
 }
 
 /// The `Gtid_list` at a file's beginning.
@@ -268,17 +288,19 @@ pub(crate) fn each_event(
     let mut from = place.offset;
     let (mut face, size) = reading(server, &place.file);
     loop {
-        let rows =
-            page(server, &place.file, from, PAGE).map_err(|error| explain(server.host(), what, error))?;
-        for row in &rows {
-            if see(row) {
-                return Ok(true);
-            }
+        let (mut count, mut end) = (0, None);
+        let is_enough = each_of_page(server, &place.file, from, PAGE, |row| {
+            count += 1;
+            end = row.number("End_log_pos");
+            see(&row)
+        });
+        if is_enough.map_err(|error| explain(server.host(), what, error))? {
+            return Ok(true);
         }
-        if rows.len() < PAGE {
+        if count < PAGE {
             return Ok(false);
         }
-        from = rows.last().and_then(|row| row.number("End_log_pos")).unwrap_or(u64::MAX);
+        from = end.unwrap_or(u64::MAX);
         face.left(size.map(|size| Left::Bytes(size.saturating_sub(from))));
         if server.budget().is_spent() {
             return Err(too_long(server.host(), what));

@@ -30,6 +30,24 @@ impl Record {
         self.get(column)?.parse().ok()
     }
 
+    /// How many bytes its values have.
+    pub fn size(&self) -> usize {
+        self.0.iter().filter_map(|(_, value)| value.as_ref()).map(String::len).sum()
+    }
+
+    /// Shortens the value of a column to at most this many bytes.
+    #[must_use]
+    pub fn cut(mut self, column: &str, most: usize) -> Self {
+        for (name, value) in &mut self.0 {
+            if let Some(value) = value.as_mut().filter(|_| name.eq_ignore_ascii_case(column)) {
+                let end = (0..=most).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
+                value.truncate(end);
+                value.shrink_to_fit();
+            }
+        }
+        self
+    }
+
     /// The same row with the column names that MySQL had before 8.0.22, and MariaDB has.
     #[must_use]
     pub fn with_old_names(self) -> Self {

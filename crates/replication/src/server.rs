@@ -4,6 +4,10 @@
 //! `SELECT @@max_allowed_packet` and `SELECT @@socket` are switched off, TCP addresses are literal.
 
 use std::fmt;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
@@ -19,11 +23,15 @@ use crate::patience;
 use crate::privilege;
 use crate::record::Record;
 
+/// Most that the rows of one answer may hold together; none that is kept whole comes near it.
+const MOST_KEPT: usize = 256 << 20;
+
 /// A connection to a host's server with the agent's account.
 pub struct Server {
     host: String,
     address: String,
     conn: Conn,
+    socket: Arc<OwnedFd>,
     budget: Budget,
     /// False once a statement was left unanswered: its answer could still arrive, and would be taken for the
     /// next one's.
@@ -45,7 +53,8 @@ impl Server {
             |socket| socket.display().to_string(),
         );
         let patience = budget.share(most).max(patience::LEAST);
-        let conn = dial::dial(host, patience).map_err(|error| Error::Connect {
+        let conn = dial::dial(host, patience).and_then(|conn| Ok((patience::socket(&conn)?, conn)));
+        let (socket, conn) = conn.map_err(|error| Error::Connect {
             address: address.clone(),
             user: host.agent_user.clone(),
             cause: dial::describe(&error, host, started.elapsed()),
@@ -53,7 +62,7 @@ impl Server {
             code: if let mysql::Error::MySqlError(refused) = &error { Some(refused.code) } else { None },
         })?;
         log::info!("connected to {} ({address}): {:.1} ms", host.name, milliseconds(started));
-        Ok(Self { host: host.name.to_string(), address, conn, budget, in_step: true })
+        Ok(Self { host: host.name.to_string(), address, conn, socket, budget, in_step: true })
     }
 
     /// True where the host's server lets the agent in, or is alive enough to refuse it.
@@ -150,14 +159,32 @@ impl Server {
 
     /// Asks something and returns the rows of the answer.
     pub fn rows(&mut self, statement: &str) -> Result<Vec<Record>, Error> {
+        let (mut rows, mut size) = (Vec::new(), 0);
+        let socket = Arc::clone(&self.socket);
+        self.each_row(statement, |row| {
+            size += row.size();
+            if size > MOST_KEPT {
+                log::error!("{statement}: the answer has more than {MOST_KEPT} bytes");
+                patience::shut(&socket);
+            } else {
+                rows.push(row);
+            }
+            false
+        })?;
+        Ok(rows)
+    }
+
+    /// Asks something and shows `see` each row of the answer as it comes in, until that has seen enough; true then.
+    pub fn each_row(&mut self, statement: &str, mut see: impl FnMut(Record) -> bool) -> Result<bool, Error> {
         let is_question = ["SELECT ", "SHOW ", "XA RECOVER"].iter().any(|verb| statement.starts_with(verb));
         assert!(is_question || !report::is_dry_run(), "a dry run was about to send: {statement}");
         self.timed(statement, |conn| {
-            let mut rows = Vec::new();
+            let mut is_enough = false;
             for row in conn.query_iter(statement)? {
-                rows.push(Record::from(row?));
+                let row = row?;
+                is_enough = is_enough || see(Record::from(row));
             }
-            Ok(rows)
+            Ok(is_enough)
         })
         .map_err(|error| privilege::name_missing(self, error))
     }
@@ -193,14 +220,28 @@ impl Server {
             let cause = "an earlier statement was not answered".to_string();
             return Err(Error::Broken { host: self.host.clone(), statement: shown.to_string(), cause });
         }
-        patience::limit(&self.conn, self.budget.share(Duration::from_secs(3600)));
-        let result = run(&mut self.conn);
+        let deadline = patience::limit_answer(&self.socket, self.budget.share(Duration::from_secs(3600)));
+        let result = survive(|| run(&mut self.conn));
+        let is_late = deadline.is_over();
         log::debug!("{}: {shown}: {:.1} ms", self.host, milliseconds(started));
         if let Err(error) = &result {
             self.in_step = matches!(error, mysql::Error::MySqlError(_));
         }
-        result.map_err(|error| failed(&self.host, error, shown, started.elapsed()))
+        self.in_step &= !is_late;
+        result.map_err(|error| {
+            let error = if is_late { io::Error::from(io::ErrorKind::TimedOut).into() } else { error };
+            failed(&self.host, error, shown, started.elapsed())
+        })
     }
+}
+
+/// What the client library comes to. It indexes and allocates as a server's bytes tell it, and a panic of it is that
+/// server's fault, not a bug: what the caller has begun has to be undone.
+pub(crate) fn survive<T>(run: impl FnOnce() -> mysql::Result<T>) -> mysql::Result<T> {
+    panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(io::Error::other("what it sent is not of the protocol, and the client library failed on it")
+            .into())
+    })
 }
 
 /// The error for what a server was asked.
@@ -229,3 +270,7 @@ pub(crate) fn text_of(value: Value) -> Option<String> {
         other => Some(other.as_sql(true).trim_matches('\'').to_string()),
     }
 }
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

@@ -1,9 +1,11 @@
 //! After a failure: the channel as it was found, as far as that loses nothing.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
+use mmm_core::config::Host;
 use mmm_core::journal::step;
-use mmm_core::{Budget, interrupt};
+use mmm_core::{Budget, interrupt, report, unfinished};
 
 use super::{Move, Progress};
 use crate::channel;
@@ -19,12 +21,50 @@ use crate::threads;
 
 /// How long the last attempt to start the threads again may take, beyond the budget if need be.
 const LAST_RESORT: Duration = Duration::from_millis(400);
+/// What undoing gets at least, whatever the call has left.
+const UNDOING: Duration = Duration::from_millis(600);
 
 impl Move<'_> {
+    /// Notes what has to be undone before it is done, for every way out: an error, a panic ([`Drop`]), and a thread
+    /// that hangs, for which a [`Last`] will is left.
+    pub(super) fn begin(&mut self, progress: Progress) {
+        self.progress = progress;
+        if report::is_dry_run() {
+            return;
+        }
+        let last = Last {
+            host: self.this_host.clone(),
+            found: self.found.clone(),
+            old_host: self.old_host.name.to_string(),
+            old_answers: matches!(self.old, Old::Connected(_)),
+            is_held_back: self.is_held_back,
+        };
+        unfinished::begun(move || match last.carry_out() {
+            Ok(()) => log::warn!("replication was started again"),
+            Err(error) => log::error!("replication may be stopped ({error}): run turn_on_slave there"),
+        });
+    }
+
     /// Puts things back as they were and returns the error to report.
-    pub(super) fn undo(&mut self, mut error: Error) -> Error {
+    pub(super) fn undo(&mut self, error: Error) -> Error {
         log::error!("not moved: {error}");
-        self.use_budget(self.budget.uninterrupted());
+        let error = self.put_back(error);
+        self.progress = Progress::Untouched;
+        unfinished::done();
+        error
+    }
+
+    fn put_back(&mut self, mut error: Error) -> Error {
+        let left = self.budget.uninterrupted();
+        let own = if left.limit().is_some() {
+            Budget::start(Some(left.share(UNDOING * 10).max(UNDOING)))
+        } else {
+            left
+        };
+        unfinished::undoing(own.share(UNDOING) + LAST_RESORT);
+        self.use_budget(own);
+        // Nothing that another host is asked may take the time in which replication is started.
+        self.new.use_budget(own.part(40));
         self.reconnect_if_broken();
         let undone = match &self.progress {
             Progress::Untouched => Ok("nothing was changed".to_string()),
@@ -148,6 +188,53 @@ impl Move<'_> {
         })?;
         threads::start(self.replica, &self.channel)?;
         Ok(format!("it replicates from {} as before", old.name))
+    }
+}
+
+impl Drop for Move<'_> {
+    /// What every way out has undone or finished by now, a panic has not.
+    fn drop(&mut self) {
+        if matches!(self.progress, Progress::Untouched) || report::is_dry_run() {
+            return;
+        }
+        let undone = panic::catch_unwind(AssertUnwindSafe(|| {
+            self.last_resort.release();
+            let (host, old) = (&self.this_host.name, &self.old_host.name);
+            let state = format!("{host} was not moved from {old}: this program failed");
+            self.undo(Refusal::Interrupted { state }.into())
+        }));
+        if undone.is_err() {
+            log::error!("replication may be stopped: run turn_on_slave there");
+        }
+    }
+}
+
+/// What starts replication again where the thread that stopped it hangs: all of it by a connection of its own.
+struct Last {
+    host: Host,
+    found: Channel,
+    old_host: String,
+    old_answers: bool,
+    is_held_back: bool,
+}
+
+impl Last {
+    /// Wherever the channel points by now, it may go on from there: at the new master's only since a place there was
+    /// proved.
+    fn carry_out(&self) -> Result<(), Error> {
+        let budget = Budget::start(Some(UNDOING));
+        let mut replica = Server::connect(&self.host, UNDOING, budget)?;
+        let channel = channel::again(&mut replica, &self.found.name)?;
+        let is_old = channel.source() == self.found.source();
+        let threads = if is_old && self.is_held_back { Threads::Io } else { Threads::Both };
+        if is_old {
+            threads::check_backlog(replica.host(), &channel, &self.old_host, self.old_answers)?;
+        }
+        if threads == Threads::Io && channel.io != IoThread::No {
+            return Ok(());
+        }
+        let statement = replica.dialect().start(&self.found.name, threads);
+        replica.execute(&statement)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Read under server id 0, which is no replica's: the server ends at the end of its log instead of waiting for
 //! more, and ends no other connection that has the same id (MySQL manual, "mysqlbinlog").
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
@@ -17,8 +18,10 @@ use crate::error::Error;
 use crate::history::{FIRST_EVENT, reading};
 use crate::patience;
 use crate::refusal::Refusal;
-use crate::server::{Server, failed};
+use crate::server::{Server, failed, survive};
 
+/// What every event has, in bytes.
+const HEADER: u32 = 19;
 /// Events between two looks at the time.
 const BATCH: usize = 500;
 /// Most time for one event, in so far as the budget says nothing.
@@ -59,26 +62,40 @@ impl<'h> Reader<'h> {
         let (mut face, size) = reading(&mut server, file);
         let (host, conn, budget) = server.into_parts();
         let (what, started) = (format!("reading {file}"), Instant::now());
-        let failed = |error| failed(&host, error, &what, started.elapsed());
-        let socket = patience::socket(&conn).map_err(|error| failed(error.into()))?;
-        patience::limit_socket(&socket, budget.share(FOREVER));
+        let too_long = || Refusal::SearchTooLong { new: host.clone(), what: "its last transactions".into() };
+        let socket =
+            patience::socket(&conn).map_err(|error| failed(&host, error.into(), &what, started.elapsed()))?;
+        let deadline = patience::limit_answer(&socket, budget.share(FOREVER));
+        let failed = |error| {
+            if deadline.is_over() {
+                too_long().into()
+            } else {
+                failed(&host, error, &what, started.elapsed())
+            }
+        };
         let request = BinlogRequest::new(0)
             .with_filename(file.as_bytes())
             .with_pos(FIRST_EVENT)
             .with_flags(BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK);
         let (mut end, mut has_begun) = (FIRST_EVENT, false);
-        for (index, event) in conn.get_binlog_stream(request).map_err(failed)?.enumerate() {
-            let event = event.map_err(failed)?;
-            if index % BATCH == 0 {
+        let mut stream = survive(|| conn.get_binlog_stream(request)).map_err(failed)?;
+        let mut count = 0;
+        while let Some(event) = survive(|| stream.next().transpose()).map_err(failed)? {
+            count += 1;
+            if count % BATCH == 1 {
                 if budget.is_spent() {
-                    return Err(
-                        Refusal::SearchTooLong { new: host, what: "its last transactions".into() }.into()
-                    );
+                    return Err(too_long().into());
                 }
                 patience::limit_socket(&socket, budget.share(FOREVER));
                 face.left(size.map(|size| Left::Bytes(size.saturating_sub(end))));
             }
             let header = event.header();
+            // The library takes it for one without a body.
+            if header.event_size() < HEADER {
+                return Err(failed(
+                    io::Error::other("it sent an event that is shorter than its header").into(),
+                ));
+            }
             let mut event = Event {
                 time: header.timestamp(),
                 kind: header.event_type_raw(),

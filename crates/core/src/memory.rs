@@ -1,0 +1,79 @@
+//! The most memory that one thing may take.
+//!
+//! The client library for servers believes each length that a server names: one of 2^33 columns or an event of 4 GiB.
+//! Where that memory is not to be had, a Rust program ends by a signal, which an agent reads as status 0 without an
+//! answer, and what the helper has begun stays half done. So a thread that asks for so much is stopped there for
+//! good: an allocation can end in no other way. The call is answered for it when its time is over, and what it has
+//! begun is mended ([`crate::unfinished`]).
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::thread;
+use std::time::Duration;
+
+/// More than anything that is needed: a server's packets have 1 GiB at most, and their buffers double.
+const MOST: usize = 3 << 30;
+/// Less than this is never refused on a machine on which the helper could end in any better way.
+const MUCH: usize = 64 << 20;
+
+struct Bounded;
+
+#[global_allocator]
+static ALLOCATOR: Bounded = Bounded;
+
+/// `granted` for what `size` bytes may be, else never.
+fn or_stop(size: usize, granted: impl FnOnce() -> *mut u8) -> *mut u8 {
+    if size <= MOST {
+        let granted = granted();
+        if !granted.is_null() || size < MUCH {
+            return granted;
+        }
+    }
+    loop {
+        thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+// SAFETY: all is the system's allocator's, which keeps the contract; what is not asked of it never returns.
+unsafe impl GlobalAlloc for Bounded {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's contract is the system's.
+        or_stop(layout.size(), || unsafe { System.alloc(layout) })
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: likewise.
+        or_stop(layout.size(), || unsafe { System.alloc_zeroed(layout) })
+    }
+
+    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: likewise.
+        or_stop(size, || unsafe { System.realloc(old, layout, size) })
+    }
+
+    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
+        // SAFETY: likewise.
+        unsafe { System.dealloc(old, layout) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, RecvTimeoutError};
+
+    use super::*;
+
+    #[test]
+    fn who_wants_more_than_there_can_be_is_stopped_and_nobody_else() {
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let much: Vec<u8> = Vec::with_capacity(1 << 20);
+            let _ = sender.send(much.capacity());
+            let too_much: Vec<u8> = Vec::with_capacity(1 << 40);
+            let _ = sender.send(too_much.capacity());
+        });
+        assert_eq!(receiver.recv(), Ok(1 << 20));
+        // Neither an answer nor the thread's end.
+        assert_eq!(receiver.recv_timeout(Duration::from_millis(50)), Err(RecvTimeoutError::Timeout));
+    }
+}
