@@ -1,8 +1,18 @@
 //! A relay log file of this host's server, from its disk.
+//!
+//! The server names the file and owns the folder, and the helper is root: what it would not show the server's own user
+//! it must not read, nor wait for.
 
-use std::fs::File;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat, openat2};
+use nix::sys::stat;
+use nix::unistd::geteuid;
 
 use crate::binlog::event::{Event, kind, number};
 
@@ -10,11 +20,16 @@ use crate::binlog::event::{Event, kind, number};
 const MAGIC: [u8; 4] = *b"\xfebin";
 const HEADER: usize = 19;
 const CHECKSUM: usize = 4;
+/// No server takes a longer event.
+const LONGEST: usize = (1 << 30) + (1 << 20);
+/// As many links as the kernel follows.
+const MOST_LINKS: usize = 40;
 
 /// Reads the events of a relay log file, up to the offset `until` where there is one. An encrypted file is an error.
 pub fn each_event(path: &Path, until: Option<u64>, mut see: impl FnMut(&Event)) -> io::Result<()> {
-    let file = File::open(path)?;
-    let until = until.map_or_else(|| file.metadata().map(|data| data.len()), Ok)?;
+    let file = open(path)?;
+    let length_of_file = file.metadata()?.len();
+    let until = until.unwrap_or(length_of_file);
     let mut file = BufReader::with_capacity(1 << 20, file);
     let mut magic = MAGIC;
     file.read_exact(&mut magic)?;
@@ -28,6 +43,10 @@ pub fn each_event(path: &Path, until: Option<u64>, mut see: impl FnMut(&Event)) 
         let part = |from: usize, to: usize| number(&header[from..to]);
         let size = usize::try_from(part(9, 13)).unwrap_or(0);
         let length = size.checked_sub(HEADER).ok_or_else(|| io::Error::from(ErrorKind::InvalidData))?;
+        if size > LONGEST || end.saturating_add(size as u64) > length_of_file {
+            let text = format!("an event at {end} is longer than the file, or than any can be");
+            return Err(io::Error::new(ErrorKind::InvalidData, text));
+        }
         body.resize(length, 0);
         file.read_exact(&mut body)?;
         end += size as u64;
@@ -47,6 +66,63 @@ pub fn each_event(path: &Path, until: Option<u64>, mut see: impl FnMut(&Event)) 
         });
     }
     Ok(())
+}
+
+/// Opens a regular file without following a link of anybody's but root's.
+fn open(path: &Path) -> io::Result<File> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(ErrorKind::InvalidInput.into());
+    };
+    let path = without_links(folder)?.join(name);
+    // Without it, a FIFO that nobody writes to would be waited for.
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+    // Should a link appear meanwhile, it is not followed.
+    let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
+    let file = File::from(match openat2(AT_FDCWD, &path, how) {
+        // Linux before 5.6, and containers that know no newer one.
+        Err(Errno::ENOSYS | Errno::EPERM) => openat(AT_FDCWD, &path, flags, stat::Mode::empty())?,
+        other => other?,
+    });
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    Ok(file)
+}
+
+/// Where a folder really lies. Links are followed only where root or the caller made them.
+fn without_links(folder: &Path) -> io::Result<PathBuf> {
+    let parts = |path: &Path| -> Vec<OsString> {
+        let named =
+            path.components().filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
+        named.map(|part| part.as_os_str().to_os_string()).rev().collect()
+    };
+    let (mut real, mut left, mut links) = (PathBuf::from("/"), parts(folder), 0);
+    while let Some(part) = left.pop() {
+        if part == ".." {
+            real.pop();
+            continue;
+        }
+        let next = real.join(part);
+        let data = fs::symlink_metadata(&next)?;
+        if !data.is_symlink() {
+            real = next;
+            continue;
+        }
+        links += 1;
+        if links > MOST_LINKS {
+            return Err(Errno::ELOOP.into());
+        }
+        if data.uid() != 0 && data.uid() != geteuid().as_raw() {
+            let text = format!("{} is a link that is not root's (chown -h root)", next.display());
+            return Err(io::Error::new(ErrorKind::PermissionDenied, text));
+        }
+        let target = fs::read_link(&next)?;
+        if target.is_absolute() {
+            real = PathBuf::from("/");
+        }
+        left.extend(parts(&target));
+    }
+    Ok(real)
 }
 
 #[cfg(test)]

@@ -1,13 +1,19 @@
 //! Relay log files on disk.
 
-use std::fs;
 use std::io::Write;
+use std::os::unix::fs::{lchown, symlink};
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{process, thread};
+
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 
 use super::*;
 
 /// A file with these events of kind 2, of which each has this body.
-fn file(name: &str, checksums: bool, bodies: &[&[u8]]) -> std::path::PathBuf {
-    let path = std::env::temp_dir().join(format!("mmm-relay-{}-{name}", std::process::id()));
+fn file(name: &str, checksums: bool, bodies: &[&[u8]]) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("mmm-relay-{}-{name}", process::id()));
     let mut file = File::create(&path).unwrap();
     file.write_all(&MAGIC).unwrap();
     let mut event = |kind: u8, body: &[u8], has_checksum: bool| {
@@ -58,4 +64,68 @@ fn half_an_event_an_encrypted_file_and_nonsense_are_errors() {
         assert!(each_event(&path, None, |_| ()).is_err(), "{bytes:?}");
     }
     fs::remove_file(&path).unwrap();
+}
+
+/// A folder of its own for a test.
+fn folder(name: &str) -> PathBuf {
+    let folder =
+        fs::canonicalize(std::env::temp_dir()).unwrap().join(format!("mmm-relay-{}-{name}", process::id()));
+    fs::create_dir(&folder).unwrap();
+    folder
+}
+
+/// What reading a file comes to; a file that makes the reader wait for ever fails the test.
+fn outcome(path: &Path) -> Result<(), String> {
+    let (sender, receiver) = mpsc::channel();
+    let path = path.to_path_buf();
+    thread::spawn(move || sender.send(each_event(&path, None, |_| ()).map_err(|error| error.to_string())));
+    receiver.recv_timeout(Duration::from_secs(5)).expect("the reader waits")
+}
+
+#[test]
+fn nothing_is_read_but_regular_files() {
+    let folder = folder("kinds");
+    let fifo = folder.join("relay.000001");
+    mkfifo(&fifo, Mode::from_bits_truncate(0o600)).unwrap();
+    for path in [&fifo, &folder, Path::new("/dev/zero")] {
+        assert_eq!(outcome(path), Err("it is no regular file".into()), "{}", path.display());
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn no_link_is_followed_that_the_server_could_have_made() {
+    let folder = folder("links");
+    fs::rename(file("links-real", false, &[b"abc"]), folder.join("relay.000001")).unwrap();
+    assert_eq!(outcome(&folder.join("relay.000001")), Ok(()));
+    // In the place of the file not even the administrator's.
+    symlink(folder.join("relay.000001"), folder.join("relay.000002")).unwrap();
+    assert!(outcome(&folder.join("relay.000002")).is_err());
+    symlink("./../", folder.join("up")).unwrap();
+    let round = folder.join("up").join(folder.file_name().unwrap());
+    assert_eq!(outcome(&round.join("relay.000001")), Ok(()), "a link of root's");
+    symlink(&round, folder.join("theirs")).unwrap();
+    // Only root can give a link away.
+    if lchown(folder.join("theirs"), Some(65534), None).is_ok() {
+        let refused = outcome(&folder.join("theirs/relay.000001")).unwrap_err();
+        assert!(refused.contains("theirs is a link that is not root's"), "{refused}");
+    }
+    symlink("round", folder.join("round")).unwrap();
+    assert!(outcome(&folder.join("round/relay.000001")).is_err());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn an_event_is_no_longer_than_its_file() {
+    let folder = folder("long");
+    let path = folder.join("relay.000001");
+    for (size, length) in [(u32::MAX, 100), (1 << 30, 100), (u32::MAX, 5 << 30)] {
+        let header = [&MAGIC[..], &[0; 4], &[2], &[0; 4], &size.to_le_bytes(), &[0; 6], &[0; 50]].concat();
+        fs::write(&path, header).unwrap();
+        // It has holes where it is long.
+        File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
+        let refused = outcome(&path).unwrap_err();
+        assert!(refused.contains("longer than"), "{size}: {refused}");
+    }
+    fs::remove_dir_all(folder).unwrap();
 }

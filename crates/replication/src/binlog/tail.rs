@@ -5,6 +5,7 @@
 //! confirm that the log was kept before.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::binlog::event::Event;
@@ -175,6 +176,9 @@ fn relay_log(server: &mut Server, replica: &Replica) -> Result<Result<Tail, Stri
     let mut tail = None;
     let (mut file, mut until) = (Some(place.file.clone()), Some(place.offset));
     while let Some(name) = file {
+        if Path::new(&name).file_name() != Some(OsStr::new(&name)) {
+            return Ok(Err(format!("it names {name:?} as a file of its relay log")));
+        }
         let (mut last, path) = (Last::default(), folder.join(&name));
         if let Err(error) = relay::each_event(&path, until.take(), |event| last.event(event, replica)) {
             return Ok(Err(format!("its relay log {} cannot be read: {error}", path.display())));
