@@ -233,6 +233,20 @@ between() {
   settings db3 ''
 }
 
+@test "the replication account is tried on the new master with TLS where the settings want it for that host" {
+  serve db2 db2 ours
+  settings db3 "tls: {hosts: {db2: verify-ca}, ca: $(tls_file ours)}"
+  configure db3 db2 mysql_port 3307
+  between db2 '' "$REPLICATION_USER" empty
+  run_helper db3 set_active_master --dry-run db2
+  in_host db2 kill "$(<"$ready.pid")"
+  # The agent's account first, then that one, of which nobody on the way hears.
+  [ "$(journal db3 | grep -cF "connected to db2 ($(host_ip db2):3307)")" = 2 ]
+  [ ! -s "$ready" ]
+  write_configuration db3
+  settings db3 ''
+}
+
 @test "the writer moves with TLS everywhere" {
   local host
   for host in "${HOSTS[@]}"; do

@@ -69,3 +69,38 @@ forget_logins() { sql db1 'FLUSH PRIVILEGES'; }
   sql db3 'STOP SLAVE IO_THREAD' 'START SLAVE IO_THREAD'
   wait_for 5 runs_from db3 db2
 }
+
+# keys — what db3's channel does about its master's key: whether it asks for one, and the file that it has.
+keys() { echo "$(replica_field db3 Get_Master_public_key) $(replica_field db3 Master_public_key_path)"; }
+
+@test "a key that a slave's channel has pinned stays pinned when it moves" {
+  local pinned
+  pinned=$(host_dir db1)/data/public_key.pem
+  channel "GET_MASTER_PUBLIC_KEY = 0, MASTER_PUBLIC_KEY_PATH = '$pinned'"
+  sql db2 'SET GLOBAL read_only = 1'
+  run_helper db3 set_active_master db1
+  answers 0 OK
+  [ "$(keys)" = "0 $pinned" ]
+  sql db1 'FLUSH PRIVILEGES'
+  sql db3 'STOP SLAVE IO_THREAD' 'START SLAVE IO_THREAD'
+  wait_for 5 runs_from db3 db1
+}
+
+@test "a move that fails leaves the channel's keys and its heartbeat as they were" {
+  local account="'$REPLICATION_USER'@'$NETWORK.%'"
+  channel "GET_MASTER_PUBLIC_KEY = 0, MASTER_PUBLIC_KEY_PATH = '', MASTER_HEARTBEAT_PERIOD = 1.5"
+  sql db1 'SET GLOBAL read_only = 1'
+  sql db2 'SET sql_log_bin = 0' "REVOKE REPLICATION SLAVE ON *.* FROM $account"
+  run_helper db3 set_active_master db2
+  answers 255 'ERROR: db3 cannot replicate from db2: *; it replicates from db1 as before'
+  [ "$(keys) $(heartbeat_period db3)" = '0  1.500' ]
+  sql db2 'SET sql_log_bin = 0' "GRANT REPLICATION SLAVE ON *.* TO $account"
+}
+
+# channel OPTIONS — db3's, from the master that it has, which remembers its login, so that no key is needed for now.
+channel() {
+  local source
+  source=$(replica_field db3 Master_Host)
+  sql db3 'STOP SLAVE' "CHANGE MASTER TO MASTER_SSL = 0, $1" 'START SLAVE'
+  wait_for 5 eval "[[ \$(threads db3) == 'Yes Yes' && \$(replica_field db3 Master_Host) == $source ]]"
+}

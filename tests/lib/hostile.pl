@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # Somebody between a client and its server who passes everything on, until an answer of his own is due.
 # Usage: hostile.pl ADDRESS PORT READY AFTER AT HOW — serves that port for port 3306, and makes the file READY. Once a
-# connection has carried a statement that matches AFTER, the next one that matches AT is answered by HOW, once:
+# connection has carried a statement that matches AFTER (from the beginning where that is empty), the next one that matches AT is answered by HOW, once:
 #   trickle  the beginning of a long answer, and then one byte after the other
 #   empty    a packet without anything in it
 #   columns  rows of 2^33 columns
@@ -45,7 +45,7 @@ sub serve {
     alarm 60;
     my $server = IO::Socket::INET->new(PeerAddr => $address, PeerPort => 3306) or die "connect: $!";
     my $both = IO::Select->new($client, $server);
-    my $is_due = 0;
+    my $is_due = $after eq '';
     while (my @heard = $both->can_read) {
         for my $from (@heard) {
             sysread $from, my $said, 1 << 20 or exit;

@@ -146,8 +146,12 @@ fn check_account(new_host: &Host, channel: &Channel, limits: &Limits, budget: Bu
     if channel.has_certificate {
         return Ok(());
     }
-    let mode = if channel.uses_tls { TlsMode::Preferred } else { TlsMode::Off };
-    let account = Host { tls: TlsOptions { mode, ..TlsOptions::default() }, ..new_host.as_replica() };
+    let tls = tls_of_trial(channel, &new_host.tls);
+    // Without TLS, the client library would believe any key that is sent.
+    if tls.mode < TlsMode::Required && !channel.pinned_key.is_empty() {
+        return Ok(());
+    }
+    let account = Host { tls, ..new_host.as_replica() };
     match Server::connect(&account, limits.connect, budget) {
         Err(Error::Connect { user, cause, code: Some(_), .. }) => {
             Err(Refusal::AccountRefused { new: new_host.name.to_string(), user, reason: cause }.into())
@@ -155,6 +159,20 @@ fn check_account(new_host: &Host, channel: &Channel, limits: &Limits, budget: Bu
         // Whatever else it is, a way of logging in that only servers know, for instance, need not stop them.
         _ => Ok(()),
     }
+}
+
+/// The stricter of what the channel and the settings want of the new master, so that the password goes nowhere where
+/// neither would send it. The certificate of the settings is the agent's, not the channel's.
+fn tls_of_trial(channel: &Channel, settings: &TlsOptions) -> TlsOptions {
+    let mode = match &channel.verified_by {
+        _ if !channel.uses_tls => TlsMode::Off,
+        None => TlsMode::Required,
+        Some(_) => TlsMode::VerifyCa,
+    };
+    if mode > settings.mode {
+        return TlsOptions { mode, ca: channel.verified_by.clone(), identity: None };
+    }
+    TlsOptions { identity: None, ..settings.clone() }
 }
 
 impl Move<'_> {
@@ -228,9 +246,17 @@ impl Move<'_> {
             user: &host.replication_user,
             password: host.replication_password.expose(),
             heartbeat: &channel.heartbeat,
-            fetches_key: !channel.uses_tls && self.new.dialect().may_fetch_key(),
+            fetches_key: self.names_key(channel).then_some(true),
             place,
         })
+    }
+
+    /// True where the channel has to ask the new master for its key, since it has neither TLS nor a key of its own.
+    fn names_key(&self, channel: &Channel) -> bool {
+        let servers = [self.new.dialect(), self.replica.dialect()];
+        !channel.uses_tls
+            && channel.pinned_key.is_empty()
+            && servers.iter().all(|server| server.may_fetch_key())
     }
 
     /// Starts threads that a killed call left stopped, or holds back one that must not go on.
@@ -435,5 +461,41 @@ impl Move<'_> {
             Err(reason) => reason,
         };
         Err(Refusal::DoesNotStart { host, new, reason, consequence: String::new() }.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::record::Record;
+
+    #[test]
+    fn an_account_is_tried_as_the_stricter_of_channel_and_settings_wants_it() {
+        let channel = |tls, verify| {
+            Channel::from_record(Record::from_iter([
+                ("Master_SSL_Allowed", tls),
+                ("Master_SSL_Verify_Server_Cert", verify),
+                ("Master_SSL_CA_File", "/channel.pem"),
+            ]))
+        };
+        let identity = Some((PathBuf::from("/cert.pem"), PathBuf::from("/key.pem")));
+        for (tls, verify, settings, tried) in [
+            ("No", "No", TlsMode::Off, (TlsMode::Off, "/settings.pem")),
+            ("No", "Yes", TlsMode::Preferred, (TlsMode::Preferred, "/settings.pem")),
+            ("Yes", "No", TlsMode::Off, (TlsMode::Required, "")),
+            ("Yes", "No", TlsMode::Preferred, (TlsMode::Required, "")),
+            ("No", "No", TlsMode::VerifyIdentity, (TlsMode::VerifyIdentity, "/settings.pem")),
+            ("Yes", "Yes", TlsMode::Required, (TlsMode::VerifyCa, "/channel.pem")),
+            ("Yes", "Yes", TlsMode::VerifyCa, (TlsMode::VerifyCa, "/settings.pem")),
+        ] {
+            let options =
+                TlsOptions { mode: settings, ca: Some("/settings.pem".into()), identity: identity.clone() };
+            let options = tls_of_trial(&channel(tls, verify), &options);
+            let ca = options.ca.unwrap_or_default();
+            assert_eq!((options.mode, ca.to_str().unwrap()), tried, "{tls} {verify} {settings:?}");
+            assert_eq!(options.identity, None);
+        }
     }
 }

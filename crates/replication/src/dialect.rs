@@ -63,8 +63,8 @@ pub struct Target<'a> {
     pub password: &'a str,
     /// Heartbeat period in seconds, as the channel has it: naming a host resets it (failover section A).
     pub heartbeat: &'a str,
-    /// True to let the account's password be encrypted with a key that the source sends.
-    pub fetches_key: bool,
+    /// Whether the account's password may be encrypted with a key that the source sends; `None` leaves that as it is.
+    pub fetches_key: Option<bool>,
     /// Where to go on.
     pub place: &'a Place,
 }
@@ -307,12 +307,9 @@ impl Dialect {
             }
             _ => String::new(),
         };
-        // The key of the old source is none of the new one's.
-        let key = if target.fetches_key {
-            format!("GET_{source}_PUBLIC_KEY=1, {source}_PUBLIC_KEY_PATH='', ")
-        } else {
-            String::new()
-        };
+        let key = target.fetches_key.map_or_else(String::new, |fetches_key| {
+            format!("GET_{source}_PUBLIC_KEY={}, ", u8::from(fetches_key))
+        });
         let place = self.place(target.place);
         let statement = |password: &str| {
             let options = format!(
@@ -495,7 +492,7 @@ mod tests {
             user: "r'",
             password: "it's",
             heartbeat: "2.000",
-            fetches_key: false,
+            fetches_key: None,
             place,
         }
     }
@@ -515,13 +512,12 @@ mod tests {
     #[test]
     fn a_key_is_fetched_from_the_new_source_where_it_is_needed() {
         let place = Place::Gtid(Mode::AutoPosition);
-        let target = Target { fetches_key: true, heartbeat: "", ..target(&place) };
+        let target = Target { fetches_key: Some(true), heartbeat: "", ..target(&place) };
         let (statement, _) = mysql((9, 7, 4)).change("", &target);
         assert_eq!(
             statement,
             "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3307, SOURCE_USER='r''', \
-             SOURCE_PASSWORD='it''s', GET_SOURCE_PUBLIC_KEY=1, SOURCE_PUBLIC_KEY_PATH='', \
-             SOURCE_AUTO_POSITION=1 FOR CHANNEL ''"
+             SOURCE_PASSWORD='it''s', GET_SOURCE_PUBLIC_KEY=1, SOURCE_AUTO_POSITION=1 FOR CHANNEL ''"
         );
     }
 

@@ -1,6 +1,7 @@
 //! What `SHOW … STATUS` says of a replica's channel and of a server's own log, as types.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::position::BinlogPosition;
 use crate::record::Record;
@@ -100,6 +101,12 @@ pub struct Channel {
     pub uses_tls: bool,
     /// True where the channel has a certificate of its own (`Master_SSL_Cert`).
     pub has_certificate: bool,
+    /// `Master_SSL_CA_File`, where the channel verifies its source by it (`Master_SSL_Verify_Server_Cert`).
+    pub verified_by: Option<PathBuf>,
+    /// MySQL's `Master_public_key_path`: the key that is believed where there is no TLS; empty where none is pinned.
+    pub pinned_key: String,
+    /// MySQL's `Get_Master_public_key`: the source itself may send one.
+    pub fetches_key: bool,
 }
 
 const FILTERS: [&str; 10] = [
@@ -169,6 +176,10 @@ impl Channel {
                 .map(Into::into),
             uses_tls: row.is_on("Master_SSL_Allowed"),
             has_certificate: !row.text("Master_SSL_Cert").is_empty(),
+            verified_by: Some(PathBuf::from(row.text("Master_SSL_CA_File")))
+                .filter(|file| file.is_absolute() && row.is_on("Master_SSL_Verify_Server_Cert")),
+            pinned_key: row.text("Master_public_key_path").into(),
+            fetches_key: row.is_on("Get_Master_public_key"),
         }
     }
 
