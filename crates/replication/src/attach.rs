@@ -148,7 +148,7 @@ fn check_account(new_host: &Host, channel: &Channel, limits: &Limits, budget: Bu
     }
     let tls = tls_of_trial(channel, &new_host.tls);
     // Without TLS, the client library would believe any key that is sent.
-    if tls.mode < TlsMode::Required && !channel.pinned_key.is_empty() {
+    if tls.mode < TlsMode::Required && !channel.key.pinned.is_empty() {
         return Ok(());
     }
     let account = Host { tls, ..new_host.as_replica() };
@@ -255,7 +255,7 @@ impl Move<'_> {
     fn names_key(&self, channel: &Channel) -> bool {
         let servers = [self.new.dialect(), self.replica.dialect()];
         !channel.uses_tls
-            && channel.pinned_key.is_empty()
+            && channel.key.pinned.is_empty()
             && servers.iter().all(|server| server.may_fetch_key())
     }
 

@@ -113,7 +113,7 @@ fn keep() {
     loop {
         let now = Instant::now();
         while let Some(first) = kept.sockets.first_entry().filter(|first| first.key().0 <= now) {
-            shut(&first.remove());
+            shut(first.remove());
         }
         let next = kept.sockets.first_key_value().map_or(now + IDLE, |((at, _), _)| *at);
         kept.wakes_at = Some(next);

@@ -103,10 +103,17 @@ pub struct Channel {
     pub has_certificate: bool,
     /// `Master_SSL_CA_File`, where the channel verifies its source by it (`Master_SSL_Verify_Server_Cert`).
     pub verified_by: Option<PathBuf>,
-    /// MySQL's `Master_public_key_path`: the key that is believed where there is no TLS; empty where none is pinned.
-    pub pinned_key: String,
-    /// MySQL's `Get_Master_public_key`: the source itself may send one.
-    pub fetches_key: bool,
+    /// Whose key is believed where there is no TLS.
+    pub key: SourceKey,
+}
+
+/// The source's key, under which MySQL sends a password where there is no TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceKey {
+    /// `Master_public_key_path`; empty where none is pinned.
+    pub pinned: String,
+    /// `Get_Master_public_key`: the source itself may send one.
+    pub is_fetched: bool,
 }
 
 const FILTERS: [&str; 10] = [
@@ -178,8 +185,10 @@ impl Channel {
             has_certificate: !row.text("Master_SSL_Cert").is_empty(),
             verified_by: Some(PathBuf::from(row.text("Master_SSL_CA_File")))
                 .filter(|file| file.is_absolute() && row.is_on("Master_SSL_Verify_Server_Cert")),
-            pinned_key: row.text("Master_public_key_path").into(),
-            fetches_key: row.is_on("Get_Master_public_key"),
+            key: SourceKey {
+                pinned: row.text("Master_public_key_path").into(),
+                is_fetched: row.is_on("Get_Master_public_key"),
+            },
         }
     }
 

@@ -183,7 +183,7 @@ impl Move<'_> {
             user: &old.replication_user,
             password: old.replication_password.expose(),
             heartbeat: &before.channel.heartbeat,
-            fetches_key: self.names_key(&before.channel).then_some(before.channel.fetches_key),
+            fetches_key: self.names_key(&before.channel).then_some(before.channel.key.is_fetched),
             place: &Place::of(&before.channel),
         })?;
         threads::start(self.replica, &self.channel)?;
