@@ -5,7 +5,6 @@
 #   trickle  the beginning of a long answer, and then one byte after the other
 #   empty    a packet without anything in it
 #   columns  rows of 2^33 columns
-#   event    an event of a log that says it is 4 GiB long
 # What was done is written to READY, its own process id to READY.pid.
 use strict;
 use warnings;
@@ -31,7 +30,6 @@ sub misbehave {
         my %packet = (
             empty => packet(1, ''),
             columns => packet(1, "\xfe" . pack('Q<', 2**33)),
-            event => packet(1, "\0" . pack('VCVVVv', 0, 2, 1, 0xffffffff, 0, 0) . 'x' x 40),
         );
         syswrite $client, $packet{$how};
         # Until the client has had enough.

@@ -84,7 +84,7 @@ fn an_answer_that_never_ends_is_given_up_in_time_though_each_byte_comes_in_time(
     let host = server(vec![ok(2)]);
     let mut server = connect(&host, SHORT).unwrap();
     let error = server.rows("SELECT 1").unwrap_err();
-    assert!(matches!(error, Error::Silent { waited, .. } if waited < SHORT * 2), "{error}");
+    assert!(matches!(error, Error::Silent { waited, .. } if waited < LONG), "{error}");
     let error = server.rows("SELECT 1").unwrap_err();
     assert!(matches!(error, Error::Broken { .. }), "what it still sends is no later answer: {error}");
 }
@@ -94,7 +94,7 @@ fn a_log_in_that_never_ends_is_given_up_in_time() {
     let started = Instant::now();
     let error = connect(&server(vec![]), SHORT).unwrap_err();
     assert!(matches!(error, Error::Connect { answered: false, .. }), "{error}");
-    assert!(started.elapsed() < SHORT * 2, "{:?}", started.elapsed());
+    assert!(started.elapsed() < LONG, "{:?}", started.elapsed());
 }
 
 #[test]
