@@ -7,7 +7,7 @@ use mmm_agent_helpers::CONFIGURE_IP;
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
 use mmm_core::settings::{Announce, Settings};
-use mmm_core::{Call, Verdict, journal, report, run};
+use mmm_core::{Call, Verdict, journal, process, report, run};
 use mmm_network::announcer::{self, Announcer, withdraw};
 use mmm_network::{Holding, Interface, Link, Netlink, NetworkError, VirtualIp, conflict};
 
@@ -102,12 +102,16 @@ fn announce(kernel: &mut Netlink, link: &Link, ip: VirtualIp, plan: &Announce) {
 /// The whole of the background process; nobody waits for its exit code.
 fn announce_in_background(announcer: Result<Announcer, NetworkError>) -> ExitCode {
     let settings = Settings::load().unwrap_or_default();
+    process::prepare();
     journal::open(CONFIGURE_IP.name, &settings.log, 0);
-    match announcer.and_then(|announcer| announcer.run(&settings.network.announce)) {
+    journal::keep_up();
+    let ended = match announcer.and_then(|announcer| announcer.run(&settings.network.announce)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::warn!("announcing in the background ended: {error}");
             ExitCode::FAILURE
         }
-    }
+    };
+    journal::finish();
+    ended
 }

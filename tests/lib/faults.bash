@@ -36,3 +36,18 @@ address_of() {
 # stop_replica_thread HOST [IO_THREAD|SQL_THREAD], start_replica_thread likewise.
 stop_replica_thread() { sql "$1" "STOP SLAVE ${2:-}"; }
 start_replica_thread() { sql "$1" "START SLAVE ${2:-}"; }
+
+# stick HOST FOLDER — from now on nobody there gets an answer about a file in it, and not even SIGKILL ends whoever
+# asks. unstick ends that; without a stuck folder it does nothing.
+stick() {
+  stuck_on=$1 stuck_folder=$2
+  rm -f "$BATS_TEST_TMPDIR/stuck"
+  in_host "$1" perl "$REPOSITORY/tests/lib/stuck.pl" "$2" "$BATS_TEST_TMPDIR/stuck" >/dev/null 2>&1 3>&- 4>&- &
+  wait_for 5 test -s "$BATS_TEST_TMPDIR/stuck"
+}
+unstick() {
+  [[ -n ${stuck_on:-} ]] || return 0
+  in_host "$stuck_on" kill -KILL "$(<"$BATS_TEST_TMPDIR/stuck")"
+  wait_for 5 in_host "$stuck_on" umount "$stuck_folder"
+  stuck_on=
+}

@@ -3,10 +3,10 @@
 //! An agent sees none of it: EPEL's agent joins stderr to stdout, where a line after the result would fail
 //! the call (contract 1.3). A journal that cannot be written never stops a helper.
 
+mod writer;
+
 use std::fmt::Display;
-use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -15,6 +15,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 use crate::report;
 use crate::settings::LogSettings;
+pub use writer::{finish, keep_up};
 
 /// What is drawn on the terminal steps aside while this runs.
 type StepAside = fn(&mut dyn FnMut());
@@ -27,13 +28,15 @@ pub(crate) fn write_within(step_aside: StepAside) {
     let _ = STEP_ASIDE.set(step_aside);
 }
 
-/// Starts the journal: the file if it can be opened for appending, stderr if it is a terminal.
+/// Starts the journal: the file that the settings name, and stderr if it is a terminal.
 ///
-/// `RUST_LOG` overrides the levels of both; each `-v` raises stderr by one from `info`.
+/// Each `-v` raises stderr by one from `info`. `RUST_LOG` overrides the levels of both where a person calls: an agent's
+/// environment does not decide what root logs.
 pub fn open(helper: &'static str, settings: &LogSettings, verbose: u8) {
     let mut outlets = Vec::new();
-    if let Some(file) = append_to(settings) {
-        outlets.push(to_file(helper, file, settings.level));
+    let is_by_hand = io::stderr().is_terminal() || report::is_on();
+    if settings.level != LevelFilter::Off && writer::open(&settings.file) {
+        outlets.push(to_file(helper, settings.level, is_by_hand));
     }
     if io::stderr().is_terminal() {
         let level = match verbose {
@@ -69,25 +72,13 @@ pub fn step<T, E: Display>(what: &str, work: impl FnOnce() -> Result<T, E>) -> R
     result
 }
 
-fn append_to(settings: &LogSettings) -> Option<File> {
-    if settings.level == LevelFilter::Off {
-        return None;
-    }
-    // O_NONBLOCK: a log "file" that is a pipe without a reader must not hold up a failover.
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o640)
-        .custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY)
-        .open(&settings.file)
-        .ok()
-}
-
-fn to_file(helper: &'static str, file: File, level: LevelFilter) -> Logger {
+fn to_file(helper: &'static str, level: LevelFilter, is_by_hand: bool) -> Logger {
     let mut builder = Builder::new();
-    builder.filter_level(level).parse_default_env();
-    // env_logger hands over each record in one write, and O_APPEND makes that write whole.
-    builder.target(Target::Pipe(Box::new(file)));
+    builder.filter_level(level);
+    if is_by_hand {
+        builder.parse_default_env();
+    }
+    builder.target(Target::Pipe(Box::new(writer::Queue)));
     builder.format(move |line, record| {
         writeln!(
             line,

@@ -15,6 +15,7 @@ pub mod journal;
 pub mod marker;
 pub mod memory;
 pub mod outcome;
+pub mod process;
 pub mod progress;
 pub mod report;
 pub mod secret;

@@ -25,8 +25,9 @@ use crate::budget::Budget;
 use crate::config::{self, Config};
 use crate::invocation::{Invocation, Program, Request, Shape};
 use crate::journal;
-use crate::report::{self, Output};
-use crate::settings::Settings;
+use crate::process;
+use crate::report;
+use crate::settings::{Limits, Settings, SettingsError};
 use crate::unfinished;
 
 /// Exit code of every failure but a wrong number of arguments.
@@ -37,6 +38,10 @@ const MISUSED: u8 = 1;
 const UNHEARD: u8 = 2;
 /// How long past its budget a helper may go on undoing its work before it is answered for.
 const GRACE: Duration = Duration::from_millis(700);
+/// How long a call goes on before its lines are written to the journal as they come.
+const BRIEF: Duration = Duration::from_millis(5);
+/// How long the settings may take to be read: they are a file, or a few.
+const READING: Duration = Duration::from_secs(1);
 
 /// A helper's success: its line after `OK` and its exit code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,78 +164,139 @@ impl Ending {
 /// The whole of a helper's `main`: reads the command line, runs `work`, and ends by the contract whatever
 /// happens in it.
 ///
-/// `work` runs in a thread of its own, so that the caller is answered shortly after the budget's end even
-/// if something below it (a name lookup, a file on a dead mount) cannot be interrupted.
+/// This thread touches nothing but memory, clock and stdout. Settings, journal and `work` have threads of their own,
+/// so that the caller is answered shortly after the budget's end even if something below them (a name lookup, a file
+/// on a dead mount) cannot be interrupted.
 pub fn run<E>(program: &'static Program, work: fn(&Call) -> Result<Verdict, E>) -> ExitCode
 where
     E: Error + Coded + Send + 'static,
 {
     panic::set_hook(Box::new(|info| log::error!("panic: {info}")));
+    process::prepare();
     let started = Instant::now();
     let argv: Vec<OsString> = std::env::args_os().collect();
-    let ending = panic::catch_unwind(AssertUnwindSafe(|| perform(program, &argv, work)))
+    let ending = panic::catch_unwind(AssertUnwindSafe(|| perform(program, argv, work)))
         .unwrap_or_else(|cause| Ending::failed(&of_panic(cause.as_ref())));
-    conclude(program, ending, started)
+    let code = conclude(program, ending, started);
+    journal::finish();
+    code
 }
 
-fn perform<E>(program: &'static Program, argv: &[OsString], work: fn(&Call) -> Result<Verdict, E>) -> Ending
+fn perform<E>(program: &'static Program, argv: Vec<OsString>, work: fn(&Call) -> Result<Verdict, E>) -> Ending
 where
     E: Error + Coded + Send + 'static,
 {
-    let (request, output) = program.read(argv);
+    let (request, output) = program.read(&argv);
     report::begin(output);
-    if let Request::Show(text) = request {
-        return Ending::Shown(text);
-    }
-    let (settings, complaint) = match Settings::load() {
-        Ok(settings) => (settings, None),
-        Err(error) => (Settings::default(), Some(error)),
+    let wait = match &request {
+        Request::Show(text) => return Ending::Shown(text.clone()),
+        Request::Work(arguments) => arguments.wait,
+        Request::Usage { .. } | Request::Unusable(_) => None,
     };
-    let verbose = if let Request::Work(arguments) = &request { arguments.verbose } else { 0 };
-    journal::open(program.name, &settings.log, verbose);
-    log::info!("called with {:?}", argv.get(1..).unwrap_or_default());
-    let arguments = match request {
-        Request::Work(arguments) => arguments,
-        Request::Usage { line, reason } => return Ending::Misused { line, reason },
-        Request::Unusable(reason) => return Ending::failed(&CallError::UnusableArgument(reason)),
-        Request::Show(text) => return Ending::Shown(text),
-    };
-    if let Some(error) = complaint {
-        // The address helpers of the originals work without any configuration; so do ours (contract 8).
-        if program.shape != Shape::Address {
-            return Ending::failed(&error);
-        }
-        log::warn!("{}; going on with the defaults", explain(&error));
-    }
-    let limit = arguments.wait.unwrap_or(Some(settings.limits.call));
-    let budget = Budget::start(limit).interruptible();
+    let budget = Budget::start(wait.unwrap_or(Some(Limits::default().call))).interruptible();
     let patience = Patience(Arc::new(Mutex::new(None)));
     patience.set(&budget);
-    let call = Call { program, arguments, settings, budget, patience: patience.clone() };
-    if output != Output::default() && program.shape == Shape::Address {
-        // Only for this host's name: the address helpers do without a configuration.
-        let _ = call.config();
+    let task =
+        Arc::new(Mutex::new(Some(Task { program, argv, request, budget, patience: patience.clone(), work })));
+    // Whoever takes it does it: who has read the settings, or else who did not wait for them any longer.
+    let take = move || task.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let take_late = take.clone();
+    let read = move || {
+        let settings = Settings::load();
+        take().map(|task| task.perform(settings))
+    };
+    let do_without = move || {
+        let cause = io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {READING:.1?}"));
+        take_late().map(|task| task.perform(Err(SettingsError::unreadable(cause))))
+    };
+    let (sender, receiver) = mpsc::channel();
+    let late = sender.clone();
+    let keep_up = || {
+        journal::keep_up();
+        Ok(())
+    };
+    let mut alarms: Vec<Alarm> = vec![
+        (Instant::now() + READING, Box::new(move || start(late, do_without))),
+        (Instant::now() + BRIEF, Box::new(keep_up)),
+    ];
+
+    match start(sender, read) {
+        Ok(()) => attend(&patience, &receiver, &mut alarms),
+        Err(error) => Ending::failed(&CallError::NoThread(error)),
     }
-    await_worker(&patience, move || match work(&call) {
-        Ok(verdict) => Ending::Done(verdict),
-        Err(error) => Ending::failed(&error),
-    })
 }
 
-/// Runs the procedure in its own thread and waits for it, or for the end of patience.
-fn await_worker(patience: &Patience, work: impl FnOnce() -> Ending + Send + 'static) -> Ending {
-    let (sender, receiver) = mpsc::channel();
+/// A call before its settings are known.
+struct Task<E> {
+    program: &'static Program,
+    argv: Vec<OsString>,
+    request: Request,
+    budget: Budget,
+    patience: Patience,
+    work: fn(&Call) -> Result<Verdict, E>,
+}
+
+impl<E: Error + Coded> Task<E> {
+    fn perform(self, settings: Result<Settings, SettingsError>) -> Ending {
+        let Self { program, argv, request, budget, patience, work } = self;
+        let (settings, complaint) = match settings {
+            Ok(settings) => (settings, None),
+            Err(error) => (Settings::default(), Some(error)),
+        };
+        let verbose = if let Request::Work(arguments) = &request { arguments.verbose } else { 0 };
+        journal::open(program.name, &settings.log, verbose);
+        log::info!("called with {:?}", argv.get(1..).unwrap_or_default());
+        let arguments = match request {
+            Request::Work(arguments) => arguments,
+            Request::Usage { line, reason } => return Ending::Misused { line, reason },
+            Request::Unusable(reason) => return Ending::failed(&CallError::UnusableArgument(reason)),
+            Request::Show(text) => return Ending::Shown(text),
+        };
+        if let Some(error) = complaint {
+            // The address helpers of the originals work without any configuration; so do ours (contract 8).
+            if program.shape != Shape::Address {
+                return Ending::failed(&error);
+            }
+            log::warn!("{}; going on with the defaults", explain(&error));
+        }
+        let budget = if arguments.wait.is_none() { budget.relimited(settings.limits.call) } else { budget };
+        patience.set(&budget);
+        let call = Call { program, arguments, settings, budget, patience };
+        if report::is_on() && program.shape == Shape::Address {
+            // Only for this host's name: the address helpers do without a configuration.
+            let _ = call.config();
+        }
+        match work(&call) {
+            Ok(verdict) => Ending::Done(verdict),
+            Err(error) => Ending::failed(&error),
+        }
+    }
+}
+
+/// What is done at a moment of a call, if it has not ended by then.
+type Alarm = (Instant, Box<dyn FnOnce() -> io::Result<()>>);
+
+/// Runs a procedure in its own thread; `None` says that another one answers.
+fn start(
+    sender: mpsc::Sender<Ending>,
+    work: impl FnOnce() -> Option<Ending> + Send + 'static,
+) -> io::Result<()> {
     let body = move || {
         let ending = panic::catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|cause| Ending::failed(&of_panic(cause.as_ref())));
-        // The receiver is gone when the caller has been answered already.
-        let _ = sender.send(ending);
+            .unwrap_or_else(|cause| Some(Ending::failed(&of_panic(cause.as_ref()))));
+        if let Some(ending) = ending {
+            // The receiver is gone when the caller has been answered already.
+            let _ = sender.send(ending);
+        }
     };
-    if let Err(error) = thread::Builder::new().spawn(body) {
-        return Ending::failed(&CallError::NoThread(error));
-    }
+    thread::Builder::new().spawn(body).map(drop)
+}
+
+/// Waits for a procedure's ending, or for the end of patience.
+fn attend(patience: &Patience, receiver: &mpsc::Receiver<Ending>, alarms: &mut Vec<Alarm>) -> Ending {
     loop {
-        let answer = match patience.left() {
+        let alarm = alarms.last().map(|(at, _)| at.saturating_duration_since(Instant::now()));
+        let answer = match [patience.left(), alarm].into_iter().flatten().min() {
             None => receiver.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
             Some(left) => receiver.recv_timeout(left),
         };
@@ -239,6 +305,15 @@ fn await_worker(patience: &Patience, work: impl FnOnce() -> Ending + Send + 'sta
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 let text = "the procedure ended without a result".into();
                 return Ending::failed(&CallError::InternalError(text));
+            }
+            Err(mpsc::RecvTimeoutError::Timeout)
+                if alarms.last().is_some_and(|(at, _)| *at <= Instant::now()) =>
+            {
+                if let Some((_, ring)) = alarms.pop()
+                    && let Err(error) = ring()
+                {
+                    return Ending::failed(&CallError::NoThread(error));
+                }
             }
             // The limit may have been extended meanwhile.
             Err(mpsc::RecvTimeoutError::Timeout) if patience.left().is_none_or(|left| !left.is_zero()) => {}
@@ -297,7 +372,6 @@ fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
         }
     };
     let time = started.elapsed();
-    log::info!("answered {:?}, exit {code}, {:.1} ms in all", line.trim_end(), time.as_secs_f64() * 1000.0);
     let ending = report::Ending {
         helper: program.name,
         result,
@@ -306,7 +380,10 @@ fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
         code: error,
         time,
     };
-    write(program, &report::render(&ending, &line), code)
+    let exit = write(program, &report::render(&ending, &line), code);
+    // Only now: what the caller waits for stands before what is said about it.
+    log::info!("answered {:?}, exit {code}, {:.1} ms in all", line.trim_end(), time.as_secs_f64() * 1000.0);
+    exit
 }
 
 /// What a success says, in a dry run that it was none.
@@ -343,6 +420,12 @@ mod tests {
         let patience = Patience(Arc::new(Mutex::new(None)));
         patience.set(&Budget::start(limit));
         patience
+    }
+
+    fn await_worker(patience: &Patience, work: impl FnOnce() -> Ending + Send + 'static) -> Ending {
+        let (sender, receiver) = mpsc::channel();
+        start(sender, || Some(work())).unwrap();
+        attend(patience, &receiver, &mut Vec::new())
     }
 
     #[test]

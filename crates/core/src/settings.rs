@@ -190,6 +190,13 @@ impl Coded for SettingsError {
     }
 }
 
+impl SettingsError {
+    /// The settings could not be read, whatever is in them.
+    pub(crate) fn unreadable(source: io::Error) -> Self {
+        Self::Unreadable { file: PATH.into(), source }
+    }
+}
+
 impl Settings {
     /// Reads the settings; the defaults where there is no such file.
     pub fn load() -> Result<Self, SettingsError> {

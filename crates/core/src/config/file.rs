@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use crate::process;
+
 /// Why a file that could be opened is not read.
 #[derive(Debug)]
 pub(crate) enum Refusal {
@@ -18,8 +20,10 @@ pub(crate) enum Refusal {
     Io(io::Error),
 }
 
-/// Opens a file for reading. A pipe without a writer is opened at once, as everything else is.
+/// Opens a file for reading. A pipe without a writer is opened at once, as everything else is; on a mount that answers
+/// nobody this takes for ever, but keeps no process from ending.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
+    process::probe(path);
     OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY).open(path)
 }
 

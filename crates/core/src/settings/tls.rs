@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::value;
+use crate::process;
 
 /// How a connection is secured, and how far the server's certificate is believed; each proves more than the
 /// one before.
@@ -93,6 +94,8 @@ impl Tls {
         }
         for (name, path) in [("ca", &self.ca), ("cert", &self.cert), ("key", &self.key)] {
             if let Some(path) = path {
+                // The client library reads it once more.
+                process::probe(path);
                 File::open(path)
                     .map_err(|error| format!("{name} of tls, {}, cannot be read: {error}", path.display()))?;
             }
