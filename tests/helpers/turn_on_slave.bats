@@ -56,6 +56,25 @@ fails() {
   rows_equal db1 db3
 }
 
+@test "a customer's row is in no answer, no document and no journal" {
+  sql db1 'CREATE TABLE app.customers (mail VARCHAR(80) PRIMARY KEY) ENGINE=InnoDB'
+  caught_up db3 db1
+  sql db3 'SET sql_log_bin = 0' "INSERT INTO app.customers VALUES ('jane@example.net')"
+  sql db1 "INSERT INTO app.customers VALUES ('jane@example.net')"
+  wait_for 5 applier_failed db3
+  [[ $(replica_field db3 Last_SQL_Error) == *jane@* ]]
+  local format
+  fails 'db3 cannot replicate from *SQL thread: error 1062: *'
+  [[ $line != *jane@* ]]
+  for format in json yaml; do
+    run_helper db3 turn_on_slave --format "$format"
+    [[ $status == 255 && $output != *jane@* && $output == *'error 1062: '* ]]
+  done
+  journal_says db3 'error 1062: '
+  run journal db3
+  [[ $output != *jane@* ]]
+}
+
 @test "a slave whose master cannot be reached is an error, and goes on trying" {
   sql db3 'STOP SLAVE'
   stop_server db1

@@ -139,6 +139,18 @@ golden() {
   becomes_good db3
 }
 
+@test "a terminal obeys nothing that a server says" {
+  local format
+  sql db3 'STOP SLAVE'
+  sql db3 "$(printf "CHANGE MASTER TO MASTER_HOST = 'a\e[31mb\u9b1mc\u202ed'")"
+  sees db3 2 wrong-source
+  [[ $output == *'a\u{1b}[31mb\u{9b}1mc\u{202e}d:3306'* ]]
+  for format in text json yaml; do
+    preflight db3 --format "$format" || true
+    [[ $output != *$'\e'* && $output != *$'\u9b'* && $output != *$'\u202e'* ]]
+  done
+}
+
 @test "a fetching thread that is stopped, or is not let in, is found" {
   stop_replica_thread db2 IO_THREAD
   sees db1 2 io-thread-stopped

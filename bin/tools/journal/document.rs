@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use jiff::Timestamp;
+use mmm_core::escape;
 use serde::Serialize;
 
 use super::calls::{Call, Event, Fate, Note};
@@ -194,7 +195,7 @@ pub struct Json {
 
 /// The fields of an object, without its braces.
 fn fields(object: &impl Serialize) -> io::Result<String> {
-    let text = serde_json::to_string(object)?;
+    let text = escape::json(object, false).map_err(io::Error::other)?;
     Ok(text.trim_start_matches('{').trim_end_matches('}').into())
 }
 
@@ -206,7 +207,7 @@ impl View for Json {
     fn item(&mut self, item: &Item, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(if self.is_second { b",\n" } else { b"\n" })?;
         self.is_second = true;
-        Ok(serde_json::to_writer(out, &ItemView::from(item))?)
+        write!(out, "{}", escape::json(&ItemView::from(item), false).map_err(io::Error::other)?)
     }
 
     fn end(&mut self, tail: &Tail, out: &mut dyn Write) -> io::Result<()> {
@@ -221,23 +222,43 @@ pub struct Yaml {
 }
 
 fn yaml(value: &impl Serialize) -> io::Result<String> {
-    serde_yaml::to_string(value).map_err(io::Error::other)
+    escape::yaml(value).map_err(io::Error::other)
+}
+
+/// An object without objects in it, a line for each key.
+fn mapping(object: &impl Serialize) -> io::Result<String> {
+    let text = yaml(object)?;
+    if !text.starts_with('{') {
+        return Ok(text);
+    }
+    // Its keys and values are YAML as they stand, but may not have braces around them here.
+    let lines = text.lines().filter(|line| !["{", "}"].contains(line));
+    Ok(lines.fold(String::new(), |text, line| text + line.trim().trim_end_matches(',') + "\n"))
+}
+
+/// One entry of the list.
+fn entry(item: &ItemView) -> io::Result<String> {
+    let text = yaml(&[item])?;
+    if text.starts_with('-') {
+        return Ok(text);
+    }
+    Ok(format!("- {}\n", escape::json(item, false).map_err(io::Error::other)?))
 }
 
 impl View for Yaml {
     fn begin(&mut self, head: &Head, out: &mut dyn Write) -> io::Result<()> {
-        write!(out, "{}timeline:", yaml(&HeadView::from(head))?)
+        write!(out, "{}timeline:", mapping(&HeadView::from(head))?)
     }
 
     fn item(&mut self, item: &Item, out: &mut dyn Write) -> io::Result<()> {
         let start = if self.is_second { "" } else { "\n" };
         self.is_second = true;
-        write!(out, "{start}{}", yaml(&[ItemView::from(item)])?)
+        write!(out, "{start}{}", entry(&ItemView::from(item))?)
     }
 
     fn end(&mut self, tail: &Tail, out: &mut dyn Write) -> io::Result<()> {
         let start = if self.is_second { "" } else { " []\n" };
-        write!(out, "{start}{}", yaml(&TailView::from(tail))?)
+        write!(out, "{start}{}", mapping(&TailView::from(tail))?)
     }
 }
 
@@ -257,7 +278,7 @@ mod tests {
     /// Both documents of the same items, as values.
     fn documents(items: &[Item], host: Option<&str>) -> [serde_json::Value; 2] {
         let head = Head {
-            file: "/x/m.log".into(),
+            file: "/x/\u{2066}m.log".into(),
             since: Some("2026-11-22T00:00:00Z".parse().unwrap()),
             host: None,
         };
@@ -273,7 +294,18 @@ mod tests {
         };
         let json = write(&mut Json::default());
         let yaml = write(&mut Yaml::default());
+        assert!(![&json, &yaml].iter().any(|text| text.contains(|c| c != '\n' && escape::is_obeyed(c))));
         [serde_json::from_str(&json).expect(&json), serde_yaml::from_str(&yaml).expect(&yaml)]
+    }
+
+    #[test]
+    fn an_item_that_a_terminal_would_obey_is_still_an_entry() {
+        let note = NoteView { at: "now".into(), level: "info", text: "a\u{202e}: \u{1b}[2J" };
+        let item = ItemView::Line { helper: "check_ip", process: 1, note };
+        let text = entry(&item).unwrap();
+        assert!(text.starts_with("- ") && !text.contains('\u{202e}'), "{text}");
+        let read: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+        assert_eq!(read, serde_json::json!([item]));
     }
 
     #[test]
@@ -290,7 +322,7 @@ mod tests {
         for (items, kinds) in
             [(&calls[..], &["call", "call", "line"][..]), (&parts, &["checks", "move"]), (&[], &[])]
         {
-            for host in [None, Some("{db1}")] {
+            for host in [None, Some("{db1}"), Some("db\u{202e}1\u{1b}[2J\u{9b}")] {
                 let [json, yaml] = documents(items, host);
                 assert_eq!(json, yaml);
                 assert_eq!((&json["schema"], &json["unreadable_lines"]), (&1.into(), &2.into()));

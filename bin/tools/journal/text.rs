@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use mmm_core::escape::{escaped, is_obeyed};
 
 use super::calls::{Call, Event, Fate, Note};
 use super::line::Level;
@@ -75,7 +76,7 @@ impl Text {
 
     fn wrapped(&self, colour: Colour, text: &str) -> String {
         let indent = " ".repeat(INDENT);
-        wrap(&safe(text), WIDTH - INDENT).iter().fold(String::new(), |mut lines, line| {
+        wrap(&escaped(text), WIDTH - INDENT).iter().fold(String::new(), |mut lines, line| {
             let _ = writeln!(lines, "{indent}{}", self.paint(colour, line));
             lines
         })
@@ -92,7 +93,7 @@ impl Text {
     }
 
     fn a_move(&self, part: &Move) -> String {
-        let title = format!("{}  {}", self.time("%F %T", part.started), safe(&part.title()));
+        let title = format!("{}  {}", self.time("%F %T", part.started), escaped(&part.title()));
         let took = part.started.duration_until(part.ended).as_secs_f64() * 1000.0;
         let mut text = self.ends((Colour::Bold, &title), word(part.outcome()), &amount(took));
         text += &self.runs(&part.calls, part.started, false);
@@ -135,7 +136,7 @@ impl Text {
         let mut left = format!("  {} {}", self.time("%T.%3f", call.started), call.helper);
         for argument in &call.arguments {
             let is_plain =
-                !argument.is_empty() && !argument.contains(|c: char| c.is_whitespace() || c.is_control());
+                !argument.is_empty() && !argument.contains(|c: char| c.is_whitespace() || is_obeyed(c));
             let _ = if is_plain { write!(left, " {argument}") } else { write!(left, " {argument:?}") };
         }
         let fate = call.fate();
@@ -212,10 +213,11 @@ impl Text {
 
 impl View for Text {
     fn begin(&mut self, head: &Head, out: &mut dyn Write) -> io::Result<()> {
-        let what = head.host.as_ref().map_or("Calls".into(), |host| format!("Role moves of {}", safe(host)));
+        let what =
+            head.host.as_ref().map_or("Calls".into(), |host| format!("Role moves of {}", escaped(host)));
         let since = head.since.map_or(String::new(), |since| format!(" since {}", self.time("%F %T", since)));
         let zone = self.zone.iana_name().map_or_else(|| self.time("UTC%:z", Timestamp::now()), String::from);
-        let file = safe(&head.file.display().to_string());
+        let file = escaped(&head.file.display().to_string());
         for line in wrap(&format!("{what}{since}, from {file}, times in {zone}"), WIDTH) {
             writeln!(out, "{line}")?;
         }
@@ -282,15 +284,6 @@ fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{text} {}", if count == 1 { one } else { many })
 }
 
-/// Without what a terminal would obey.
-fn safe(text: &str) -> String {
-    let mut safe = String::new();
-    for c in text.chars() {
-        if c.is_control() { safe.extend(c.escape_default()) } else { safe.push(c) }
-    }
-    safe
-}
-
 /// Lines of at most so many characters, broken at blanks where there are some.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -338,10 +331,5 @@ mod tests {
         }
         assert_eq!(counted(1_204_000, "time", "times"), "1,204,000 times");
         assert_eq!(counted(1, "time", "times"), "1 time");
-    }
-
-    #[test]
-    fn a_terminal_obeys_nothing_of_the_journal() {
-        assert_eq!(safe("a\u{1b}[2J\u{7}b"), "a\\u{1b}[2J\\u{7}b");
     }
 }

@@ -1,5 +1,7 @@
 //! What a check comes to: findings with their codes and cures, and what is well.
 
+use mmm_core::escape;
+use mmm_replication::status::without_data;
 use serde::Serialize;
 
 /// How bad it is.
@@ -50,7 +52,7 @@ impl Check {
     /// Says what was seen, where all is well.
     #[must_use]
     pub fn saying(mut self, text: impl Into<String>) -> Self {
-        self.text = text.into();
+        self.text = escape::words(&text.into());
         self
     }
 
@@ -74,18 +76,11 @@ impl Check {
         self.state = self.state.max(severity);
         let host = Some(host.to_string()).filter(|host| !host.is_empty());
         // A server's text may hold anything.
-        let text = without_query(text);
-        let text = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-        let text = text.collect::<Vec<_>>().join(" ");
-        self.findings.push(Finding { code, severity, host, text, cure: cure.to_vec() });
+        let text = without_data(0, text);
+        let text = escape::words(&text);
+        let cure = cure.iter().map(|step| escape::line(step)).collect();
+        self.findings.push(Finding { code, severity, host, text, cure });
     }
-}
-
-/// A text without the statement that a server's error repeats: it holds customers' data.
-pub fn without_query(text: &str) -> String {
-    let Some((before, query)) = text.split_once(" Query: '") else { return text.into() };
-    let behind = query.rfind("'; ").map_or("", |end| &query[end + 1..]);
-    format!("{before}{behind}")
 }
 
 /// A step for a host's server.
@@ -110,8 +105,8 @@ mod tests {
     #[test]
     fn a_text_is_one_line_and_holds_no_customers_data() {
         let mut check = Check::new("x");
-        check.warn("y", "", "it\n\x1b[1m says: \t1062. Query: 'INSERT ''a'; b'; mend that", &[]);
-        assert_eq!(check.findings[0].text, "it [1m says: 1062.; mend that");
+        check.warn("y", "", "it\n\x1b[1m says: \t1062. Query: 'INSERT ''a'; b'", &[]);
+        assert_eq!(check.findings[0].text, "it \\u{1b}[1m says: 1062.");
         assert_eq!((check.state, check.findings[0].host.as_deref()), (Severity::Warning, None));
     }
 }

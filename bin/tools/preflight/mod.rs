@@ -12,9 +12,9 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use mmm_core::Budget;
 use mmm_core::config::{self, ConfigError};
 use mmm_core::settings::{Settings, SettingsError};
+use mmm_core::{Budget, escape};
 
 mod addresses;
 mod arguments;
@@ -55,8 +55,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         let report = examine_in_time(&arguments);
         let mut text = match arguments.output {
             Output::Text => screen::draw(&report, arguments.colour && shows_colour()),
-            Output::Json => serde_json::to_string_pretty(&report).unwrap_or_default() + "\n",
-            Output::Yaml => serde_yaml::to_string(&report).unwrap_or_default(),
+            Output::Json => escape::json(&report, true).unwrap_or_default() + "\n",
+            Output::Yaml => escape::yaml(&report).unwrap_or_default(),
             Output::Plugin => plugin::line(&report),
         };
         if let Some(pause) = arguments.watch {

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use mmm_core::Budget;
 use mmm_core::config::Config;
+use mmm_replication::status::without_data;
 use serde::Deserialize;
 
 use super::cluster::{HelperState, Move, Outcome};
-use super::finding::without_query;
 use super::program;
 
 /// What a helper prints with `--format json`, as far as it matters here.
@@ -44,7 +44,7 @@ fn read(code: i32, text: &str) -> Outcome {
     match serde_json::from_str::<Document>(text.trim()) {
         Ok(document) if !document.dry_run => Outcome::Failed("its answer is not that of a dry run".into()),
         Ok(Document { result, message, .. }) if result == "ok" => Outcome::Works(message),
-        Ok(Document { message, code, .. }) => Outcome::Refused { code, message: without_query(&message) },
+        Ok(Document { message, code, .. }) => Outcome::Refused { code, message: without_data(0, &message) },
         Err(_) if text.trim_start().starts_with("Usage:") => Outcome::Unknown,
         Err(_) => Outcome::Failed(format!("exit code {code}, and what it printed is no JSON document")),
     }

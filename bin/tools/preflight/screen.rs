@@ -1,5 +1,7 @@
 //! The screen for people: the cluster as a tree, what is wrong with its cure, what is well; 80 columns wide.
 
+use mmm_core::escape::line;
+
 use super::finding::{Finding, Severity};
 use super::report::{HostRow, Report};
 
@@ -87,11 +89,11 @@ impl Screen {
             Some(true) => "read-only".into(),
             Some(false) => "takes writes".into(),
         };
-        let product = host.product.as_ref().map_or(String::new(), |product| format!(", {product}"));
+        let product = host.product.as_ref().map_or(String::new(), |product| format!(", {}", line(product)));
         let mut lines =
             vec![format!("{}{is_this}, {}{port}, {}, {state}{product}", host.name, host.ip, host.mode)];
         if let Some(source) = &host.replicates_from {
-            let name = source.host.as_deref().unwrap_or(&source.address);
+            let name = line(source.host.as_deref().unwrap_or(&source.address));
             let mode = if source.mode == "gtid" { "GTID" } else { "position" };
             let state = match source.state {
                 "running" => source.state.into(),
@@ -102,12 +104,13 @@ impl Screen {
                 None | Some(0) => String::new(),
                 Some(bytes) => format!(", {bytes} bytes to apply"),
             };
-            let applied = source.applied.as_ref().map_or(String::new(), |place| format!(", at {place}"));
+            let applied =
+                source.applied.as_ref().map_or(String::new(), |place| format!(", at {}", line(place)));
             lines.push(format!("follows {name} by {mode}: {state}{lag}{backlog}{applied}"));
         } else if host.answers {
             lines.push("follows nobody".into());
         }
-        let end = host.log_end.as_ref().map(|end| format!("log ends at {end}"));
+        let end = host.log_end.as_ref().map(|end| format!("log ends at {}", line(end)));
         let held: Vec<_> = report
             .addresses
             .iter()

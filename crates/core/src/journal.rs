@@ -13,6 +13,7 @@ use std::time::Instant;
 use env_logger::{Builder, Logger, Target};
 use log::{LevelFilter, Log, Metadata, Record};
 
+use crate::escape;
 use crate::report;
 use crate::settings::LogSettings;
 pub use writer::{finish, keep_up};
@@ -103,13 +104,9 @@ fn to_terminal(level: LevelFilter) -> Logger {
     builder.build()
 }
 
-/// A record on one line, without control characters that would forge another.
+/// A record on one line, without what would forge another.
 fn escaped(record: &Record) -> String {
-    let mut text = String::new();
-    for c in record.args().to_string().chars() {
-        if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
-    }
-    text
+    escape::escaped(&record.args().to_string())
 }
 
 struct Outlets(Vec<Logger>);

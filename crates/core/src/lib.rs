@@ -7,6 +7,7 @@
 pub mod budget;
 pub mod child;
 pub mod config;
+pub mod escape;
 pub mod firewall;
 pub mod hook;
 pub mod interrupt;

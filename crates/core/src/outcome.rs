@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use crate::budget::Budget;
 use crate::config::{self, Config};
+use crate::escape;
 use crate::invocation::{Invocation, Program, Request, Shape};
 use crate::journal;
 use crate::process;
@@ -408,8 +409,7 @@ fn write(program: &Program, text: &str, code: u8) -> ExitCode {
 
 /// The agent takes the last line only, so a result must be one.
 fn one_line(text: &str) -> String {
-    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    printable.split_whitespace().collect::<Vec<_>>().join(" ")
+    escape::words(text)
 }
 
 #[cfg(test)]
@@ -432,7 +432,7 @@ mod tests {
     fn a_result_is_one_line_whatever_a_server_said() {
         assert_eq!(
             one_line("You have an error\n near\t''\u{1b}[1m at line 1\n"),
-            "You have an error near '' [1m at line 1"
+            "You have an error near ''\\u{1b}[1m at line 1"
         );
     }
 

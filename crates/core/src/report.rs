@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::escape;
+
 /// Number of the document's schema.
 const SCHEMA: u8 = 1;
 
@@ -248,8 +250,8 @@ impl Report {
         };
         let written = match output.format {
             Format::Text => return self.text(ending, line),
-            Format::Json => serde_json::to_string_pretty(&document).map_err(|error| error.to_string()),
-            Format::Yaml => serde_yaml::to_string(&document).map_err(|error| error.to_string()),
+            Format::Json => escape::json(&document, true),
+            Format::Yaml => escape::yaml(&document),
         };
         written.map_or_else(
             |error| {
@@ -302,8 +304,7 @@ impl Report {
         if let Some(code) = ending.code {
             lines.push(format!("Refused: {code} (docs/ERRORS.md)"));
         }
-        let printable = |c: char| if c.is_control() { ' ' } else { c };
-        let lines = lines.iter().map(|line| line.chars().map(printable).collect::<String>() + "\n");
+        let lines = lines.iter().map(|line| escape::line(line) + "\n");
         lines.collect::<String>() + line
     }
 }

@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::patience;
 use crate::privilege;
 use crate::record::Record;
+use crate::status;
 
 /// Most that the rows of one answer may hold together; none that is kept whole comes near it.
 const MOST_KEPT: usize = 256 << 20;
@@ -249,7 +250,8 @@ pub(crate) fn failed(host: &str, error: mysql::Error, shown: &str, waited: Durat
     let (host, statement) = (host.to_string(), shown.to_string());
     match error {
         mysql::Error::MySqlError(refused) => {
-            Error::Query { host, code: refused.code, message: refused.message, statement }
+            let message = status::without_data(refused.code.into(), &refused.message);
+            Error::Query { host, code: refused.code, message, statement }
         }
         late if dial::is_timeout(&late) => {
             Error::Silent { host, waited, statement, cause: "no answer".into() }

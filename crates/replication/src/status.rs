@@ -46,8 +46,40 @@ impl fmt::Display for Mode {
 pub struct ThreadError {
     /// The server's error number.
     pub code: u64,
-    /// Its text.
+    /// Its text, without customers' data.
     pub text: String,
+}
+
+/// A message that was written by the site itself (`SIGNAL`).
+const SIGNALLED: u64 = 1644;
+
+/// What stands in a server's error message around a value of a row or a part of a statement. The end counts where it
+/// comes last: the value may hold the same words.
+const DATA: [(&str, &[&str]); 5] = [
+    ("Duplicate entry '", &["' for key"]),
+    ("value: '", &["' for column", "' for function"]),
+    ("near '", &["' at line"]),
+    ("out of range in '", &[]),
+    ("no partition for value ", &[]),
+];
+
+/// A server's error message without the statement and the values of rows that it repeats: they are customers' data,
+/// and must reach neither agent nor journal.
+pub fn without_data(code: u64, text: &str) -> String {
+    // The statement always stands at the end, and may be cut off there. Any message may come before it.
+    let statement = text.find(" Query: '").unwrap_or(text.len());
+    let mut text = text[..statement].to_string();
+    if code == SIGNALLED || text.contains("Error_code: 1644") {
+        return "a message of the site's own (SIGNAL); it is in that server's error log".into();
+    }
+    for (begin, ends) in DATA {
+        let Some(start) = text.find(begin).map(|at| at + begin.len()) else { continue };
+        let rest = &text[start..];
+        let end = ends.iter().filter_map(|end| rest.rfind(end)).max();
+        let behind = end.map_or("", |end| &rest[end..]);
+        text = format!("{}***{behind}", &text[..start]);
+    }
+    text
 }
 
 /// One channel of a replica: a row of `SHOW … STATUS`, with the columns' older names.
@@ -136,7 +168,7 @@ impl Channel {
         let error = |code: &str, text: &str| {
             row.number(code)
                 .filter(|number| *number != 0)
-                .map(|code| ThreadError { code, text: row.text(text).to_string() })
+                .map(|code| ThreadError { code, text: without_data(code, row.text(text)) })
         };
         Self {
             name: row.get("Connection_name").or(row.get("Channel_Name")).unwrap_or_default().into(),
@@ -366,6 +398,78 @@ mod tests {
             channel.filters,
             ["Replicate_Wild_Ignore_Table=tmp.%", "Replicate_Ignore_Server_Ids=2, 7"]
         );
+    }
+
+    #[test]
+    fn no_error_shows_a_customers_data() {
+        const SECRET: &str = "s3cret";
+        let table = [
+            // Statement format: MariaDB and MySQL 5.6, then the same cut off within the statement.
+            (
+                1062,
+                "Error 'Duplicate entry 's3cret' for key 'PRIMARY'' on query. Default database: 'app'. Query: \
+                 'INSERT INTO entries VALUES (1, 's3cret'); x'",
+                "Error 'Duplicate entry '***' for key 'PRIMARY'' on query. Default database: 'app'.",
+            ),
+            (
+                1146,
+                "Error 'Table 'app.t' doesn't exist' on query. Default database: 'app'. Query: 'INSERT INTO t VA'; s3cret",
+                "Error 'Table 'app.t' doesn't exist' on query. Default database: 'app'.",
+            ),
+            // Row format: MariaDB 10.11, MySQL 5.6 and 9.
+            (
+                1062,
+                "Could not execute Write_rows_v1 event on table app.entries; Duplicate entry 's3cret' for key 'mail', \
+                 Error_code: 1062; handler error HA_ERR_FOUND_DUPP_KEY; the event's master log binlog.000001, \
+                 end_log_pos 721",
+                "Could not execute Write_rows_v1 event on table app.entries; Duplicate entry '***' for key 'mail', \
+                 Error_code: 1062; handler error HA_ERR_FOUND_DUPP_KEY; the event's master log binlog.000001, \
+                 end_log_pos 721",
+            ),
+            (
+                1062,
+                "Worker 1 failed executing transaction '3e11fa47-71ca-11e1-9e33-c80aa9429562:7' at source log \
+                 binlog.000002, end_log_pos 912; Could not execute Write_rows event on table app.entries; Duplicate \
+                 entry 's3cret' for key 'x' for key 'entries.PRIMARY', Error_code: 1062; handler error \
+                 HA_ERR_FOUND_DUPP_KEY; the event's source log binlog.000002, end_log_pos 912",
+                "Worker 1 failed executing transaction '3e11fa47-71ca-11e1-9e33-c80aa9429562:7' at source log \
+                 binlog.000002, end_log_pos 912; Could not execute Write_rows event on table app.entries; Duplicate \
+                 entry '***' for key 'entries.PRIMARY', Error_code: 1062; handler error HA_ERR_FOUND_DUPP_KEY; the \
+                 event's source log binlog.000002, end_log_pos 912",
+            ),
+            (
+                1366,
+                "Error 'Incorrect integer value: 's3cret' for column 'n' at row 1' on query. Default database: 'app'.",
+                "Error 'Incorrect integer value: '***' for column 'n' at row 1' on query. Default database: 'app'.",
+            ),
+            (
+                1292,
+                "Error 'Truncated incorrect DOUBLE value: 's3cret'' on query.",
+                "Error 'Truncated incorrect DOUBLE value: '***",
+            ),
+            (
+                1064,
+                "Error 'You have an error in your SQL syntax; check the manual for the right syntax to use near \
+                 's3cret' at line 1' on query.",
+                "Error 'You have an error in your SQL syntax; check the manual for the right syntax to use near \
+                 '***' at line 1' on query.",
+            ),
+            (1526, "Table has no partition for value s3cret", "Table has no partition for value ***"),
+            (
+                1644,
+                "Error 's3cret is not allowed' on query.",
+                "a message of the site's own (SIGNAL); it is in that server's error log",
+            ),
+            // Nothing of the kind.
+            (1032, "Can't find record in 'entries'", "Can't find record in 'entries'"),
+        ];
+        for (code, text, shown) in table {
+            assert_eq!(without_data(code, text), shown);
+            assert!(!shown.contains(SECRET) && without_data(code, shown) == shown);
+        }
+        let columns = [("Last_SQL_Errno", "1062"), ("Last_SQL_Error", table[0].1)];
+        let channel = Channel::from_record(row(&columns));
+        assert!(!format!("{channel:?}").contains(SECRET));
     }
 
     #[test]

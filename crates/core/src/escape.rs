@@ -1,0 +1,89 @@
+//! What comes from outside (servers, files, arguments), made harmless for the terminal on which it is read.
+
+use serde::Serialize;
+
+/// True for what a terminal obeys instead of showing it: control characters (C0, DEL, C1), and what turns the direction
+/// of the text around it.
+pub fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The text with `\n`, `\u{1b}` and the like in place of what a terminal obeys.
+pub fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_obeyed(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
+    }
+    safe
+}
+
+/// The same on one line, with blanks in place of tabs and ends of lines.
+pub fn line(text: &str) -> String {
+    let blank = |c: char| if c.is_control() && c.is_whitespace() { ' ' } else { c };
+    escaped(&text.chars().map(blank).collect::<String>())
+}
+
+/// The same with one blank between words.
+pub fn words(text: &str) -> String {
+    line(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A JSON document that shows nothing but what a terminal shows.
+pub fn json(value: &impl Serialize, is_pretty: bool) -> Result<String, String> {
+    let text = if is_pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    let text = text.map_err(|error| error.to_string())?;
+    if !text.contains(is_obeyed_within) {
+        return Ok(text);
+    }
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_obeyed_within(c) {
+            // Only strings hold such, and none of them is beyond U+FFFF.
+            safe += &format!("\\u{:04x}", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+    }
+    Ok(safe)
+}
+
+/// The same as YAML; where that would have to be shown as it is, the document is JSON, which YAML includes.
+pub fn yaml(value: &impl Serialize) -> Result<String, String> {
+    let text = serde_yaml::to_string(value).map_err(|error| error.to_string())?;
+    if text.contains(is_obeyed_within) { Ok(json(value, true)? + "\n") } else { Ok(text) }
+}
+
+/// A document's own lines end.
+fn is_obeyed_within(c: char) -> bool {
+    c != '\n' && is_obeyed(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of each kind: C0, DEL, C1 (CSI in one character), end of a line (NEL), direction.
+    const HOSTILE: &str = "a\u{1b}[2J\u{7f}\u{9b}1m\u{85}\u{202e}b\t\n\u{2066}";
+
+    #[test]
+    fn a_terminal_obeys_nothing_and_what_is_harmless_stays() {
+        assert_eq!(escaped(HOSTILE), "a\\u{1b}[2J\\u{7f}\\u{9b}1m\\u{85}\\u{202e}b\\t\\n\\u{2066}");
+        assert_eq!(line("a  b\tc\r\nd\u{1b}"), "a  b c  d\\u{1b}");
+        assert_eq!(words(" a  b\tc\n"), "a b c");
+        let harmless = "Straße – 東京 \\u{1b} 'x'";
+        assert_eq!(escaped(harmless), harmless);
+        assert_eq!(escaped(&escaped(HOSTILE)), escaped(HOSTILE));
+    }
+
+    #[test]
+    fn documents_keep_what_they_say_and_show_nothing_that_is_obeyed() {
+        for value in [HOSTILE, "\u{202e}", "\u{85}", "\u{7f}", "plain"] {
+            let value = serde_json::json!({ "text": value, "list": [value] });
+            for text in [json(&value, true).unwrap(), json(&value, false).unwrap(), yaml(&value).unwrap()] {
+                assert!(!text.contains(is_obeyed_within), "{text:?}");
+                assert_eq!(serde_yaml::from_str::<serde_json::Value>(&text).unwrap(), value, "{text}");
+            }
+        }
+    }
+}
