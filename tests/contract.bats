@@ -424,6 +424,16 @@ JOURNAL_LINE='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z [a-z_]+\[[0-9]+\] (ERROR|
   [ ! -e "$log" ]
 }
 
+@test "a parent that ignores SIGCHLD or limits the size of files changes no answer" {
+  # A command has to be waited for.
+  settings db3 'network: {hooks: {removed: {command: [/bin/true]}}}'
+  in_shell clear_ip 'exec perl -e "\$SIG{CHLD} = q(IGNORE); exec @ARGV" "$@"'
+  [[ $status == 0 && $output == 'OK: IP address is not configured' ]]
+  # The journal is beyond the limit already.
+  in_shell check_ip 'ulimit -f 0; exec "$@"'
+  [[ $status == 1 && $output == 'OK: IP address is not configured' ]]
+}
+
 # by_agent HELPER — with its usual arguments, by Perl's backticks, which wait for the end of stdout and of the process.
 by_agent() {
   local words

@@ -197,6 +197,27 @@ END
   [[ $(recorded) == eni-0a1b2c ]]
 }
 
+@test "a hook that others could have written is not run, nor one of settings that they could have written" {
+  hook added
+  local deed
+  for deed in "chmod 775 $HOOKS/record" "chmod 755 $HOOKS/record; chown 12345 $HOOKS/record" \
+    "chown 0 $HOOKS/record; chmod 777 $HOOKS"; do
+    in_host db sh -c "$deed"
+    refuses mmm_agent eth0 10.0.0.1
+    [[ $line == *'network.hooks.added: its program is not run: '*'; mend it with: ch'* ]]
+  done
+  expect_held 10.0.0.7/24
+  in_host db sh -c "chmod 755 $HOOKS; chmod 660 /etc/mysql-mmm/mmm_helpers.yaml"
+  run_helper db configure_ip eth0 10.0.0.1
+  expect_answer 0 OK
+  journal_says 'names commands that root runs, but /etc/mysql-mmm/mmm_helpers.yaml may be written by others'
+  nothing_recorded
+  in_host db chmod 640 /etc/mysql-mmm/mmm_helpers.yaml
+  run_helper db configure_ip eth0 10.0.0.2
+  expect_answer 0 OK
+  [[ $(recorded) == 'added eth0 --to=10.0.0.2' ]]
+}
+
 @test "this host's name comes from the agent's configuration, and its lack is an error only where it is wanted" {
   put record <<'END'
 #!/bin/sh

@@ -124,6 +124,8 @@ pub struct Machine {
     pub journal: (PathBuf, Result<(), String>),
     /// Markers of killed helpers, with what they say.
     pub leftovers: Vec<(PathBuf, String)>,
+    /// Hooks that are not run, by their keys, each with the reason.
+    pub untrusted: Vec<(&'static str, String)>,
 }
 
 /// A helper program of this machine.

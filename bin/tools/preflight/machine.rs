@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use mmm_core::config::{Blocking, Config, Host};
-use mmm_core::settings::{LogSettings, Settings};
-use mmm_core::{Budget, firewall};
+use mmm_core::settings::{Hooks, LogSettings, Settings};
+use mmm_core::{Budget, firewall, guard};
 use mmm_network::{Interface, Netlink, NetworkError};
 use mmm_replication::hold;
 use nix::unistd::{AccessFlags, access, geteuid};
@@ -37,6 +37,7 @@ pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
         firewall: firewall_commands(&config.blocking),
         journal: (settings.log.file.clone(), journal(&settings.log)),
         leftovers: [firewall::left_behind(host), hold::left_behind(host)].into_iter().flatten().collect(),
+        untrusted: untrusted(&settings.network.hooks),
     }
 }
 
@@ -56,6 +57,7 @@ impl Machine {
             firewall: Vec::new(),
             journal: (settings.log.file.clone(), Ok(())),
             leftovers: Vec::new(),
+            untrusted: Vec::new(),
         }
     }
 }
@@ -123,6 +125,12 @@ fn find_program(name: &str) -> Result<PathBuf, String> {
         .into_iter()
         .find(is_executable)
         .ok_or_else(|| format!("there is no program {name} that can be run"))
+}
+
+/// Hooks that the helpers will not run, each with the reason.
+fn untrusted(hooks: &Hooks) -> Vec<(&'static str, String)> {
+    let reason = |(key, program)| Some((key, guard::check(Path::new(program)).err()?));
+    hooks.commands().filter_map(reason).collect()
 }
 
 /// Fails where the journal cannot be written; makes no file.

@@ -1,5 +1,7 @@
 //! What comes from outside (servers, files, arguments), made harmless for the terminal on which it is read.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 /// True for what a terminal obeys instead of showing it: control characters (C0, DEL, C1), and what turns the direction
@@ -40,7 +42,7 @@ pub fn json(value: &impl Serialize, is_pretty: bool) -> Result<String, String> {
     for c in text.chars() {
         if is_obeyed_within(c) {
             // Only strings hold such, and none of them is beyond U+FFFF.
-            safe += &format!("\\u{:04x}", u32::from(c));
+            let _ = write!(safe, "\\u{:04x}", u32::from(c));
         } else {
             safe.push(c);
         }

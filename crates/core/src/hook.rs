@@ -4,6 +4,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::IpAddr;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::child::{self, CommandError};
 use crate::config::ConfigError;
+use crate::guard;
 use crate::outcome::{Call, Coded};
 use crate::report::{self, Kind};
 use crate::settings::split_placeholder;
@@ -69,6 +71,14 @@ pub enum HookError {
         /// What is wrong with the argument.
         reason: &'static str,
     },
+    /// Somebody else could have changed its program.
+    #[error("{hook}: its program is not run: {reason}")]
+    Untrusted {
+        /// Its key in the settings.
+        hook: &'static str,
+        /// Who could change it, and the cure.
+        reason: String,
+    },
     /// It could not be run, or failed.
     #[error("{hook}: {source}")]
     Command {
@@ -101,6 +111,9 @@ pub fn run(call: &Call, moment: Moment, interface: &str, address: IpAddr) -> Res
         Moment::Checked => &hooks.checked,
     };
     let key = moment.key();
+    if let Some(program) = hook.command.first() {
+        guard::check(Path::new(program)).map_err(|reason| HookError::Untrusted { hook: key, reason })?;
+    }
     let mut words = Vec::new();
     for word in &hook.command {
         words.push(fill(word, |name| match name {

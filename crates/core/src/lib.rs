@@ -9,6 +9,7 @@ pub mod child;
 pub mod config;
 pub mod escape;
 pub mod firewall;
+pub mod guard;
 pub mod hook;
 pub mod interrupt;
 pub mod invocation;

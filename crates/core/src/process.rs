@@ -177,11 +177,17 @@ mod tests {
         assert_eq!(error(scratch.path()), Some(libc::EISDIR));
         assert_eq!(error(Path::new("/dev/full")), Some(libc::ENOSPC));
         let pipe = scratch.path().join("pipe");
-        nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
+        unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
         assert_eq!(error(&pipe), Some(libc::ENXIO));
         for path in [scratch.path(), &pipe, Path::new("/dev/zero"), Path::new("/no/such")] {
             probe(path);
         }
+    }
+
+    #[test]
+    fn nothing_of_what_is_in_memory_gets_into_a_core_file() {
+        prepare();
+        assert_eq!(prctl::get_dumpable(), Ok(false));
     }
 
     #[test]

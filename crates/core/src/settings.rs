@@ -15,6 +15,7 @@ use log::LevelFilter;
 use serde::Deserialize;
 
 use crate::config::file::{self, Refusal};
+use crate::guard;
 use crate::outcome::Coded;
 pub(crate) use network::split_placeholder;
 pub use network::{Announce, Hook, Hooks, Network};
@@ -148,6 +149,14 @@ pub enum SettingsError {
     /// Mode bit 0004.
     #[error("Settings file {file} is world readable! Mend it with: chmod 640 {file}", file = .0.display())]
     WorldReadable(PathBuf),
+    /// It names commands, and somebody else could have written them.
+    #[error("Settings file {file} names commands that root runs, but {reason}", file = .file.display())]
+    Untrusted {
+        /// Its path.
+        file: PathBuf,
+        /// Who could change it, and the cure.
+        reason: String,
+    },
     /// A directory, a pipe or a device.
     #[error("Settings file {file} is no regular file but {kind}; put the settings themselves there", file = .file.display())]
     NotAFile {
@@ -229,6 +238,9 @@ impl Settings {
         let settings = settings.unwrap_or_default();
         let unfit = |reason| SettingsError::Unfit { file: path.into(), reason };
         settings.tls.check().map_err(unfit)?;
+        if settings.network.hooks.commands().next().is_some() {
+            guard::check(path).map_err(|reason| SettingsError::Untrusted { file: path.into(), reason })?;
+        }
         Ok(settings)
     }
 }
@@ -324,6 +336,25 @@ mod tests {
             assert!(error.contains(words) && error.contains("chmod 640"), "{mode:o}: {error}");
         }
         scratch.chmod(&path, 0o661);
+        assert!(Settings::load_from(&path).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_others_may_write_is_refused_where_it_names_commands() {
+        let scratch = Scratch::new();
+        let path = scratch.file("mmm_helpers.yaml", "");
+        scratch.chmod(&path, 0o660);
+        for (text, is_refused) in [
+            ("limits: {call: 5s}", false),
+            ("network: {hooks: {added: {limit: 2s}}}", false),
+            ("network: {hooks: {added: {command: [/bin/true]}}}", true),
+            ("network: {hooks: {checked: {command: [/bin/true]}}}", true),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let read = Settings::load_from(&path);
+            assert_eq!(matches!(read, Err(SettingsError::Untrusted { .. })), is_refused, "{text}: {read:?}");
+        }
+        scratch.chmod(&path, 0o640);
         assert!(Settings::load_from(&path).is_ok());
     }
 

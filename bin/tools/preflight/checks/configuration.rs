@@ -131,8 +131,15 @@ fn one_server_each(cluster: &Cluster, check: &mut Check) {
 }
 
 /// The files' modes. A file that everybody may read or write ends everything before it comes to this.
-pub fn files(_: &Cluster) -> Check {
-    Check::new("files").saying("nobody else may read or write what holds the passwords")
+pub fn files(cluster: &Cluster) -> Check {
+    let mut check = Check::new("files").saying("nobody else may read or write what holds the passwords");
+    for (key, reason) in &cluster.machine.untrusted {
+        let text = format!("{key}: the helpers do not run its program: {reason}");
+        let cure =
+            advice("do what that says: whoever can change that program is root as soon as a role moves");
+        check.fail("hook-untrusted", &cluster.this, text, &[cure]);
+    }
+    check
 }
 
 #[cfg(test)]
@@ -147,6 +154,14 @@ mod tests {
         for this in ["db1", "db2", "db3"] {
             assert_eq!(codes(&configuration(&good(this))), [""; 0]);
         }
+    }
+
+    #[test]
+    fn a_hook_that_others_could_change_is_found() {
+        let mut cluster = good("db3");
+        assert_eq!(codes(&files(&cluster)), [""; 0]);
+        cluster.machine.untrusted.push(("network.hooks.added", "/x may be written by others".into()));
+        assert_eq!(codes(&files(&cluster)), ["hook-untrusted"]);
     }
 
     #[test]

@@ -152,6 +152,7 @@ fn machine() -> Machine {
         firewall: Vec::new(),
         journal: ("/var/log/mysql-mmm/mmm_helpers.log".into(), Ok(())),
         leftovers: Vec::new(),
+        untrusted: Vec::new(),
     }
 }
 

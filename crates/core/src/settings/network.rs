@@ -77,6 +77,18 @@ pub struct Hooks {
     pub checked: Hook,
 }
 
+impl Hooks {
+    /// The programs that are named, each with its key.
+    pub fn commands(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("network.hooks.added", &self.added),
+            ("network.hooks.removed", &self.removed),
+            ("network.hooks.checked", &self.checked),
+        ];
+        all.into_iter().filter_map(|(key, hook)| Some((key, hook.command.first()?.as_str())))
+    }
+}
+
 /// A command of the site.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "keys with their values")]
