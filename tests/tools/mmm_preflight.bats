@@ -139,15 +139,15 @@ golden() {
   becomes_good db3
 }
 
-# obeyed — what a terminal would obey is in $output: C0, DEL, C1, or a mark that turns the text's direction.
-obeyed() { LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' <<<"$output"; }
+# obeyed TEXT — it holds what a terminal would obey: C0, DEL, C1, or a mark that turns the text's direction.
+obeyed() { LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' <<<"$1"; }
 
 @test "a terminal obeys nothing that a server says" {
   local format
   sql db3 'STOP SLAVE' $'CHANGE MASTER TO MASTER_HOST = \'a\e[31mb\xc2\x9b1m\xe2\x80\xae\''
   for format in --format=text --format=json --format=yaml --plugin; do
     look db3 "$format"
-    [[ $status == 2 ]] && ! obeyed || { cat -v <<<"$output" >&2; return 1; }
+    [[ $status == 2 ]] && ! obeyed "$output" || { cat -v <<<"$output" >&2; return 1; }
     if [[ $format == *text ]]; then [[ $output == *'follows a\u{1b}[31mb'* ]]; fi
     if [[ $format == *json ]]; then jq -e '.hosts[2].replicates_from.address | startswith("a\u001b[31mb")' <<<"$output"; fi
   done
