@@ -370,3 +370,29 @@ applies_the_last() {
 
   refuses_to_move db3 db2 "$(unproved db2 "ERROR: db3 is ahead of db2: it has executed $(gtid_of db1)")"
 }
+
+@test "A28: the old master died with a temporary table open, of which the slave has executed all that there is" {
+  opens_temporary_table
+  all_caught_up db1 db2 db3
+  kill_server db1
+  exec {session}>&-
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A28: the same, and the new master has more statements for that table than the slave; it stays" {
+  call_limit db3 2
+  opens_temporary_table
+  stop_replica_thread db3
+  echo 'INSERT INTO app.heap SELECT a, 1 FROM app.scratch;' >&"$session"
+  wait_for 5 eval '[[ $(sql db2 "SELECT origin FROM app.heap") == *1* ]]'
+  caught_up db2 db1
+  kill_server db1
+  exec {session}>&-
+
+  refuses_to_move db3 db2 'ERROR: db3 has 1 replicated temporary tables open*'
+  leaves_traces
+}

@@ -424,11 +424,7 @@ goes_on() {
 
 @test "A28: the slave has a temporary table of the old master's open; it is moved when that is gone" {
   call_limit db3 2
-  mkfifo "$BATS_TEST_TMPDIR/session"
-  client_of "$(host_dir db1)" <"$BATS_TEST_TMPDIR/session" 3>&- &
-  exec {session}>"$BATS_TEST_TMPDIR/session"
-  echo 'SET SESSION binlog_format = STATEMENT; CREATE TEMPORARY TABLE app.scratch (a INT);' >&"$session"
-  wait_for 5 eval '[[ $(open_temporary_tables) == 1 ]]'
+  opens_temporary_table
   # The helper would have ended that session.
   sql db1 'SET GLOBAL read_only = 1'
   all_caught_up db1 db2 db3

@@ -298,6 +298,34 @@ writes_early() {
   all_caught_up db1 db2 db3
 }
 
+# begins_new_log HOST — as a copy of its master has it: the same rows, the same place, and a log that begins there.
+begins_new_log() {
+  stop_replica_thread "$1"
+  sql "$1" 'RESET MASTER'
+  start_replica_thread "$1"
+}
+
+# logs_nothing HOST COMMAND… — HOST executes what db1 writes meanwhile without logging it.
+logs_nothing() {
+  restart_server "$1" --skip-log-slave-updates
+  "${@:2}"
+  wait_for 10 eval "[[ \$(threads $1) == 'Yes Yes' ]]"
+  caught_up "$1" db1
+  restart_server "$1"
+  wait_for 10 eval "[[ \$(threads $1) == 'Yes Yes' ]]"
+}
+
+# opens_temporary_table — a session on db1 that stays; db2 and db3 have its temporary table, too.
+opens_temporary_table() {
+  mkfifo "$BATS_TEST_TMPDIR/session"
+  client_of "$(host_dir db1)" <"$BATS_TEST_TMPDIR/session" 3>&- &
+  exec {session}>"$BATS_TEST_TMPDIR/session"
+  echo 'SET SESSION binlog_format = STATEMENT; CREATE TEMPORARY TABLE app.scratch (a INT);
+    INSERT INTO app.scratch VALUES (1);' >&"$session"
+  wait_for 5 eval '[[ $(open_temporary_tables) == 1 ]]'
+}
+open_temporary_tables() { sql "${1:-db3}" "SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'" | cut -f2; }
+
 # restart_server HOST OPTIONS… — with options that a running server does not take.
 restart_server() {
   stop_server "$1"

@@ -284,8 +284,11 @@ fn from_old<T>(
 
 /// How many temporary tables of replicated statements are open.
 pub fn temporary_tables(server: &mut Server) -> Result<u64, Error> {
-    let row = server.row("SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'")?;
-    Ok(row.and_then(|row| row.number("Value")).unwrap_or(0))
+    // The old name is deprecated since MySQL 8.0.26.
+    let statement =
+        "SHOW GLOBAL STATUS WHERE Variable_name IN ('Slave_open_temp_tables', 'Replica_open_temp_tables')";
+    let count = server.row(statement)?.and_then(|row| row.number("Value"));
+    count.ok_or_else(|| server.unexpected(statement, "Slave_open_temp_tables"))
 }
 
 /// What a server leaves out of its log, as `name=value`, by the row that tells where its log ends.

@@ -213,10 +213,33 @@ fn check_servers(facts: &Facts) -> Result<(), Refusal> {
     if replica.moves_itself {
         return Err(Refusal::MovesItself { host });
     }
-    if replica.temporary_tables > 0 {
+    if replica.temporary_tables > 0 && !are_orphans(facts) {
         return Err(Refusal::TemporaryTables { host, count: replica.temporary_tables });
     }
     Ok(())
+}
+
+/// True where the replica's temporary tables will never be used again: the sessions of the old master that had them
+/// are gone with it, and the replica has executed all statements of theirs that anybody has.
+fn are_orphans(facts: &Facts) -> bool {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let (OldMaster::Silent { .. }, Some(theirs)) = (&facts.old, &new.channel) else { return false };
+    let ours = &replica.channel;
+    let by_place = match (&ours.applied, &theirs.applied) {
+        (Some(ours), Some(theirs)) => ours.has_reached(theirs),
+        _ => false,
+    };
+    let of_old = |uuid: &str| uuid.eq_ignore_ascii_case(&ours.source_uuid);
+    let by_set = match (&replica.sets, &new.sets) {
+        (Some(ours), Some(theirs)) => theirs.executed.filtered(of_old).is_within(&ours.executed),
+        _ => true,
+    };
+    let at = &replica.gtid_position;
+    let mut of_old = new.state.iter().filter(|gtid| u64::from(gtid.server) == ours.source_server_id);
+    let by_gtid = at.is_empty()
+        || of_old.all(|gtid| at.get(gtid.domain).is_some_and(|at| at.sequence >= gtid.sequence));
+    // A new master that still receives shows that the old one lives.
+    !theirs.is_receiving() && theirs.has_applied_all() && by_place && by_set && by_gtid
 }
 
 enum ByGtid {

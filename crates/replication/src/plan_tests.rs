@@ -362,6 +362,41 @@ fn without_gtids() -> Facts {
 }
 
 #[test]
+fn a28_temporary_tables_of_a_dead_master_hold_nothing_back_once_all_its_statements_are_executed() {
+    let mut orphaned = facts();
+    orphaned.replica.temporary_tables = 1;
+    orphaned.replica.channel.source_server_id = 1;
+    orphaned.old = old_dead();
+    assert!(plan(&orphaned, None).is_ok());
+    let spoilers: [Spoiler; 6] = [
+        ("the old master lives", |f| f.old = old_alive()),
+        ("it lives for the new master", |f| {
+            f.new.channel.as_mut().unwrap().io_state = "Waiting for master to send event".into();
+        }),
+        ("the new master has more", |f| {
+            f.replica.channel = channel(("bin.000001", 700), ("bin.000001", 800));
+        }),
+        ("the new master still applies", |f| {
+            f.new.channel = Some(channel(("bin.000001", 700), ("bin.000001", 800)));
+        }),
+        ("the new master does not follow", |f| f.new.channel = None),
+        ("by GTID, the new master has more", |f| f.new.state = "0-1-9".parse().unwrap()),
+    ];
+    for (what, spoil) in spoilers {
+        let mut facts = orphaned.clone();
+        spoil(&mut facts);
+        let refusal = refusal(&facts, None);
+        assert!(matches!(refusal, Refusal::TemporaryTables { .. }), "{what}: {refusal:?}");
+    }
+    let mut by_set = with_sets("1:1-8", "1:1-8", "");
+    by_set.replica.temporary_tables = 1;
+    by_set.old = old_dead();
+    assert!(plan(&by_set, None).is_ok());
+    by_set.new.sets = Some(MasterSets { executed: set("1:1-9"), purged: set("") });
+    assert_refused!(by_set, None, Refusal::TemporaryTables { .. });
+}
+
+#[test]
 fn b1_all_quiet_needs_every_one_of_its_conditions() {
     assert_eq!(place(&without_gtids(), None), Place::Position(BinlogPosition::new("bin.000007", 300)));
     let spoilers: [Spoiler; 7] = [
