@@ -371,6 +371,30 @@ applies_the_last() {
   refuses_to_move db3 db2 "$(unproved db2 "ERROR: db3 is ahead of db2: it has executed $(gtid_of db1)")"
 }
 
+@test "A16: the slave is a copy of the old master with a younger log of its own; the order of the new master's log tells what it has" {
+  only_on MariaDB 'elsewhere sets tell what a copy has'
+  begins_new_log db3
+  write db1 2
+  all_caught_up db1 db2 db3
+  kill_server db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A16: the new master has an early row, and the log of such a copy is too young to show that; it stays" {
+  only_on MariaDB 'elsewhere sets tell what a copy has'
+  writes_early
+  begins_new_log db3
+  write db1 2
+  all_caught_up db1 db2 db3
+  kill_server db1
+
+  refuses_to_move db3 db2 "ERROR: db2 logged $(gtid_of db1) after a later number of the same domain*"
+}
+
 @test "A28: the old master died with a temporary table open, of which the slave has executed all that there is" {
   opens_temporary_table
   all_caught_up db1 db2 db3
@@ -395,4 +419,40 @@ applies_the_last() {
 
   refuses_to_move db3 db2 'ERROR: db3 has 1 replicated temporary tables open*'
   leaves_traces
+}
+
+@test "A7: each master has a GTID domain of its own; the late slave gets all of the new master's" {
+  only_on MariaDB 'nobody else has domains'
+  leaves_traces
+  sql db1 'SET GLOBAL gtid_domain_id = 1'
+  sql db2 'SET GLOBAL gtid_domain_id = 2'
+  write db1 2
+  all_caught_up db1 db2 db3
+  kill_server db1
+  open_writes db2
+  write db2 2
+  sql db2 'FLUSH LOGS'
+  write db2 2
+
+  moves db3 db2
+
+  nothing_lost db2 db3
+}
+
+@test "the new master executed what it did not log, last of all; a slave that lacks it stays" {
+  only_on gtids 'without numbers, none is missed'
+  only_on bare 'by GTID, this server needs log_slave_updates'
+  local lacks
+  lacks="ERROR: the binary log of db2 lacks $(gtid_of db1)*"
+  [[ $FAMILY == MariaDB ]] || lacks="ERROR: db2 has purged the binary log that holds $(gtid_of db1)*"
+  call_limit db3 2
+  stop_replica_thread db3
+  logs_nothing db2 write db1 2
+  kill_server db1
+
+  refuses_to_move db3 db2 "$lacks"
+
+  open_writes db2
+  write db2
+  refuses_to_move db3 db2 "$lacks"
 }

@@ -438,4 +438,101 @@ goes_on() {
   nothing_lost db2 db1 db3
 }
 
-open_temporary_tables() { sql db3 "SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'" | cut -f2; }
+@test "A16: the slave is a copy of the old master with a younger log of its own; the log of the old one tells what it has" {
+  only_on MariaDB 'elsewhere sets tell what a copy has'
+  begins_new_log db3
+  write db1 2
+  ends_writing
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A16: such a copy lacks an early row of the new master, as the log of the old one shows, and stays" {
+  only_on MariaDB 'elsewhere sets tell what a copy has'
+  writes_early
+  begins_new_log db3
+  write db1 2
+  ends_writing
+
+  refuses_to_move db3 db2 "ERROR: db3 lacks $(gtid_of db2), which db2 logged before the place where db3 would go on*"
+}
+
+@test "the new master did not log for a while what it replicated; a slave that lacks some of that stays" {
+  only_on MariaDB 'elsewhere gtid_purged tells that, or nothing does'
+  call_limit db3 2
+  delay db3 600
+  logs_nothing db2 write db1 2
+  write db1 2
+  caught_up db2 db1
+  fetched_all db3 db1
+  close_writes db1
+
+  refuses_to_move db3 db2 "ERROR: the binary log of db2 lacks $(gtid_of db1)*"
+
+  delay db3 0
+  caught_up db3 db1
+  moves db3 db2
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "somebody has set gtid_seq_no on the old master; numbers that nobody wrote are not missed" {
+  only_on MariaDB 'nobody else has gtid_seq_no'
+  delay db3 600
+  sql db1 'SET SESSION gtid_seq_no = 5000' "$(writing db1)"
+  write db1 2
+  caught_up db2 db1
+  fetched_all db3 db1
+  close_writes db1
+
+  moves db3 db2
+
+  delay db3 0
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+# The log of db2, as a look-up reads it, is as long as its statements are.
+is_long_to_read() {
+  local long
+  leaves_traces
+  long=$(printf 'x%.0s' {1..80000})
+  {
+    echo 'SET SESSION binlog_format = STATEMENT; BEGIN;'
+    for _ in {1..75}; do echo "INSERT INTO app.heap VALUES ('db1', LEFT('$long', 9));"; done
+    echo 'COMMIT;'
+  } | client_of "$(host_dir db1)"
+  all_caught_up db1 db2 db3
+}
+
+# Statements that take their time on db3 alone.
+crawling() {
+  echo 'SET SESSION binlog_format = STATEMENT;'
+  for _ in {1..25}; do echo "INSERT INTO app.heap SELECT 'db1', IF(@@hostname = 'db3', SLEEP(0.05), 0);"; done
+}
+
+@test "a look into the new master's log takes longer than a call may, or most of it; the slave is never stopped in vain" {
+  only_on MariaDB 'logs are read in this way for the GTIDs of MariaDB'
+  [[ $MMM_REPLICATION == file ]] || skip 'the same look as by file and position'
+  is_long_to_read
+  delay db3 600
+  crawling | client_of "$(host_dir db1)"
+  caught_up db2 db1
+  fetched_all db3 db1
+  close_writes db1
+  slow_network db3
+
+  call_limit db3 3
+  refuses_to_move db3 db2 'ERROR: looking for 0-1-* in the log of db2 took longer than this call may*'
+
+  call_limit db3 8
+  delay db3 0
+  moves db3 db2
+
+  fast_network db3
+  open_writes db2
+  nothing_lost db2 db1 db3
+}

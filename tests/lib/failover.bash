@@ -322,7 +322,7 @@ opens_temporary_table() {
   exec {session}>"$BATS_TEST_TMPDIR/session"
   echo 'SET SESSION binlog_format = STATEMENT; CREATE TEMPORARY TABLE app.scratch (a INT);
     INSERT INTO app.scratch VALUES (1);' >&"$session"
-  wait_for 5 eval '[[ $(open_temporary_tables) == 1 ]]'
+  wait_for 5 eval "[[ \$(open_temporary_tables) == 1 ]]"
 }
 open_temporary_tables() { sql "${1:-db3}" "SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'" | cut -f2; }
 

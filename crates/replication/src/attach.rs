@@ -22,10 +22,10 @@ use crate::channel::Chosen;
 use crate::dialect::{Target, Threads};
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState};
-use crate::history::Located;
+use crate::history::{self, Located};
 use crate::hold::LastResort;
 use crate::observe::{self, Constants, Old};
-use crate::plan::{Decision, Place, Plan, Proof, plan};
+use crate::plan::{Decision, Place, Plan, Proof, Wanted, plan};
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::settling::Settling;
@@ -55,6 +55,8 @@ struct Move<'a> {
     progress: Progress,
     /// The channel before anything was done to its threads.
     found: &'a Channel,
+    /// How long the last look into the new master's log took.
+    last_look: Duration,
 }
 
 /// What was seen, and whether the replica was applying meanwhile.
@@ -71,7 +73,10 @@ struct Doubt(Option<(Refusal, Instant)>);
 impl Doubt {
     /// True until the same refusal has come again and again for a while.
     fn is_fresh(&mut self, refusal: &Refusal) -> bool {
-        if !matches!(refusal, Refusal::ReplicaAhead { .. } | Refusal::ReplicaLacksEarlier { .. }) {
+        if !matches!(
+            refusal,
+            Refusal::ReplicaAhead { .. } | Refusal::ReplicaLacksEarlier { .. } | Refusal::LogLacks { .. }
+        ) {
             return false;
         }
         match &self.0 {
@@ -128,6 +133,7 @@ pub fn attach(
         last_resort: LastResort::new([this_host, chosen.source, new_host], settings, budget),
         progress: Progress::Untouched,
         found: &chosen.channel,
+        last_look: Duration::ZERO,
     };
     let moved = moving.carry_out();
     if moved.is_ok() {
@@ -178,13 +184,14 @@ fn tls_of_trial(channel: &Channel, settings: &TlsOptions) -> TlsOptions {
 impl Move<'_> {
     fn carry_out(&mut self) -> Result<(), Error> {
         let first = self.prepare()?;
-        let (foreseen, located) = self.settle(first)?;
+        let (foreseen, mut located) = self.settle(first)?;
         if let Some(foreseen) = &foreseen {
             log::info!("plan: {foreseen}");
         }
         if report::is_dry_run() {
             return self.rehearse(foreseen.as_ref());
         }
+        self.be_sure_of_another_look(&mut located)?;
         self.begin(Progress::Stopped);
         step("stopped replication", || {
             if self.last_resort.is_holding() {
@@ -314,10 +321,11 @@ impl Move<'_> {
                 | Err(
                     Refusal::ReplicaAhead { .. }
                     | Refusal::ReplicaLacksEarlier { .. }
+                    | Refusal::LogLacks { .. }
                     | Refusal::NoSinglePosition { .. },
                 ) if is_moving && !(report::is_dry_run() && patience.is_spent()) => {
                     if patience.is_spent() {
-                        return Ok((None, None));
+                        return Ok((None, located));
                     }
                     awaited::show(&mut face, &facts, None);
                 }
@@ -345,13 +353,39 @@ impl Move<'_> {
         }
     }
 
-    /// What was found before the stop, if the replica has logged nothing since. Another search can take seconds.
-    fn if_unchanged(&mut self, located: Option<Located>) -> Result<Option<Located>, Error> {
-        // Says of which set it is the end; nothing is ever logged before that.
-        if let Some(Located::Prefix { .. }) = &located {
-            return Ok(located);
+    /// Refuses where a look into the new master's log, needed again if the replica goes on until it has stopped, would
+    /// not end in time. One that took much of the call is tried from where it ended, which is all that is then left.
+    fn be_sure_of_another_look(&mut self, located: &mut Option<Located>) -> Result<(), Error> {
+        let left = |moving: &Self| moving.budget.part(75).share(Duration::MAX);
+        if self.last_look < left(self) / 2 {
+            return Ok(());
         }
-        let Some(Located::Groups { log_of_replica: Some(before), .. }) = &located else { return Ok(None) };
+        let (facts, is_moving) = self.observe()?;
+        let channel = &facts.replica.channel;
+        if !is_moving && (!channel.sql_running || channel.fetched == channel.applied && facts.quiet) {
+            return Ok(());
+        }
+        let (wanted, what) = match &located {
+            Some(Located::Found { at, looked_back: false, .. }) => {
+                (Wanted::Position(at.clone()), at.to_string())
+            }
+            Some(Located::Found { at, .. }) => (Wanted::History(at.clone()), at.to_string()),
+            Some(Located::Prefix { of, .. }) => (Wanted::Set(of.clone()), "the replica's place".into()),
+            _ => return Ok(()),
+        };
+        let before = Instant::now();
+        *located = Some(self.locate(&facts, &wanted, located.as_ref())?);
+        if before.elapsed() < left(self) {
+            return Ok(());
+        }
+        Err(history::too_long(self.new.host(), &what))
+    }
+
+    /// What was found before the stop. Another search can take seconds. Planning takes it for what it is: where the
+    /// replica stood when it was found; by contents, that shows in the replica's own log.
+    fn if_unchanged(&mut self, located: Option<Located>) -> Result<Option<Located>, Error> {
+        let Some(Located::Groups { log_of_replica, .. }) = &located else { return Ok(located) };
+        let Some(before) = log_of_replica else { return Ok(None) };
         let is_unchanged = observe::log_end(self.replica)?.as_ref() == Some(before);
         Ok(located.filter(|_| is_unchanged))
     }
@@ -390,7 +424,11 @@ impl Move<'_> {
             }
             match plan(facts, located.as_ref()) {
                 Ok(Decision::Attach(plan)) => return Ok(Ok(plan)),
-                Ok(Decision::Locate(wanted)) => *located = Some(self.locate(facts, &wanted)?),
+                Ok(Decision::Locate(wanted)) => {
+                    let before = Instant::now();
+                    *located = Some(self.locate(facts, &wanted, located.as_ref())?);
+                    self.last_look = before.elapsed();
+                }
                 Ok(Decision::Hold(refusal)) => {
                     let refusal = self.last_resort.approach(facts, refusal)?;
                     self.use_budget(self.last_resort.limit(self.budget.part(75)));

@@ -2,7 +2,7 @@
 
 use mmm_core::report;
 
-use crate::gtid::{GtidPosition, GtidState};
+use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::gtid_set::GtidSet;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
@@ -102,6 +102,18 @@ pub struct OwnLog {
     pub begin: GtidState,
 }
 
+impl OwnLog {
+    /// Whether the log's server has this group. `None`: it is older than the log, which may have been begun anew, or
+    /// with a copy of another server.
+    pub fn has(&self, gtid: Gtid) -> Option<bool> {
+        match self.state.get(gtid.domain, gtid.server) {
+            Some(sequence) => Some(sequence >= gtid.sequence),
+            None if self.begin.highest(gtid.domain).is_none_or(|begin| gtid.sequence >= begin) => Some(false),
+            None => None,
+        }
+    }
+}
+
 /// The new master.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +134,10 @@ pub struct NewMaster {
     pub state: GtidState,
     /// MariaDB's: what its oldest log file begins with, as in [`OwnLog::begin`].
     pub begin: GtidState,
+    /// MariaDB's: what it has executed by replication, where its log has to hold that; empty where it need not.
+    pub executed: GtidPosition,
+    /// True where it logs rows for statements, and so nothing for those without an effect.
+    pub logs_rows: bool,
     /// MySQL's GTIDs; `None` without `gtid_mode=ON`.
     pub sets: Option<MasterSets>,
     /// Replication and binlog filters, as `name=value`.
@@ -157,6 +173,7 @@ pub enum OldMaster {
 }
 
 /// An old master that answers.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OldState {
     /// Its host name.
@@ -165,6 +182,8 @@ pub struct OldState {
     pub read_only: bool,
     /// `log_slave_updates`
     pub log_slave_updates: bool,
+    /// As in [`NewMaster::logs_rows`].
+    pub logs_rows: bool,
     /// End of its log; `None` without a log.
     pub end: Option<BinlogPosition>,
     /// True where its log ended there at the observation before.

@@ -152,6 +152,11 @@ impl GtidState {
         self.0.range((domain, 0)..=(domain, u32::MAX)).map(|(_, sequence)| *sequence).max()
     }
 
+    /// The group with the highest number of a domain.
+    pub fn newest(&self, domain: u32) -> Option<Gtid> {
+        self.of_domain(domain).iter().max_by_key(|gtid| gtid.sequence)
+    }
+
     /// True where a group of this number, logged now, would come after a later one of its domain.
     pub fn is_stepped_back_by(&self, gtid: Gtid) -> bool {
         self.highest(gtid.domain).is_some_and(|highest| gtid.sequence <= highest)

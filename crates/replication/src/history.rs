@@ -4,6 +4,8 @@
 //! MariaDB 10.5.2), page by page, from the last file whose `Gtid_list` event does not include the position
 //! yet. `Scan` does the thinking without a server.
 
+use std::fmt;
+
 use mmm_core::progress::{self, Left, Waiting};
 
 use crate::binlog::place::Found;
@@ -41,8 +43,14 @@ pub enum Located {
         state: GtidState,
         /// The first group seen with a number not above those logged before it in its domain.
         out_of_order: Option<Gtid>,
-        /// For a replica that keeps no log: that of its source up to the same place, so what the replica has.
+        /// Numbers that are missing behind the place.
+        gaps: Vec<Gap>,
+        /// What was in the log when it was searched.
+        searched: GtidState,
+        /// Where the replica's log does not tell all that it has: that of its source up to the same place.
         of_source: Option<OwnLog>,
+        /// True where `of_source`, and where that does not tell either, `out_of_order` was looked for.
+        looked_back: bool,
     },
     /// The files that held these groups are gone.
     Purged(String),
@@ -77,45 +85,153 @@ pub enum Located {
 }
 
 impl Located {
-    /// With the log of the replica's source up to the same place.
+    /// With the log of the replica's source up to the same place, where that was looked for.
     #[must_use]
-    pub fn beside(mut self, log: Option<OwnLog>) -> Self {
-        if let Self::Found { of_source, .. } = &mut self {
-            *of_source = log;
+    pub fn beside(mut self, log: Option<OwnLog>, looked_for: bool) -> Self {
+        if let Self::Found { of_source, looked_back, .. } = &mut self {
+            (*of_source, *looked_back) = (log, looked_for);
         }
         self
     }
 }
 
+/// Numbers of a domain that are missing between two groups which follow each other there.
+///
+/// A server numbers its group one above the highest that it knows of the domain. So where both groups are of servers
+/// that replicate from each other, the numbers between them belong to groups that this log lacks, unless somebody
+/// has set `gtid_seq_no`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The group before; `None` where the domain begins with a number above 1.
+    pub after: Option<Gtid>,
+    /// The group behind.
+    pub before: Gtid,
+}
+
+impl fmt::Display for Gap {
+    /// As GTIDs of the server that wrote the group behind, which need not be the one that wrote what is missing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = |sequence| Gtid { sequence, ..self.after.unwrap_or(self.before) };
+        let (first, last) = (self.after.map_or(1, |gtid| gtid.sequence + 1), self.before.sequence - 1);
+        write!(f, "{}", of(first))?;
+        if first < last { write!(f, " to {}", of(last)) } else { Ok(()) }
+    }
+}
+
+/// What a search has to tell besides the place.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// True where the whole log is looked through, so that `out_of_order` says something.
+    pub order: bool,
+    /// The servers that replicate from each other; between groups of theirs, gaps count.
+    pub masters: Vec<u32>,
+    /// The log's server: behind the place, what it wrote itself cannot be missing.
+    pub own: u32,
+    /// What the log has: behind the place, it is read until the last of it by other servers, so that `gaps` tells all.
+    pub until: GtidState,
+}
+
 /// Finds `at` in the log of `server`.
 ///
-/// With `check_order` the whole log is looked through, so that `out_of_order` says something; without it,
-/// reading ends at the place, and a place at the very end of the log costs two statements.
-pub fn locate(server: &mut Server, at: &GtidPosition, check_order: bool) -> Result<Located, Error> {
-    if !check_order && let Some(found) = at_the_end(server, at)? {
+/// Without `scope.order`, a place at the very end of the log costs two statements, and one behind what was found
+/// `earlier` is looked for from there on.
+pub fn locate(
+    server: &mut Server,
+    at: &GtidPosition,
+    scope: &Scope,
+    earlier: Option<&Located>,
+) -> Result<Located, Error> {
+    if !scope.order
+        && let Some(found) = at_the_end(server, at, scope)?
+    {
         return Ok(found);
     }
     let files = log_files(server)?;
-    let lies_before = |file: &str| {
-        let list = beginning(server, file)?;
-        Ok(list.lies_before(at).then_some(list))
-    };
-    let Some((first, begin)) = last_that_begins(&files, lies_before)? else {
+    if !scope.order
+        && let Some(found) = further_on(server, &files, at, scope, earlier)?
+    {
+        return Ok(found);
+    }
+    // A domain that the position does not name may begin behind it, in an earlier file than the last that would do.
+    let mut first = None;
+    if scope.until.iter().any(|gtid| at.get(gtid.domain).is_none()) {
+        first = last_that_begins(&files, |file| {
+            let list = beginning(server, file)?;
+            let names_all = list.state.iter().all(|gtid| at.get(gtid.domain).is_some());
+            Ok((names_all && list.lies_before(at)).then_some(list))
+        })?;
+    }
+    if first.is_none() {
+        first = last_that_begins(&files, |file| {
+            let list = beginning(server, file)?;
+            Ok(list.lies_before(at).then_some(list))
+        })?;
+    }
+    let Some((first, begin)) = first else {
         let gone = at.iter().next().unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 });
         return Ok(Located::Purged(gone.to_string()));
     };
-    let mut scan = Scan::new(at.clone(), &files[first], begin, check_order);
+    let mut scan = Scan::new(at.clone(), BinlogPosition::new(&files[first], FIRST_EVENT), begin, scope);
     for file in &files[first..] {
-        if read_file(server, file, &mut scan)? {
+        if read_file(server, &BinlogPosition::new(file, FIRST_EVENT), &mut scan)? {
             break;
         }
     }
-    if check_order {
+    if scope.order {
         let earlier = disorder_before(server, &files[..=first], at)
             .map_err(|error| explain(server.host(), &scan.wanted(), error))?;
         scan.out_of_order = earlier.or(scan.out_of_order);
     }
     Ok(scan.finish())
+}
+
+/// Finds `at` behind what was found earlier, where it lies there.
+fn further_on(
+    server: &mut Server,
+    files: &[String],
+    at: &GtidPosition,
+    scope: &Scope,
+    earlier: Option<&Located>,
+) -> Result<Option<Located>, Error> {
+    let Some(Located::Found { at: from, position: Some(place), state, .. }) = earlier else {
+        return Ok(None);
+    };
+    let goes_on =
+        at.iter().all(|gtid| from.get(gtid.domain).is_some_and(|from| from.sequence <= gtid.sequence));
+    let first = files.iter().position(|file| *file == place.file);
+    let (Some(first), true) = (first, goes_on) else { return Ok(None) };
+    let begin = Beginning { state: state.clone(), position: from.clone() };
+    let mut scan = Scan::new(at.clone(), place.clone(), begin, scope);
+    for (index, file) in files[first..].iter().enumerate() {
+        let begin = if index == 0 { place.clone() } else { BinlogPosition::new(file, FIRST_EVENT) };
+        if read_file(server, &begin, &mut scan)? {
+            break;
+        }
+    }
+    Ok(scan.first_missing().is_none().then(|| scan.finish()))
+}
+
+/// True where a server's log, which holds the group before a gap, has none with its numbers. `None` where it cannot tell.
+pub fn holds_nothing_between(server: &mut Server, gap: &Gap) -> Result<Option<bool>, Error> {
+    let Some(after) = gap.after else { return Ok(None) };
+    let at: GtidPosition = std::iter::once(after).collect();
+    let Located::Found { position: Some(place), .. } = locate(server, &at, &Scope::default(), None)? else {
+        return Ok(None);
+    };
+    let files = log_files(server)?;
+    let (mut is_empty, mut is_over) = (true, false);
+    for file in files.iter().skip_while(|file| **file != place.file) {
+        let from = if *file == place.file { place.clone() } else { BinlogPosition::new(file, FIRST_EVENT) };
+        is_over = each_event(server, &from, &gap.to_string(), |row| {
+            let Some(gtid) = gtid_of(row).filter(|gtid| gtid.domain == after.domain) else { return false };
+            is_empty = !(after.sequence + 1..gap.before.sequence).contains(&gtid.sequence);
+            !is_empty || gtid == gap.before
+        })?;
+        if is_over {
+            break;
+        }
+    }
+    Ok(is_over.then_some(is_empty))
 }
 
 /// The last of a log's files whose beginning `lies_before` the place that is looked for, and what that said of it;
@@ -155,8 +271,10 @@ fn disorder_before(server: &mut Server, files: &[String], at: &GtidPosition) -> 
             _ if writers.is_empty() => None,
             Some(first) => begin.state.is_stepped_back_by(first).then_some(first),
             None => {
-                let mut scan = Scan::new(at.clone(), file, begin, true);
-                read_file(server, file, &mut scan)?;
+                let place = BinlogPosition::new(file, FIRST_EVENT);
+                let mut scan =
+                    Scan::new(at.clone(), place.clone(), begin, &Scope { order: true, ..Scope::default() });
+                read_file(server, &place, &mut scan)?;
                 scan.out_of_order
             }
         };
@@ -182,7 +300,7 @@ pub fn oldest_known(server: &mut Server) -> Result<GtidState, Error> {
 }
 
 /// The cheap case: the position is where the log ends, and nothing is written meanwhile.
-fn at_the_end(server: &mut Server, at: &GtidPosition) -> Result<Option<Located>, Error> {
+fn at_the_end(server: &mut Server, at: &GtidPosition, scope: &Scope) -> Result<Option<Located>, Error> {
     let Some(end) = log_end(server)? else { return Ok(None) };
     let statement = format!(
         "SELECT @@gtid_binlog_state, BINLOG_GTID_POS({}, {}), @@gtid_binlog_pos",
@@ -202,12 +320,19 @@ fn at_the_end(server: &mut Server, at: &GtidPosition) -> Result<Option<Located>,
     if !is_end(&there) || !is_end(&now) || at.iter().any(|gtid| !state.includes(gtid)) {
         return Ok(None);
     }
+    // A domain that the position does not name may lie behind it.
+    if there.iter().any(|gtid| at.get(gtid.domain).is_none()) {
+        return Ok(None);
+    }
     Ok(Some(Located::Found {
         at: at.clone(),
         position: Some(end),
         state,
         out_of_order: None,
+        gaps: Vec::new(),
+        searched: scope.until.clone(),
         of_source: None,
+        looked_back: false,
     }))
 }
 
@@ -265,11 +390,10 @@ fn beginning(server: &mut Server, file: &str) -> Result<Beginning, Error> {
     Ok(Beginning { state: gtids.iter().copied().collect(), position: gtids.into_iter().collect() })
 }
 
-/// Reads one file into the scan; true when everything is found.
-fn read_file(server: &mut Server, file: &str, scan: &mut Scan) -> Result<bool, Error> {
-    scan.open(file);
-    let begin = BinlogPosition::new(file, FIRST_EVENT);
-    each_event(server, &begin, &scan.wanted(), |row| {
+/// Reads one file into the scan, from a place on; true when everything is found.
+fn read_file(server: &mut Server, begin: &BinlogPosition, scan: &mut Scan) -> Result<bool, Error> {
+    scan.open(begin);
+    each_event(server, begin, &scan.wanted(), |row| {
         scan.event(row);
         scan.is_done()
     })?;
@@ -308,7 +432,7 @@ pub(crate) fn each_event(
     }
 }
 
-fn too_long(host: &str, what: &str) -> Error {
+pub(crate) fn too_long(host: &str, what: &str) -> Error {
     Refusal::SearchTooLong { new: host.into(), what: what.into() }.into()
 }
 
@@ -361,23 +485,26 @@ struct Scan {
     /// State of all other domains when the last wanted group was found.
     others: Option<GtidState>,
     position: Option<BinlogPosition>,
-    check_order: bool,
+    scope: Scope,
     out_of_order: Option<Gtid>,
+    gaps: Vec<Gap>,
 }
 
 impl Scan {
-    fn new(at: GtidPosition, file: &str, begin: Beginning, check_order: bool) -> Self {
+    /// A scan that begins at `place`, before which lies what `begin` says.
+    fn new(at: GtidPosition, place: BinlogPosition, begin: Beginning, scope: &Scope) -> Self {
         let mut scan = Self {
             at,
             running: begin,
-            file: file.to_string(),
+            file: place.file,
             group: None,
-            end: FIRST_EVENT,
+            end: place.offset,
             found: Vec::new(),
             others: None,
             position: None,
-            check_order,
+            scope: scope.clone(),
             out_of_order: None,
+            gaps: Vec::new(),
         };
         for gtid in scan.running.position.clone().iter() {
             scan.note(gtid);
@@ -386,9 +513,9 @@ impl Scan {
         scan
     }
 
-    fn open(&mut self, file: &str) {
-        self.file = file.to_string();
-        self.end = FIRST_EVENT;
+    fn open(&mut self, place: &BinlogPosition) {
+        self.file.clone_from(&place.file);
+        self.end = place.offset;
     }
 
     fn event(&mut self, row: &Record) {
@@ -423,11 +550,23 @@ impl Scan {
         {
             self.out_of_order = Some(gtid);
         }
+        self.note_gap(gtid);
         self.running.state.log(gtid);
         self.running.position.advance(gtid);
         self.end = end;
         self.note(gtid);
         self.note_position();
+    }
+
+    /// Is a number missing before this group? Before the place, the replica has whatever it was.
+    fn note_gap(&mut self, before: Gtid) {
+        let lies_before = self.at.get(before.domain).is_some() && !self.has_found(before.domain);
+        let after = self.running.state.newest(before.domain);
+        let are_masters =
+            [Some(before), after].iter().flatten().all(|gtid| self.scope.masters.contains(&gtid.server));
+        if !lies_before && are_masters && before.sequence > after.map_or(1, |after| after.sequence + 1) {
+            self.gaps.push(Gap { after, before });
+        }
     }
 
     fn note(&mut self, gtid: Gtid) {
@@ -449,15 +588,30 @@ impl Scan {
 
     /// True where nothing further needs to be read.
     fn is_done(&self) -> bool {
-        !self.check_order && self.has_found_all()
+        !self.scope.order && self.has_found_all() && self.has_seen_others()
+    }
+
+    /// True where nothing that other servers than the log's own wrote lies further on, and each domain has begun.
+    fn has_seen_others(&self) -> bool {
+        self.scope.until.iter().all(|gtid| {
+            if gtid.server == self.scope.own {
+                self.running.state.knows(gtid.domain)
+            } else {
+                self.running.state.includes(gtid)
+            }
+        })
+    }
+
+    fn has_found(&self, domain: u32) -> bool {
+        self.found.iter().any(|(found, _)| *found == domain)
     }
 
     fn has_found_all(&self) -> bool {
-        self.at.iter().all(|gtid| self.found.iter().any(|(domain, _)| *domain == gtid.domain))
+        self.first_missing().is_none()
     }
 
     fn first_missing(&self) -> Option<Gtid> {
-        self.at.iter().find(|gtid| !self.found.iter().any(|(domain, _)| *domain == gtid.domain))
+        self.at.iter().find(|gtid| !self.has_found(gtid.domain))
     }
 
     fn finish(self) -> Located {
@@ -473,20 +627,25 @@ impl Scan {
             position: self.position,
             state,
             out_of_order: self.out_of_order,
+            gaps: self.gaps,
+            searched: self.scope.until,
             of_source: None,
+            looked_back: false,
         }
     }
 
     /// What is still looked for.
     fn wanted(&self) -> String {
-        self.first_missing().unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 }).to_string()
+        let last = self.at.iter().next();
+        self.first_missing().or(last).unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 }).to_string()
     }
 }
 
 /// A log given as GTIDs alone, searched as a server's log would be: for the property tests of planning.
 #[cfg(test)]
-pub(crate) fn locate_in(log: &[Gtid], at: &GtidPosition, check_order: bool) -> Located {
-    let mut scan = Scan::new(at.clone(), "bin.000001", Beginning::default(), check_order);
+pub(crate) fn locate_in(log: &[Gtid], at: &GtidPosition, scope: &Scope) -> Located {
+    let place = BinlogPosition::new("bin.000001", FIRST_EVENT);
+    let mut scan = Scan::new(at.clone(), place, Beginning::default(), scope);
     for (index, gtid) in log.iter().enumerate() {
         scan.event(&Record::from_iter([
             ("Event_type", "Gtid".to_string()),
@@ -504,14 +663,15 @@ mod tests {
 
     /// A log as text: `G 0-1-5` begins a group of two events, `R` rotates.
     fn read(at: &str, begin: &str, log: &str) -> Located {
-        read_with(at, begin, log, false)
+        read_with(at, begin, log, &Scope::default())
     }
 
-    fn read_with(at: &str, begin: &str, log: &str, check_order: bool) -> Located {
+    fn read_with(at: &str, begin: &str, log: &str, scope: &Scope) -> Located {
         let gtids = parse_list(begin).expect("begin");
         let begin =
             Beginning { state: gtids.iter().copied().collect(), position: gtids.into_iter().collect() };
-        let mut scan = Scan::new(at.parse().expect("at"), "bin.000001", begin, check_order);
+        let place = BinlogPosition::new("bin.000001", FIRST_EVENT);
+        let mut scan = Scan::new(at.parse().expect("at"), place.clone(), begin, scope);
         let mut offset = 100;
         let mut file = 1;
         let mut row = |kind: &str, info: &str, scan: &mut Scan| {
@@ -522,13 +682,13 @@ mod tests {
                 ("End_log_pos", offset.to_string()),
             ]));
         };
-        scan.open("bin.000001");
+        scan.open(&place);
         for word in log.split_whitespace() {
             if word == "R" {
                 row("Rotate", "", &mut scan);
                 scan.close_group();
                 file += 1;
-                scan.open(&format!("bin.{file:06}"));
+                scan.open(&BinlogPosition::new(format!("bin.{file:06}"), FIRST_EVENT));
             } else {
                 row("Gtid", &format!("BEGIN GTID {word} cid=9"), &mut scan);
                 row("Xid", "COMMIT /* xid=1 */", &mut scan);
@@ -564,8 +724,9 @@ mod tests {
     #[test]
     fn disorder_behind_the_place_is_seen_only_where_it_is_asked_for() {
         assert_eq!(found("0-1-5", "0-1-4", "0-1-5 0-2-7 0-1-6").2, None);
+        let whole = Scope { order: true, ..Scope::default() };
         let Located::Found { out_of_order, state, position, .. } =
-            read_with("0-1-5", "0-1-4,9-9-1", "0-1-5 0-2-7 0-1-6 9-9-2", true)
+            read_with("0-1-5", "0-1-4,9-9-1", "0-1-5 0-2-7 0-1-6 9-9-2", &whole)
         else {
             panic!("not found")
         };
@@ -597,6 +758,42 @@ mod tests {
     #[test]
     fn a_domain_that_nobody_asked_for_counts_only_up_to_the_place() {
         assert_eq!(found("0-1-5", "7-1-1", "7-1-2 0-1-5 7-1-3 8-1-1").1, "0-1-5,7-1-2");
+    }
+
+    /// Server 2's log; servers 1 and 2 replicate from each other.
+    fn gaps(at: &str, begin: &str, log: &str, until: &str) -> Vec<String> {
+        let until = until.parse().expect("state");
+        let scope = Scope { order: false, masters: vec![1, 2], own: 2, until };
+        match read_with(at, begin, log, &scope) {
+            Located::Found { gaps, .. } => gaps.iter().map(ToString::to_string).collect(),
+            other => panic!("{at} in {begin} {log}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_number_that_does_not_follow_the_last_one_is_of_a_group_that_was_not_logged() {
+        for (at, begin, log, until, missing) in [
+            ("0-1-5", "", "0-1-5 0-1-6 0-1-7", "0-1-7", &[][..]),
+            ("0-1-5", "", "0-1-5 0-1-9", "0-1-9", &["0-1-6 to 0-1-8"]),
+            ("0-1-5", "", "0-1-5 R 0-1-6 0-1-8 0-1-9 0-1-12", "0-1-12", &["0-1-7", "0-1-10 to 0-1-11"]),
+            ("0-1-5", "0-1-5", "0-1-7", "0-1-7", &["0-1-6"]),
+            // The new master knew of what it had not logged.
+            ("0-1-5", "", "0-1-5 0-2-8 0-1-9", "0-1-9,0-2-8", &["0-1-6 to 0-1-7"]),
+            // Before the place, the replica has it.
+            ("0-1-9", "", "0-1-5 0-1-9 0-1-10", "0-1-10", &[]),
+            // Both wrote at once.
+            ("0-1-5", "", "0-1-5 0-2-6 0-2-7 0-1-6 0-1-8", "0-1-8,0-2-7", &[]),
+            // Numbers of other servers say nothing.
+            ("0-1-5", "", "0-1-5 0-7-900 0-1-6 0-7-950 0-1-7", "0-1-7,0-7-950", &[]),
+            // Behind the last group of others, nothing is read.
+            ("0-1-5", "", "0-1-5 0-2-6 0-2-9", "0-1-5,0-2-9", &[]),
+            // A domain that the replica does not know has to be whole.
+            ("1-1-5", "", "1-1-5 2-2-1 2-2-2", "1-1-5,2-2-2", &[]),
+            ("1-1-5", "", "1-1-5 2-2-4 2-2-5", "1-1-5,2-2-5", &["2-2-1 to 2-2-3"]),
+            ("1-1-5", "2-2-3", "1-1-5 2-2-4", "1-1-5,2-2-4", &[]),
+        ] {
+            assert_eq!(gaps(at, begin, log, until), missing, "{at} in {begin} {log}");
+        }
     }
 
     #[test]

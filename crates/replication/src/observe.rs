@@ -216,6 +216,16 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
     } else {
         None
     };
+    let ignores_servers = channel.as_ref().is_none_or(|channel| !channel.ignored_server_ids.is_empty());
+    let may_be_ahead = channel.as_ref().is_none_or(|channel| {
+        channel.mode == Mode::FilePosition
+            && (channel.fetched.is_none() || channel.fetched != channel.applied)
+    });
+    let executed = if filters.is_empty() && !other_channels && !ignores_servers && !may_be_ahead {
+        gtids(server, &variables, "slave_pos")?
+    } else {
+        GtidPosition::default()
+    };
     Ok(NewMaster {
         host: server.host().into(),
         server_id: variables.number("server_id").unwrap_or(0),
@@ -225,6 +235,8 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
         end,
         state: gtids(server, &variables, "binlog_state")?,
         begin: constants.new_log_begin.clone(),
+        executed,
+        logs_rows: logs_rows(&variables),
         sets,
         filters,
         channel,
@@ -238,6 +250,10 @@ fn has_sets(variables: &Record) -> bool {
     variables.text("gtid_mode") == "ON"
 }
 
+fn logs_rows(variables: &Record) -> bool {
+    variables.text("binlog_format") == "ROW"
+}
+
 fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
     let answer = from_old(old, |server| {
         let variables = server.one(&server.dialect().variables())?;
@@ -246,6 +262,7 @@ fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
             host: server.host().into(),
             read_only: variables.is_on("read_only"),
             log_slave_updates: variables.is_on("log_slave_updates"),
+            logs_rows: logs_rows(&variables),
             end: log_end(server)?,
             rests: false,
             from_new: channels.find(|channel| channel.source_server_id == new_server_id),

@@ -11,7 +11,7 @@ use crate::binlog::place::Found;
 use crate::facts::{Facts, NewMaster, OldMaster, OwnLog};
 use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::gtid_set::GtidSet;
-use crate::history::Located;
+use crate::history::{Gap, Located};
 use crate::hold;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
@@ -33,6 +33,9 @@ pub enum Decision {
 pub enum Wanted {
     /// The place of this GTID position.
     Position(GtidPosition),
+    /// The same, and what had been logged before the replica's own log began, by its source's log or by the order of
+    /// the new master's.
+    History(GtidPosition),
     /// The end of the groups that are in this set.
     Set(GtidSet),
     /// What the replica executed last, and whether it holds groups that the new master wrote itself.
@@ -344,15 +347,40 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         )));
     }
     if let Some(gtid) = at.iter().find(|gtid| !new.state.includes(*gtid)) {
+        if logs_all(facts)
+            && new.executed.get(gtid.domain).is_some_and(|theirs| theirs.sequence >= gtid.sequence)
+        {
+            return Err(Refusal::LogLacks { host, new: new_host, gtid: gtid.to_string() });
+        }
         return Err(behind(facts, gtid.to_string(), known(&new.state, gtid)));
     }
     let (position, state) = match located {
-        Some(Located::Found { at: found, position, state, out_of_order, of_source }) if *found == at => {
-            let has = replica.log_of_everything().or(of_source.as_ref());
-            match has {
-                Some(has) => check_groups(facts, &at, state, has)?,
-                None => check_order(facts, *out_of_order)?,
+        Some(Located::Found {
+            at: found,
+            position,
+            state,
+            out_of_order,
+            gaps,
+            searched,
+            of_source,
+            looked_back,
+        }) if *found == at && has_got_no_more(searched, new) => {
+            let own = replica.log_of_everything();
+            let look_back = || Ok(ByGtid::Decided(Decision::Locate(Wanted::History(at.clone()))));
+            if own.is_none() && !looked_back {
+                return look_back();
             }
+            let older = if let Some(has) = own.or(of_source.as_ref()) {
+                check_groups(facts, &at, state, has)?
+            } else {
+                check_order(facts, *out_of_order)?;
+                Vec::new()
+            };
+            if !older.is_empty() && !looked_back {
+                return look_back();
+            }
+            check_older(facts, &older, of_source.as_ref(), *out_of_order)?;
+            check_gaps(facts, &at, gaps)?;
             (position, state)
         }
         Some(Located::Purged(gtid)) => {
@@ -364,14 +392,9 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         // Not looked for yet, or the replica moved on since.
         _ => return Ok(ByGtid::Decided(Decision::Locate(Wanted::Position(at)))),
     };
-    let unknown = match replica.channel.mode {
-        // By GTID the server replays a domain that it does not know from the oldest log there is.
-        Mode::SlavePos | Mode::CurrentPos | Mode::AutoPosition => {
-            new.state.iter().find(|gtid| at.get(gtid.domain).is_none())
-        }
-        // By position only what lies before it is skipped.
-        Mode::FilePosition => state.iter().find(|gtid| at.get(gtid.domain).is_none()),
-    };
+    // By position, what lies before it is skipped; by GTID, a new master sends a domain that the replica does not know
+    // from its first group in the oldest log on. A domain that begins behind the place is sent whole either way.
+    let unknown = state.iter().find(|gtid| at.get(gtid.domain).is_none());
     if let Some(Gtid { domain, .. }) = unknown {
         return Err(Refusal::UnknownDomain { host, new: new_host, domain });
     }
@@ -407,20 +430,23 @@ fn still_applies(new: &NewMaster) -> bool {
 }
 
 /// Does the new master's log up to the replica's place hold exactly the groups that the replica has, by its own
-/// log or by its source's? Only the place's domains count: the others are those of further channels.
-fn check_groups(facts: &Facts, at: &GtidPosition, there: &GtidState, own: &OwnLog) -> Result<(), Refusal> {
+/// log or by its source's? Only the place's domains count: the others are those of further channels. Returned are the
+/// groups of the new master's log that are older than that log, so that it cannot tell.
+fn check_groups(
+    facts: &Facts,
+    at: &GtidPosition,
+    there: &GtidState,
+    own: &OwnLog,
+) -> Result<Vec<Gtid>, Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
     let domains: Vec<u32> = at.iter().map(|gtid| gtid.domain).collect();
+    let mut older = Vec::new();
     for theirs in there.iter().filter(|gtid| domains.contains(&gtid.domain)) {
-        let lacks = match own.state.get(theirs.domain, theirs.server) {
-            Some(sequence) => sequence < theirs.sequence,
-            // Older than the replica's own log: part of the copy from which the replica was made.
-            None => own.begin.highest(theirs.domain).is_none_or(|begin| theirs.sequence >= begin),
-        };
-        if lacks {
-            let gtid = theirs.to_string();
-            return Err(Refusal::ReplicaLacksEarlier { host, new: new_host, gtid });
+        match own.has(theirs) {
+            Some(true) => {}
+            Some(false) => return Err(lacks_earlier(facts, theirs)),
+            None => older.push(theirs),
         }
     }
     for ours in own.state.iter().filter(|gtid| domains.contains(&gtid.domain)) {
@@ -437,7 +463,72 @@ fn check_groups(facts: &Facts, at: &GtidPosition, there: &GtidState, own: &OwnLo
             return Err(Refusal::ReplicaAhead { host, new: new_host, gtid: ours.to_string(), known });
         }
     }
+    Ok(older)
+}
+
+fn lacks_earlier(facts: &Facts, gtid: Gtid) -> Refusal {
+    let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
+    Refusal::ReplicaLacksEarlier { host, new, gtid: gtid.to_string() }
+}
+
+/// Does the replica have these groups, which the new master logged before the replica's own log was begun? They came
+/// with the copy from which the replica was made, if its source had them; the source's log tells, or where that is as
+/// young or the source is silent, the order of the new master's (see [`check_order`]).
+fn check_older(
+    facts: &Facts,
+    older: &[Gtid],
+    of_source: Option<&OwnLog>,
+    out_of_order: Option<Gtid>,
+) -> Result<(), Refusal> {
+    for gtid in older {
+        match (of_source.and_then(|log| log.has(*gtid)), out_of_order) {
+            (Some(true), _) | (None, None) => {}
+            (Some(false), _) => return Err(lacks_earlier(facts, *gtid)),
+            (None, Some(disorder)) => return Err(not_in_order(facts, disorder)),
+        }
+    }
     Ok(())
+}
+
+fn not_in_order(facts: &Facts, gtid: Gtid) -> Refusal {
+    let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
+    Refusal::OutOfOrder { host, new, gtid: gtid.to_string() }
+}
+
+/// True where the new master has logged nothing since that came by replication. What it writes itself takes nothing
+/// back: it is numbered above all that it has.
+fn has_got_no_more(searched: &GtidState, new: &NewMaster) -> bool {
+    let logged = |state: &GtidState| -> GtidState {
+        state.iter().filter(|gtid| u64::from(gtid.server) != new.server_id).collect()
+    };
+    logged(searched) == logged(&new.state)
+}
+
+/// True where the new master's log must hold whatever it has executed. With rows for statements, nothing is logged for
+/// those without an effect, and for those on temporary tables (lab: 10.5, 10.11, 11.8).
+fn logs_all(facts: &Facts) -> bool {
+    let writes_statements = matches!(&facts.old, OldMaster::Answers(old) if !old.logs_rows);
+    !(facts.new.logs_rows && writes_statements)
+}
+
+/// Does the new master's log lack something of the old one's that the replica still has to get?
+fn check_gaps(facts: &Facts, at: &GtidPosition, gaps: &[Gap]) -> Result<(), Refusal> {
+    let new = &facts.new;
+    let refused = |gtid: String| {
+        Err(Refusal::LogLacks { host: facts.replica.host.clone(), new: new.host.clone(), gtid })
+    };
+    let passes_over = new.channel.as_ref().is_some_and(|channel| !channel.ignored_server_ids.is_empty());
+    if !logs_all(facts) || !new.filters.is_empty() || passes_over {
+        return Ok(());
+    }
+    if let Some(gap) = gaps.first() {
+        return refused(gap.to_string());
+    }
+    let domains = new.executed.iter().filter(|gtid| at.get(gtid.domain).is_some());
+    match domains.into_iter().find(|gtid| !new.state.includes(*gtid)) {
+        Some(gtid) => refused(gtid.to_string()),
+        None => Ok(()),
+    }
 }
 
 /// The same question where the replica cannot tell what it has: does the order of the new master's log answer?
@@ -450,7 +541,7 @@ fn check_order(facts: &Facts, out_of_order: Option<Gtid>) -> Result<(), Refusal>
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
     if let Some(gtid) = out_of_order {
-        return Err(Refusal::OutOfOrder { host, new: new_host, gtid: gtid.to_string() });
+        return Err(not_in_order(facts, gtid));
     }
     let of_new = new.channel.as_ref().and_then(|channel| channel.applied.as_ref());
     let has_executed_as_much = match (of_new, &replica.channel.applied) {

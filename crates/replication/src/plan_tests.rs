@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::facts::{MasterSets, NewMaster, OldState, OwnLog, Replica, ReplicaSets};
-use crate::history::locate_in;
+use crate::history::{Scope, locate_in};
 use crate::prefix;
 use crate::record::Record;
 use crate::status::{Channel, IoThread, ThreadError};
@@ -31,6 +31,7 @@ fn old_alive() -> OldMaster {
         host: "db1".into(),
         read_only: true,
         log_slave_updates: true,
+        logs_rows: false,
         end: Some(BinlogPosition::new("bin.000001", 800)),
         rests: true,
         from_new: Some(channel(("bin.000007", 300), ("bin.000007", 300))),
@@ -68,6 +69,8 @@ fn facts() -> Facts {
             end: Some(BinlogPosition::new("bin.000007", 300)),
             state: "0-1-8".parse().unwrap(),
             begin: "0-1-1".parse().unwrap(),
+            executed: GtidPosition::default(),
+            logs_rows: false,
             sets: None,
             filters: vec![],
             channel: Some(channel(("bin.000001", 800), ("bin.000001", 800))),
@@ -85,8 +88,28 @@ fn found(at: &str, position: Option<u64>, state: &str) -> Located {
         position: position.map(|offset| BinlogPosition::new("bin.000007", offset)),
         state: state.parse().unwrap(),
         out_of_order: None,
+        gaps: vec![],
+        searched: at.parse().unwrap(),
         of_source: None,
+        looked_back: false,
     }
+}
+
+/// The same when the order of the log was looked at, or the log had this by then, or a number is missing behind.
+fn in_order(mut located: Located, disorder: Option<&str>) -> Located {
+    let Located::Found { out_of_order, looked_back, .. } = &mut located else { unreachable!() };
+    (*out_of_order, *looked_back) = (disorder.map(|gtid| gtid.parse().unwrap()), true);
+    located
+}
+fn searched_to(mut located: Located, state: &str) -> Located {
+    let Located::Found { searched, .. } = &mut located else { unreachable!() };
+    *searched = state.parse().unwrap();
+    located
+}
+fn with_gap(mut located: Located, after: &str, before: &str) -> Located {
+    let Located::Found { gaps, .. } = &mut located else { unreachable!() };
+    gaps.push(Gap { after: Some(after.parse().unwrap()), before: before.parse().unwrap() });
+    located
 }
 
 fn refusal(facts: &Facts, located: Option<&Located>) -> Refusal {
@@ -225,19 +248,45 @@ fn a16_groups_older_than_the_replicas_own_log_came_with_the_copy_it_was_made_fro
     facts.new.state = "0-1-508,0-2-5".parse().unwrap();
     facts.replica.gtid_position = "0-1-508".parse().unwrap();
     facts.replica.log = Some(OwnLog { state: "0-1-508".parse().unwrap(), begin: "0-1-501".parse().unwrap() });
-    let located = found("0-1-508", Some(300), "0-1-508,0-2-5");
-    assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
+    let located = || found("0-1-508", Some(300), "0-1-508,0-2-5");
+    let at: GtidPosition = "0-1-508".parse().unwrap();
+    assert_eq!(
+        plan(&facts, Some(&located())),
+        Ok(Decision::Locate(Wanted::History(at))),
+        "its own log cannot tell"
+    );
+    let there = Place::Position(BinlogPosition::new("bin.000007", 300));
+    // The source's log tells, unless that is as young; then the order of the new master's does.
+    for (of_source, disorder, expected) in [
+        (Some(("0-1-508,0-2-5", "0-1-1")), None, "it has it"),
+        (Some(("0-1-508,0-2-5", "0-1-501")), None, "it has it"),
+        (Some(("0-1-508,0-2-4", "0-1-1")), None, "it lacks it"),
+        (Some(("0-1-508", "0-1-1")), None, "it lacks it"),
+        (Some(("0-1-508", "0-1-501")), None, "it has it"),
+        (Some(("0-1-508", "0-1-501")), Some("0-1-5"), "nobody can tell"),
+        (None, None, "it has it"),
+        (None, Some("0-1-5"), "nobody can tell"),
+    ] {
+        let log = of_source
+            .map(|(state, begin)| OwnLog { state: state.parse().unwrap(), begin: begin.parse().unwrap() });
+        let located = in_order(located(), disorder).beside(log, true);
+        let planned = match plan(&facts, Some(&located)) {
+            Ok(Decision::Attach(plan)) if plan.place == there => "it has it",
+            Err(Refusal::ReplicaLacksEarlier { .. }) => "it lacks it",
+            Err(Refusal::OutOfOrder { .. }) => "nobody can tell",
+            other => panic!("{of_source:?} {disorder:?}: {other:?}"),
+        };
+        assert_eq!(planned, expected, "{of_source:?} {disorder:?}");
+    }
 }
 
 #[test]
 fn a16_without_a_log_of_its_own_the_order_of_the_new_masters_log_decides() {
     let mut facts = facts();
     facts.replica.log = None;
-    let located = found("0-1-8", Some(300), "0-1-8,0-2-5");
+    let located = in_order(found("0-1-8", Some(300), "0-1-8,0-2-5"), None);
     assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
-    let Located::Found { at, position, state, .. } = located else { unreachable!() };
-    let out_of_order = Some("0-1-5".parse().unwrap());
-    let located = Located::Found { at, position, state, out_of_order, of_source: None };
+    let located = in_order(located, Some("0-1-5"));
     assert_refused!(facts, Some(&located), Refusal::OutOfOrder { .. });
 }
 
@@ -247,9 +296,9 @@ fn a16_without_a_log_of_its_own_a_replica_has_what_its_source_had_logged() {
     facts.replica.log = None;
     facts.new.state = "0-1-8,0-2-5".parse().unwrap();
     let of_source = |state: &str| OwnLog { state: state.parse().unwrap(), begin: "0-1-1".parse().unwrap() };
-    let located = found("0-1-8", Some(300), "0-1-8,0-2-5").beside(Some(of_source("0-1-8")));
+    let located = found("0-1-8", Some(300), "0-1-8,0-2-5").beside(Some(of_source("0-1-8")), true);
     assert_refused!(facts, Some(&located), Refusal::ReplicaLacksEarlier { .. });
-    let located = found("0-1-8", Some(300), "0-1-8,0-2-5").beside(Some(of_source("0-1-8,0-2-5")));
+    let located = found("0-1-8", Some(300), "0-1-8,0-2-5").beside(Some(of_source("0-1-8,0-2-5")), true);
     assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 300)));
 }
 
@@ -280,7 +329,7 @@ fn a22_a_delayed_replica_goes_on_at_its_own_place() {
     facts.replica.channel.delay = 3600;
     facts.replica.gtid_position = "0-1-2".parse().unwrap();
     facts.replica.log = Some(OwnLog { state: "0-1-2".parse().unwrap(), begin: "0-1-1".parse().unwrap() });
-    let located = found("0-1-2", Some(120), "0-1-2");
+    let located = searched_to(found("0-1-2", Some(120), "0-1-2"), "0-1-8");
     assert_eq!(place(&facts, Some(&located)), Place::Position(BinlogPosition::new("bin.000007", 120)));
 }
 
@@ -314,54 +363,6 @@ fn a28_open_temporary_tables_are_waited_for() {
 }
 
 #[test]
-fn servers_that_would_drop_each_others_events_are_refused() {
-    let mut ignoring = facts();
-    ignoring.replica.channel.ignored_server_ids = vec![2];
-    assert_refused!(ignoring, None, Refusal::IgnoresNewMaster { .. });
-    let mut same = facts();
-    same.new.server_id = 3;
-    assert_refused!(same, None, Refusal::SameServerId { .. });
-}
-
-#[test]
-fn a_domain_that_the_replica_does_not_know_is_refused_where_it_would_be_replayed_or_skipped() {
-    let mut facts = facts();
-    facts.new.state = "0-1-8,5-2-1".parse().unwrap();
-    let before = found("0-1-8", Some(300), "0-1-8,5-2-1");
-    let behind = found("0-1-8", Some(300), "0-1-8");
-    assert_refused!(facts, Some(&before), Refusal::UnknownDomain { domain: 5, .. });
-    assert!(plan(&facts, Some(&behind)).is_ok(), "by position it comes behind the place, whole");
-    facts.replica.channel.mode = Mode::SlavePos;
-    assert_refused!(facts, Some(&behind), Refusal::UnknownDomain { domain: 5, .. });
-}
-
-#[test]
-fn purged_and_missing_places_are_refused() {
-    let facts = facts();
-    assert_refused!(facts, Some(&Located::Purged("0-1-8".into())), Refusal::Purged { .. });
-    assert_refused!(facts, Some(&Located::Missing("0-1-8".into())), Refusal::NotInLog { .. });
-    assert_refused!(facts, Some(&found("0-1-8", None, "0-1-8")), Refusal::NoSinglePosition { .. });
-}
-
-#[test]
-fn a_search_for_an_older_place_is_repeated() {
-    let located = found("0-1-7", Some(280), "0-1-7");
-    assert_eq!(
-        plan(&facts(), Some(&located)),
-        Ok(Decision::Locate(Wanted::Position("0-1-8".parse().unwrap())))
-    );
-}
-
-/// What is wrong, and how to make it so.
-type Spoiler = (&'static str, fn(&mut Facts));
-
-fn without_gtids() -> Facts {
-    let mut facts = facts();
-    facts.replica.gtid_position = GtidPosition::default();
-    facts
-}
-
-#[test]
 fn a28_temporary_tables_of_a_dead_master_hold_nothing_back_once_all_its_statements_are_executed() {
     let mut orphaned = facts();
     orphaned.replica.temporary_tables = 1;
@@ -392,8 +393,104 @@ fn a28_temporary_tables_of_a_dead_master_hold_nothing_back_once_all_its_statemen
     by_set.replica.temporary_tables = 1;
     by_set.old = old_dead();
     assert!(plan(&by_set, None).is_ok());
-    by_set.new.sets = Some(MasterSets { executed: set("1:1-9"), purged: set("") });
+    by_set.new.sets = Some(MasterSets { executed: set("1:1-9"), purged: set(""), is_committing: false });
     assert_refused!(by_set, None, Refusal::TemporaryTables { .. });
+}
+
+#[test]
+fn servers_that_would_drop_each_others_events_are_refused() {
+    let mut ignoring = facts();
+    ignoring.replica.channel.ignored_server_ids = vec![2];
+    assert_refused!(ignoring, None, Refusal::IgnoresNewMaster { .. });
+    let mut same = facts();
+    same.new.server_id = 3;
+    assert_refused!(same, None, Refusal::SameServerId { .. });
+}
+
+#[test]
+fn a_domain_that_the_replica_does_not_know_is_refused_where_it_would_be_replayed_or_skipped() {
+    let mut facts = facts();
+    facts.new.state = "0-1-8,5-2-1".parse().unwrap();
+    let before = found("0-1-8", Some(300), "0-1-8,5-2-1");
+    let behind = found("0-1-8", Some(300), "0-1-8");
+    assert_refused!(facts, Some(&before), Refusal::UnknownDomain { domain: 5, .. });
+    assert!(plan(&facts, Some(&behind)).is_ok(), "by position it comes behind the place, whole");
+    facts.replica.channel.mode = Mode::SlavePos;
+    assert_refused!(facts, Some(&before), Refusal::UnknownDomain { domain: 5, .. });
+    assert!(plan(&facts, Some(&behind)).is_ok(), "by GTID, too");
+}
+
+#[test]
+fn what_the_new_master_executed_and_did_not_log_is_refused() {
+    let mut late = facts();
+    late.replica.gtid_position = "0-1-2".parse().unwrap();
+    late.replica.log = Some(OwnLog { state: "0-1-2".parse().unwrap(), begin: "0-1-1".parse().unwrap() });
+    let located = || searched_to(found("0-1-2", Some(120), "0-1-2"), "0-1-8");
+    assert!(plan(&late, Some(&located())).is_ok());
+    let gap = with_gap(located(), "0-1-5", "0-1-8");
+    assert!(refusal(&late, Some(&gap)).to_string().contains(" lacks 0-1-6 to 0-1-7 "));
+    let mut last = late.clone();
+    last.new.executed = "0-1-9".parse().unwrap();
+    assert!(refusal(&last, Some(&located())).to_string().contains(" lacks 0-1-9 "));
+    last.replica.gtid_position = "0-1-9".parse().unwrap();
+    assert_refused!(last, None, Refusal::LogLacks { .. });
+    // Where a log need not hold all, nothing is missing.
+    let reasons: [Spoiler; 3] = [
+        ("it logs rows for statements", |f| {
+            f.new.logs_rows = true;
+            old(f).logs_rows = false;
+        }),
+        ("both have a filter", |f| {
+            f.new.filters = vec!["Replicate_Ignore_DB=tmp".into()];
+            f.replica.channel.filters = f.new.filters.clone();
+            f.replica.log = None;
+        }),
+        ("it passes over a server", |f| f.new.channel.as_mut().unwrap().ignored_server_ids = vec![7]),
+    ];
+    for (what, reason) in reasons {
+        let mut facts = late.clone();
+        reason(&mut facts);
+        assert!(plan(&facts, Some(&in_order(gap.clone(), None))).is_ok(), "{what}");
+    }
+    late.new.logs_rows = true;
+    old(&mut late).logs_rows = true;
+    assert_refused!(late, Some(&gap), Refusal::LogLacks { .. });
+}
+
+#[test]
+fn a_place_is_looked_for_again_once_the_new_master_has_got_more_and_not_when_it_wrote() {
+    let mut facts = facts();
+    let located = found("0-1-8", Some(300), "0-1-8");
+    facts.new.state = "0-1-8,0-2-20".parse().unwrap();
+    assert!(matches!(plan(&facts, Some(&located)), Ok(Decision::Attach(_))));
+    facts.new.state = "0-1-12".parse().unwrap();
+    assert!(matches!(plan(&facts, Some(&located)), Ok(Decision::Locate(_))));
+}
+
+#[test]
+fn purged_and_missing_places_are_refused() {
+    let facts = facts();
+    assert_refused!(facts, Some(&Located::Purged("0-1-8".into())), Refusal::Purged { .. });
+    assert_refused!(facts, Some(&Located::Missing("0-1-8".into())), Refusal::NotInLog { .. });
+    assert_refused!(facts, Some(&found("0-1-8", None, "0-1-8")), Refusal::NoSinglePosition { .. });
+}
+
+#[test]
+fn a_search_for_an_older_place_is_repeated() {
+    let located = found("0-1-7", Some(280), "0-1-7");
+    assert_eq!(
+        plan(&facts(), Some(&located)),
+        Ok(Decision::Locate(Wanted::Position("0-1-8".parse().unwrap())))
+    );
+}
+
+/// What is wrong, and how to make it so.
+type Spoiler = (&'static str, fn(&mut Facts));
+
+fn without_gtids() -> Facts {
+    let mut facts = facts();
+    facts.replica.gtid_position = GtidPosition::default();
+    facts
 }
 
 #[test]
@@ -676,6 +773,8 @@ enum Step {
     OldWrites,
     NewWrites,
     NewApplies,
+    /// Without logging it.
+    NewForgets,
     OldApplies,
     ReplicaApplies,
 }
@@ -689,11 +788,14 @@ struct History {
     old_has_read: usize,
     new_has_read: usize,
     replica_has_read: usize,
+    /// What the new master has executed and not logged.
+    forgotten: Vec<Gtid>,
 }
 
 impl History {
-    fn write(log: &mut Vec<Gtid>, server: u32) {
-        let sequence = log.iter().map(|gtid| gtid.sequence).max().unwrap_or(0) + 1;
+    fn write(log: &mut Vec<Gtid>, forgotten: &[Gtid], server: u32) {
+        let known = log.iter().chain(forgotten).map(|gtid| gtid.sequence);
+        let sequence = known.max().unwrap_or(0) + 1;
         log.push(Gtid { domain: 0, server, sequence });
     }
 
@@ -709,9 +811,10 @@ impl History {
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::OldWrites => Self::write(&mut self.old, 1),
-            Step::NewWrites => Self::write(&mut self.new, 2),
+            Step::OldWrites => Self::write(&mut self.old, &[], 1),
+            Step::NewWrites => Self::write(&mut self.new, &self.forgotten, 2),
             Step::NewApplies => Self::apply(&self.old, &mut self.new_has_read, &mut self.new, 2),
+            Step::NewForgets => Self::apply(&self.old, &mut self.new_has_read, &mut self.forgotten, 2),
             Step::OldApplies => Self::apply(&self.new, &mut self.old_has_read, &mut self.old, 1),
             Step::ReplicaApplies => {
                 self.replica_has_read = (self.replica_has_read + 1).min(self.old.len());
@@ -733,6 +836,8 @@ impl History {
         facts.new.read_only = false;
         facts.new.state = self.new.iter().copied().collect();
         facts.new.begin = self.new.first().copied().into_iter().collect();
+        let replicated = self.old[..self.new_has_read].iter().filter(|gtid| gtid.server != 2);
+        facts.new.executed = replicated.copied().collect();
         facts.new.channel = Some(channel(place(self.new_has_read), place(self.new_has_read)));
         if !old_lives {
             facts.old = old_dead();
@@ -760,19 +865,22 @@ impl History {
 
     /// What a look into the logs finds.
     fn look(&self, wanted: &Wanted, facts: &Facts) -> Located {
-        let at = match wanted {
-            Wanted::Position(at) => at,
+        let (at, looks_back) = match wanted {
+            Wanted::Position(at) => (at, false),
+            Wanted::History(at) => (at, true),
             Wanted::Set(set) => return prefix::locate_in(&Self::named(&self.new), set),
             Wanted::LastGroups => panic!("GTIDs tell"),
         };
-        let keeps_log = facts.replica.log_of_everything().is_some();
-        let of_source = match (&facts.old, locate_in(&self.old, at, false)) {
-            (OldMaster::Answers(_), Located::Found { state, .. }) if !keeps_log => {
+        let looks_back = looks_back || facts.replica.log_of_everything().is_none();
+        let of_source = match (&facts.old, locate_in(&self.old, at, &Scope::default())) {
+            (OldMaster::Answers(_), Located::Found { state, .. }) if looks_back => {
                 Some(OwnLog { state, begin: self.old.first().copied().into_iter().collect() })
             }
             _ => None,
         };
-        locate_in(&self.new, at, !keeps_log && of_source.is_none()).beside(of_source)
+        let order = looks_back && of_source.is_none();
+        let scope = Scope { order, masters: vec![1, 2], own: 2, until: facts.new.state.clone() };
+        locate_in(&self.new, at, &scope).beside(of_source, looks_back)
     }
 }
 
@@ -809,12 +917,45 @@ proptest! {
             }
             other => Ok(other),
         });
+        let misses_numbers = matches!(decision, Err(Refusal::LogLacks { .. }));
+        prop_assert!(!misses_numbers, "{:?} in {:?}", decision, history);
         if let Ok(Decision::Attach(Plan { place: Place::Position(position), .. })) = decision {
             let behind = usize::try_from(position.offset).unwrap();
             let skipped: BTreeSet<_> = history.new[..behind].iter().collect();
             let has: BTreeSet<_> = history.old[..history.replica_has_read].iter().collect();
             prop_assert_eq!(skipped, has, "{:?}", history);
         }
+    }
+
+    /// A replica is refused where the new master's log lacks its last group or one that it still has to get, and nowhere
+    /// else.
+    #[test]
+    fn what_the_new_master_did_not_log_is_missed_behind_the_place_alone(
+        logged in prop::collection::vec(prop::bool::weighted(0.8), 1..12),
+        lag in 0_usize..12,
+        later in 0_usize..4,
+        keeps_log: bool,
+        old_lives: bool,
+        by_gtid: bool,
+    ) {
+        let mut history = History::default();
+        (0..logged.len()).for_each(|_| history.take(Step::OldWrites));
+        for is_logged in &logged {
+            history.take(if *is_logged { Step::NewApplies } else { Step::NewForgets });
+        }
+        let has = logged.len().saturating_sub(lag).max(1);
+        (0..has).for_each(|_| history.take(Step::ReplicaApplies));
+        (0..later).for_each(|_| history.take(Step::NewWrites));
+        let mut facts = history.facts(keeps_log, old_lives);
+        if by_gtid {
+            facts.replica.channel.mode = Mode::SlavePos;
+        }
+        let decision = plan(&facts, None).and_then(|decision| match decision {
+            Decision::Locate(wanted) => plan(&facts, Some(&history.look(&wanted, &facts))),
+            other => Ok(other),
+        });
+        let is_whole = logged[has - 1..].iter().all(|is_logged| *is_logged);
+        prop_assert_eq!(matches!(decision, Ok(Decision::Attach(_))), is_whole, "{:?} in {:?}", decision, history);
     }
 
     /// With one writer at a time, whoever lags, a replica that is not ahead is never refused.

@@ -16,9 +16,15 @@ const FIRST_EVENTS: usize = 4;
 const OF_THE_FILE: [&str; 7] =
     ["Format_desc", "Previous_gtids", "Rotate", "Stop", "Gtid_list", "Binlog_checkpoint", "Start_encryption"];
 
-/// Finds the end of the groups that are in `set`.
-pub fn locate(server: &mut Server, set: &GtidSet) -> Result<Located, Error> {
+/// Finds the end of the groups that are in `set`; behind what was found `earlier`, where that is of a part of the set.
+pub fn locate(server: &mut Server, set: &GtidSet, earlier: Option<&Located>) -> Result<Located, Error> {
     let files = log_files(server)?;
+    if let Some(Located::Prefix { of, position, before }) = earlier
+        && of.is_within(set)
+        && let Some(first) = files.iter().position(|file| *file == position.file)
+    {
+        return read_on(server, &files[first..], position, Prefix::new(set, before.clone()));
+    }
     let lies_before = |file: &str| {
         let previous = previous_gtids(server, file)?;
         Ok(previous.is_within(set).then_some(previous))
@@ -27,9 +33,20 @@ pub fn locate(server: &mut Server, set: &GtidSet) -> Result<Located, Error> {
         let oldest = files.first().cloned().unwrap_or_default();
         return Ok(Located::Purged(previous_gtids(server, &oldest)?.without(set).to_string()));
     };
-    let mut prefix = Prefix::new(set, before);
-    for file in &files[first..] {
-        let begin = BinlogPosition::new(file, FIRST_EVENT);
+    let begin = BinlogPosition::new(&files[first], FIRST_EVENT);
+    read_on(server, &files[first..], &begin, Prefix::new(set, before))
+}
+
+/// Reads these files, the first from `begin` on.
+fn read_on(
+    server: &mut Server,
+    files: &[String],
+    begin: &BinlogPosition,
+    mut prefix: Prefix,
+) -> Result<Located, Error> {
+    prefix.end = begin.clone();
+    for file in files {
+        let begin = if *file == begin.file { begin.clone() } else { BinlogPosition::new(file, FIRST_EVENT) };
         let is_done = each_event(server, &begin, "the replica's place", |row| prefix.event(file, row))?;
         if is_done {
             break;

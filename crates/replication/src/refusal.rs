@@ -244,10 +244,10 @@ pub enum Refusal {
         gtid: String,
     },
 
-    /// The new master's log is not in one order, and the replica's own log cannot tell what it has.
+    /// The new master's log is not in one order, and the replica's own log does not tell what it has.
     #[error(
-        "{new} logged {gtid} after a later number of the same domain, and {host} keeps no log of what it applied: \
-         nobody can tell whether it has every row; rebuild {host} from {new}, and set log_slave_updates=ON"
+        "{new} logged {gtid} after a later number of the same domain, and {host} has no log that reaches back to \
+         that: nobody can tell whether it has every row; rebuild {host} from {new}, and set log_slave_updates=ON"
     )]
     OutOfOrder {
         /// The replica.
@@ -296,6 +296,20 @@ pub enum Refusal {
         /// The new master.
         new: String,
         /// The replica's place.
+        gtid: String,
+    },
+
+    /// The new master has executed something that it did not log.
+    #[error(
+        "the binary log of {new} lacks {gtid} (log_slave_updates was off for a while, or the server was killed with \
+         sync_binlog=0, or it passed that over): {host} cannot go on there; rebuild {host} from {new}"
+    )]
+    LogLacks {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// What is missing, as GTIDs.
         gtid: String,
     },
 

@@ -11,22 +11,30 @@ use crate::binlog::stream::Reader;
 use crate::channel;
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState, OwnLog};
-use crate::gtid::GtidPosition;
-use crate::history::{self, Located};
+use crate::gtid::{Gtid, GtidPosition};
+use crate::history::{self, Gap, Located, Scope};
 use crate::observe::{self, Old};
 use crate::plan::Wanted;
 use crate::prefix;
+use crate::server::Server;
 
 /// How long the old master's log may be looked through.
 const LOOK_AT_OLD: Duration = Duration::from_secs(2);
 
 impl Move<'_> {
-    pub(super) fn locate(&mut self, facts: &Facts, wanted: &Wanted) -> Result<Located, Error> {
+    /// Looks for what a plan wants, from where the look before ended if that is still of use.
+    pub(super) fn locate(
+        &mut self,
+        facts: &Facts,
+        wanted: &Wanted,
+        earlier: Option<&Located>,
+    ) -> Result<Located, Error> {
         let new = &mut self.new;
         let what = format!("looked into the log of {}", new.host());
         match wanted {
-            Wanted::Position(at) => self.locate_position(facts, at),
-            Wanted::Set(set) => step(&what, || prefix::locate(new, set)),
+            Wanted::Position(at) => self.locate_position(facts, at, false, earlier),
+            Wanted::History(at) => self.locate_position(facts, at, true, earlier),
+            Wanted::Set(set) => step(&what, || prefix::locate(new, set, earlier)),
             Wanted::LastGroups => step(&what, || self.locate_last(facts)),
         }
     }
@@ -64,19 +72,64 @@ impl Move<'_> {
         Ok(Located::Groups { of, end, found, has_own, stood_still, log_of_replica })
     }
 
-    fn locate_position(&mut self, facts: &Facts, at: &GtidPosition) -> Result<Located, Error> {
-        let keeps_log = facts.replica.log_of_everything().is_some();
-        let of_source = if keeps_log { None } else { self.log_of_old(facts, at) };
-        // Without either, the order of the new master's log has to tell what the replica has.
-        let needs_order = !keeps_log && of_source.is_none();
-        let located = step(&format!("found {at} in the log of {}", self.new_host.name), || {
-            history::locate(&mut self.new, at, needs_order)
-        })?;
-        Ok(located.beside(of_source))
+    fn locate_position(
+        &mut self,
+        facts: &Facts,
+        at: &GtidPosition,
+        looks_back: bool,
+        earlier: Option<&Located>,
+    ) -> Result<Located, Error> {
+        let (replica, new) = (&facts.replica, &facts.new);
+        let own = replica.log_of_everything();
+        let looks_back = looks_back || own.is_none();
+        let of_source = if looks_back { self.log_of_old(facts, at) } else { None };
+        let id = |id: u64| u32::try_from(id).unwrap_or(0);
+        let (old_id, new_id) = (id(replica.channel.source_server_id), id(new.server_id));
+        let mut scope = Scope {
+            // Without either log, the order of the new master's has to tell what the replica has.
+            order: looks_back && of_source.is_none(),
+            masters: if old_id == 0 { Vec::new() } else { vec![old_id, new_id] },
+            own: new_id,
+            until: new.state.clone(),
+        };
+        let what = format!("found {at} in the log of {}", self.new_host.name);
+        let mut located = step(&what, || history::locate(&mut self.new, at, &scope, earlier))?;
+        if let (Some(source), Located::Found { state, .. }, false) = (&of_source, &located, scope.order) {
+            let is_told = |gtid: Gtid| own.and_then(|own| own.has(gtid)).or(source.has(gtid)).is_some();
+            // The source's log may be as young as the replica's.
+            if !state.iter().all(|gtid| at.get(gtid.domain).is_none() || is_told(gtid)) {
+                scope.order = true;
+                located = step(&what, || history::locate(&mut self.new, at, &scope, None))?;
+            }
+        }
+        if let Located::Found { gaps, .. } = &mut located {
+            gaps.retain(|gap| !self.nobody_wrote(facts, gap));
+        }
+        Ok(located.beside(of_source, looks_back))
+    }
+
+    /// True where the old master's log shows that nobody has ever used the numbers of a gap: somebody has set
+    /// `gtid_seq_no`.
+    fn nobody_wrote(&mut self, facts: &Facts, gap: &Gap) -> bool {
+        let look = |old: &mut Server| history::holds_nothing_between(old, gap);
+        self.ask_old(facts, look).unwrap_or(false)
     }
 
     /// The old master's log up to the replica's place, where it answers and logs all that it passes on.
     fn log_of_old(&mut self, facts: &Facts, at: &GtidPosition) -> Option<OwnLog> {
+        self.ask_old(facts, |old| {
+            let located = history::locate(old, at, &Scope::default(), None)?;
+            let Located::Found { state, .. } = located else { return Ok(None) };
+            Ok(Some(OwnLog { state, begin: history::oldest_known(old)? }))
+        })
+    }
+
+    /// What the old master's log tells, where it answers and logs all that it passes on.
+    fn ask_old<T>(
+        &mut self,
+        facts: &Facts,
+        look: impl FnOnce(&mut Server) -> Result<Option<T>, Error>,
+    ) -> Option<T> {
         let (OldMaster::Answers(OldState { log_slave_updates: true, .. }), Old::Connected(old)) =
             (&facts.old, &mut self.old)
         else {
@@ -84,15 +137,11 @@ impl Move<'_> {
         };
         let whole = old.budget();
         old.use_budget(Budget::start(Some(whole.share(LOOK_AT_OLD))));
-        let mut look = || -> Result<Option<OwnLog>, Error> {
-            let Located::Found { state, .. } = history::locate(old, at, false)? else { return Ok(None) };
-            Ok(Some(OwnLog { state, begin: history::oldest_known(old)? }))
-        };
-        let log = look().unwrap_or_else(|error| {
+        let told = look(old).unwrap_or_else(|error| {
             log::warn!("not judged by the log of {}: {error}", self.old_host.name);
             None
         });
         old.use_budget(whole);
-        log
+        told
     }
 }
