@@ -1,4 +1,4 @@
-//! The interfaces and addresses of this host, and how an address is announced to its network.
+//! The interfaces, addresses and connections of this host, and how an address is announced to its network.
 //!
 //! The kernel is asked over netlink and answers with numbers, so an address is compared as an address and
 //! never as text. Nothing here runs a shell, and nothing knows MMM's configuration.
@@ -7,6 +7,7 @@ pub mod address;
 mod announce;
 pub mod announcer;
 pub mod conflict;
+pub mod connection;
 pub mod error;
 pub mod interface;
 pub mod netlink;

@@ -55,17 +55,19 @@ pub struct Netlink {
 impl Netlink {
     /// Opens the connection. Every later question shares what is left of `budget`.
     pub fn open(budget: Budget) -> Result<Self, NetworkError> {
-        let open = || {
-            let socket = Socket::new(NETLINK_ROUTE)?;
-            // Connected to the kernel, the socket takes no messages from other programs.
-            socket.connect(&SocketAddr::new(0, 0))?;
-            Ok(socket)
-        };
-        let socket = open()
+        let kernel = Self::to(NETLINK_ROUTE, budget)
             .map_err(|error| NetworkError::from_kernel("ask the kernel about its interfaces", error))?;
         // The kernel then sends the asked interface's addresses only. Before Linux 4.20 it cannot; the answer
         // is filtered here in any case.
-        let _ = socket.set_netlink_get_strict_chk(true);
+        let _ = kernel.socket.set_netlink_get_strict_chk(true);
+        Ok(kernel)
+    }
+
+    /// A connection to one side of the kernel, by netlink's number for it.
+    pub(crate) fn to(protocol: isize, budget: Budget) -> io::Result<Self> {
+        let socket = Socket::new(protocol)?;
+        // Connected to the kernel, the socket takes no messages from other programs.
+        socket.connect(&SocketAddr::new(0, 0))?;
         Ok(Self { socket, budget, sequence: 0 })
     }
 
@@ -214,7 +216,7 @@ impl Netlink {
     }
 
     /// Sends one question and hands every part of the answer to `each`, until its end or the kernel's error.
-    fn ask(
+    pub(crate) fn ask(
         &mut self,
         kind: u16,
         flags: u16,
@@ -274,7 +276,7 @@ impl Netlink {
 
 /// How the answer to a question ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Answer {
+pub(crate) enum Answer {
     #[default]
     Whole,
     /// What was being listed changed meanwhile.
