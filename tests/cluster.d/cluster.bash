@@ -78,7 +78,7 @@ place_in_mode() {
 
 # change_source HOST CHANNEL SOURCE OPTIONS — makes HOST a replica of SOURCE, over a channel that may be new.
 change_source() {
-  sql "$1" "CHANGE MASTER '$2' TO MASTER_HOST = '$(host_ip "$3")', MASTER_PORT = 3306, MASTER_CONNECT_RETRY = 1,
+  sql "$1" "CHANGE MASTER '$2' TO MASTER_HOST = '$(host_ip "$3")', MASTER_PORT = 3306,
     MASTER_USER = '$REPLICATION_USER', MASTER_PASSWORD = '$REPLICATION_PASSWORD', $SOURCE_OPTIONS $4"
 }
 

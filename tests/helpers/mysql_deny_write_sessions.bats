@@ -245,6 +245,7 @@ take_every_connection() {
   stop_server db1
   sed -i 's/^bind_address.*/bind_address = */' "$(host_dir db1)/my.cnf"
   start_server db1
+  reconnects_to db1
   sql db1 'SET GLOBAL read_only = 0' "CREATE USER 'six'@'fd77::%' IDENTIFIED BY 'x'" "GRANT ALL ON app.* TO 'six'@'fd77::%'"
   in_host db1 ip addr add fd77::11/64 dev eth0 nodad
   in_host client ip addr replace fd77::1/64 dev br0 nodad

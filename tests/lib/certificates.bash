@@ -51,6 +51,7 @@ serve() {
   } >>"$(host_dir "$host")/my.cnf"
   stop_server "$host"
   start_server "$host"
+  reconnects_to "$host"
 }
 
 # agent_account HOST CLAUSE [CLIENT] — how the agent's account logs in on HOST, there alone.

@@ -326,8 +326,9 @@ opens_temporary_table() {
 }
 open_temporary_tables() { sql "${1:-db3}" "SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'" | cut -f2; }
 
-# restart_server HOST OPTIONS… — with options that a running server does not take.
+# restart_server HOST OPTIONS… — with options that a running server does not take; whoever replicates from it goes on.
 restart_server() {
   stop_server "$1"
   start_server "$@"
+  reconnects_to "$1"
 }

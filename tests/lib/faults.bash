@@ -23,6 +23,11 @@ reject_packets() {
   in_host "$1" iptables -A INPUT -p tcp -s "$(address_of "$2")" --syn -j REJECT --reject-with tcp-reset
 }
 
+# drop_connections HOST OTHER — HOST hears no new connection of OTHER by TCP; those that stand go on.
+drop_connections() {
+  in_host "$1" iptables -A INPUT -p tcp -s "$(address_of "$2")" --syn -j DROP
+}
+
 # pass_packets HOST — takes back the above.
 pass_packets() { in_host "$1" iptables -F; }
 
@@ -50,4 +55,19 @@ unstick() {
   in_host "$stuck_on" kill -KILL "$(<"$BATS_TEST_TMPDIR/stuck")"
   wait_for 5 in_host "$stuck_on" umount "$stuck_folder"
   stuck_on=
+}
+
+# has_lost HOST — its I/O thread has seen that its source is gone, and sleeps before it tries again (60 s).
+has_lost() { [[ $(threads "$1") != Yes* && $(replica_field "$1" Last_IO_Errno) != 0 ]]; }
+
+# reconnects_to HOST — it is back, and those that replicate from it connect, as an operator has it done.
+reconnects_to() {
+  local host
+  for host in "${HOSTS[@]}"; do
+    if [[ $host != "$1" && $(server_state "$host") == running && $(replica_field "$host" Master_Host) == "$(host_ip "$1")" &&
+      $(threads "$host") != No* ]]; then
+      stop_replica_thread "$host" IO_THREAD
+      start_replica_thread "$host" IO_THREAD
+    fi
+  done
 }

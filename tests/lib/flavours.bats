@@ -74,12 +74,13 @@ all_run() { [[ "$(threads db1) $(threads db2) $(threads db3)" == "Yes Yes Yes Ye
   wait_for 10 all_run
 }
 
-@test "a killed server comes back read-only and goes on replicating" {
+@test "a killed server comes back read-only and goes on replicating, and others from it once they are told" {
   kill_server db1
   [ "$(server_state db1)" = down ]
   [[ $(threads db3) == *' Yes' ]]
   start_server db1
   is_read_only db1
+  reconnects_to db1
   wait_for 30 all_run
   sql db1 'SET GLOBAL read_only = 0' "INSERT INTO app.entries (note) VALUES ('back')"
   arrives db2 back

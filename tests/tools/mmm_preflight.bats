@@ -221,6 +221,7 @@ obeyed() { LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[
   look db1 --timeout 2
   [ "$status" = 2 ]
   thaw db1
+  reconnects_to db1
   becomes_good db3
 }
 
@@ -229,6 +230,7 @@ obeyed() { LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[
   sees db3 2 server-unreachable
   sees db1 2 server-unreachable
   start_server db2
+  reconnects_to db2
   becomes_good db1
 }
 

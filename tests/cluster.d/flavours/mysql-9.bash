@@ -20,9 +20,8 @@ character_sets_dir = $TREE/usr/share/mysql/charsets
 plugin_dir = $TREE/usr/lib/mysql/plugin
 mysqlx = OFF
 innodb_redo_log_capacity = 8M"
-# Accounts have caching_sha2_password, which wants a key where there is no TLS; and ten attempts, the server's
-# own number, are over in ten seconds here.
-SOURCE_OPTIONS='GET_MASTER_PUBLIC_KEY = 1, MASTER_RETRY_COUNT = 86400,'
+# Accounts have caching_sha2_password, which wants a key where there is no TLS.
+SOURCE_OPTIONS='GET_MASTER_PUBLIC_KEY = 1,'
 WORDS+="
 s/CHANGE MASTER ('(''|[^'])*') TO ([^;]*)/CHANGE MASTER TO \\3 FOR CHANNEL \\1/g
 s/(START|STOP) SLAVE ('(''|[^'])*')/\\1 REPLICA FOR CHANNEL \\2/g
