@@ -34,7 +34,9 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         );
         report::plan(action, "not checked: --force, or allow_write.gate is false");
     } else {
-        let question = Question { otherwise: "writes stay closed", wait: false, limits, budget: call.budget };
+        let silence = call.settings.allow_write.silence;
+        let question =
+            Question { otherwise: "writes stay closed", wait: false, limits, silence, budget: call.budget };
         let proof = gate::ask(&mut local, &config, question)?;
         log::info!("writes may be opened: {proof}");
         report::plan(action, proof);

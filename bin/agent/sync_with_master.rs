@@ -21,7 +21,8 @@ fn sync_with_master(call: &Call) -> Result<Verdict, Error> {
     let limits = &call.settings.limits;
     let budget = call.budget.part(95);
     let mut local = Server::connect(config.this_host(), limits.connect, budget)?;
-    let question = Question { otherwise: "this host is not in sync", wait: true, limits, budget };
+    let silence = call.settings.allow_write.silence;
+    let question = Question { otherwise: "this host is not in sync", wait: true, limits, silence, budget };
     let proof = gate::ask(&mut local, &config, question)?;
     log::info!("in sync: {proof}");
     report::plan(format_args!("see that {} has everything of its peer", local.host()), proof);

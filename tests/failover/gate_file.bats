@@ -104,6 +104,7 @@ opens() {
   [ "$(replication_mode db2)" = "$MMM_REPLICATION" ]
 
   start_server db1
+  reconnects_to db1
   wait_for 20 eval '[ "$(threads db2)" = "Yes Yes" ]'
 }
 
@@ -168,4 +169,162 @@ fetches_from_log() { [[ $(replica_field "$1" Master_Log_File) == "$2".* ]]; }
   sql db1 'SET sql_log_bin = 0' "REVOKE REPLICATION SLAVE ON *.* FROM '$REPLICATION_USER'@'$NETWORK.%'"
 
   stays_closed '*'
+}
+
+alive='db1 is alive although nobody can log in there (*): db2 heard it over its replication connection *'
+
+# Idle, a server sends heartbeats: every 2 s here, and they are overdue after 4 s.
+@test "the old writer lives behind a packet filter, its replication connection stands; no second writer opens" {
+  call_limit db2 2
+  keeps_writing db1
+  drop_connections db1 db2
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 "ERROR: $alive"
+  is_read_only db2
+
+  stops_writing
+  pass_packets db1
+  reject_packets db1 db2
+  sleep 4.2
+  stays_closed "$alive"
+
+  pass_packets db1
+  close_writes db1
+  all_caught_up db1 db2
+  opens
+}
+
+@test "half a transaction of an old writer that lives behind a packet filter is not given up" {
+  slow_network db2
+  write_large db1
+  wait_for 10 has_half_a_transaction db2
+  reject_packets db1 db2
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 "ERROR: $alive"
+
+  is_read_only db2
+  [ "$(threads db2)" = 'Yes Yes' ]
+  fast_network db2
+  caught_up db2 db1
+  same_rows db1 db2
+}
+
+@test "sessions are ended on an old writer that lives; a broken connection is no death, and no second writer opens" {
+  local round
+  leaves_traces
+  client_of "$(host_dir db1)" <<STATEMENTS
+    DELIMITER //
+    CREATE PROCEDURE app.ends_sessions()
+    BEGIN
+      DECLARE victim BIGINT;
+      DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END;
+      LOOP
+        SET victim = (SELECT MAX(id) FROM information_schema.processlist
+          WHERE host LIKE '$(host_ip db2):%' AND user <> '$REPLICATION_USER');
+        IF victim IS NOT NULL THEN KILL victim; END IF;
+      END LOOP;
+    END //
+STATEMENTS
+  { sql db1 'CALL app.ends_sessions()' >/dev/null 2>&1 3>&- 4>&- & }
+  in_background+=("$!")
+
+  for round in {1..6}; do
+    agent_call db2 mysql_allow_write
+    expect_agent_read 255 'ERROR: *db1*'
+    is_read_only db2
+  done
+}
+
+@test "the old master lives behind a packet filter: a slave does not take it for dead, and goes on applying" {
+  hold db3
+  write db1 2
+  close_writes db1
+  caught_up db2 db1
+  reject_packets db1 db3
+
+  refuses_to_move db3 db2 'ERROR: cannot tell whether db1 still takes writes: *it is alive: db3 heard it over its replication connection *'
+
+  release db3
+  pass_packets db1
+  moves db3 db2
+  nothing_lost db2 db1 db3
+}
+
+# comes_back — db1, read-only, after a crash that both slaves have noticed; replicas wait a minute before they try
+# again, which is the servers' default.
+comes_back() {
+  write db1
+  kill_server db1
+  wait_for 10 has_lost db2
+  wait_for 10 has_lost db3
+  start_server db1
+}
+
+# asks_again HOST HELPER ARGUMENTS… — as the agent does, every 3 s, for 10 s.
+asks_again() {
+  local before=$SECONDS
+  while :; do
+    agent_call "$@"
+    if [[ $answer == OK* ]]; then return 0; fi
+    ((SECONDS - before < 8)) || break
+    sleep 2
+  done
+  expect_agent_read 0 OK
+}
+
+@test "the old writer crashes and comes back at once: the role comes within 10 s, whatever retry is waited for" {
+  comes_back
+
+  asks_again db2 mysql_allow_write
+
+  [ "$(threads db2)" = 'Yes Yes' ]
+  write db2
+  # A slave, too, gets its old master's end and moves.
+  asks_again db3 set_active_master db2
+  replicates db3 db2
+  all_caught_up db2 db3
+  rows_equal db2 db3
+}
+
+@test "the old writer crashes and comes back at once: the sync reaches its end within the call" {
+  comes_back
+
+  agent_call db2 sync_with_master
+  expect_agent_read 0 OK
+
+  same_rows db1 db2
+}
+
+@test "with a retry count of 1 the I/O thread gives up; the role comes all the same when the old writer is back" {
+  only_on MySQL 'MariaDB has no retry count for a channel, and never gives up'
+  leaves_traces
+  sql db2 'STOP SLAVE' 'CHANGE MASTER TO MASTER_RETRY_COUNT = 1, MASTER_CONNECT_RETRY = 1' 'START SLAVE'
+  wait_for 5 eval '[ "$(threads db2)" = "Yes Yes" ]'
+  comes_back
+  wait_for 10 eval '[ "$(threads db2)" = "No Yes" ]'
+
+  asks_again db2 mysql_allow_write
+
+  [ "$(threads db2)" = 'Yes Yes' ]
+}
+
+@test "the old writer's host was reset and is back: a connection that ended unseen is made anew" {
+  local port
+  [[ $MMM_REPLICATION == gtid ]] || skip 'how replicas keep their place plays no part'
+  leaves_traces
+  sql db2 'SET GLOBAL slave_net_timeout = 60' 'STOP SLAVE' 'CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 2' 'START SLAVE'
+  wait_for 5 replicates db2 db1
+  # The old connection's end never reaches db2; new ones do.
+  port=$(in_host db2 ss -tnH state established dst "$(host_ip db1)" dport = :3306 | awk '{ sub(/.*:/, "", $3); print $3; exit }')
+  in_host db1 iptables -A OUTPUT -p tcp --dport "$port" -j DROP
+  kill_server db1
+  start_server db1
+  write db1
+  [ "$(threads db2)" = 'Yes Yes' ]
+
+  asks_again db2 mysql_allow_write
+
+  same_rows db1 db2
 }

@@ -157,18 +157,30 @@ stays_closed() {
   has_rows db2 3
 }
 
-@test "a peer that is frozen or cut off counts as dead, and the answer does not wait for it" {
+# The heartbeat comes every 2 s here.
+@test "a peer that is frozen or cut off counts as dead once a heartbeat is overdue; no answer waits for that" {
   insert db1
   caught_up db2 db1
   freeze db1
-  opens
+  stays_closed 'db1 is alive although nobody can log in there *: db2 heard it over its replication connection *'
+  within 4000
+  wait_for 5 opens
   within 4000
   thaw db1
 
   fresh
   drop_packets db2 db1
-  opens
+  wait_for 5 opens
   within 4000
+}
+
+@test "allow_write.silence says after how much silence a peer counts as dead where heartbeats are rare" {
+  sql db2 'STOP SLAVE' 'CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 600' 'START SLAVE'
+  wait_for 5 runs_from db2 db1
+  freeze db1
+  stays_closed 'db1 is alive *silent for 36.0s, it counts as gone'
+  settings db2 'allow_write: {silence: 1s}'
+  opens
 }
 
 @test "a peer that was shut down while something is missing keeps writes closed only as long as it is missing" {

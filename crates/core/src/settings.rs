@@ -99,11 +99,15 @@ impl Default for LogSettings {
 pub struct AllowWrite {
     /// True (the default): writes are opened only where everything of the peer is applied.
     pub gate: bool,
+    /// After how much silence on its replication connection a master that lets nobody in counts as gone, at the latest;
+    /// when a channel's heartbeat is overdue, where that is sooner. Default 36 s.
+    #[serde(deserialize_with = "value::duration")]
+    pub silence: Duration,
 }
 
 impl Default for AllowWrite {
     fn default() -> Self {
-        Self { gate: true }
+        Self { gate: true, silence: Duration::from_secs(36) }
     }
 }
 
@@ -282,6 +286,8 @@ mod tests {
         assert_eq!(settings.log.file, Path::new("/x/y.log"));
         assert_eq!(settings.log.level, LevelFilter::Debug);
         assert!(read("deny_write: {super_read_only: true}").unwrap().deny_write.super_read_only);
+        let silence = read("allow_write: {silence: 5s}").unwrap().allow_write.silence;
+        assert_eq!(silence, Duration::from_secs(5));
         assert!(!read("attach: {touch_old_master: false}").unwrap().attach.touch_old_master);
         let channel = read("replication: {channel: main}").unwrap().replication.channel;
         assert_eq!(channel.as_deref(), Some("main"));

@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState};
 use crate::history::{self, Located};
 use crate::hold::LastResort;
+use crate::liveness;
 use crate::observe::{self, Constants, Old};
 use crate::plan::{Decision, Place, Plan, Proof, Wanted, plan};
 use crate::refusal::Refusal;
@@ -49,6 +50,8 @@ struct Move<'a> {
     budget: Budget,
     /// Most time for one connection.
     connect: Duration,
+    /// After how much silence an old master that lets nobody in counts as gone.
+    silence: Duration,
     /// True where the replica must apply no more of what it fetched from an old master that has gone.
     is_held_back: bool,
     last_resort: LastResort<'a>,
@@ -111,11 +114,13 @@ pub fn attach(
     let limits = &settings.limits;
     let mut new = Server::connect(new_host, limits.connect, budget.part(75))?;
     check_account(new_host, &chosen.channel, limits, budget.part(75))?;
-    let old = Old::connect(chosen.source, limits.connect, budget.part(75));
+    let mut old = Old::connect(chosen.source, limits.connect, budget.part(75));
+    replica.use_budget(budget.part(75));
+    let silence = settings.allow_write.silence;
+    old.judge(replica, &chosen.channel.name, chosen.source, silence, budget.part(60))?;
     if let Old::Failed(OldMaster::Silent { host, reason } | OldMaster::Unreadable { host, reason }) = &old {
         log::warn!("{host} does not answer: {reason}");
     }
-    replica.use_budget(budget.part(75));
     let constants = observe::constants(replica, &chosen.channel.name, &mut new)?;
     let mut moving = Move {
         replica,
@@ -129,6 +134,7 @@ pub fn attach(
         settling: Settling::default(),
         budget,
         connect: limits.connect,
+        silence,
         is_held_back: false,
         last_resort: LastResort::new([this_host, chosen.source, new_host], settings, budget),
         progress: Progress::Untouched,
@@ -299,6 +305,12 @@ impl Move<'_> {
             step("started replication from the old master", || threads::start(self.replica, &self.channel))?;
             return self.observe();
         }
+        if matches!(facts.old, OldMaster::Answers(_))
+            && liveness::is_missed(self.replica, channel, self.old_host)?
+        {
+            step("connected to the old master again", || threads::fetch_again(self.replica, channel))?;
+            return self.observe();
+        }
         Ok((facts, is_moving))
     }
 
@@ -449,14 +461,28 @@ impl Move<'_> {
     }
 
     fn observe(&mut self) -> Result<Observed, Error> {
-        let mut observed = observe::observe(
-            self.replica,
-            &self.channel,
-            &mut self.new,
-            &mut self.old,
-            &self.constants,
-            &mut self.settling,
-        )?;
+        let mut has_tried_again = false;
+        let mut observed = loop {
+            let was_connected = matches!(self.old, Old::Connected(_));
+            let observed = observe::observe(
+                self.replica,
+                &self.channel,
+                &mut self.new,
+                &mut self.old,
+                &self.constants,
+                &mut self.settling,
+            )?;
+            if !was_connected || matches!(self.old, Old::Connected(_)) {
+                break observed;
+            }
+            // Its own mysql_deny_write ends sessions, ours among them.
+            let budget = self.replica.budget();
+            if !has_tried_again && matches!(self.old, Old::Broke(_)) {
+                self.old = Old::connect(self.old_host, self.connect, budget);
+                has_tried_again = true;
+            }
+            self.old.judge(self.replica, &self.channel, self.old_host, self.silence, budget.part(60))?;
+        };
         self.last_resort.note(&mut observed.0);
         observed.0.report();
         log::trace!("observed: {observed:?}");

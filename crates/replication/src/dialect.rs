@@ -196,6 +196,24 @@ impl Dialect {
         })
     }
 
+    /// How many heartbeats of its source a channel has received; `None` where its status shows that.
+    pub fn heartbeats(self, channel: &str) -> Option<String> {
+        if self.flavour == Flavour::MariaDb {
+            return None;
+        }
+        Some(if self.has_channels() {
+            format!(
+                "SELECT count_received_heartbeats AS heartbeats FROM performance_schema.replication_connection_status \
+                 WHERE channel_name = {}",
+                self.quote(channel)
+            )
+        } else {
+            "SELECT variable_value AS heartbeats FROM information_schema.global_status \
+             WHERE variable_name = 'Slave_received_heartbeats'"
+                .into()
+        })
+    }
+
     /// Whether parallel appliers of a channel have something to do, as `busy`. The first statement that tells counts: a
     /// server that does not watch its threads (`performance_schema=OFF`) says NULL to the best one.
     pub fn busy_workers(self, channel: &str) -> Vec<String> {

@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::gtid::{GtidPosition, GtidState};
 use crate::gtid_set::GtidSet;
 use crate::history;
+use crate::liveness::{self, Sign};
 use crate::lock;
 use crate::observe::{OTHERS_PATIENCE, log_end};
 use crate::plan::Place;
@@ -36,6 +37,9 @@ use crate::wait;
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// Pause before a peer that lives and lets nobody in is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+
 /// How a caller asks.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
@@ -45,6 +49,8 @@ pub struct Question<'a> {
     pub wait: bool,
     /// Limits of the connection to the peer.
     pub limits: &'a Limits,
+    /// After how much silence on its replication connection a peer that lets nobody in counts as gone, at the latest.
+    pub silence: Duration,
     /// The time of the call.
     pub budget: Budget,
 }
@@ -87,7 +93,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         log::warn!("{} replicates from nobody: there is nothing that it could lack", local.host());
         return Ok(Proof::NothingToApply);
     };
-    let connection = Server::connect(peer, question.limits.connect.min(OTHERS_PATIENCE), question.budget);
+    let connection = connect(peer, question);
     let answers = matches!(connection, Ok(_) | Err(Error::Connect { answered: true, .. }));
     report::observe(Some(local.host()), "replication", threads::what_is_wrong(&channel));
     report::observe(Some(local.host()), "has applied", Refusal::place(channel.applied.as_ref()));
@@ -97,19 +103,10 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     }
     let would_wake = is_at_rest && report::is_dry_run();
     let mut gate = Gate { local, peer, channel: channel.name.clone(), would_wake, question };
-    let proof = match connection {
-        Ok(mut server) => match gate.against(&mut server) {
-            Err(Error::Silent { .. } | Error::Broken { .. }) => gate.alone(),
-            other => other,
-        },
-        Err(error @ Error::Connect { answered: true, .. }) => Err(gate.unreadable(error.to_string())),
-        Err(error @ Error::Connect { .. }) => {
-            log::warn!("{}: {error}; going by what was fetched from it", peer.name);
-            report::observe(Some(peer.name.as_str()), "does not answer", &error);
-            gate.alone()
-        }
-        Err(error) => Err(error),
-    };
+    let mut proof = gate.with(connection);
+    while question.wait && is_living(&proof) && !report::is_dry_run() && question.budget.pause(RETRY) {
+        proof = gate.with(connect(peer, question));
+    }
     proof.map_err(|error| {
         if interrupt::is_requested() {
             threads::interrupted(local, &channel, &error, || answers)
@@ -117,6 +114,16 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
             error
         }
     })
+}
+
+/// Connects to the peer, not waiting long: it is often dead.
+fn connect(peer: &Host, question: Question) -> Result<Server, Error> {
+    liveness::connect(peer, question.limits.connect.min(OTHERS_PATIENCE), question.budget)
+}
+
+/// True where the peer lives and let nobody in, which may pass.
+fn is_living(answer: &Result<Proof, Error>) -> bool {
+    matches!(answer, Err(Error::Refused(refusal)) if matches!(**refusal, Refusal::PeerIsAlive { .. }))
 }
 
 /// The channel from the peer, and the peer; `None` where this host replicates from nobody.
@@ -167,10 +174,61 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
+    /// By whatever the connection to the peer has come to.
+    fn with(&mut self, connection: Result<Server, Error>) -> Result<Proof, Error> {
+        let answer = match connection.and_then(|mut peer| self.against(&mut peer)) {
+            // Its own mysql_deny_write ends sessions, ours among them.
+            Err(Error::Broken { host, .. }) if host == self.peer.name.as_str() => {
+                connect(self.peer, self.question).and_then(|mut peer| self.against(&mut peer))
+            }
+            other => other,
+        };
+        match answer {
+            Err(error @ Error::Connect { answered: true, .. }) => Err(self.unreadable(error.to_string())),
+            Err(error @ (Error::Connect { .. } | Error::Silent { .. } | Error::Broken { .. })) => {
+                self.unless_alive(&error)
+            }
+            other => other,
+        }
+    }
+
+    /// The peer lets nobody in. It may be taking writes all the same, for as long as its replication connection lives.
+    fn unless_alive(&mut self, error: &Error) -> Result<Proof, Error> {
+        let peer = self.peer.name.as_str();
+        self.check_silence(error)?;
+        log::warn!("{peer}: {error}; going by what was fetched from it");
+        report::observe(Some(peer), "does not answer", error);
+        self.alone(error)
+    }
+
+    /// Refuses while the peer is heard over its replication connection.
+    fn check_silence(&mut self, error: &Error) -> Result<(), Error> {
+        let sign = liveness::of_source(self.local, &self.channel, self.peer, self.question.silence)?;
+        let Some(Sign { heard, limit }) = sign else { return Ok(()) };
+        let (host, peer, then) =
+            (self.local.host().into(), self.peer.name.to_string(), self.question.otherwise.into());
+        Err(Refusal::PeerIsAlive { peer, reason: error.to_string(), host, heard, then, limit }.into())
+    }
+
+    /// Lets the I/O thread connect at once to a peer that answers, where it would not by itself for a while.
+    fn fetch_again(&mut self, seen: &Channel) -> Result<(), Error> {
+        if !liveness::is_missed(self.local, seen, self.peer)? {
+            return Ok(());
+        }
+        lock::take(self.local)?;
+        let now = channel::again(self.local, &self.channel)?;
+        self.would_wake |= report::is_dry_run();
+        if now.io == seen.io { threads::fetch_again(self.local, &now) } else { Ok(()) }
+    }
+
     /// The peer answers: its log must stand still and be applied to the end.
     fn against(&mut self, peer: &mut Server) -> Result<Proof, Error> {
         // In this order: what was fetched before the end was read cannot lie beyond it.
-        let before = channel::again(self.local, &self.channel)?;
+        let mut before = channel::again(self.local, &self.channel)?;
+        if before.io != IoThread::Yes {
+            self.fetch_again(&before)?;
+            before = channel::again(self.local, &self.channel)?;
+        }
         let end = self.closed_end(peer)?;
         let fetched = before.fetched.as_ref();
         if fetched.is_some_and(|fetched| fetched.compare(&end).is_none_or(Ordering::is_gt)) {
@@ -188,6 +246,9 @@ impl Gate<'_> {
         let target = if before.mode == Mode::AutoPosition { Some(executed(peer)?) } else { None };
         let mut now = channel::again(self.local, &self.channel)?;
         let mut is_reached = self.has_reached(&now, &end, target.as_ref())?;
+        if !is_reached && now.io == IoThread::Yes && now.fetched == before.fetched {
+            self.fetch_again(&now)?;
+        }
         if !is_reached && self.would_wake && self.question.wait {
             return Ok(Proof::ToBeApplied(Some(end)));
         }
@@ -293,7 +354,7 @@ impl Gate<'_> {
     }
 
     /// The peer is silent: everything that was fetched must be applied, up to the last complete group.
-    fn alone(&mut self) -> Result<Proof, Error> {
+    fn alone(&mut self, error: &Error) -> Result<Proof, Error> {
         let (host, peer) = (self.local.host(), &self.peer.name);
         let mut face = progress::waiting(format!(
             "waiting for {host} to apply what it fetched from {peer}, which is gone"
@@ -305,6 +366,10 @@ impl Gate<'_> {
             let second = channel::again(self.local, &self.channel)?;
             face.left(awaited::bytes(second.applied.as_ref(), second.fetched.as_ref(), &[]));
             if idle && second.has_applied_all() && first.applied == second.applied {
+                // It may have come back meanwhile, or only have been slow.
+                if second.io == IoThread::Yes {
+                    self.check_silence(error)?;
+                }
                 let is_whole = second.fetched == second.applied || self.forget_half(&second)?;
                 if is_whole {
                     return Ok(Proof::AppliedAllFetched(second.applied));

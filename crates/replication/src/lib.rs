@@ -20,6 +20,7 @@ pub mod gtid;
 pub mod gtid_set;
 pub mod history;
 pub mod hold;
+pub mod liveness;
 pub mod lock;
 pub mod observe;
 mod patience;

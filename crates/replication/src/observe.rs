@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::facts::{Facts, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Replica, ReplicaSets};
 use crate::gtid::{GtidPosition, GtidState};
 use crate::history;
+use crate::liveness::{self, Sign};
 use crate::position::BinlogPosition;
 use crate::privilege;
 use crate::record::Record;
@@ -27,6 +28,8 @@ pub const OTHERS_PATIENCE: Duration = Duration::from_millis(1500);
 pub enum Old {
     /// Connected.
     Connected(Box<Server>),
+    /// Its connection broke; nobody has tried again yet.
+    Broke(OldMaster),
     /// It did not answer, or not as it should.
     Failed(OldMaster),
 }
@@ -34,10 +37,38 @@ pub enum Old {
 impl Old {
     /// Connects to the old master, not waiting long: it is often dead.
     pub fn connect(host: &Host, most: Duration, budget: Budget) -> Self {
-        match Server::connect(host, most.min(OTHERS_PATIENCE), budget) {
+        match liveness::connect(host, most.min(OTHERS_PATIENCE), budget) {
             Ok(server) => Self::Connected(Box::new(server)),
             Err(error) => Self::Failed(how_it_failed(host.name.as_str(), &error)),
         }
+    }
+
+    /// Judges one that lets nobody in by what the replica hears of it: while its replication connection brings signs of
+    /// life, it may be taking writes. Waits for a silence that becomes certain within `patience`.
+    pub fn judge(
+        &mut self,
+        replica: &mut Server,
+        channel: &str,
+        host: &Host,
+        silence: Duration,
+        patience: Budget,
+    ) -> Result<(), Error> {
+        let (Self::Failed(OldMaster::Silent { reason, .. }) | Self::Broke(OldMaster::Silent { reason, .. })) =
+            self
+        else {
+            return Ok(());
+        };
+        let Some(Sign { heard, limit }) = liveness::settled(replica, channel, host, silence, patience)?
+        else {
+            return Ok(());
+        };
+        let reason = format!(
+            "{reason} Yet it is alive: {} heard it over its replication connection {heard:.1?} ago; silent for \
+             {limit:.1?}, it counts as gone",
+            replica.host()
+        );
+        *self = Self::Failed(OldMaster::Unreadable { host: host.name.to_string(), reason });
+        Ok(())
     }
 }
 
@@ -281,7 +312,7 @@ fn from_old<T>(
     ask: impl FnOnce(&mut Server) -> Result<T, Error>,
 ) -> Result<Result<T, OldMaster>, Error> {
     let server = match old {
-        Old::Failed(how) => return Ok(Err(how.clone())),
+        Old::Failed(how) | Old::Broke(how) => return Ok(Err(how.clone())),
         Old::Connected(server) => server,
     };
     let whole = server.budget();
@@ -292,7 +323,8 @@ fn from_old<T>(
         Err(error @ (Error::Silent { .. } | Error::Broken { .. })) => {
             log::warn!("{error}");
             let how = how_it_failed(server.host(), &error);
-            *old = Old::Failed(how.clone());
+            let has_broken = matches!(error, Error::Broken { .. });
+            *old = if has_broken { Old::Broke(how.clone()) } else { Old::Failed(how.clone()) };
             Ok(Err(how))
         }
         other => other.map(Ok),

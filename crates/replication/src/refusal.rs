@@ -455,6 +455,27 @@ pub enum Refusal {
         then: String,
     },
 
+    /// The peer lets nobody in, but its replication connection to this host stands and brings signs of life.
+    #[error(
+        "{peer} is alive although nobody can log in there ({reason}): {host} heard it over its replication connection \
+         {heard:.1?} ago; {then}. Mend what keeps log-ins out (packet filter, load), or shut {peer} down; silent for \
+         {limit:.1?}, it counts as gone"
+    )]
+    PeerIsAlive {
+        /// The peer.
+        peer: String,
+        /// Why nobody can log in.
+        reason: String,
+        /// This host.
+        host: String,
+        /// How long ago the peer was heard.
+        heard: Duration,
+        /// What does not happen.
+        then: String,
+        /// After how much silence it counts as gone.
+        limit: Duration,
+    },
+
     /// The peer's log ends before what was already fetched from it.
     #[error(
         "the log of {peer} ends at {end}, but {host} has fetched it to {fetched}: it was reset or is another \

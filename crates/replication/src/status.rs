@@ -123,6 +123,8 @@ pub struct Channel {
     pub source_uuid: String,
     /// `Slave_heartbeat_period`, seconds, as the server prints it; empty on MySQL, whose status does not show it.
     pub heartbeat: String,
+    /// `Slave_received_heartbeats`; empty on MySQL.
+    pub heartbeats: String,
     /// `Replicate_Ignore_Server_Ids`
     pub ignored_server_ids: Vec<u64>,
     /// Every non-empty replication filter, as `column=value`.
@@ -199,6 +201,7 @@ impl Channel {
             delay: row.number("SQL_Delay").unwrap_or(0),
             source_uuid: row.text("Master_UUID").into(),
             heartbeat: row.text("Slave_heartbeat_period").into(),
+            heartbeats: row.text("Slave_received_heartbeats").into(),
             ignored_server_ids: row
                 .text("Replicate_Ignore_Server_Ids")
                 .split(',')
@@ -233,6 +236,16 @@ impl Channel {
     pub fn is_receiving(&self) -> bool {
         self.source_server_id != 0
             && ["to send event", "Queueing", "relay log"].iter().any(|state| self.io_state.contains(state))
+    }
+
+    /// True where the fetching thread could not reach its source, and sleeps before it tries again (60 s by default)
+    /// or has given up (MySQL 8.4 and 9: after ten times).
+    pub fn has_lost_source(&self) -> bool {
+        // Errors of the client side, and a source that had no room or was going down. Whatever else a source says, it
+        // will say again.
+        let is_of_connection =
+            |code: u64| (2000..3000).contains(&code) || [1040, 1053, 1158, 1159, 1160, 1161].contains(&code);
+        self.io != IoThread::Yes && self.io_error.as_ref().is_some_and(|error| is_of_connection(error.code))
     }
 
     /// True where the applying thread says that it waits for more from the source, or all that was fetched
@@ -361,6 +374,26 @@ mod tests {
             let channel = Channel::from_record(row(&[("Slave_IO_Running", state)]));
             assert_eq!(channel.io, IoThread::Connecting);
             assert!(!channel.is_running());
+        }
+    }
+
+    #[test]
+    fn a_source_is_lost_where_it_was_not_reached_and_not_where_it_refuses() {
+        for (running, code, is_lost) in [
+            ("Connecting", "2003", true),
+            ("Connecting", "2013", true),
+            ("Connecting", "1040", true),
+            ("No", "2003", true),
+            ("Yes", "2003", false),
+            ("Connecting", "0", false),
+            ("No", "0", false),
+            ("No", "1236", false),
+            ("No", "13114", false),
+            ("Connecting", "1045", false),
+        ] {
+            let channel =
+                Channel::from_record(row(&[("Slave_IO_Running", running), ("Last_IO_Errno", code)]));
+            assert_eq!(channel.has_lost_source(), is_lost, "{running} {code}");
         }
     }
 

@@ -173,6 +173,31 @@ pub fn start(server: &mut Server, name: &str) -> Result<(), Error> {
     server.execute(&statement)
 }
 
+/// Lets the fetching thread try its source now and not when its sleep is over; the caller holds the lock.
+pub fn fetch_again(server: &mut Server, channel: &Channel) -> Result<(), Error> {
+    // With the applying thread stopped as well, this would throw away what was fetched.
+    let at_rest = Channel { io: IoThread::No, ..channel.clone() };
+    if at_rest.would_discard() {
+        log::info!("{}: {}; its SQL thread has to run first", channel.title(), what_is_wrong(channel));
+        return Ok(());
+    }
+    let reason = if channel.io == IoThread::Yes {
+        "nothing has come over its connection for too long".into()
+    } else {
+        what_is_wrong(channel)
+    };
+    log::warn!("{}: {reason}; its source answers, and it shall connect now", channel.title());
+    let [stop, start] = [
+        server.dialect().stop(&channel.name, Threads::Io),
+        server.dialect().start(&channel.name, Threads::Io),
+    ];
+    if channel.io == IoThread::No {
+        return server.execute(&start);
+    }
+    // Together, so that it does not stay stopped if this process is killed between them.
+    server.execute_all(&[stop, start]).1
+}
+
 /// Starts the applying thread alone, and sees that it runs.
 pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
     let statement = server.dialect().start(name, Threads::Sql);
@@ -259,6 +284,12 @@ pub fn ensure_running(
     if channel.io == IoThread::No || !channel.sql_running {
         report::plan(format_args!("start replication from {source}"), what_is_wrong(channel));
         start(server, &channel.name)?;
+    }
+    // One that found no source sleeps for a minute before it looks again.
+    if channel.io == IoThread::Connecting && channel.has_lost_source() {
+        let now = channel::again(server, &channel.name)?;
+        report::plan(format_args!("connect to {source} now"), what_is_wrong(&now));
+        fetch_again(server, &now)?;
     }
     let seen = match until_running(server, &channel.name)? {
         Ok(_) if !answers => Err(format!("{source} does not answer")),

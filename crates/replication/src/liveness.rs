@@ -1,0 +1,190 @@
+//! Is a source alive although it does not let us in?
+//!
+//! A log-in fails for reasons that have nothing to do with death: a packet filter, load, a `mysql_deny_write` that
+//! ends every session. The channel's own connection tells more: while its I/O thread is connected, and the source
+//! was heard over that connection within the heartbeat period, the source lives and may be taking writes.
+
+use std::net::{IpAddr, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use mmm_core::config::Host;
+use mmm_core::{Budget, progress};
+use mmm_network::connection;
+
+use crate::channel;
+use crate::error::Error;
+use crate::server::Server;
+use crate::status::{Channel, IoThread};
+
+/// How late a heartbeat may come at least, or by a part of its period. A server that is too busy for a log-in sends that
+/// late, too.
+const LATENESS: Duration = Duration::from_secs(2);
+const LATE_PART: u32 = 5;
+/// How long the channel is watched where the kernel does not show its connection.
+const WATCH: Duration = Duration::from_secs(3);
+/// How long the kernel may take to answer.
+const KERNEL: Duration = Duration::from_millis(500);
+/// How long an I/O thread may take to connect to a source that answers.
+const CONNECTING: Duration = Duration::from_secs(1);
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A source that is alive.
+#[derive(Clone, Copy, Debug)]
+pub struct Sign {
+    /// How long ago it was heard.
+    pub heard: Duration,
+    /// After how much silence it counts as gone.
+    pub limit: Duration,
+}
+
+/// Connects as [`Server::connect`]. A log-in that breaks, and did not merely take too long, is tried once more: the
+/// host's own `mysql_deny_write` may have ended it.
+pub fn connect(host: &Host, most: Duration, budget: Budget) -> Result<Server, Error> {
+    let started = Instant::now();
+    match Server::connect(host, most, budget) {
+        Err(error @ Error::Connect { answered: false, .. }) if started.elapsed() < budget.share(most) / 2 => {
+            log::info!("{}: {error}; once more", host.name);
+            Server::connect(host, most, budget)
+        }
+        result => result,
+    }
+}
+
+/// Looks for a sign of life of a channel's source, `host`, that let nobody in. `None`: its I/O thread is not
+/// connected, or has heard nothing for a heartbeat period, or for `silence` where that is shorter.
+pub fn of_source(
+    local: &mut Server,
+    channel: &str,
+    host: &Host,
+    silence: Duration,
+) -> Result<Option<Sign>, Error> {
+    let channel = channel::again(local, channel)?;
+    if channel.io != IoThread::Yes {
+        return Ok(None);
+    }
+    let limit = heartbeat_limit(local, &channel)?.map_or(silence, |limit| limit.min(silence));
+    let heard = match last_heard(&channel, host) {
+        Some(ago) => (ago < limit).then_some(ago),
+        None => watch(local, &channel, limit)?,
+    };
+    log::debug!("{}: heard over its replication connection within {limit:.1?}: {heard:.1?}", host.name);
+    Ok(heard.map(|heard| Sign { heard, limit }))
+}
+
+/// As [`of_source`], waiting where a silence that lasts would make it certain before `patience` is over.
+pub fn settled(
+    local: &mut Server,
+    channel: &str,
+    host: &Host,
+    silence: Duration,
+    patience: Budget,
+) -> Result<Option<Sign>, Error> {
+    let _face = progress::waiting(format!("waiting to see whether {} is alive", host.name));
+    let mut earlier: Option<Sign> = None;
+    loop {
+        let Some(sign) = of_source(local, channel, host, silence)? else { return Ok(None) };
+        let missing = sign.limit.saturating_sub(sign.heard);
+        let is_heard_again = earlier.is_some_and(|earlier| sign.heard < earlier.heard);
+        if is_heard_again || patience.share(missing) < missing || !patience.pause(missing.min(PAUSE)) {
+            return Ok(Some(sign));
+        }
+        earlier = Some(sign);
+    }
+}
+
+/// True where a channel's source answers, and its I/O thread will not notice for a while: it sleeps before its next
+/// try, has given up, tries in vain, or holds a connection that has ended on the other side.
+pub fn is_missed(local: &mut Server, channel: &Channel, host: &Host) -> Result<bool, Error> {
+    match channel.io {
+        IoThread::Yes => is_cut_off(local, channel, host),
+        IoThread::No => Ok(channel.has_lost_source()),
+        // One that has just begun needs a moment, and is refused or gets in. One whose first packet was lost sends the
+        // next ones after 1, 2, 4 … seconds.
+        IoThread::Connecting => {
+            let end = Instant::now() + local.budget().share(CONNECTING);
+            loop {
+                let now = channel::again(local, &channel.name)?;
+                if now.io != IoThread::Connecting || now.io_error.is_some() {
+                    return Ok(now.has_lost_source());
+                }
+                if Instant::now() >= end || !local.budget().pause(PAUSE) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+}
+
+/// True where a channel's source, which answers elsewhere, has sent nothing for longer than its heartbeat takes: the
+/// I/O thread holds a connection that has ended on the other side, as after a reset of that host.
+fn is_cut_off(local: &mut Server, channel: &Channel, host: &Host) -> Result<bool, Error> {
+    let Some(ago) = last_heard(channel, host) else { return Ok(false) };
+    Ok(ago > LATENESS && heartbeat_limit(local, channel)?.is_some_and(|limit| ago > limit))
+}
+
+/// The longest silence of a living source; `None` where it sends no heartbeats or nobody may know.
+fn heartbeat_limit(local: &mut Server, channel: &Channel) -> Result<Option<Duration>, Error> {
+    let mut period = channel.heartbeat.clone();
+    if let Some(statement) = local.dialect().channel_options(&channel.name) {
+        match local.row(&statement) {
+            Ok(row) => period = row.map_or_else(String::new, |row| row.text("heartbeat_interval").into()),
+            Err(Error::Query { .. } | Error::Refused(_)) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    let seconds = period.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
+    Ok(seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .map(|period| period + LATENESS.max(period / LATE_PART)))
+}
+
+/// What the kernel says of the channel's connection; `None` where it does not show it, as for a server in another
+/// network namespace.
+fn last_heard(channel: &Channel, host: &Host) -> Option<Duration> {
+    let mut addresses: Vec<IpAddr> = host.ip.parse().into_iter().collect();
+    if let Ok(address) = channel.source_host.parse() {
+        addresses.push(address);
+    } else {
+        let found = (channel.source_host.as_str(), channel.source_port).to_socket_addrs();
+        addresses.extend(found.into_iter().flatten().map(|address| address.ip()));
+    }
+    // A budget of its own: that a call's time is over must not look like silence.
+    let budget = Budget::start(Some(KERNEL));
+    connection::last_heard(&addresses, channel.source_port, budget).unwrap_or_else(|error| {
+        log::warn!("{error}");
+        None
+    })
+}
+
+/// Watches what was fetched and the heartbeats, for `limit` at most. A watch that the call's time cuts short proves no
+/// silence.
+fn watch(local: &mut Server, before: &Channel, limit: Duration) -> Result<Option<Duration>, Error> {
+    let heartbeats = heartbeats(local, before)?;
+    let end = Instant::now() + limit.min(WATCH);
+    loop {
+        let now = channel::again(local, &before.name)?;
+        if now.io != IoThread::Yes {
+            return Ok(None);
+        }
+        let is_heard = now.fetched != before.fetched || self::heartbeats(local, &now)? != heartbeats;
+        if is_heard || !local.budget().pause(PAUSE) {
+            return Ok(Some(Duration::ZERO));
+        }
+        if Instant::now() >= end {
+            return Ok(None);
+        }
+    }
+}
+
+/// How many heartbeats have come, as the server writes it; nothing where it does not say.
+fn heartbeats(local: &mut Server, channel: &Channel) -> Result<String, Error> {
+    let Some(statement) = local.dialect().heartbeats(&channel.name) else {
+        return Ok(channel.heartbeats.clone());
+    };
+    match local.row(&statement) {
+        Ok(row) => Ok(row.map_or_else(String::new, |row| row.text("heartbeats").into())),
+        Err(Error::Query { .. } | Error::Refused(_)) => Ok(String::new()),
+        Err(other) => Err(other),
+    }
+}
