@@ -82,6 +82,26 @@ teardown() { end_network; }
   [[ $(in_host db sysctl -n "$PROMOTE") == 0 ]]
 }
 
+@test "several calls of clear_ip at once on one interface keep the other addresses of every network" {
+  local network calls=() delay=20000
+  in_host db ip addr flush dev eth0
+  in_host db sysctl -q -w "$PROMOTE=0" net.ipv4.conf.all.promote_secondaries=0
+  for network in {1..6}; do
+    give "10.1.$network.1/24"
+    give "10.1.$network.7/24"
+  done
+  for network in {1..6}; do
+    # Between looking and removing there is a moment, longer for each.
+    in_host db strace -f -o /dev/null -e trace=sendto -e "inject=sendto:delay_enter=$((delay * network))" \
+      "$MMM_AGENT_DIR/clear_ip" mmm_agent eth0 "10.1.$network.1" >"$BATS_TEST_TMPDIR/$network" 3>&- &
+    calls+=("$!")
+  done
+  wait "${calls[@]}"
+  [[ $(cat "$BATS_TEST_TMPDIR"/[1-6] | sort -u) == OK ]]
+  expect_held '10.1.1.7/24 10.1.2.7/24 10.1.3.7/24 10.1.4.7/24 10.1.5.7/24 10.1.6.7/24'
+  [[ $(in_host db sysctl -n "$PROMOTE") == 0 ]]
+}
+
 @test "clear_ip leaves the address and says what to do where it cannot keep the others" {
   in_host db ip addr flush dev eth0
   give 10.0.0.1/24

@@ -187,13 +187,14 @@ impl Netlink {
         let held = self.addresses(link, ip)?;
         let Some(found) = held.iter().find(|held| held.ip == ip.ip()) else { return Ok(false) };
         let _promotion = if held.iter().any(|other| found.carries(other)) {
-            let promotion =
-                Promotion::ensure(&link.name).map_err(|source| NetworkError::WouldTakeOthers {
+            let promotion = Promotion::ensure(&link.name, self.budget).map_err(|source| {
+                NetworkError::WouldTakeOthers {
                     ip: ip.to_string(),
                     prefix: found.prefix,
                     device: link.name.clone(),
                     source,
-                })?;
+                }
+            })?;
             Some(promotion)
         } else {
             None
