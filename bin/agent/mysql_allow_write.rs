@@ -11,7 +11,7 @@ use mmm_core::firewall;
 use mmm_core::journal::step;
 use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::gate::{self, Question};
-use mmm_replication::{Error, Server};
+use mmm_replication::{Error, Server, lock};
 
 fn main() -> ExitCode {
     run(&MYSQL_ALLOW_WRITE, mysql_allow_write)
@@ -41,6 +41,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         log::info!("writes may be opened: {proof}");
         report::plan(action, proof);
     }
+    lock::take_to_open(&mut local)?;
     step("opened writes", || local.execute("SET GLOBAL read_only = 0"))?;
     if call.arguments.force {
         return Ok(Verdict::ok_because(

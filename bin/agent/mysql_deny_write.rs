@@ -31,25 +31,30 @@ fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
     let host = config.this_host();
     let (budget, grace) = time(call, &config);
     firewall::remove_leftover(host);
-    let mut closing = Closing::begin(host, &call.settings, budget)?;
+    let is_soft = matches!(config.blocking, Blocking::Soft { .. });
+    let mut closing = Closing::begin(host, &call.settings, budget, is_soft.then_some(grace))?;
     let mut barrier = Barrier::default();
     let raised = barrier.raise(host, &config.blocking);
-    if raised.is_ok() && matches!(config.blocking, Blocking::Soft { .. }) {
+    if raised.is_ok() && is_soft {
         // What keeps it from looking keeps it from closing, too, and is reported there.
         let _ = step("gave running writes time", || closing.give_time(grace));
     }
     let closed = close(&mut closing).map_err(|failure| closing.explain(failure));
     let lowered = barrier.lower();
-    let Closed { prepared } = closed?;
+    let Closed { prepared, cut } = closed?;
     let name = host.name.to_string();
     raised.and(lowered).map_err(|failure| Error::Firewall { failure, host: name.clone() })?;
     if let Blocking::Unknown(word) = config.blocking {
         return Err(Refusal::UnknownBlocking { word, host: name }.into());
     }
-    match prepared {
-        0 => Ok(Verdict::ok()),
-        _ => Ok(Verdict::ok_because(format!("prepared XA transactions left: {prepared}, see XA RECOVER"))),
+    let mut remarks = Vec::new();
+    if !cut.is_empty() {
+        remarks.push(format!("ended in the middle, and replicas may stop on it: {}", cut.join("; ")));
     }
+    if prepared > 0 {
+        remarks.push(format!("prepared XA transactions left: {prepared}, see XA RECOVER"));
+    }
+    Ok(if remarks.is_empty() { Verdict::ok() } else { Verdict::ok_because(remarks.join("; ")) })
 }
 
 fn close(closing: &mut Closing) -> Result<Closed, Error> {

@@ -163,14 +163,21 @@ numbers_left() { grep -aoE '[0-9.,]+ (B|KiB|transactions?) left' "$screen" | tr 
   rows_equal db1 db3
 }
 
-@test "Ctrl-C while another helper is waited for changes nothing" {
+@test "Ctrl-C while another helper is waited for changes nothing, but a server that shall be closed is read-only" {
   busy db1 writes
   on_terminal db1 mysql_deny_write --wait 60
   shows 'waiting for another helper'
   press_ctrl_c
   ended
-  answers_on_terminal 255 'ERROR: interrupted: another helper was waited for, and nothing was changed on db1'
-  ! is_read_only db1 || false
+  answers_on_terminal 255 'ERROR: interrupted: db1 is not closed for certain; read_only is on'
+  is_read_only db1
+  busy db3 replication
+  on_terminal db3 turn_off_slave --wait 60
+  shows 'waiting for another helper'
+  press_ctrl_c
+  ended
+  answers_on_terminal 255 'ERROR: interrupted: another helper was waited for, and nothing was changed on db3'
+  runs_from db3 db1
 }
 
 @test "Ctrl-C before a server is closed to writes says that it is not" {

@@ -54,6 +54,24 @@ stays_closed() {
   [ "$(threads db2)" = 'No No' ]
 }
 
+@test "writes stay closed while mysql_deny_write is at work on this host" {
+  busy db2 writes
+  stays_closed "another helper is closing or opening db2 (connection $(lock_holder db2)); writes stay closed*"
+  within 1500
+  release db2
+  wait_for 5 eval '[[ -z $(lock_holder db2) ]]'
+  opens
+}
+
+@test "applications that hold the locks of the helpers do not keep writes closed" {
+  squat db2 writes
+  squat db2 replication
+  # It takes that lock, too, to start them.
+  sql db2 'STOP SLAVE'
+  opens
+  in_time
+}
+
 @test "writes stay closed while the peer still takes them" {
   sql db1 'SET GLOBAL read_only = 0'
   stays_closed 'db1 still takes writes (read_only is off); writes stay closed.*'

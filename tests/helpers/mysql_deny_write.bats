@@ -80,13 +80,26 @@ fails_with() {
   closed db1
 }
 
-@test "mysql_deny_write waits for another that is at work, and names it when that takes too long" {
-  settings db1 'limits: {call: 2s}'
-  sql db1 "SELECT GET_LOCK('mmm_agent_helpers.writes', 0), SLEEP(30)" >/dev/null 3>&- 4>&- &
-  wait_for 5 executes db1 '%mmm_agent_helpers%'
+@test "mysql_deny_write closes at once where another is at work, and does not wait for it without end" {
+  settings db1 'limits: {call: 3s}'
+  busy db1 writes
+  in_host db1 "$MMM_AGENT_DIR/mysql_deny_write" mmm_agent >"$BATS_TEST_TMPDIR/answer" &
+  local call=$!
+  wait_for 1 is_read_only db1
+  wait_for 1 executes db1 'SELECT GET_LOCK%'
+  wait "$call"
+  [ "$(cat "$BATS_TEST_TMPDIR/answer")" = OK ]
+  [ "$(clients_of db1)" = 0 ]
+  closed db1
+}
+
+@test "applications that hold the lock of the helpers, and wait in line for it, do not keep mysql_deny_write from closing" {
+  squat db1 writes
   run_helper db1 mysql_deny_write
-  fails_with "another mysql_deny_write is closing db1 (connection *"
-  within 2500
+  answers 0 OK
+  within 1500
+  [ "$(clients_of db1)" = 0 ]
+  closed db1
 }
 
 @test "mysql_deny_write on a server that is down, frozen or cut off says so within the limit" {

@@ -94,6 +94,78 @@ start_local_root() { open_session root "$(host_dir db1)/mysqld.sock" root ''; }
   [ "$(note_count db1 changed)" = 0 ]
 }
 
+# plain_table — a table without transactions. What is said of it runs long on db1 alone.
+plain_table() {
+  # MySQL 9 lets nobody change the format while an applier runs.
+  sql db1 'STOP SLAVE SQL_THREAD' "SET GLOBAL binlog_format = $1" 'START SLAVE SQL_THREAD' \
+    'CREATE TABLE IF NOT EXISTS app.plain (id INT PRIMARY KEY, note TEXT) ENGINE = MyISAM' \
+    "REPLACE INTO app.plain SELECT seq, '' FROM $(numbers 4)"
+}
+SLOWLY="IF(@@hostname = 'db1', SLEEP(0.4), 0)"
+
+# lets_end STATEMENT — app's statement has its time, its client hears of the end, and then the server is closed.
+lets_end() {
+  say app "$1"
+  wait_for 5 executes db1 '%plain%'
+  sleep 0.4
+  closes_in 6000
+  [[ $(heard app) == ok ]] || { echo "the statement ended with $(heard app)" >&2; return 1; }
+  [[ $(threads db2) == 'Yes Yes' && $(threads db3) == 'Yes Yes' ]]
+}
+
+@test "a statement that changes a table without transactions may end, and its replicas have what it changed" {
+  [[ $MMM_SERVER != mysql-9 ]] || skip 'it has no BENCHMARK'
+  plain_table MIXED
+  open_session app
+  local before=${EPOCHREALTIME/./} count=300000
+  sql db1 "DO BENCHMARK($count, MD5('a'))"
+  # Nothing in it is unsafe, so it is logged as a statement. About 0.4 s a row.
+  count=$((count * 400000 / (${EPOCHREALTIME/./} - before)))
+  lets_end "UPDATE plain SET note = BENCHMARK($count, MD5('a'))"
+}
+
+@test "such a statement may end within a transaction, of which nothing stays that could be rolled back" {
+  plain_table STATEMENT
+  open_session app
+  tells app BEGIN "INSERT INTO entries (note) VALUES ('pending')"
+  lets_end "UPDATE plain SET note = $SLOWLY"
+  [ "$(note_count db1 pending)" = 0 ]
+}
+
+@test "such a statement may end that reads tables with transactions" {
+  fill 4
+  plain_table STATEMENT
+  open_session app
+  lets_end "INSERT INTO plain SELECT id + 1000, $SLOWLY FROM entries"
+}
+
+@test "such a statement that outlasts the time is ended shortly before, and named" {
+  settings db1 'limits: {call: 4s}'
+  plain_table STATEMENT
+  open_session app
+  say app "UPDATE plain SET note = IF(@@hostname = 'db1', SLEEP(3), 0)"
+  wait_for 5 executes db1 '%plain%'
+  run_helper db1 mysql_deny_write
+  answers 0 'OK: ended in the middle, and replicas may stop on it: connection *, app@10.77.0.1:* (Query, * s)'
+  within 4000
+  [ "$(heard app)" != ok ]
+  journal_says db1 'ended in the middle'
+  [ "$(clients_of db1)" = 0 ]
+  is_read_only db1
+}
+
+@test "such a statement ends at once where the server says that its session logs rows" {
+  [[ $MMM_SERVER == mysql-9 ]] || skip 'it does not say'
+  plain_table ROW
+  open_session app
+  say app "UPDATE plain SET note = CONCAT('changed', SLEEP(0.4))"
+  wait_for 5 executes db1 '%plain%'
+  sleep 1
+  closes_in 1000
+  [ "$(heard app)" != ok ]
+  [ "$(sql db3 "SELECT COUNT(*) FROM app.plain WHERE note LIKE 'changed%'")" -gt 0 ]
+}
+
 @test "a session that holds LOCK TABLES WRITE does not hold it up" {
   open_session app
   tells app 'LOCK TABLES entries WRITE'

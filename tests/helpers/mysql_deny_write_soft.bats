@@ -68,7 +68,7 @@ kill_helper() {
 # writing SECONDS — a statement of an application that takes so long, as a session named app.
 writing() {
   open_session app
-  say app "INSERT INTO entries (note) SELECT 'slow' FROM (SELECT SLEEP($1)) pause"
+  say app "INSERT INTO entries (note) SELECT 'slow' FROM (SELECT COUNT(*), SLEEP($1) FROM entries) pause"
   wait_for 5 executes db1 'INSERT%SLEEP%'
 }
 

@@ -301,6 +301,12 @@ dump_connection() {
   moves db2
 }
 
+@test "applications that hold the lock of the helpers do not hold the move up" {
+  squat db3 replication
+  moves
+  within 3000
+}
+
 @test "quotes, backslashes and whatever else a replication password holds are passed on whole" {
   local mode password="o'Br\\ien\"s \\' %s;#\$(id)\`-- \\"
   for mode in '' NO_BACKSLASH_ESCAPES ANSI_QUOTES,NO_BACKSLASH_ESCAPES; do

@@ -136,10 +136,23 @@ holding() { [[ -n $(lock_holder "$1") ]]; }
 lock_holder() { sql "$1" "SELECT id FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(50)%'"; }
 release() { sql "$1" "KILL $(lock_holder "$1")"; }
 
-# busy HOST LOCK — somebody holds that lock of the helpers there, until `release HOST`.
+# busy HOST LOCK — another helper, by its account, holds that lock there, until `release HOST`.
 busy() {
-  sql "$1" "DO GET_LOCK('mmm_agent_helpers.$2', 0)" 'DO SLEEP(50)' >/dev/null 2>&1 3>&- 4>&- &
+  sql_as "$AGENT_USER" "$AGENT_PASSWORD" "$(host_ip "$1")" "DO GET_LOCK('mmm_agent_helpers.$2', 0)" 'DO SLEEP(50)' \
+    >/dev/null 2>&1 3>&- 4>&- &
   wait_for 5 holding "$1"
+}
+
+# squat HOST LOCK — sessions of an application hold that lock there, and wait in line for it.
+squat() {
+  for _ in 1 2 3; do
+    sql_as_app "$1" "DO GET_LOCK('mmm_agent_helpers.$2', 100)" 'DO SLEEP(50)' >/dev/null 2>&1 3>&- 4>&- &
+  done
+  wait_for 5 in_line "$1" "$2"
+}
+in_line() {
+  [[ $(sql "$1" "SELECT IS_USED_LOCK('mmm_agent_helpers.$2') > 0, COUNT(*) FROM information_schema.processlist
+    WHERE state = 'User lock' AND info LIKE 'DO %.$2%'") == $'1\t2' ]]
 }
 
 # fail_applier HOST SOURCE — a row of SOURCE meets one that HOST has already: error 1062, the SQL thread stops.

@@ -83,6 +83,25 @@ impl Thread {
         !self.is_asleep() && self.command != "Killed" && may_write(&self.statement)
     }
 
+    /// True while the thread executes a statement that changes rows one after the other: ended then, it leaves
+    /// half of them changed where its tables have no transactions. What defines tables is not logged then.
+    pub fn may_leave_half(&self) -> bool {
+        self.is_writing() && changes_rows(&self.statement) && !self.waits_outside()
+    }
+
+    /// True for a statement that may fill one table from others.
+    pub fn inserts(&self) -> bool {
+        words(&self.statement).next().is_none_or(|word| !["UPDATE", "DELETE"].contains(&&*word))
+    }
+
+    /// It waits for its tables and has changed nothing yet; or has changed all, and is logged.
+    fn waits_outside(&self) -> bool {
+        let Some(what) = self.state.strip_prefix("Waiting for ") else { return false };
+        what.ends_with(" metadata lock")
+            || what.starts_with("semi-sync ACK")
+            || ["global read lock", "backup lock", "table level lock", "table flush"].contains(&what)
+    }
+
     /// True for a session that waits for its client. One in a transaction may write again.
     pub fn is_asleep(&self) -> bool {
         self.command == "Sleep"
@@ -140,6 +159,15 @@ const HARMLESS: [&str; 31] = [
     "WITH",
     "BACKUP",
 ];
+
+/// First words of statements that change rows of tables.
+const CHANGING_ROWS: [&str; 9] =
+    ["ANALYZE", "CALL", "DELETE", "EXECUTE", "INSERT", "LOAD", "REPLACE", "SET", "UPDATE"];
+
+/// Whether a statement that may write changes rows: one does whose beginning cannot be read.
+fn changes_rows(statement: &str) -> bool {
+    words(statement).next().is_none_or(|word| CHANGING_ROWS.contains(&word.as_str()))
+}
 
 /// Whether a statement may write, by its beginning: everything does that is not known to do no harm.
 fn may_write(statement: &str) -> bool {
@@ -302,6 +330,37 @@ mod tests {
             [("Query", true), ("Execute", true), ("Connect", true), ("Sleep", false), ("Killed", false)]
         {
             assert_eq!(running(command).is_writing(), is_writing, "{command}");
+        }
+    }
+
+    #[test]
+    fn only_a_statement_that_changes_rows_and_is_at_it_may_leave_half_of_them() {
+        for (statement, state, may) in [
+            ("UPDATE t SET a = 1", "Updating", true),
+            ("INSERT INTO t SELECT 1", "Sending data", true),
+            ("LOAD DATA LOCAL INFILE 'x' INTO TABLE t", "Reading from net", true),
+            ("CALL p()", "User sleep", true),
+            ("SET STATEMENT max_statement_time = 1 FOR DELETE FROM t", "Updating", true),
+            ("/* cut off before the sta", "", true),
+            ("UPDATE t SET a = 1", "Waiting for global read lock", false),
+            ("UPDATE t SET a = 1", "Waiting for backup lock", false),
+            ("UPDATE t SET a = 1", "Waiting for table metadata lock", false),
+            ("UPDATE t SET a = 1", "Waiting for table level lock", false),
+            ("INSERT INTO t VALUES (1)", "Waiting for semi-sync ACK from slave", false),
+            ("INSERT INTO t VALUES (1)", "Waiting for commit lock", true),
+            ("ALTER TABLE t ADD b INT", "copy to tmp table", false),
+            ("CREATE TABLE u SELECT * FROM t", "Sending data", false),
+            ("COMMIT", "", false),
+            ("SELECT SLEEP(9)", "User sleep", false),
+            ("SET NAMES utf8mb4", "", false),
+        ] {
+            let running = Thread {
+                statement: statement.into(),
+                state: state.into(),
+                ..thread("app", "10.0.0.7:4711", "Query")
+            };
+            assert_eq!(running.may_leave_half(), may, "{statement}: {state}");
+            assert!(!Thread { command: "Sleep".into(), ..running }.may_leave_half(), "{statement}");
         }
     }
 

@@ -16,8 +16,8 @@ use mmm_core::{Budget, interrupt, progress};
 
 use crate::clients::{self, Thread};
 use crate::error::Error;
-use crate::eviction::Eviction;
-use crate::lock;
+use crate::eviction::{COPY_AGE, Eviction};
+use crate::lock::{self, Turn};
 use crate::privilege;
 use crate::refusal::Refusal;
 use crate::server::Server;
@@ -28,12 +28,12 @@ use crate::standstill::LogMark;
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Pause between two looks at running statements.
 const LOOK: Duration = Duration::from_millis(20);
-/// InnoDB answers from a copy of its transactions, and takes a new one only when nobody has asked for
-/// 100 ms: asked more often, it tells the same for ever (lab, MariaDB 10.11).
-const COPY_AGE: Duration = Duration::from_millis(110);
 /// What an attempt may take beyond `lock_wait_timeout`, so that its outcome is known before the end.
 const LAST_ATTEMPT: Duration = Duration::from_millis(1300);
-/// What of the budget is kept for closing when running writes are given time.
+/// What of the budget is left when statements are ended that cannot be undone. `read_only` may be waiting for
+/// them by then, or be about to be tried again.
+const CUT: Duration = Duration::from_secs(2);
+/// What of the budget is kept for closing when running writes are given time, or another helper is.
 const CLOSING: Duration = Duration::from_secs(1);
 /// How long finding out what to report may take beyond the budget.
 const EXPLAINING: Duration = Duration::from_millis(250);
@@ -62,24 +62,34 @@ pub struct Closing<'a> {
     control: Server,
     killer: Option<Server>,
     eviction: Eviction,
+    /// True while no other helper closes or opens this server.
+    has_turn: bool,
     copy_taken: Option<Instant>,
 }
 
 /// What was found when the server was closed for certain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
     /// XA transactions that are prepared and wait for their COMMIT or ROLLBACK.
     pub prepared: usize,
+    /// Sessions that were ended in the middle of a statement which cannot be undone.
+    pub cut: Vec<String>,
 }
 
 impl<'a> Closing<'a> {
-    /// Opens the connections, and waits for another helper that closes the same server.
-    pub fn begin(host: &'a Host, settings: &'a Settings, budget: Budget) -> Result<Self, Error> {
+    /// Opens the connections. Where another helper closes or opens the same server, `read_only` is set before
+    /// that one is waited for, unless running writes are to have `grace`.
+    pub fn begin(
+        host: &'a Host,
+        settings: &'a Settings,
+        budget: Budget,
+        grace: Option<Duration>,
+    ) -> Result<Self, Error> {
         let mut tries = 0;
-        let control = loop {
+        let (control, turn) = loop {
             let started = Instant::now();
-            let error = match Self::first_connection(host, settings, budget) {
-                Ok(control) => break control,
+            let error = match Self::first_connection(host, settings, budget, grace) {
+                Ok(first) => break first,
                 Err(error) => error,
             };
             // At max_connections one more may come in, whom the server knows only once it is in.
@@ -93,17 +103,60 @@ impl<'a> Closing<'a> {
         };
         let mut eviction = Eviction::new(&host.agent_user);
         eviction.spare(&control);
-        let mut closing = Self { host, settings, budget, control, killer: None, eviction, copy_taken: None };
+        let has_turn = turn == Turn::Taken;
+        let mut closing =
+            Self { host, settings, budget, control, killer: None, eviction, has_turn, copy_taken: None };
         closing.open_killer();
         Ok(closing)
     }
 
-    fn first_connection(host: &Host, settings: &Settings, budget: Budget) -> Result<Server, Error> {
+    fn first_connection(
+        host: &Host,
+        settings: &Settings,
+        budget: Budget,
+        grace: Option<Duration>,
+    ) -> Result<(Server, Turn), Error> {
         let mut control = Server::connect(host, settings.limits.connect, budget)?;
         // Shared with nobody: its default is a day, for which every write would wait.
         control.set("SESSION lock_wait_timeout = 1")?;
-        lock::take_for_writes(&mut control, budget.share(Duration::from_secs(3600)))?;
-        Ok(control)
+        let mut turn = lock::take_to_close(&mut control, Duration::ZERO)?;
+        if let Turn::Held(holder) = &turn {
+            log::info!("another helper closes or opens {}: connection {holder}", host.name);
+            if grace.is_none() {
+                Self::close_first(&mut control)?;
+            }
+            let patience = budget.share(Duration::from_secs(3600)).saturating_sub(CLOSING);
+            turn = lock::take_to_close(&mut control, grace.unwrap_or(patience).min(patience)).map_err(
+                |error| {
+                    if interrupt::is_requested() {
+                        Self::interrupted_while(&mut control, &error)
+                    } else {
+                        error
+                    }
+                },
+            )?;
+        }
+        if let Turn::Held(holder) = &turn {
+            // Stuck, or no helper at all: an application with the agent's account.
+            log::warn!(
+                "connection {holder} holds the lock of these helpers still; closing goes on without it"
+            );
+        }
+        Ok((control, turn))
+    }
+
+    /// Sets `read_only` where another helper may be about to do the same, whose sessions are not to be ended.
+    fn close_first(control: &mut Server) -> Result<(), Error> {
+        if report::is_dry_run() {
+            return Ok(());
+        }
+        match control.execute("SET GLOBAL read_only = 1") {
+            Err(error @ Error::Query { code: LOCK_TIMEOUT, .. }) => {
+                log::warn!("read_only could not be set at once: {error}");
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     fn open_killer(&mut self) {
@@ -169,7 +222,8 @@ impl<'a> Closing<'a> {
                 return Err(self.interrupted());
             }
             if self.killer.is_none() {
-                if let Err(error) = self.eviction.pass(&mut self.control) {
+                let has_time = has_time(self.budget);
+                if let Err(error) = self.eviction.pass(&mut self.control, has_time) {
                     log::warn!("the way cannot be cleared: {error}");
                 }
                 self.open_killer();
@@ -178,12 +232,21 @@ impl<'a> Closing<'a> {
                 Err(Error::Query { code: LOCK_TIMEOUT, .. }) => {
                     log::warn!("read_only waited a second for others and could not be set; again");
                 }
+                Ok(()) => return self.take_turn(),
                 other => return other,
             }
             if self.budget.share(LAST_ATTEMPT) < LAST_ATTEMPT {
                 return Err(self.held_back());
             }
         }
+    }
+
+    /// Now that nobody can write: again for the lock that another account's session had, which has ended since.
+    fn take_turn(&mut self) -> Result<(), Error> {
+        if !self.has_turn {
+            self.has_turn = lock::take_to_close(&mut self.control, Duration::ZERO)? == Turn::Taken;
+        }
+        Ok(())
     }
 
     fn statement(&mut self) -> Result<&'static str, Error> {
@@ -199,7 +262,7 @@ impl<'a> Closing<'a> {
 
     /// One attempt, whose way the second connection clears if that takes long.
     fn attempt(&mut self, statement: &str) -> Result<(), Error> {
-        let Self { control, killer, eviction, .. } = self;
+        let Self { control, killer, eviction, budget, .. } = self;
         let Some(clearing) = killer.as_mut() else { return control.execute(statement) };
         let mut is_clearing = true;
         let result = thread::scope(|scope| {
@@ -215,7 +278,7 @@ impl<'a> Closing<'a> {
                     log::info!("read_only waits for running statements: their sessions are ended");
                 }
                 patience = LOOK;
-                if is_clearing && let Err(error) = eviction.pass(clearing) {
+                if is_clearing && let Err(error) = eviction.pass(clearing, has_time(*budget)) {
                     log::warn!("the way cannot be cleared: {error}");
                     is_clearing = false;
                 }
@@ -266,7 +329,7 @@ impl<'a> Closing<'a> {
     /// Looks once more at everything that must be so on a server that is closed.
     pub fn confirm(&mut self) -> Result<Closed, Error> {
         if report::is_dry_run() {
-            return Ok(Closed { prepared: self.prepared()? });
+            return Ok(Closed { prepared: self.prepared()?, cut: Vec::new() });
         }
         let mut before = LogMark::read(self.server())?;
         let mut is_moving = false;
@@ -288,7 +351,7 @@ impl<'a> Closing<'a> {
                         "the event scheduler runs: an event may write whose definer may ignore read_only"
                     );
                 }
-                return Ok(Closed { prepared });
+                return Ok(Closed { prepared, cut: self.eviction.cut().to_vec() });
             }
             if !self.budget.pause(LOOK) {
                 let moving = Refusal::LogMoves { host: self.host.name.to_string() };
@@ -307,14 +370,14 @@ impl<'a> Closing<'a> {
     }
 
     fn pass(&mut self) -> Result<Vec<Thread>, Error> {
-        let Self { control, killer, eviction, .. } = self;
+        let Self { control, killer, eviction, budget, .. } = self;
         let server = killer.as_mut().filter(|killer| killer.is_usable()).unwrap_or(control);
-        eviction.pass(server)
+        eviction.pass(server, has_time(*budget))
     }
 
     /// Sessions whose open transaction has changed rows.
     fn transactions(&mut self) -> Result<HashSet<u64>, Error> {
-        if let Some(taken) = self.copy_taken {
+        if let Some(taken) = self.copy_taken.max(self.eviction.asked()) {
             self.budget.pause(COPY_AGE.saturating_sub(taken.elapsed()));
         }
         let rows = self.server().rows(CHANGING)?;
@@ -367,6 +430,18 @@ impl<'a> Closing<'a> {
         privilege::lacks(server, privilege.into(), why)
     }
 
+    /// Interrupted while another helper was waited for; `read_only` may have been set by then.
+    fn interrupted_while(control: &mut Server, failure: &Error) -> Error {
+        log::info!("interrupted: {failure}");
+        let state = match control.one(STATE) {
+            Ok(row) => report::on_off(row.is_on("read_only")),
+            Err(_) => "unknown",
+        };
+        let host = control.host();
+        Refusal::Interrupted { state: format!("{host} is not closed for certain; read_only is {state}") }
+            .into()
+    }
+
     fn interrupted(&self) -> Error {
         Refusal::Interrupted { state: format!("{} is not closed for certain", self.host.name) }.into()
     }
@@ -399,6 +474,11 @@ impl<'a> Closing<'a> {
         };
         Error::NotClosed { cause: Box::new(failure), state: state.into() }
     }
+}
+
+/// True while statements that cannot be undone may go on.
+fn has_time(budget: Budget) -> bool {
+    budget.share(CUT) == CUT
 }
 
 /// True where the server ended a session, rather than not answering.

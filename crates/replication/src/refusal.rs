@@ -560,8 +560,10 @@ pub enum Refusal {
         then: String,
     },
 
-    /// Another helper is closing this server.
-    #[error("another mysql_deny_write is closing {host} (connection {holder}); see what it says")]
+    /// Another helper is closing this server, or opening it.
+    #[error(
+        "another helper is closing or opening {host} (connection {holder}); writes stay closed. Ask again when it is done"
+    )]
     BeingClosed {
         /// This host.
         host: String,
