@@ -74,37 +74,79 @@ pub fn gtids(cluster: &Cluster) -> Check {
     check
 }
 
-/// Whether every row reaches everybody.
+/// Whether every row reaches everybody, but for what all leave out alike: as moving a slave judges it.
 pub fn filters(cluster: &Cluster) -> Check {
-    let mut check = Check::new("filters").saying("none: every row reaches every host");
-    for (member, seen) in cluster.seen() {
+    let all: Vec<_> = cluster.seen().map(|(member, seen)| (member, seen, Filters::of(seen))).collect();
+    let mut same: Vec<_> = all.iter().flat_map(|(.., filters)| filters.words()).collect();
+    same.sort();
+    same.dedup();
+    let saying = match &same[..] {
+        [] => "none: every row reaches every host".into(),
+        same => format!("all that have to be are the same ({})", listed(same)),
+    };
+    let mut check = Check::new("filters").saying(saying);
+    for (member, _, filters) in &all {
         let name = member.name();
-        let mut all = seen.log_filters.clone();
-        all.extend(
-            seen.links
-                .iter()
-                .filter(|link| link.source.is_some())
-                .flat_map(|link| link.channel.filters.clone()),
-        );
-        if all.is_empty() {
+        // A slave that follows a master misses what that drops and the slave would keep, and of what the other master
+        // logs what that leaves out of its own log. A slave's own log only has to compare with its master's.
+        let others = all.iter().filter(|(other, ..)| other.name() != name);
+        let mut foreign = Vec::new();
+        for (other, seen, theirs) in others {
+            if other.is_master() && filters.log != theirs.log {
+                foreign.extend(filters.log_words());
+            }
+            if other.is_master() != member.is_master() && seen.link().is_some() {
+                foreign.extend(
+                    filters.channel.iter().filter(|filter| !theirs.channel.contains(filter)).cloned(),
+                );
+            }
+        }
+        foreign.sort();
+        foreign.dedup();
+        if foreign.is_empty() {
             continue;
         }
-        let text = format!("{name} leaves rows out of what it logs or replicates ({})", listed(&all));
+        let text = format!("{name} leaves rows out of what it logs or replicates ({})", listed(&foreign));
         let cure = [advice(format!(
-            "remove these from my.cnf of {name} (binlog_…_db, replicate_…), restart it; then compare its rows"
+            "remove these from my.cnf of {name} (binlog_…_db, replicate_…) or give every host the same, restart it; \
+             then compare its rows"
         ))];
         if member.is_master() {
-            check.fail(
-                "master-filters",
-                name,
-                format!("{text}: slaves that follow it would miss them"),
-                &cure,
-            );
+            let text = format!("{text}, and not all hosts do: slaves that follow it would miss them");
+            check.fail("master-filters", name, text, &cure);
         } else {
             check.warn("slave-filters", name, text, &cure);
         }
     }
     check
+}
+
+/// What a host leaves out.
+struct Filters {
+    /// Of its log, and by which format that is told; nothing where it logs all.
+    log: Option<(Vec<String>, String)>,
+    /// Of what it gets from a configured host.
+    channel: Vec<String>,
+}
+
+impl Filters {
+    fn of(seen: &Seen) -> Self {
+        let format = seen.text("binlog_format").to_string();
+        let from_cluster = seen.links.iter().filter(|link| link.source.is_some());
+        Self {
+            log: Some((seen.log_filters.clone(), format)).filter(|(filters, _)| !filters.is_empty()),
+            channel: from_cluster.flat_map(|link| link.channel.filters.clone()).collect(),
+        }
+    }
+
+    fn log_words(&self) -> Vec<String> {
+        let Some((filters, format)) = &self.log else { return Vec::new() };
+        filters.iter().map(|filter| format!("{filter} with binlog_format={format}")).collect()
+    }
+
+    fn words(&self) -> Vec<String> {
+        [self.log_words(), self.channel.clone()].concat()
+    }
 }
 
 /// Whether two masters can never choose the same key.
@@ -283,11 +325,43 @@ mod tests {
     }
 
     #[test]
-    fn filters_are_a_failure_on_masters_and_a_warning_on_slaves() {
+    fn filters_that_differ_are_a_failure_on_masters_and_a_warning_on_slaves() {
+        const LOG: &str = "Binlog_Ignore_DB=tmp";
+        const CHANNEL: &str = "Replicate_Do_DB=app";
+        type Set = &'static [(&'static str, &'static str)];
+        let table: [(Set, &[&str]); 9] = [
+            (&[("db1", LOG), ("db2", LOG), ("db3", LOG)], &[]),
+            (&[("db1", LOG), ("db2", LOG)], &[]),
+            (&[("db2", LOG)], &["master-filters"]),
+            (&[("db3", LOG)], &["slave-filters"]),
+            (&[("db1", LOG), ("db2", "Binlog_Ignore_DB=app")], &["master-filters", "master-filters"]),
+            (&[("db1", CHANNEL), ("db2", CHANNEL), ("db3", CHANNEL)], &[]),
+            (&[("db2", CHANNEL)], &["master-filters"]),
+            (&[("db3", CHANNEL)], &["slave-filters"]),
+            (&[("db2", CHANNEL), ("db3", CHANNEL)], &["slave-filters"]),
+        ];
+        for (filters, expected) in table {
+            let mut cluster = good("db1");
+            for (host, filter) in filters {
+                let seen = seen(&mut cluster, host);
+                if filter.starts_with("Binlog") {
+                    seen.log_filters.push((*filter).into());
+                } else {
+                    seen.links[0].channel.filters.push((*filter).into());
+                }
+            }
+            assert_eq!(codes(&self::filters(&cluster)), expected, "{filters:?}");
+        }
         let mut cluster = good("db1");
-        seen(&mut cluster, "db2").log_filters.push("Binlog_Do_DB=app".into());
-        seen(&mut cluster, "db3").links[0].channel.filters.push("Replicate_Do_DB=app".into());
-        assert_eq!(codes(&filters(&cluster)), ["master-filters", "slave-filters"]);
+        for (host, format) in [("db1", "STATEMENT"), ("db2", "ROW")] {
+            seen(&mut cluster, host).log_filters.push(LOG.into());
+            set(&mut cluster, host, "binlog_format", format);
+        }
+        assert_eq!(
+            codes(&filters(&cluster)),
+            ["master-filters", "master-filters"],
+            "they read it differently"
+        );
     }
 
     #[test]
