@@ -582,6 +582,25 @@ alike_around_a_gap() {
   alike_places alike_around_a_gap
 }
 
+@test "the slave leaves a database out of its own log: what it executed last is not in there" {
+  leaves_traces
+  sql db1 'CREATE DATABASE other' 'CREATE TABLE other.notes (a INT) ENGINE = InnoDB'
+  all_caught_up db1 db2 db3
+  restart_server db3 --binlog-ignore-db=other
+  wait_for 10 replicates db3 db1
+  write db2 2
+  caught_up db1 db2
+  write db1 3
+  sql db1 'USE other' 'INSERT INTO notes VALUES (1)' 'INSERT INTO notes VALUES (2)'
+  all_caught_up db1 db2 db3
+  kill_server db1
+  write db2 2
+
+  moves db3 db2
+
+  nothing_lost db2 db3
+}
+
 @test "the slave is ahead by a row like the last one of the new master; it stays" {
   local before_last=([6]='DO SLEEP(2);')
   later 1 stop_replica_thread db2 IO_THREAD

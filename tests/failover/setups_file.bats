@@ -240,6 +240,62 @@ forward_port() {
   refuses_to_move db3 db2 'ERROR: db2 filters what it replicates or logs (Binlog_Ignore_DB=other)*'
 }
 
+@test "A23: all hosts leave the same database out of their logs; slaves move, and the rest of the rows arrives" {
+  leaves_traces
+  all_log_without other
+  write db1
+  sql db1 'USE other' 'INSERT INTO notes VALUES (1)'
+  write db1
+  sql db1 'USE other' 'INSERT INTO notes VALUES (2)'
+  ends_writing
+
+  moves db3 db2
+
+  open_writes db2
+  write db2 2
+  sql db2 'USE other' 'INSERT INTO notes VALUES (3)'
+  all_caught_up db2 db1 db3
+  kill_server db2
+  moves db3 db1
+  open_writes db1
+  forgets_database other db1 db3
+  nothing_lost db1 db3
+}
+
+@test "A23: the old master is dead, and nobody can tell what it left out of its log; only a slave with all of it moves" {
+  leaves_traces
+  all_log_without other
+  stop_replica_thread db3
+  write db1
+  caught_up db2 db1
+  kill_server db1
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: db2 leaves databases out of its log (Binlog_Ignore_DB=other), and db1 does not answer *'
+  [ "$(replica_field db3 Master_Host)" = "$(host_ip db1)" ]
+
+  start_server db1 --binlog-ignore-db=other
+  moves db3 db2
+  open_writes db2
+  forgets_database other db1 db2 db3
+  nothing_lost db2 db3
+}
+
+# all_log_without DATABASE — every host has it, and leaves it out of its log; each its own rows.
+all_log_without() {
+  local host
+  for host in "${HOSTS[@]}"; do
+    restart_server "$host" --binlog-ignore-db="$1"
+    sql "$host" 'SET sql_log_bin = 0' "CREATE DATABASE $1" "CREATE TABLE $1.notes (a INT) ENGINE = InnoDB"
+  done
+  for host in "${HOSTS[@]}"; do sql "$host" 'STOP SLAVE' 'START SLAVE'; done
+  for host in "${HOSTS[@]}"; do wait_for 10 threads_run "$host"; done
+}
+forgets_database() {
+  local host
+  for host in "${@:2}"; do sql "$host" 'SET sql_log_bin = 0' "DROP DATABASE $1"; done
+}
+
 @test "A23: slave and new master have the same filter; it loses nothing that the slave would have kept" {
   only_on filters 'filters want a restart'
   leaves_traces
@@ -253,6 +309,69 @@ forward_port() {
 
   open_writes db2
   nothing_lost db2 db3
+}
+
+@test "A23: slave and new master have the same filter, and the last transaction was one that both left out" {
+  only_on filters 'filters want a restart'
+  leaves_traces
+  local host
+  for host in db2 db3; do leave_out "$host" app.scratch; done
+  sql db1 'CREATE TABLE app.scratch (a INT) ENGINE = InnoDB' 'INSERT INTO app.scratch VALUES (1)'
+  write db1 2
+  sql db1 'INSERT INTO app.scratch VALUES (2)' 'INSERT INTO app.scratch VALUES (3)'
+  ends_writing
+  sql db2 'SET sql_log_bin = 0' "REVOKE REPLICATION SLAVE ON *.* FROM '$REPLICATION_USER'@'$NETWORK.%'"
+  move db3 db2
+  expect_agent_read 255 'ERROR: db3 cannot replicate from db2: *; it replicates from db1 as before'
+  sql db2 'SET sql_log_bin = 0' "GRANT REPLICATION SLAVE ON *.* TO '$REPLICATION_USER'@'$NETWORK.%'"
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A23: the same, and the old master is dead and the new one has gone on; the late slave gets what it lacks" {
+  only_on filters 'filters want a restart'
+  leaves_traces
+  local host
+  for host in db2 db3; do leave_out "$host" app.scratch; done
+  sql db1 'CREATE TABLE app.scratch (a INT) ENGINE = InnoDB'
+  write db1 2
+  sql db1 'INSERT INTO app.scratch VALUES (1)'
+  all_caught_up db1 db2 db3
+  stop_replica_thread db3 IO_THREAD
+  write db1
+  sql db1 'INSERT INTO app.scratch VALUES (2)'
+  caught_up db2 db1
+  kill_server db1
+  open_writes db2
+  write db2 2
+
+  moves db3 db2
+
+  nothing_lost db2 db3
+}
+
+@test "A23: the slave leaves a database out of its own log, which then tells nothing; it moves from a living and a dead master" {
+  leaves_traces
+  restart_server db3 --binlog-ignore-db=other
+  wait_for 10 replicates db3 db1
+  sql db1 'CREATE DATABASE other' 'CREATE TABLE other.notes (a INT) ENGINE = InnoDB'
+  write db1 2
+  sql db1 'USE other' 'INSERT INTO notes VALUES (1)'
+  ends_writing
+
+  moves db3 db2
+
+  open_writes db2
+  write db2 2
+  sql db2 'USE other' 'INSERT INTO notes VALUES (2)'
+  all_caught_up db2 db1 db3
+  kill_server db2
+  moves db3 db1
+  open_writes db1
+  nothing_lost db1 db3
 }
 
 @test "A24: the new master does not log what it replicates; only at a standstill is there a place, and only for file and position" {

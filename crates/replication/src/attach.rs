@@ -208,7 +208,7 @@ impl Move<'_> {
         })?;
         self.use_budget(self.last_resort.limit(self.budget.part(90)));
         let located = self.if_unchanged(located)?;
-        let (facts, plan) = self.decide(located)?;
+        let (mut facts, plan) = self.decide(located)?;
         self.last_resort.release();
         // From here on it is as quick to go on as to go back.
         self.use_budget(self.budget.part(90).uninterrupted());
@@ -217,6 +217,10 @@ impl Move<'_> {
         }
         self.confirm(&plan)?;
         self.tell(&plan);
+        if self.forget_what_is_left_out(&plan)? {
+            let now = self.replica.one(self.replica.dialect().applied_gtids())?;
+            facts.replica.applied_gtids = now.text("gtids").into();
+        }
         let channel = facts.replica.channel.clone();
         self.begin(Progress::Changed { from: Box::new(facts), to: plan.place.clone() });
         step("changed master", || self.change_to_new(&channel, &plan.place))?;
@@ -242,8 +246,23 @@ impl Move<'_> {
         };
         threads::stop_at_once(self.replica, &self.channel, Threads::Both)?;
         self.last_resort.release();
+        if let Some(plan) = foreseen {
+            self.forget_what_is_left_out(plan)?;
+        }
         self.change_to_new(&facts.replica.channel, &place)?;
         threads::start(self.replica, &self.channel)
+    }
+
+    /// The replica goes on from the last that it has logged: the new master's log knows none of what it has executed
+    /// since. By GTID, a server that is asked for such a number refuses, or passes over what comes next; by file and
+    /// position, it sets the replica's position back itself, which would look as if something had been applied
+    /// (measured on MariaDB 10.11). From the old master the replica would get only what its filters leave out, once
+    /// more.
+    fn forget_what_is_left_out(&mut self, plan: &Plan) -> Result<bool, Error> {
+        let Proof::SameLogged { at, .. } = &plan.proof else { return Ok(false) };
+        let at = self.replica.quoted(&at.to_string());
+        self.replica.execute(&format!("SET GLOBAL gtid_slave_pos = {at}"))?;
+        Ok(true)
     }
 
     fn tell(&self, plan: &Plan) {
@@ -396,7 +415,10 @@ impl Move<'_> {
     /// What was found before the stop. Another search can take seconds. Planning takes it for what it is: where the
     /// replica stood when it was found; by contents, that shows in the replica's own log.
     fn if_unchanged(&mut self, located: Option<Located>) -> Result<Option<Located>, Error> {
-        let Some(Located::Groups { log_of_replica, .. }) = &located else { return Ok(located) };
+        let Some(Located::Groups { log_of_replica, .. }) = &located else {
+            // What comes next may have come meanwhile, and is looked for in a moment.
+            return Ok(located.filter(|found| !matches!(found, Located::Logged { .. })));
+        };
         let Some(before) = log_of_replica else { return Ok(None) };
         let is_unchanged = observe::log_end(self.replica)?.as_ref() == Some(before);
         Ok(located.filter(|_| is_unchanged))

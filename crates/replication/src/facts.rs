@@ -1,5 +1,7 @@
 //! What is observed of the three servers of a move, before anything is decided.
 
+use std::fmt;
+
 use mmm_core::report;
 
 use crate::gtid::{Gtid, GtidPosition, GtidState};
@@ -43,9 +45,10 @@ pub struct Replica {
     pub applied_gtids: String,
     /// MySQL's: what it has executed by GTID; `None` without `gtid_mode=ON`.
     pub sets: Option<ReplicaSets>,
-    /// True with `log_bin` and `log_slave_updates`.
+    /// True with `log_bin` and `log_slave_updates`, where its log can be compared with the new master's.
     pub logs_updates: bool,
-    /// MariaDB's: its own log of what it applied; `None` without one.
+    /// MariaDB's: its own log of what it applied; `None` without one. A log that leaves out other databases than
+    /// the new master's tells nothing, and counts as none, here and in `logs_updates`.
     pub log: Option<OwnLog>,
     /// `Slave_open_temp_tables`
     pub temporary_tables: u64,
@@ -81,14 +84,28 @@ pub struct MasterSets {
     pub is_committing: bool,
 }
 
-impl Replica {
-    /// Its own log, where that tells everything which the channel brought: with filters it leaves out what was
-    /// dropped, and a log that knows nothing of a domain was begun after the last group of it.
-    pub fn log_of_everything(&self) -> Option<&OwnLog> {
-        self.log.as_ref().filter(|log| {
-            self.channel.filters.is_empty()
-                && self.gtid_position.iter().all(|gtid| log.state.knows(gtid.domain))
-        })
+/// What a server leaves out of its own log. Two servers with the same rule leave out the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogRule {
+    /// `binlog_do_db` and `binlog_ignore_db` as `name=value`; none where it logs everything.
+    pub filters: Vec<String>,
+    /// With filters, `binlog_format`: of a statement they look at the session's database, of rows at the table's.
+    pub format: String,
+}
+
+impl LogRule {
+    /// True where nothing is left out.
+    pub fn is_empty(&self) -> bool {
+        self.filters.is_empty()
+    }
+}
+
+impl fmt::Display for LogRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("no filters");
+        }
+        write!(f, "{}, binlog_format={}", self.filters.join(", "), self.format)
     }
 }
 
@@ -111,6 +128,17 @@ impl OwnLog {
             None if self.begin.highest(gtid.domain).is_none_or(|begin| gtid.sequence >= begin) => Some(false),
             None => None,
         }
+    }
+
+    /// The last groups that it holds of the domains of `at`, without those that its own server wrote: for a group
+    /// that it does not hold, the highest number of that domain.
+    pub fn last_up_to(&self, at: &GtidPosition, own_id: u64) -> GtidPosition {
+        let last = |gtid: Gtid| {
+            let replicated = self.state.iter().filter(|own| u64::from(own.server) != own_id);
+            let last = replicated.filter(|own| own.domain == gtid.domain).max_by_key(|own| own.sequence);
+            last.filter(|_| !self.state.includes(gtid)).unwrap_or(gtid)
+        };
+        at.iter().map(last).collect()
     }
 }
 
@@ -140,8 +168,10 @@ pub struct NewMaster {
     pub logs_rows: bool,
     /// MySQL's GTIDs; `None` without `gtid_mode=ON`.
     pub sets: Option<MasterSets>,
-    /// Replication and binlog filters, as `name=value`.
+    /// Filters of its channel from the old master, as `name=value`.
     pub filters: Vec<String>,
+    /// What it leaves out of its log.
+    pub log_rule: LogRule,
     /// Its channel from the old master.
     pub channel: Option<Channel>,
     /// False while its parallel appliers may have applied more than that channel tells, or are about to. Only asked
@@ -184,6 +214,8 @@ pub struct OldState {
     pub log_slave_updates: bool,
     /// As in [`NewMaster::logs_rows`].
     pub logs_rows: bool,
+    /// What it leaves out of its log.
+    pub log_rule: LogRule,
     /// End of its log; `None` without a log.
     pub end: Option<BinlogPosition>,
     /// True where its log ended there at the observation before.
@@ -196,6 +228,36 @@ pub struct OldState {
 }
 
 impl Facts {
+    /// True where the replica drops the same of what it gets as the new master, or neither drops anything.
+    pub fn share_filters(&self) -> bool {
+        let (ours, theirs) = (&self.replica.channel.filters, &self.new.filters);
+        ours.len() == theirs.len() && ours.iter().all(|filter| theirs.contains(filter))
+    }
+
+    /// True where some of what the old master logged may be in neither's log.
+    pub fn leave_out(&self) -> bool {
+        !self.new.filters.is_empty() || !self.new.log_rule.is_empty()
+    }
+
+    /// The replica's own log, where that tells everything which the new master's log can hold of what the replica
+    /// has: both drop the same, and a log that knows nothing of a domain was begun after the last group of it.
+    pub fn log_of_everything(&self) -> Option<&OwnLog> {
+        let replica = &self.replica;
+        replica.log.as_ref().filter(|log| {
+            self.share_filters() && replica.gtid_position.iter().all(|gtid| log.state.knows(gtid.domain))
+        })
+    }
+
+    /// True where the old master's log holds all that it got of the new master's, but for what the replica would
+    /// drop in any case.
+    pub fn old_passes_on(&self, old: &OldState) -> bool {
+        let ours = &self.replica.channel.filters;
+        let takes_all = |channel: &Channel| channel.filters.iter().all(|filter| ours.contains(filter));
+        old.log_slave_updates
+            && (old.log_rule.is_empty() || old.log_rule == self.new.log_rule)
+            && old.from_new.as_ref().is_none_or(takes_all)
+    }
+
     /// Tells a person what was seen.
     pub fn report(&self) {
         if !report::is_on() {

@@ -52,6 +52,17 @@ pub enum Located {
         /// True where `of_source`, and where that does not tell either, `out_of_order` was looked for.
         looked_back: bool,
     },
+    /// Every group of the position is in the log, and this comes behind it.
+    Logged {
+        /// What was searched for.
+        at: GtidPosition,
+        /// As in `Found`.
+        position: Option<BinlogPosition>,
+        /// As in `Found`.
+        state: GtidState,
+        /// The first group behind `position` of each domain of `at`.
+        next: GtidPosition,
+    },
     /// The files that held these groups are gone.
     Purged(String),
     /// This group is in none of the files.
@@ -232,6 +243,32 @@ pub fn holds_nothing_between(server: &mut Server, gap: &Gap) -> Result<Option<bo
         }
     }
     Ok(is_over.then_some(is_empty))
+}
+
+/// The first group behind `place` of each domain of `at`.
+pub fn next_behind(
+    server: &mut Server,
+    place: &BinlogPosition,
+    at: &GtidPosition,
+) -> Result<GtidPosition, Error> {
+    let mut next = GtidPosition::default();
+    let is_whole = |next: &GtidPosition| at.iter().all(|gtid| next.get(gtid.domain).is_some());
+    for file in log_files(server)?.into_iter().skip_while(|file| *file != place.file) {
+        let offset = if file == place.file { place.offset } else { FIRST_EVENT };
+        let from = BinlogPosition::new(file, offset);
+        let is_done = each_event(server, &from, "what comes behind it", |row| {
+            if let Some(gtid) = gtid_of(row).filter(|gtid| at.get(gtid.domain).is_some())
+                && next.get(gtid.domain).is_none()
+            {
+                next.advance(gtid);
+            }
+            is_whole(&next)
+        })?;
+        if is_done {
+            break;
+        }
+    }
+    Ok(next)
 }
 
 /// The last of a log's files whose beginning `lies_before` the place that is looked for, and what that said of it;

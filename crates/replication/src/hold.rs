@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState};
 use crate::history;
 use crate::lock;
-use crate::observe::{self, OTHERS_PATIENCE, Old, log_filters};
+use crate::observe::{self, OTHERS_PATIENCE, Old};
 use crate::plan::{Decision, Place, Plan, Proof};
 use crate::position::BinlogPosition;
 use crate::prefix::is_of;
@@ -82,10 +82,9 @@ pub fn plan(facts: &Facts, refusal: Refusal) -> Result<Decision, Refusal> {
 fn tells_the_place(facts: &Facts, old: &OldState, from_new: &Channel) -> bool {
     let ours = &facts.replica.channel;
     [ours.mode, from_new.mode].iter().all(|mode| *mode == Mode::FilePosition)
-        && old.log_slave_updates
+        && facts.old_passes_on(old)
         && facts.new.log_slave_updates
         && facts.new.channel.is_some()
-        && from_new.filters.iter().all(|filter| ours.filters.contains(filter))
 }
 
 /// The refusal with what would have helped.
@@ -229,9 +228,6 @@ impl<'a> LastResort<'a> {
         if channels.len() != 1 || !channels.iter().all(is_as_seen) {
             return Ok(Err(format!("{} replicates from more than one host, or not now", old.name)));
         }
-        if logs_a_part(&mut server)? {
-            return Ok(Err(format!("{} filters what it logs", old.name)));
-        }
         let undo = format!("{} {}", old.name, name);
         if report::is_dry_run() {
             report::planned(None, Kind::File, marker::written(&marker_of(self.this_host), &undo));
@@ -349,12 +345,6 @@ impl<'a> LastResort<'a> {
         let consequence = format!("replication on {old} may be stopped ({failure}): run turn_on_slave there");
         Err(Refusal::NotPutBack { reason, consequence }.into())
     }
-}
-
-/// True where a server's own log leaves out databases.
-fn logs_a_part(server: &mut Server) -> Result<bool, Error> {
-    let row = server.row(server.dialect().show_log_end())?;
-    Ok(row.is_some_and(|row| !log_filters(&row).is_empty()))
 }
 
 /// Writes the marker; gives what it says of another host that an earlier call could not reach.

@@ -8,7 +8,9 @@ use mmm_core::config::Host;
 use crate::channel;
 use crate::dialect::Flavour;
 use crate::error::Error;
-use crate::facts::{Facts, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Replica, ReplicaSets};
+use crate::facts::{
+    Facts, LogRule, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Replica, ReplicaSets,
+};
 use crate::gtid::{GtidPosition, GtidState};
 use crate::history;
 use crate::liveness::{self, Sign};
@@ -86,6 +88,9 @@ fn how_it_failed(host: &str, error: &Error) -> OldMaster {
 pub struct Constants {
     replica_log_begin: GtidState,
     new_log_begin: GtidState,
+    new_log_rule: LogRule,
+    /// True where the replica's log leaves out nothing, or the same as the new master's.
+    logs_compare: bool,
     options: Record,
 }
 
@@ -100,7 +105,14 @@ pub fn constants(replica: &mut Server, channel: &str, new: &mut Server) -> Resul
         Some(statement) => options(replica, &statement)?,
         None => Record::default(),
     };
-    Ok(Constants { replica_log_begin: begin(replica)?, new_log_begin: begin(new)?, options })
+    let (rule, new_log_rule) = (log_rule(replica)?, log_rule(new)?);
+    Ok(Constants {
+        replica_log_begin: begin(replica)?,
+        new_log_begin: begin(new)?,
+        logs_compare: rule.is_empty() || rule == new_log_rule,
+        new_log_rule,
+        options,
+    })
 }
 
 /// Options that no proof rests on: an account that may not read them can move a slave all the same.
@@ -166,7 +178,8 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
     let temporary_tables = temporary_tables(server)?;
     let after = server.one(server.dialect().applied_gtids())?;
     let column = if channel.mode == Mode::CurrentPos { "current_pos" } else { "slave_pos" };
-    let logs_updates = variables.is_on("log_bin") && variables.is_on("log_slave_updates");
+    let logs_updates =
+        variables.is_on("log_bin") && variables.is_on("log_slave_updates") && constants.logs_compare;
     let log = if logs_updates && variables.get("binlog_state").is_some() {
         let state = gtids(server, &variables, "binlog_state")?;
         Some(OwnLog { state, begin: constants.replica_log_begin.clone() })
@@ -211,13 +224,12 @@ fn place_by_file(replica: &mut Replica, old: &mut Old) -> Result<(), Error> {
     let of_old = of_old.ok().and_then(|row| row.text("gtids").parse::<GtidPosition>().ok());
     if let Some(position) = of_old.filter(|position| !position.is_empty()) {
         (replica.gtid_position, replica.may_be_ahead) = (position, false);
-    } else if let Some(log) = replica.log_of_everything() {
-        let logged = replica.gtid_position.iter().map(|gtid| {
-            let replicated = log.state.iter().filter(|own| u64::from(own.server) != replica.server_id);
-            let last = replicated.filter(|own| own.domain == gtid.domain).max_by_key(|own| own.sequence);
-            last.filter(|_| !log.state.includes(gtid)).unwrap_or(gtid)
-        });
-        (replica.gtid_position, replica.may_be_ahead) = (logged.collect(), false);
+    } else if let Some(log) = &replica.log
+        && replica.channel.filters.is_empty()
+        && replica.gtid_position.iter().all(|gtid| log.state.knows(gtid.domain))
+    {
+        let logged = log.last_up_to(&replica.gtid_position, replica.server_id);
+        (replica.gtid_position, replica.may_be_ahead) = (logged, false);
     }
     Ok(())
 }
@@ -236,10 +248,8 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
         (channel.source_host == source.source_host && channel.source_port == source.source_port)
             || (source.source_server_id != 0 && channel.source_server_id == source.source_server_id)
     });
-    let status = server.row(server.dialect().show_log_end())?;
-    let end = status.as_ref().and_then(|row| BinlogPosition::from_columns(row, "File", "Position"));
-    let mut filters = channel.as_ref().map(|channel| channel.filters.clone()).unwrap_or_default();
-    filters.extend(status.as_ref().map(log_filters).unwrap_or_default());
+    let end = log_end(server)?;
+    let filters = channel.as_ref().map(|channel| channel.filters.clone()).unwrap_or_default();
     let sets = if has_sets(&variables) {
         let (executed, purged) =
             (gtids(server, &variables, "executed")?, gtids(server, &variables, "purged")?);
@@ -252,7 +262,8 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
         channel.mode == Mode::FilePosition
             && (channel.fetched.is_none() || channel.fetched != channel.applied)
     });
-    let executed = if filters.is_empty() && !other_channels && !ignores_servers && !may_be_ahead {
+    let logs_all = constants.new_log_rule.is_empty();
+    let executed = if filters.is_empty() && logs_all && !other_channels && !ignores_servers && !may_be_ahead {
         gtids(server, &variables, "slave_pos")?
     } else {
         GtidPosition::default()
@@ -270,6 +281,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
         logs_rows: logs_rows(&variables),
         sets,
         filters,
+        log_rule: constants.new_log_rule.clone(),
         channel,
         is_settled: true,
         other_channels,
@@ -294,6 +306,7 @@ fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
             read_only: variables.is_on("read_only"),
             log_slave_updates: variables.is_on("log_slave_updates"),
             logs_rows: logs_rows(&variables),
+            log_rule: log_rule(server)?,
             end: log_end(server)?,
             rests: false,
             from_new: channels.find(|channel| channel.source_server_id == new_server_id),
@@ -344,7 +357,26 @@ pub fn temporary_tables(server: &mut Server) -> Result<u64, Error> {
 pub fn log_filters(status: &Record) -> Vec<String> {
     let columns = ["Binlog_Do_DB", "Binlog_Ignore_DB"].map(|column| (column, status.text(column)));
     let set = columns.into_iter().filter(|(_, value)| !value.is_empty());
-    set.map(|(column, value)| format!("{column}={value}")).collect()
+    set.map(|(column, value)| format!("{column}={}", in_order(value))).collect()
+}
+
+/// A list in one order, however it was configured.
+fn in_order(list: &str) -> String {
+    let mut items: Vec<&str> = list.split(',').map(str::trim).collect();
+    items.sort_unstable();
+    items.dedup();
+    items.join(",")
+}
+
+/// What a server leaves out of its own log.
+pub fn log_rule(server: &mut Server) -> Result<LogRule, Error> {
+    let filters =
+        server.row(server.dialect().show_log_end())?.map(|row| log_filters(&row)).unwrap_or_default();
+    if filters.is_empty() {
+        return Ok(LogRule::default());
+    }
+    let format = server.row("SHOW GLOBAL VARIABLES LIKE 'binlog_format'")?;
+    Ok(LogRule { filters, format: format.map(|row| row.text("Value").to_string()).unwrap_or_default() })
 }
 
 /// The end of a server's own log; `None` without one.

@@ -38,6 +38,8 @@ pub enum Wanted {
     History(GtidPosition),
     /// The end of the groups that are in this set.
     Set(GtidSet),
+    /// The place of the last groups that the replica has logged, and what comes behind it.
+    Logged(GtidPosition),
     /// What the replica executed last, and whether it holds groups that the new master wrote itself.
     LastGroups,
 }
@@ -69,6 +71,14 @@ pub enum Proof {
         at: GtidPosition,
         /// The new master's binlog state there.
         state: GtidState,
+    },
+    /// The new master's log up to there holds exactly the groups that the replica has logged; what the replica has
+    /// executed since, both leave out.
+    SameLogged {
+        /// The last groups that the replica has logged.
+        at: GtidPosition,
+        /// The last that it has executed.
+        executed: GtidPosition,
     },
     /// The new master has executed all that the replica has, and what the replica lacks is in its logs.
     SameSet {
@@ -134,6 +144,11 @@ impl fmt::Display for Proof {
             Self::SameGroups { at, state } => write!(
                 f,
                 "the new master's log up to {at} holds exactly what the replica has executed (state there: {state})"
+            ),
+            Self::SameLogged { at, executed } => write!(
+                f,
+                "the new master's log up to {at} holds exactly what the replica has logged; what the replica has \
+                 executed since, to {executed}, both leave out by equal filters"
             ),
             Self::SameSet { executed } if executed.is_empty() => f.write_str(
                 "the replica has executed nothing by replication, and the new master's logs are whole",
@@ -201,6 +216,7 @@ fn check_servers(facts: &Facts) -> Result<(), Refusal> {
     if !foreign.is_empty() {
         return Err(Refusal::Filtered { host, new: new_host, filters: foreign.join(", ") });
     }
+    check_log_filters(facts)?;
     if let (Some(error), true) = (&replica.channel.sql_error, replica.channel.has_failed_on_data()) {
         return Err(Refusal::ApplierFailed { host, error: error.to_string() });
     }
@@ -243,6 +259,43 @@ fn are_orphans(facts: &Facts) -> bool {
         || of_old.all(|gtid| at.get(gtid.domain).is_some_and(|at| at.sequence >= gtid.sequence));
     // A new master that still receives shows that the old one lives.
     !theirs.is_receiving() && theirs.has_applied_all() && by_place && by_set && by_gtid
+}
+
+/// Does the new master's log hold all that the replica has to get from it, but for what nobody gets?
+///
+/// What the old master left out of its log, the replica has never got and never will. So the two masters' filters are
+/// compared with each other; what the replica leaves out of its own log is another matter. An old master that does
+/// not answer is not taken for equal: then the new one's filters are harmless only where nothing of the old one's is
+/// still to come by way of it.
+fn check_log_filters(facts: &Facts) -> Result<(), Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let (host, new_host) = (replica.host.clone(), new.host.clone());
+    if new.log_rule.is_empty() {
+        return Ok(());
+    }
+    let (ours, fetched) =
+        (&replica.channel.applied, new.channel.as_ref().and_then(|channel| channel.fetched.as_ref()));
+    match (&facts.old, ours, fetched) {
+        (OldMaster::Answers(old), ..) if old.log_rule == new.log_rule => Ok(()),
+        (OldMaster::Answers(old), ..) => {
+            let filters = if old.log_rule.filters == new.log_rule.filters {
+                format!("{}; {}: {}", new.log_rule, old.host, old.log_rule)
+            } else {
+                new.log_rule.filters.join(", ")
+            };
+            Err(Refusal::Filtered { host, new: new_host, filters })
+        }
+        (_, Some(ours), Some(fetched)) if ours.has_reached(fetched) => Ok(()),
+        (old, ..) => Err(Refusal::OldFiltersUnknown {
+            host,
+            new: new_host,
+            old: old.host().into(),
+            filters: new.log_rule.filters.join(", "),
+            applied: Refusal::place(ours.as_ref()),
+            fetched: Refusal::place(fetched),
+            may_pass: replica.channel.sql_running && !replica.channel.has_applied_all(),
+        }),
+    }
 }
 
 enum ByGtid {
@@ -346,7 +399,17 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
              it fetched"
         )));
     }
-    if let Some(gtid) = at.iter().find(|gtid| !new.state.includes(*gtid)) {
+    // What both leave out is in neither log: then the place is behind the last that the replica has logged.
+    let sought = match facts.log_of_everything() {
+        Some(log) if facts.leave_out() && !replica.other_channels => log.last_up_to(&at, replica.server_id),
+        _ => at.clone(),
+    };
+    if let Some(gtid) = sought.iter().find(|gtid| !new.state.includes(*gtid)) {
+        if is_dropped_by_both(facts) {
+            return Ok(ByGtid::Unusable(format!(
+                "{new_host} has not logged {gtid}, which its filters may leave out"
+            )));
+        }
         if logs_all(facts)
             && new.executed.get(gtid.domain).is_some_and(|theirs| theirs.sequence >= gtid.sequence)
         {
@@ -355,6 +418,13 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         return Err(behind(facts, gtid.to_string(), known(&new.state, gtid)));
     }
     let (position, state) = match located {
+        Some(Located::Logged { at: found, position, state, next }) if *found == sought && sought != at => {
+            if position.is_none() {
+                return Err(Refusal::NoSinglePosition { host, new: new_host });
+            }
+            check_logged(facts, &at, found, state, next)?;
+            (position, state)
+        }
         Some(Located::Found {
             at: found,
             position,
@@ -364,20 +434,26 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
             searched,
             of_source,
             looked_back,
-        }) if *found == at && has_got_no_more(searched, new) => {
-            let own = replica.log_of_everything();
+        }) if *found == sought && has_got_no_more(searched, new) => {
+            let own = facts.log_of_everything().filter(|log| knows_all(facts, log, state));
             let look_back = || Ok(ByGtid::Decided(Decision::Locate(Wanted::History(at.clone()))));
             if own.is_none() && !looked_back {
                 return look_back();
             }
-            let older = if let Some(has) = own.or(of_source.as_ref()) {
-                check_groups(facts, &at, state, has)?
-            } else {
-                check_order(facts, *out_of_order)?;
-                Vec::new()
+            let older = match own.or(of_source.as_ref()) {
+                Some(has) => check_groups(facts, &at, state, has)?,
+                None if facts.leave_out() => return left_out(facts),
+                None => {
+                    check_order(facts, *out_of_order)?;
+                    Vec::new()
+                }
             };
             if !older.is_empty() && !looked_back {
                 return look_back();
+            }
+            let is_told = |gtid: &Gtid| of_source.as_ref().and_then(|log| log.has(*gtid)).is_some();
+            if facts.leave_out() && !older.iter().all(is_told) {
+                return left_out(facts);
             }
             check_older(facts, &older, of_source.as_ref(), *out_of_order)?;
             check_gaps(facts, &at, gaps)?;
@@ -387,9 +463,15 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
             return Err(Refusal::Purged { host, new: new_host, gtid: gtid.clone() });
         }
         Some(Located::Missing(gtid)) => {
+            if is_dropped_by_both(facts) {
+                return Ok(ByGtid::Unusable(format!(
+                    "{new_host} has not logged {gtid}, which its filters may leave out"
+                )));
+            }
             return Err(Refusal::NotInLog { host, new: new_host, gtid: gtid.clone() });
         }
         // Not looked for yet, or the replica moved on since.
+        _ if sought != at => return Ok(ByGtid::Decided(Decision::Locate(Wanted::Logged(sought)))),
         _ => return Ok(ByGtid::Decided(Decision::Locate(Wanted::Position(at)))),
     };
     // By position, what lies before it is skipped; by GTID, a new master sends a domain that the replica does not know
@@ -403,8 +485,73 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         (mode @ (Mode::SlavePos | Mode::CurrentPos | Mode::AutoPosition), _) => Place::Gtid(mode),
         (Mode::FilePosition, None) => return Err(Refusal::NoSinglePosition { host, new: new_host }),
     };
-    let proof = Proof::SameGroups { at, state: state.clone() };
+    let proof = if sought == at {
+        Proof::SameGroups { at, state: state.clone() }
+    } else {
+        Proof::SameLogged { at: sought, executed: at }
+    };
     Ok(ByGtid::Decided(Decision::Attach(Plan { place, proof })))
+}
+
+/// Only the order of the new master's log could tell what the replica has; numbers that are left out hide a step back.
+fn left_out(facts: &Facts) -> Result<ByGtid, Refusal> {
+    let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
+    let reason = format!("filters leave out some of what the log of {new} would have to show");
+    if facts.replica.channel.mode == Mode::FilePosition {
+        return Ok(ByGtid::Unusable(reason));
+    }
+    Err(Refusal::Unproved { host, new, reason, may_pass: false })
+}
+
+/// Does the new master's log hold, up to the last that the replica has logged, exactly what the replica has, though
+/// the replica has executed `at`? Then what it has not logged, both leave out: what the new master logged behind that
+/// place must have later numbers, or the replica's log may have a gap.
+fn check_logged(
+    facts: &Facts,
+    at: &GtidPosition,
+    logged: &GtidPosition,
+    there: &GtidState,
+    next: &GtidPosition,
+) -> Result<(), Refusal> {
+    let Some(log) = facts.log_of_everything() else { return Ok(()) };
+    check_groups(facts, logged, there, log)?;
+    let is_early = |gtid: &Gtid| at.get(gtid.domain).is_some_and(|last| gtid.sequence <= last.sequence);
+    let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
+    let reason = match next.iter().find(is_early) {
+        _ if !knows_all(facts, log, there) => {
+            format!(
+                "{host} has logged nothing of some servers whose transactions {new} has logged up to {logged}"
+            )
+        }
+        Some(gtid) => format!(
+            "the log of {new} has {gtid} behind {logged}, the last that {host} has logged, which has executed {at}"
+        ),
+        // The server would go on from what it has executed, which the new master's log cannot tell.
+        None if facts.replica.channel.mode == Mode::CurrentPos => {
+            format!("{host}, which uses current_pos, has executed {at}, which {new} has not logged")
+        }
+        None => return Ok(()),
+    };
+    Err(Refusal::Unproved { host, new, reason, may_pass: false })
+}
+
+/// True where the replica's log has something of every server in that state. With filters, what its log begins with
+/// may come long after the beginning of it, and does not tell what is older.
+fn knows_all(facts: &Facts, log: &OwnLog, there: &GtidState) -> bool {
+    let replica = &facts.replica;
+    let mut concerns = there.iter().filter(|gtid| {
+        replica.gtid_position.get(gtid.domain).is_some() && u64::from(gtid.server) != replica.server_id
+    });
+    !facts.leave_out() || concerns.all(|gtid| log.state.get(gtid.domain, gtid.server).is_some())
+}
+
+/// True where the new master's log may lack a group only because of filters that the replica shares, and positions
+/// may tell more than a replica without a log of its own.
+fn is_dropped_by_both(facts: &Facts) -> bool {
+    facts.leave_out()
+        && facts.share_filters()
+        && facts.replica.log.is_none()
+        && facts.replica.channel.mode == Mode::FilePosition
 }
 
 /// What a state says of the server and domain of a group, for people.
@@ -518,7 +665,7 @@ fn check_gaps(facts: &Facts, at: &GtidPosition, gaps: &[Gap]) -> Result<(), Refu
         Err(Refusal::LogLacks { host: facts.replica.host.clone(), new: new.host.clone(), gtid })
     };
     let passes_over = new.channel.as_ref().is_some_and(|channel| !channel.ignored_server_ids.is_empty());
-    if !logs_all(facts) || !new.filters.is_empty() || passes_over {
+    if !logs_all(facts) || facts.leave_out() || passes_over {
         return Ok(());
     }
     if let Some(gap) = gaps.first() {
@@ -606,13 +753,13 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
                 return wait(format!("{} has not applied {} to its end {old_end}", replica.host, old.host));
             }
             // Then what the new master wrote reached the replica only where it has it from elsewhere.
-            if !old.log_slave_updates {
+            if !facts.old_passes_on(old) {
                 match lacks_own_groups(facts, located) {
                     None => return Ok(Decision::Locate(Wanted::LastGroups)),
                     Some(false) => {}
                     Some(true) => {
                         return refuse(format!(
-                            "{} does not log what it replicates, so that {} has not got what {} wrote",
+                            "{} does not log all that it replicates, so that {} has not got what {} wrote",
                             old.host, replica.host, new.host
                         ));
                     }

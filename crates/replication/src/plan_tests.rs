@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{MasterSets, NewMaster, OldState, OwnLog, Replica, ReplicaSets};
+use crate::facts::{LogRule, MasterSets, NewMaster, OldState, OwnLog, Replica, ReplicaSets};
 use crate::history::{Scope, locate_in};
 use crate::prefix;
 use crate::record::Record;
@@ -32,6 +32,7 @@ fn old_alive() -> OldMaster {
         read_only: true,
         log_slave_updates: true,
         logs_rows: false,
+        log_rule: LogRule::default(),
         end: Some(BinlogPosition::new("bin.000001", 800)),
         rests: true,
         from_new: Some(channel(("bin.000007", 300), ("bin.000007", 300))),
@@ -73,6 +74,7 @@ fn facts() -> Facts {
             logs_rows: false,
             sets: None,
             filters: vec![],
+            log_rule: LogRule::default(),
             channel: Some(channel(("bin.000001", 800), ("bin.000001", 800))),
             is_settled: true,
             other_channels: false,
@@ -342,6 +344,123 @@ fn a23_filters_that_the_replica_does_not_share_are_refused() {
     assert!(plan(&facts, None).is_ok());
 }
 
+fn leaves_out(format: &str) -> LogRule {
+    LogRule { filters: vec!["Binlog_Ignore_DB=tmp".into()], format: format.into() }
+}
+
+#[test]
+fn a23_what_the_new_master_leaves_out_of_its_log_is_compared_with_what_the_old_one_left_out() {
+    let left_out: [(&str, LogRule, LogRule, bool); 5] = [
+        ("both the same", leaves_out("ROW"), leaves_out("ROW"), true),
+        ("the old one more", leaves_out("ROW"), LogRule::default(), true),
+        ("the new one more", LogRule::default(), leaves_out("ROW"), false),
+        ("told by statements, and by rows", leaves_out("STATEMENT"), leaves_out("ROW"), false),
+        (
+            "other databases",
+            LogRule { filters: vec!["Binlog_Do_DB=app".into()], ..leaves_out("ROW") },
+            leaves_out("ROW"),
+            false,
+        ),
+    ];
+    for (what, of_old, of_new, is_good) in left_out {
+        let mut facts = facts();
+        old(&mut facts).log_rule = of_old;
+        facts.new.log_rule = of_new;
+        let planned = plan(&facts, None);
+        let is_refused = matches!(planned, Err(Refusal::Filtered { .. }));
+        assert!(if is_good { planned.is_ok() } else { is_refused }, "{what}: {planned:?}");
+    }
+}
+
+#[test]
+fn a23_of_a_dead_master_nothing_may_be_still_to_come_through_the_log_of_one_that_leaves_out() {
+    let dead = |ours, applied, fetched| {
+        let mut facts = Facts { old: old_dead(), ..facts() };
+        facts.new.log_rule = leaves_out("ROW");
+        facts.replica.channel = channel(("bin.000001", ours), ("bin.000001", 800));
+        facts.new.channel = Some(channel(("bin.000001", applied), ("bin.000001", fetched)));
+        facts
+    };
+    assert!(plan(&dead(800, 800, 800), None).is_ok());
+    for (what, ours, applied, fetched, passes) in [
+        ("the replica still applies", 700, 800, 800, true),
+        ("the new master does", 700, 700, 800, true),
+        ("the replica has fetched less", 800, 900, 900, false),
+    ] {
+        let refusal = refusal(&dead(ours, applied, fetched), None);
+        let is_unknown = matches!(refusal, Refusal::OldFiltersUnknown { .. });
+        assert!(is_unknown && refusal.may_pass() == passes, "{what}: {refusal:?}");
+    }
+    let mut reset = dead(800, 800, 800);
+    reset.new.channel = None;
+    assert_refused!(reset, None, Refusal::OldFiltersUnknown { .. });
+}
+
+/// The replica has executed 0-1-9, which its filters leave out, and the new master has the same filters.
+fn left_out() -> Facts {
+    let mut facts = facts();
+    facts.replica.channel.filters = vec!["Replicate_Ignore_DB=tmp".into()];
+    facts.new.filters = facts.replica.channel.filters.clone();
+    facts.replica.gtid_position = "0-1-9".parse().unwrap();
+    facts
+}
+
+fn logged(next: &str) -> Located {
+    Located::Logged {
+        at: "0-1-8".parse().unwrap(),
+        position: Some(BinlogPosition::new("bin.000007", 300)),
+        state: "0-1-8".parse().unwrap(),
+        next: next.parse().unwrap(),
+    }
+}
+
+#[test]
+fn a23_where_both_leave_out_the_same_the_place_is_behind_the_last_that_the_replica_has_logged() {
+    let asked = plan(&left_out(), None);
+    assert_eq!(asked, Ok(Decision::Locate(Wanted::Logged("0-1-8".parse().unwrap()))));
+    for next in ["", "0-2-10", "0-1-11"] {
+        let end = Place::Position(BinlogPosition::new("bin.000007", 300));
+        assert_eq!(place(&left_out(), Some(&logged(next))), end, "{next}");
+        let mut by_gtid = left_out();
+        by_gtid.replica.channel.mode = Mode::SlavePos;
+        assert_eq!(place(&by_gtid, Some(&logged(next))), Place::Gtid(Mode::SlavePos), "{next}");
+    }
+    assert_refused!(left_out(), Some(&logged("0-1-9")), Refusal::Unproved { .. });
+    let spoilers: [Spoiler; 4] = [
+        ("the replica leaves out more", |f| f.new.filters.clear()),
+        ("the new master leaves out something else", |f| {
+            f.new.filters = vec!["Replicate_Ignore_DB=tmp".into()];
+            f.replica.channel.filters.push("Replicate_Ignore_DB=app".into());
+        }),
+        ("the log of the replica was begun later", |f| f.replica.log = Some(OwnLog::default())),
+        ("the replica has other channels", |f| f.replica.other_channels = true),
+    ];
+    for (what, spoil) in spoilers {
+        let mut facts = left_out();
+        spoil(&mut facts);
+        let refusal = refusal(&facts, None);
+        assert!(matches!(refusal, Refusal::NewMasterBehind { .. }), "{what}: {refusal:?}");
+    }
+    let mut early = left_out();
+    early.new.state = "0-1-8,0-2-5".parse().unwrap();
+    let Located::Logged { at, position, next, .. } = logged("") else { unreachable!() };
+    let state = "0-1-8,0-2-5".parse().unwrap();
+    let found = Located::Logged { at, position, state, next };
+    assert_refused!(early, Some(&found), Refusal::ReplicaLacksEarlier { .. });
+}
+
+#[test]
+fn a23_a_replica_without_a_log_is_judged_by_positions_where_both_leave_out_the_same() {
+    let end = Place::Position(BinlogPosition::new("bin.000007", 300));
+    for old in [old_alive(), old_dead()] {
+        let mut facts = Facts { old, ..left_out() };
+        facts.replica.log = None;
+        assert_eq!(place(&facts, None), end);
+        facts.replica.channel.mode = Mode::SlavePos;
+        assert!(plan(&facts, None).is_err(), "by GTID there is no such place");
+    }
+}
+
 #[test]
 fn a24_without_log_slave_updates_only_a_quiet_cluster_will_do() {
     let mut facts = facts();
@@ -496,7 +615,7 @@ fn without_gtids() -> Facts {
 #[test]
 fn b1_all_quiet_needs_every_one_of_its_conditions() {
     assert_eq!(place(&without_gtids(), None), Place::Position(BinlogPosition::new("bin.000007", 300)));
-    let spoilers: [Spoiler; 7] = [
+    let spoilers: [Spoiler; 8] = [
         ("a log grows", |f| f.quiet = false),
         ("new master does not follow", |f| f.new.channel = None),
         ("new master lags", |f| f.new.channel = Some(channel(("bin.000001", 700), ("bin.000001", 800)))),
@@ -512,6 +631,10 @@ fn b1_all_quiet_needs_every_one_of_its_conditions() {
         ("a24: the old master did not log what the new one wrote", |f| {
             let OldMaster::Answers(old) = &mut f.old else { unreachable!() };
             old.log_slave_updates = false;
+            f.new.state = "0-1-8,0-2-5".parse().unwrap();
+        }),
+        ("a23: the old master left out of its log some of what the new one wrote", |f| {
+            old(f).log_rule = leaves_out("ROW");
             f.new.state = "0-1-8,0-2-5".parse().unwrap();
         }),
     ];
@@ -552,7 +675,12 @@ fn held() -> Facts {
 #[test]
 fn b2_an_old_master_that_follows_is_held_as_the_last_resort() {
     assert!(matches!(plan(&late(), None), Ok(Decision::Hold(Refusal::Unproved { may_pass: false, .. }))));
-    let spoilers: [Spoiler; 12] = [
+    let mut alike = late();
+    old(&mut alike).log_rule = leaves_out("ROW");
+    alike.new.log_rule = leaves_out("ROW");
+    assert!(matches!(plan(&alike, None), Ok(Decision::Hold(_))), "both leave out the same");
+    let spoilers: [Spoiler; 13] = [
+        ("it leaves out of its log what the new master does not", |f| old(f).log_rule = leaves_out("ROW")),
         ("it is gone", |f| f.old = old_dead()),
         ("what touches nobody else may yet do", |f| f.new.read_only = true),
         ("it does not follow", |f| old(f).from_new = None),
@@ -771,6 +899,8 @@ fn a29_a_channel_that_moves_by_itself_is_refused() {
 #[derive(Clone, Copy, Debug)]
 enum Step {
     OldWrites,
+    /// What new master and replica both leave out, where they have filters.
+    OldWritesLeftOut,
     NewWrites,
     NewApplies,
     /// Without logging it.
@@ -790,20 +920,22 @@ struct History {
     replica_has_read: usize,
     /// What the new master has executed and not logged.
     forgotten: Vec<Gtid>,
+    /// What new master and replica leave out.
+    left_out: BTreeSet<Gtid>,
 }
 
 impl History {
-    fn write(log: &mut Vec<Gtid>, forgotten: &[Gtid], server: u32) {
-        let known = log.iter().chain(forgotten).map(|gtid| gtid.sequence);
-        let sequence = known.max().unwrap_or(0) + 1;
+    /// A server numbers on from what it has executed, logged or not.
+    fn write(log: &mut Vec<Gtid>, executed: &[Gtid], server: u32) {
+        let sequence = log.iter().chain(executed).map(|gtid| gtid.sequence).max().unwrap_or(0) + 1;
         log.push(Gtid { domain: 0, server, sequence });
     }
 
     /// Applies the next group of `source`, but not one's own.
-    fn apply(source: &[Gtid], read: &mut usize, log: &mut Vec<Gtid>, own: u32) {
+    fn apply(source: &[Gtid], read: &mut usize, log: &mut Vec<Gtid>, own: u32, left_out: &BTreeSet<Gtid>) {
         if let Some(gtid) = source.get(*read) {
             *read += 1;
-            if gtid.server != own {
+            if gtid.server != own && !left_out.contains(gtid) {
                 log.push(*gtid);
             }
         }
@@ -812,10 +944,20 @@ impl History {
     fn take(&mut self, step: Step) {
         match step {
             Step::OldWrites => Self::write(&mut self.old, &[], 1),
-            Step::NewWrites => Self::write(&mut self.new, &self.forgotten, 2),
-            Step::NewApplies => Self::apply(&self.old, &mut self.new_has_read, &mut self.new, 2),
-            Step::NewForgets => Self::apply(&self.old, &mut self.new_has_read, &mut self.forgotten, 2),
-            Step::OldApplies => Self::apply(&self.new, &mut self.old_has_read, &mut self.old, 1),
+            Step::OldWritesLeftOut => {
+                Self::write(&mut self.old, &[], 1);
+                self.left_out.extend(self.old.last());
+            }
+            Step::NewWrites => Self::write(&mut self.new, &self.old[..self.new_has_read], 2),
+            Step::NewApplies => {
+                Self::apply(&self.old, &mut self.new_has_read, &mut self.new, 2, &self.left_out);
+            }
+            Step::NewForgets => {
+                Self::apply(&self.old, &mut self.new_has_read, &mut self.forgotten, 2, &BTreeSet::new());
+            }
+            Step::OldApplies => {
+                Self::apply(&self.new, &mut self.old_has_read, &mut self.old, 1, &BTreeSet::new());
+            }
             Step::ReplicaApplies => {
                 self.replica_has_read = (self.replica_has_read + 1).min(self.old.len());
             }
@@ -824,20 +966,28 @@ impl History {
 
     /// What the three servers would say.
     fn facts(&self, keeps_log: bool, old_lives: bool) -> Facts {
-        let replica_log = &self.old[..self.replica_has_read];
+        let executed = &self.old[..self.replica_has_read];
+        let replica_log: Vec<Gtid> =
+            executed.iter().copied().filter(|gtid| !self.left_out.contains(gtid)).collect();
         let place = |read: usize| ("bin.000001", read as u64);
         let mut facts = facts();
         facts.replica.channel = channel(place(self.replica_has_read), place(self.old.len()));
-        facts.replica.gtid_position = replica_log.iter().copied().collect();
+        facts.replica.gtid_position = executed.iter().copied().collect();
         facts.replica.log = keeps_log.then(|| OwnLog {
             state: replica_log.iter().copied().collect(),
             begin: replica_log.first().copied().into_iter().collect(),
         });
+        if !self.left_out.is_empty() {
+            facts.replica.channel.filters = vec!["Replicate_Ignore_DB=tmp".into()];
+            facts.new.filters = facts.replica.channel.filters.clone();
+        }
         facts.new.read_only = false;
         facts.new.state = self.new.iter().copied().collect();
         facts.new.begin = self.new.first().copied().into_iter().collect();
         let replicated = self.old[..self.new_has_read].iter().filter(|gtid| gtid.server != 2);
-        facts.new.executed = replicated.copied().collect();
+        if self.left_out.is_empty() {
+            facts.new.executed = replicated.copied().collect();
+        }
         facts.new.channel = Some(channel(place(self.new_has_read), place(self.new_has_read)));
         if !old_lives {
             facts.old = old_dead();
@@ -868,10 +1018,11 @@ impl History {
         let (at, looks_back) = match wanted {
             Wanted::Position(at) => (at, false),
             Wanted::History(at) => (at, true),
+            Wanted::Logged(at) => return self.look_behind(at),
             Wanted::Set(set) => return prefix::locate_in(&Self::named(&self.new), set),
             Wanted::LastGroups => panic!("GTIDs tell"),
         };
-        let looks_back = looks_back || facts.replica.log_of_everything().is_none();
+        let looks_back = looks_back || facts.log_of_everything().is_none();
         let of_source = match (&facts.old, locate_in(&self.old, at, &Scope::default())) {
             (OldMaster::Answers(_), Located::Found { state, .. }) if looks_back => {
                 Some(OwnLog { state, begin: self.old.first().copied().into_iter().collect() })
@@ -884,13 +1035,27 @@ impl History {
     }
 }
 
+impl History {
+    fn look_behind(&self, at: &GtidPosition) -> Located {
+        match locate_in(&self.new, at, &Scope::default()) {
+            Located::Found { at, position, state, .. } => {
+                let place = position.as_ref().map_or(0, |place| usize::try_from(place.offset).unwrap());
+                let next = self.new[place..].first().copied().into_iter().collect();
+                Located::Logged { at, position, state, next }
+            }
+            other => other,
+        }
+    }
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        1 => Just(Step::OldWrites),
-        1 => Just(Step::NewWrites),
-        2 => Just(Step::NewApplies),
-        2 => Just(Step::OldApplies),
-        2 => Just(Step::ReplicaApplies),
+        2 => Just(Step::OldWrites),
+        1 => Just(Step::OldWritesLeftOut),
+        2 => Just(Step::NewWrites),
+        4 => Just(Step::NewApplies),
+        4 => Just(Step::OldApplies),
+        4 => Just(Step::ReplicaApplies),
     ]
 }
 
@@ -904,25 +1069,31 @@ proptest! {
         keeps_log: bool,
         old_lives: bool,
         is_mysql: bool,
+        has_filters: bool,
     ) {
         let mut history = History::default();
         for step in steps {
-            history.take(step);
+            // A MySQL logs without rows what its filters leave out.
+            let is_whole = is_mysql || !has_filters;
+            history.take(if is_whole && matches!(step, Step::OldWritesLeftOut) { Step::OldWrites } else { step });
         }
         let facts =
             if is_mysql { history.facts_of_mysql(old_lives) } else { history.facts(keeps_log, old_lives) };
-        let decision = plan(&facts, None).and_then(|decision| match decision {
-            Decision::Locate(wanted) => {
-                plan(&facts, Some(&history.look(&wanted, &facts)))
+        let mut decision = plan(&facts, None);
+        for _ in 0..2 {
+            if let Ok(Decision::Locate(wanted)) = &decision {
+                decision = plan(&facts, Some(&history.look(wanted, &facts)));
             }
-            other => Ok(other),
-        });
+        }
+        let is_decided = !matches!(decision, Ok(Decision::Locate(_)));
+        prop_assert!(is_decided, "{:?} in {:?}", decision, history);
         let misses_numbers = matches!(decision, Err(Refusal::LogLacks { .. }));
         prop_assert!(!misses_numbers, "{:?} in {:?}", decision, history);
         if let Ok(Decision::Attach(Plan { place: Place::Position(position), .. })) = decision {
             let behind = usize::try_from(position.offset).unwrap();
             let skipped: BTreeSet<_> = history.new[..behind].iter().collect();
-            let has: BTreeSet<_> = history.old[..history.replica_has_read].iter().collect();
+            let executed: BTreeSet<_> = history.old[..history.replica_has_read].iter().collect();
+            let has = executed.into_iter().filter(|gtid| !history.left_out.contains(*gtid)).collect();
             prop_assert_eq!(skipped, has, "{:?}", history);
         }
     }
@@ -964,14 +1135,18 @@ proptest! {
         written in 1_usize..8,
         later in 0_usize..8,
         lag in 0_usize..8,
+        left_out in 0_usize..3,
         keeps_log: bool,
         is_mysql: bool,
     ) {
         let mut history = History::default();
         let mut take = |step, times| (0..times).for_each(|_| history.take(step));
+        // By GTID alone nothing tells the place of a replica without a log whose last group both left out.
+        let left_out = if keeps_log && !is_mysql { left_out } else { 0 };
         take(Step::OldWrites, written);
-        take(Step::NewApplies, written);
-        take(Step::ReplicaApplies, written.saturating_sub(lag).max(1));
+        take(Step::OldWritesLeftOut, left_out);
+        take(Step::NewApplies, written + left_out);
+        take(Step::ReplicaApplies, (written + left_out).saturating_sub(lag).max(1));
         take(Step::NewWrites, later);
         let facts = if is_mysql { history.facts_of_mysql(false) } else { history.facts(keeps_log, false) };
         let decision = plan(&facts, None).and_then(|decision| match decision {

@@ -145,7 +145,8 @@ pub enum Refusal {
 
     /// The new master does not hold every event.
     #[error(
-        "{new} filters what it replicates or logs ({filters}), so {host} would miss rows; remove the filters"
+        "{new} filters what it replicates or logs ({filters}), so {host} would miss rows; remove the filters, or give \
+         all hosts the same"
     )]
     #[strum(serialize = "new-master-filters")]
     Filtered {
@@ -155,6 +156,29 @@ pub enum Refusal {
         new: String,
         /// The filters.
         filters: String,
+    },
+
+    /// The new master leaves databases out of its log, and the old one does not say whether it did, too.
+    #[error(
+        "{new} leaves databases out of its log ({filters}), and {old} does not answer whether it left them out, too: \
+         {host} has executed the log of {old} to {applied}, {new} has fetched it to {fetched}, and of what lies between \
+         {new} may have logged a part. Start {old}, closed to writes, and call again; or rebuild {host} from {new}"
+    )]
+    OldFiltersUnknown {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// The old master.
+        old: String,
+        /// The new master's filters.
+        filters: String,
+        /// The replica's place in the old master's log.
+        applied: String,
+        /// How much of that log the new master has.
+        fetched: String,
+        /// True where the replica still applies what it has got.
+        may_pass: bool,
     },
 
     /// Temporary tables of replicated statements are open.
@@ -671,6 +695,7 @@ impl Refusal {
             Self::NewMasterBehind { .. }
                 | Self::TemporaryTables { .. }
                 | Self::Unproved { may_pass: true, .. }
+                | Self::OldFiltersUnknown { may_pass: true, .. }
                 | Self::NotApplied { .. }
                 | Self::NotRunning { .. }
         )

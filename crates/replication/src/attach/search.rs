@@ -34,6 +34,18 @@ impl Move<'_> {
         match wanted {
             Wanted::Position(at) => self.locate_position(facts, at, false, earlier),
             Wanted::History(at) => self.locate_position(facts, at, true, earlier),
+            Wanted::Logged(at) => step(&what, || {
+                Ok(match history::locate(new, at, &Scope::default(), None)? {
+                    Located::Found { at, position, state, .. } => {
+                        let next = match &position {
+                            Some(place) => history::next_behind(new, place, &at)?,
+                            None => GtidPosition::default(),
+                        };
+                        Located::Logged { at, position, state, next }
+                    }
+                    other => other,
+                })
+            }),
             Wanted::Set(set) => step(&what, || prefix::locate(new, set, earlier)),
             Wanted::LastGroups => step(&what, || self.locate_last(facts)),
         }
@@ -46,7 +58,7 @@ impl Move<'_> {
         let log_of_replica = if facts.replica.logs_updates { observe::log_end(self.replica)? } else { None };
         // An old master that can tell the place in its own way gets its share of the time.
         let (is_alive, logs_updates) = match &facts.old {
-            OldMaster::Answers(old) => (true, old.log_slave_updates),
+            OldMaster::Answers(old) => (true, facts.old_passes_on(old)),
             _ => (false, false),
         };
         let budget = if is_alive { self.budget.part(30) } else { self.new.budget() };
@@ -80,7 +92,7 @@ impl Move<'_> {
         earlier: Option<&Located>,
     ) -> Result<Located, Error> {
         let (replica, new) = (&facts.replica, &facts.new);
-        let own = replica.log_of_everything();
+        let own = facts.log_of_everything();
         let looks_back = looks_back || own.is_none();
         let of_source = if looks_back { self.log_of_old(facts, at) } else { None };
         let id = |id: u64| u32::try_from(id).unwrap_or(0);
