@@ -425,38 +425,12 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
             check_logged(facts, &at, found, state, next)?;
             (position, state)
         }
-        Some(Located::Found {
-            at: found,
-            position,
-            state,
-            out_of_order,
-            gaps,
-            searched,
-            of_source,
-            looked_back,
-        }) if *found == sought && has_got_no_more(searched, new) => {
-            let own = facts.log_of_everything().filter(|log| knows_all(facts, log, state));
-            let look_back = || Ok(ByGtid::Decided(Decision::Locate(Wanted::History(at.clone()))));
-            if own.is_none() && !looked_back {
-                return look_back();
+        Some(found @ Located::Found { at: searched_for, position, state, searched, .. })
+            if *searched_for == sought && has_got_no_more(searched, new) =>
+        {
+            if let Some(otherwise) = check_found(facts, &at, found)? {
+                return Ok(otherwise);
             }
-            let older = match own.or(of_source.as_ref()) {
-                Some(has) => check_groups(facts, &at, state, has)?,
-                None if facts.leave_out() => return left_out(facts),
-                None => {
-                    check_order(facts, *out_of_order)?;
-                    Vec::new()
-                }
-            };
-            if !older.is_empty() && !looked_back {
-                return look_back();
-            }
-            let is_told = |gtid: &Gtid| of_source.as_ref().and_then(|log| log.has(*gtid)).is_some();
-            if facts.leave_out() && !older.iter().all(is_told) {
-                return left_out(facts);
-            }
-            check_older(facts, &older, of_source.as_ref(), *out_of_order)?;
-            check_gaps(facts, &at, gaps)?;
             (position, state)
         }
         Some(Located::Purged(gtid)) => {
@@ -491,6 +465,36 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         Proof::SameLogged { at: sought, executed: at }
     };
     Ok(ByGtid::Decided(Decision::Attach(Plan { place, proof })))
+}
+
+/// Does what was found prove the place? Otherwise what is to be done instead.
+fn check_found(facts: &Facts, at: &GtidPosition, found: &Located) -> Result<Option<ByGtid>, Refusal> {
+    let Located::Found { state, out_of_order, gaps, of_source, looked_back, .. } = found else {
+        return Ok(None);
+    };
+    let look_back = || Ok(Some(ByGtid::Decided(Decision::Locate(Wanted::History(at.clone())))));
+    let own = facts.log_of_everything().filter(|log| knows_all(facts, log, state));
+    if own.is_none() && !looked_back {
+        return look_back();
+    }
+    let older = match own.or(of_source.as_ref()) {
+        Some(has) => check_groups(facts, at, state, has)?,
+        None if facts.leave_out() => return left_out(facts).map(Some),
+        None => {
+            check_order(facts, *out_of_order)?;
+            Vec::new()
+        }
+    };
+    if !older.is_empty() && !looked_back {
+        return look_back();
+    }
+    let is_told = |gtid: &Gtid| of_source.as_ref().and_then(|log| log.has(*gtid)).is_some();
+    if facts.leave_out() && !older.iter().all(is_told) {
+        return left_out(facts).map(Some);
+    }
+    check_older(facts, &older, of_source.as_ref(), *out_of_order)?;
+    check_gaps(facts, at, gaps)?;
+    Ok(None)
 }
 
 /// Only the order of the new master's log could tell what the replica has; numbers that are left out hide a step back.
