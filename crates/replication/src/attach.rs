@@ -503,7 +503,8 @@ impl Move<'_> {
                 self.old = Old::connect(self.old_host, self.connect, budget);
                 has_tried_again = true;
             }
-            self.old.judge(self.replica, &self.channel, self.old_host, self.silence, budget.part(60))?;
+            let patience = self.budget.part(70);
+            self.old.judge(self.replica, &self.channel, self.old_host, self.silence, patience)?;
         };
         self.last_resort.note(&mut observed.0);
         observed.0.report();
