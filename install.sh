@@ -5,8 +5,8 @@
 #        install.sh uninstall DESTDIR AGENT_DIR
 # Original helpers go to AGENT_DIR.orig and come back from there unchanged; any other file that somebody else has put
 # there stays where it is, and ours is not installed. A helper is replaced by renaming, so a running agent finds one or
-# the other at any moment, never none. No copy of an original is ever deleted; uninstalling goes on past what it cannot
-# do.
+# the other at any moment, never none. No copy that is the only one is ever deleted; uninstalling goes on past what it
+# cannot do.
 set -euo pipefail
 
 HELPERS=(
@@ -78,7 +78,11 @@ leads_out() {
 }
 
 # Older versions of sync take no names.
-to_disk() { sync "$@" 2>/dev/null || sync; }
+to_disk() {
+  local files=()
+  if [[ $(sync --help 2>&1) == *FILE* ]]; then files=("$@"); fi
+  sync "${files[@]+"${files[@]}"}" || fail 'the disk does not take what has to be kept'
+}
 
 install_helpers() {
   local name found=() new=()

@@ -448,7 +448,7 @@ by_agent() {
   for helper in "${HELPERS[@]}"; do
     expected "$helper"
     by_agent "$helper"
-    expect_agent_read "$want" "$text" && within 1500
+    expect_agent_read "$want" "$text" && within 3000
     back
   done
 }

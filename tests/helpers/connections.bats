@@ -213,7 +213,8 @@ between() {
     in_host db3 kill "$(<"$ready.pid")"
     [ "$(<"$ready")" = "$how" ]
     answers 255 'ERROR: *'
-    within 4500
+    # The call's 3 s, and at most 1.7 s to put back what it stopped.
+    within 6000
     wait_for 3 runs_from db3 db1
   done
   write_configuration db3

@@ -47,8 +47,10 @@ start_replica_thread() { sql "$1" "START SLAVE ${2:-}"; }
 stick() {
   stuck_on=$1 stuck_folder=$2
   rm -f "$BATS_TEST_TMPDIR/stuck"
-  in_host "$1" perl "$REPOSITORY/tests/lib/stuck.pl" "$2" "$BATS_TEST_TMPDIR/stuck" >/dev/null 2>&1 3>&- 4>&- &
-  wait_for 5 test -s "$BATS_TEST_TMPDIR/stuck"
+  in_host "$1" perl "$REPOSITORY/tests/lib/stuck.pl" "$2" "$BATS_TEST_TMPDIR/stuck" >"$BATS_TEST_TMPDIR/stuck.log" 2>&1 3>&- 4>&- &
+  wait_for 5 test -s "$BATS_TEST_TMPDIR/stuck" && return 0
+  echo "no file system could be mounted that never answers; is there a /dev/fuse? $(<"$BATS_TEST_TMPDIR/stuck.log")" >&2
+  return 1
 }
 unstick() {
   [[ -n ${stuck_on:-} ]] || return 0
