@@ -8,6 +8,13 @@
 SERVER=(mariadbd)
 CLIENT=(mariadb --no-defaults)
 
+# Those of the package mariadb-server, which starts a server; where that is not installed, tests/deps brings them alone.
+PLUGINS=/usr/lib/mysql/plugin
+if [[ ! -e $PLUGINS/auth_ed25519.so ]]; then
+  PLUGINS=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mmm-agent-helpers/servers/mariadb-10.11-plugins
+fi
+if [[ -d $PLUGINS ]]; then OWN_SETTINGS="plugin_dir = $PLUGINS"; fi
+
 # The grants of MMM's guide; 10.11 took setting read_only out of SUPER.
 AGENT_GRANTS=('SUPER, REPLICATION CLIENT, PROCESS ON *.*' 'READ_ONLY ADMIN ON *.*')
 
