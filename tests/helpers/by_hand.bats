@@ -18,7 +18,7 @@ setup() {
 teardown() {
   dump_on_failure
   local host
-  for host in db1 db2; do if holding "$host"; then lets_go "$host"; fi; done
+  for host in "${HOSTS[@]}"; do if holding "$host"; then lets_go "$host"; fi; done
 }
 
 # slow_rows HOST SECONDS COUNT — so many rows of db1, for each of which HOST's applier takes that long, and which
