@@ -130,6 +130,10 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
     if words.first().is_some_and(|program| !program.starts_with('/')) {
         return Err(D::Error::custom("expected the program by its whole path, from / on"));
     }
+    // What is run has to be known, so that it can be looked at who could change it.
+    if words.first().is_some_and(|program| split_placeholder(program).is_some()) {
+        return Err(D::Error::custom("expected the program without a placeholder"));
+    }
     for word in &words {
         let mut rest = word.as_str();
         while let Some((_, name, behind)) = split_placeholder(rest) {
@@ -181,6 +185,7 @@ mod tests {
             ("probe: true", "or off"),
             ("hooks: {added: {command: [aws, ec2]}}", "whole path"),
             ("hooks: {added: {command: /bin/x}}", "sequence"),
+            ("hooks: {added: {command: ['/opt/hooks/{host}', x]}}", "the program without a placeholder"),
             (
                 "hooks: {added: {command: [/bin/x, 'a{ip}']}}",
                 "unknown placeholder {ip}, expected one of {interface}",
