@@ -10,6 +10,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+
 use crate::child::{self, CommandError};
 use crate::config::ConfigError;
 use crate::guard;
@@ -111,8 +113,10 @@ pub fn run(call: &Call, moment: Moment, interface: &str, address: IpAddr) -> Res
         Moment::Checked => &hooks.checked,
     };
     let key = moment.key();
-    if let Some(program) = hook.command.first() {
-        guard::check(Path::new(program)).map_err(|reason| HookError::Untrusted { hook: key, reason })?;
+    let mut program = None;
+    if let Some(word) = hook.command.first() {
+        program =
+            guard::check(Path::new(word)).map_err(|reason| HookError::Untrusted { hook: key, reason })?;
     }
     let mut words = Vec::new();
     for word in &hook.command {
@@ -129,7 +133,10 @@ pub fn run(call: &Call, moment: Moment, interface: &str, address: IpAddr) -> Res
         })?);
     }
     let limit = call.budget.part(SHARE).share(hook.limit);
-    let run = || execute(key, &words, limit).map_err(|source| HookError::Command { hook: key, source });
+    let run = || {
+        let ended = execute(key, program.as_deref(), &words, limit);
+        ended.map_err(|source| HookError::Command { hook: key, source })
+    };
     if moment == Moment::Checked || words.is_empty() {
         return run();
     }
@@ -160,13 +167,21 @@ fn eni(argument: Option<&str>) -> Result<&str, &'static str> {
     Ok(eni)
 }
 
-fn execute(key: &'static str, words: &[String], limit: Duration) -> Result<(), CommandError> {
-    let Some((program, arguments)) = words.split_first() else { return Ok(()) };
+/// Runs `words`, of which the first lies at `program`, if there is such a file.
+fn execute(
+    key: &'static str,
+    program: Option<&Path>,
+    words: &[String],
+    limit: Duration,
+) -> Result<(), CommandError> {
+    let Some((name, arguments)) = words.split_first() else { return Ok(()) };
     let started = Instant::now();
     let text = words.join(" ");
     let spawn = || {
+        let program = program.ok_or(Errno::ENOENT)?;
         let (output, writer) = io::pipe()?;
         let child = Command::new(program)
+            .arg0(name)
             .args(arguments)
             .current_dir("/")
             .stdin(Stdio::null())
@@ -215,7 +230,8 @@ mod tests {
 
     fn run(words: &[&str], limit: Duration) -> Result<(), CommandError> {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-        execute("network.hooks.added", &words, limit)
+        let program = words.first().and_then(|program| guard::check(Path::new(program)).unwrap());
+        execute("network.hooks.added", program.as_deref(), &words, limit)
     }
 
     const LONG: Duration = Duration::from_secs(20);

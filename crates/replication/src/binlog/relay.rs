@@ -3,16 +3,14 @@
 //! The server names the file and owns the folder, and the helper is root: what it would not show the server's own user
 //! it must not read, nor wait for.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
+use mmm_core::guard;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::sys::stat;
-use nix::unistd::geteuid;
 
 use crate::binlog::event::{Event, kind, number};
 
@@ -22,8 +20,6 @@ const HEADER: usize = 19;
 const CHECKSUM: usize = 4;
 /// No server takes a longer event.
 const LONGEST: usize = (1 << 30) + (1 << 20);
-/// As many links as the kernel follows.
-const MOST_LINKS: usize = 40;
 
 /// Reads the events of a relay log file, up to the offset `until` where there is one. An encrypted file is an error.
 pub fn each_event(path: &Path, until: Option<u64>, mut see: impl FnMut(&Event)) -> io::Result<()> {
@@ -73,7 +69,7 @@ fn open(path: &Path) -> io::Result<File> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(ErrorKind::InvalidInput.into());
     };
-    let path = without_links(folder)?.join(name);
+    let path = guard::without_links(folder)?.join(name);
     // Without it, a FIFO that nobody writes to would be waited for.
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
     // Should a link appear meanwhile, it is not followed.
@@ -87,42 +83,6 @@ fn open(path: &Path) -> io::Result<File> {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
     }
     Ok(file)
-}
-
-/// Where a folder really lies. Links are followed only where root or the caller made them.
-fn without_links(folder: &Path) -> io::Result<PathBuf> {
-    let parts = |path: &Path| -> Vec<OsString> {
-        let named =
-            path.components().filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
-        named.map(|part| part.as_os_str().to_os_string()).rev().collect()
-    };
-    let (mut real, mut left, mut links) = (PathBuf::from("/"), parts(folder), 0);
-    while let Some(part) = left.pop() {
-        if part == ".." {
-            real.pop();
-            continue;
-        }
-        let next = real.join(part);
-        let data = fs::symlink_metadata(&next)?;
-        if !data.is_symlink() {
-            real = next;
-            continue;
-        }
-        links += 1;
-        if links > MOST_LINKS {
-            return Err(Errno::ELOOP.into());
-        }
-        if data.uid() != 0 && data.uid() != geteuid().as_raw() {
-            let text = format!("{} is a link that is not root's (chown -h root)", next.display());
-            return Err(io::Error::new(ErrorKind::PermissionDenied, text));
-        }
-        let target = fs::read_link(&next)?;
-        if target.is_absolute() {
-            real = PathBuf::from("/");
-        }
-        left.extend(parts(&target));
-    }
-    Ok(real)
 }
 
 #[cfg(test)]

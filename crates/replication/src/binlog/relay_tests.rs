@@ -1,7 +1,9 @@
 //! Relay log files on disk.
 
+use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{lchown, symlink};
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 use std::{process, thread};
