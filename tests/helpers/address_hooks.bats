@@ -208,10 +208,13 @@ END
   done
   expect_held 10.0.0.7/24
   in_host db sh -c "chmod 755 $HOOKS; chmod 660 /etc/mysql-mmm/mmm_helpers.yaml"
-  run_helper db configure_ip eth0 10.0.0.1
-  expect_answer 0 OK
-  journal_says 'names commands that root runs, but /etc/mysql-mmm/mmm_helpers.yaml may be written by others'
+  refuses mmm_agent eth0 10.0.0.1
+  [[ $line == *'network.hooks.added: its program is not run: the settings name it, and /etc/mysql-mmm/mmm_helpers.yaml may be written by others'* ]]
+  expect_held 10.0.0.7/24
   nothing_recorded
+  # There is no hook for this one.
+  run_helper db clear_ip eth0 10.0.0.1
+  expect_answer 0 "$NOT_HELD"
   in_host db chmod 640 /etc/mysql-mmm/mmm_helpers.yaml
   run_helper db configure_ip eth0 10.0.0.2
   expect_answer 0 OK

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use mmm_core::config::{Blocking, Config, Host};
 use mmm_core::settings::{Hooks, LogSettings, Settings};
-use mmm_core::{Budget, firewall, guard};
+use mmm_core::{Budget, firewall};
 use mmm_network::{Interface, Netlink, NetworkError};
 use mmm_replication::hold;
 use nix::unistd::{AccessFlags, access, geteuid};
@@ -129,7 +129,7 @@ fn find_program(name: &str) -> Result<PathBuf, String> {
 
 /// Hooks that the helpers will not run, each with the reason.
 fn untrusted(hooks: &Hooks) -> Vec<(&'static str, String)> {
-    let reason = |(key, program)| Some((key, guard::check(Path::new(program)).err()?));
+    let reason = |(key, program)| Some((key, hooks.find_program(program).err()?));
     hooks.commands().filter_map(reason).collect()
 }
 

@@ -144,10 +144,6 @@ fn settings_check(error: &SettingsError) -> Check {
     match error {
         SettingsError::WorldReadable(file) => open_to_all(file, "config-world-readable", "read"),
         SettingsError::WorldWritable(file) => open_to_all(file, "config-world-writable", "write"),
-        SettingsError::Untrusted { .. } => {
-            let cure = "do what that says; until then the address helpers run no hook, and the others refuse to work";
-            unusable(Severity::Failure, "settings-untrusted", error, cure)
-        }
         _ => {
             let cure = "correct that file; every key may be left out, and its default then holds";
             unusable(Severity::Failure, "settings-invalid", error, cure)

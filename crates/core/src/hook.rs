@@ -14,7 +14,6 @@ use nix::errno::Errno;
 
 use crate::child::{self, CommandError};
 use crate::config::ConfigError;
-use crate::guard;
 use crate::outcome::{Call, Coded};
 use crate::report::{self, Kind};
 use crate::settings::split_placeholder;
@@ -73,7 +72,7 @@ pub enum HookError {
         /// What is wrong with the argument.
         reason: &'static str,
     },
-    /// Somebody else could have changed its program.
+    /// Somebody else could have changed its program, or the settings that name it.
     #[error("{hook}: its program is not run: {reason}")]
     Untrusted {
         /// Its key in the settings.
@@ -115,8 +114,7 @@ pub fn run(call: &Call, moment: Moment, interface: &str, address: IpAddr) -> Res
     let key = moment.key();
     let mut program = None;
     if let Some(word) = hook.command.first() {
-        program =
-            guard::check(Path::new(word)).map_err(|reason| HookError::Untrusted { hook: key, reason })?;
+        program = hooks.find_program(word).map_err(|reason| HookError::Untrusted { hook: key, reason })?;
     }
     let mut words = Vec::new();
     for word in &hook.command {
@@ -227,6 +225,7 @@ fn last_line(lines: &Receiver<String>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard;
 
     fn run(words: &[&str], limit: Duration) -> Result<(), CommandError> {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();

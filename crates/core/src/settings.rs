@@ -15,7 +15,6 @@ use log::LevelFilter;
 use serde::Deserialize;
 
 use crate::config::file::{self, Refusal};
-use crate::guard;
 use crate::outcome::Coded;
 pub(crate) use network::split_placeholder;
 pub use network::{Announce, Hook, Hooks, Network};
@@ -153,14 +152,6 @@ pub enum SettingsError {
     /// Mode bit 0004.
     #[error("Settings file {file} is world readable! Mend it with: chmod 640 {file}", file = .0.display())]
     WorldReadable(PathBuf),
-    /// It names commands, and somebody else could have written them.
-    #[error("Settings file {file} names commands that root runs, but {reason}", file = .file.display())]
-    Untrusted {
-        /// Its path.
-        file: PathBuf,
-        /// Who could change it, and the cure.
-        reason: String,
-    },
     /// A directory, a pipe or a device.
     #[error("Settings file {file} is no regular file but {kind}; put the settings themselves there", file = .file.display())]
     NotAFile {
@@ -239,12 +230,10 @@ impl Settings {
             let end = reason.rfind(" at line ").unwrap_or(reason.len());
             SettingsError::Invalid { file: path.into(), line, reason: reason[..end].into() }
         })?;
-        let settings = settings.unwrap_or_default();
+        let mut settings = settings.unwrap_or_default();
         let unfit = |reason| SettingsError::Unfit { file: path.into(), reason };
         settings.tls.check().map_err(unfit)?;
-        if settings.network.hooks.commands().next().is_some() {
-            guard::check(path).map_err(|reason| SettingsError::Untrusted { file: path.into(), reason })?;
-        }
+        settings.network.hooks.look_at_their_file(path);
         Ok(settings)
     }
 }
@@ -346,22 +335,22 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_may_write_is_refused_where_it_names_commands() {
+    fn of_a_file_that_others_may_write_all_counts_but_its_commands() {
         let scratch = Scratch::new();
         let path = scratch.file("mmm_helpers.yaml", "");
         scratch.chmod(&path, 0o660);
-        for (text, is_refused) in [
-            ("limits: {call: 5s}", false),
-            ("network: {hooks: {added: {limit: 2s}}}", false),
-            ("network: {hooks: {added: {command: [/bin/true]}}}", true),
-            ("network: {hooks: {checked: {command: [/bin/true]}}}", true),
-        ] {
+        for hook in ["added", "removed", "checked"] {
+            let text =
+                format!("limits: {{call: 5s}}\nnetwork: {{hooks: {{{hook}: {{command: [/bin/true]}}}}}}");
             std::fs::write(&path, text).unwrap();
-            let read = Settings::load_from(&path);
-            assert_eq!(matches!(read, Err(SettingsError::Untrusted { .. })), is_refused, "{text}: {read:?}");
+            let settings = Settings::load_from(&path).unwrap();
+            assert_eq!(settings.limits.call, Duration::from_secs(5));
+            let reason = settings.network.hooks.find_program("/bin/true").unwrap_err();
+            assert!(reason.ends_with(&format!("chmod go-w {}", path.display())), "{hook}: {reason}");
         }
         scratch.chmod(&path, 0o640);
-        assert!(Settings::load_from(&path).is_ok());
+        let settings = Settings::load_from(&path).unwrap();
+        assert!(settings.network.hooks.find_program("/bin/true").unwrap().is_some());
     }
 
     #[test]

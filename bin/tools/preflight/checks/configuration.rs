@@ -135,8 +135,7 @@ pub fn files(cluster: &Cluster) -> Check {
     let mut check = Check::new("files").saying("nobody else may read or write what holds the passwords");
     for (key, reason) in &cluster.machine.untrusted {
         let text = format!("{key}: the helpers do not run its program: {reason}");
-        let cure =
-            advice("do what that says: whoever can change that program is root as soon as a role moves");
+        let cure = advice("do what that says: whoever can change that file is root as soon as a role moves");
         check.fail("hook-untrusted", &cluster.this, text, &[cure]);
     }
     check

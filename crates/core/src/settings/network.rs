@@ -1,11 +1,13 @@
 //! `network`: how an address is announced, checked for conflicts, and made known to a cloud.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::value;
+use crate::guard;
 
 /// What a word of a hook may stand for.
 const PLACEHOLDERS: [&str; 4] = ["interface", "address", "host", "eni"];
@@ -75,9 +77,29 @@ pub struct Hooks {
     /// Run by `check_ip` where the address is on the interface.
     #[serde(deserialize_with = "value::section")]
     pub checked: Hook,
+    /// Why none of them is run: somebody else could have written them. All other settings hold all the same, so that
+    /// no server stays open for it.
+    #[serde(skip)]
+    untrusted: Option<String>,
 }
 
 impl Hooks {
+    /// Finds out who could have written the file that names them.
+    pub(super) fn look_at_their_file(&mut self, file: &Path) {
+        if self.commands().next().is_some() {
+            let gone = || format!("{} was taken away while it was read", file.display());
+            self.untrusted = guard::check(file).map_or_else(Some, |real| real.is_none().then(gone));
+        }
+    }
+
+    /// Where the program of a hook lies, `None` where there is none; or why it is not run.
+    pub fn find_program(&self, program: &str) -> Result<Option<PathBuf>, String> {
+        match &self.untrusted {
+            Some(reason) => Err(format!("the settings name it, and {reason}")),
+            None => guard::check(Path::new(program)),
+        }
+    }
+
     /// The programs that are named, each with its key.
     pub fn commands(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let all = [
