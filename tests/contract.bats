@@ -476,6 +476,14 @@ by_agent() {
   done
 }
 
+@test "a hook on a mount that answers nobody is not waited for beyond the limit, and the address is gone" {
+  in_host db3 mkdir -p /etc/stuck
+  stick db3 /etc/stuck
+  settings db3 '{limits: {call: 1s}, network: {hooks: {removed: {command: [/etc/stuck/hook]}}}}'
+  by_agent clear_ip
+  expect_agent_read 255 'ERROR: no answer within the time limit*' && within 2500
+}
+
 @test "with all that RUST_LOG can show, which a person alone decides, no password is in the journal" {
   local helper want text words
   for helper in "${HELPERS[@]}"; do

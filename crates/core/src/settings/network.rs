@@ -7,7 +7,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::value;
-use crate::guard;
+use crate::{guard, process};
 
 /// What a word of a hook may stand for.
 const PLACEHOLDERS: [&str; 4] = ["interface", "address", "host", "eni"];
@@ -96,7 +96,11 @@ impl Hooks {
     pub fn find_program(&self, program: &str) -> Result<Option<PathBuf>, String> {
         match &self.untrusted {
             Some(reason) => Err(format!("the settings name it, and {reason}")),
-            None => guard::check(Path::new(program)),
+            None => {
+                // On a mount that answers nobody this takes for ever, but keeps no process from ending.
+                process::probe(Path::new(program));
+                guard::check(Path::new(program))
+            }
         }
     }
 
