@@ -41,7 +41,7 @@ const UNHEARD: u8 = 2;
 const GRACE: Duration = Duration::from_millis(700);
 /// How long a call goes on before its lines are written to the journal as they come.
 const BRIEF: Duration = Duration::from_millis(5);
-/// How long the settings may take to be read: they are a file, or a few.
+/// How long the settings may take to be read where a call goes on without them: they are a file, or a few.
 const READING: Duration = Duration::from_secs(1);
 
 /// A helper's success: its line after `OK` and its exit code.
@@ -194,6 +194,7 @@ where
         Request::Work(arguments) => arguments.wait,
         Request::Usage { .. } | Request::Unusable(_) => None,
     };
+    let reading = time_to_read(program.shape, &request);
     let budget = Budget::start(wait.unwrap_or(Some(Limits::default().call))).interruptible();
     let patience = Patience(Arc::new(Mutex::new(None)));
     patience.set(&budget);
@@ -207,7 +208,7 @@ where
         take().map(|task| task.perform(settings))
     };
     let do_without = move || {
-        let cause = io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {READING:.1?}"));
+        let cause = io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {reading:.1?}"));
         take_late().map(|task| task.perform(Err(SettingsError::unreadable(cause))))
     };
     let (sender, receiver) = mpsc::channel();
@@ -217,13 +218,25 @@ where
         Ok(())
     };
     let mut alarms: Vec<Alarm> = vec![
-        (Instant::now() + READING, Box::new(move || start(late, do_without))),
+        (Instant::now() + reading, Box::new(move || start(late, do_without))),
         (Instant::now() + BRIEF, Box::new(keep_up)),
     ];
 
     match start(sender, read) {
         Ok(()) => attend(&patience, &receiver, &mut alarms),
         Err(error) => Ending::failed(&CallError::NoThread(error)),
+    }
+}
+
+/// How long the settings may take to be read. A slow disk must not keep a server open, so whoever cannot go on without
+/// them waits for as long as half of the call is left for the work.
+fn time_to_read(shape: Shape, request: &Request) -> Duration {
+    match request {
+        Request::Work(arguments) if shape != Shape::Address => {
+            let limit = arguments.wait.flatten().unwrap_or(Limits::default().call);
+            (limit / 2).max(READING)
+        }
+        _ => READING,
     }
 }
 
