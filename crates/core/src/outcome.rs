@@ -17,7 +17,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -198,28 +198,26 @@ where
     let budget = Budget::start(wait.unwrap_or(Some(Limits::default().call))).interruptible();
     let patience = Patience(Arc::new(Mutex::new(None)));
     patience.set(&budget);
-    let task =
-        Arc::new(Mutex::new(Some(Task { program, argv, request, budget, patience: patience.clone(), work })));
+    let task = Task { program, argv, request, budget, patience: patience.clone(), work, mishap: None };
     // Whoever takes it does it: who has read the settings, or else who did not wait for them any longer.
-    let take = move || task.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let take_late = take.clone();
+    let task = Arc::new(Mutex::new(Some(task)));
+    let (first, second) = (Arc::clone(&task), Arc::clone(&task));
     let read = move || {
         let settings = Settings::load();
-        take().map(|task| task.perform(settings))
+        take(&first).map(|task| task.perform(settings))
     };
     let do_without = move || {
         let cause = io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {reading:.1?}"));
-        take_late().map(|task| task.perform(Err(SettingsError::unreadable(cause))))
+        take(&second).map(|task| task.perform(Err(SettingsError::unreadable(cause))))
     };
     let (sender, receiver) = mpsc::channel();
     let late = sender.clone();
-    let keep_up = || {
-        journal::keep_up();
-        Ok(())
+    let go_on = move || {
+        unless_taken(&task, || start(late, do_without), |task, error| task.mishap = Some(error));
     };
     let mut alarms: Vec<Alarm> = vec![
-        (Instant::now() + reading, Box::new(move || start(late, do_without))),
-        (Instant::now() + BRIEF, Box::new(keep_up)),
+        (Instant::now() + reading, Box::new(go_on)),
+        (Instant::now() + BRIEF, Box::new(journal::keep_up)),
     ];
 
     match start(sender, read) {
@@ -248,11 +246,13 @@ struct Task<E> {
     budget: Budget,
     patience: Patience,
     work: fn(&Call) -> Result<Verdict, E>,
+    /// Why nobody could do it without the settings.
+    mishap: Option<io::Error>,
 }
 
 impl<E: Error + Coded> Task<E> {
     fn perform(self, settings: Result<Settings, SettingsError>) -> Ending {
-        let Self { program, argv, request, budget, patience, work } = self;
+        let Self { program, argv, request, budget, patience, work, mishap } = self;
         let (settings, complaint) = match settings {
             Ok(settings) => (settings, None),
             Err(error) => (Settings::default(), Some(error)),
@@ -260,6 +260,9 @@ impl<E: Error + Coded> Task<E> {
         let verbose = if let Request::Work(arguments) = &request { arguments.verbose } else { 0 };
         journal::open(program.name, &settings.log, verbose);
         log::info!("called with {:?}", argv.get(1..).unwrap_or_default());
+        if let Some(error) = mishap {
+            log::warn!("the settings came late, and there was no thread to go on without them: {error}");
+        }
         let arguments = match request {
             Request::Work(arguments) => arguments,
             Request::Usage { line, reason } => return Ending::Misused { line, reason },
@@ -288,7 +291,32 @@ impl<E: Error + Coded> Task<E> {
 }
 
 /// What is done at a moment of a call, if it has not ended by then.
-type Alarm = (Instant, Box<dyn FnOnce() -> io::Result<()>>);
+type Alarm = (Instant, Box<dyn FnOnce()>);
+
+fn lock<T>(task: &Mutex<T>) -> MutexGuard<'_, T> {
+    task.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The task, if nobody has it yet. It is done without the lock.
+fn take<T>(task: &Mutex<Option<T>>) -> Option<T> {
+    lock(task).take()
+}
+
+/// Starts another one for a task that nobody has taken. If that fails, the task waits on for the first one.
+fn unless_taken<T>(
+    task: &Mutex<Option<T>>,
+    start: impl FnOnce() -> io::Result<()>,
+    failed: impl FnOnce(&mut T, io::Error),
+) {
+    if lock(task).is_none() {
+        return;
+    }
+    if let Err(error) = start()
+        && let Some(task) = &mut *lock(task)
+    {
+        failed(task, error);
+    }
+}
 
 /// Runs a procedure in its own thread; `None` says that another one answers.
 fn start(
@@ -323,10 +351,8 @@ fn attend(patience: &Patience, receiver: &mpsc::Receiver<Ending>, alarms: &mut V
             Err(mpsc::RecvTimeoutError::Timeout)
                 if alarms.last().is_some_and(|(at, _)| *at <= Instant::now()) =>
             {
-                if let Some((_, ring)) = alarms.pop()
-                    && let Err(error) = ring()
-                {
-                    return Ending::failed(&CallError::NoThread(error));
+                if let Some((_, ring)) = alarms.pop() {
+                    ring();
                 }
             }
             // The limit may have been extended meanwhile.
@@ -454,6 +480,31 @@ mod tests {
         let ending = await_worker(&patience(None), || panic!("index out of range"));
         let Ending::Failed { text, .. } = ending else { panic!("not a failure") };
         assert!(text.contains("internal error: index out of range"), "{text}");
+    }
+
+    #[test]
+    fn no_second_thread_is_needed_for_a_task_that_is_done_or_may_still_be() {
+        let no_thread = || Err(io::Error::from(io::ErrorKind::WouldBlock));
+        let taken = Mutex::new(None::<Option<io::ErrorKind>>);
+        unless_taken(&taken, || panic!("somebody does it already"), |_, _| {});
+        let waiting = Mutex::new(Some(None));
+        unless_taken(&waiting, no_thread, |task, error| *task = Some(error.kind()));
+        assert_eq!(*lock(&waiting), Some(Some(io::ErrorKind::WouldBlock)), "still there for the first one");
+    }
+
+    #[test]
+    fn the_settings_leave_half_of_a_call_for_its_work() {
+        const SHAPES: [Shape; 3] = [Shape::Plain, Shape::NewMaster, Shape::Address];
+        let seconds = Duration::from_secs;
+        for (wait, times) in [
+            (None, [4, 4, 1]),
+            (Some(None), [4, 4, 1]),
+            (Some(Some(seconds(60))), [30, 30, 1]),
+            (Some(Some(seconds(1))), [1, 1, 1]),
+        ] {
+            let request = Request::Work(Invocation { wait, ..Invocation::default() });
+            assert_eq!(SHAPES.map(|shape| time_to_read(shape, &request)), times.map(seconds), "{wait:?}");
+        }
     }
 
     #[test]
