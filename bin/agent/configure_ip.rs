@@ -6,7 +6,7 @@ use std::time::Duration;
 use mmm_agent_helpers::CONFIGURE_IP;
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
-use mmm_core::settings::{Announce, Settings};
+use mmm_core::settings::{LogSettings, Settings};
 use mmm_core::{Call, Verdict, journal, process, report, run};
 use mmm_network::announcer::{self, Announcer, withdraw};
 use mmm_network::{Holding, Interface, Link, Netlink, NetworkError, VirtualIp, conflict};
@@ -41,7 +41,7 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
     if is_there && !is_young {
         // The process that refreshes the announcements may have been killed.
         if network.announce.refresh.is_some() {
-            announce(&mut kernel, &link, ip, &network.announce);
+            announce(&mut kernel, &link, ip, &call.settings);
         }
         return Ok(Verdict::ok_because("IP address is configured"));
     }
@@ -67,7 +67,7 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
         let _ = step(&format!("take {ip} back from {link}"), || withdraw(&mut kernel, &link, ip));
         return Err(error.while_adding(ip, &link));
     }
-    announce(&mut kernel, &link, ip, &network.announce);
+    announce(&mut kernel, &link, ip, &call.settings);
     Ok(if is_there { Verdict::ok_because("IP address is configured") } else { Verdict::ok() })
 }
 
@@ -93,19 +93,20 @@ fn complete(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Re
 }
 
 /// The address works for whoever asks for it, so the role is held even if this fails.
-fn announce(kernel: &mut Netlink, link: &Link, ip: VirtualIp, plan: &Announce) {
-    if step(&format!("announce {ip} on {link}"), || announcer::announce(kernel, link, ip, plan)).is_err() {
+fn announce(kernel: &mut Netlink, link: &Link, ip: VirtualIp, settings: &Settings) {
+    if step(&format!("announce {ip} on {link}"), || announcer::announce(kernel, link, ip, settings)).is_err()
+    {
         log::warn!("{ip} works on {link} all the same, once other hosts have forgotten where it was");
     }
 }
 
 /// The whole of the background process; nobody waits for its exit code.
 fn announce_in_background(announcer: Result<Announcer, NetworkError>) -> ExitCode {
-    let settings = Settings::load().unwrap_or_default();
     process::prepare();
-    journal::open(CONFIGURE_IP.name, &settings.log, 0);
+    let log = announcer.as_ref().map_or_else(|_| LogSettings::default(), |announcer| announcer.log().clone());
+    journal::open(CONFIGURE_IP.name, &log, 0);
     journal::keep_up();
-    let ended = match announcer.and_then(|announcer| announcer.run(&settings.network.announce)) {
+    let ended = match announcer.and_then(Announcer::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::warn!("announcing in the background ended: {error}");

@@ -3,6 +3,9 @@
 //! The agent waits until nobody holds the helper's stdout any more, so the process holds none of the caller's
 //! descriptors; it is handed the socket to send through and the seat. It looks at the interface before each
 //! announcement and ends as soon as the address is gone, so that what `clear_ip` took away is not announced.
+//!
+//! Its command line says all that it needs of the settings. The file may be on a mount that answers nobody, and whoever
+//! waited for it would keep the seat from the next one.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
 use mmm_core::report::{self, Kind};
-use mmm_core::settings::Announce;
+use mmm_core::settings::{Announce, LogSettings, Settings};
 use nix::sys::prctl;
 use nix::unistd;
 
@@ -40,14 +43,14 @@ pub fn announce(
     kernel: &mut Netlink,
     link: &Link,
     ip: VirtualIp,
-    plan: &Announce,
+    settings: &Settings,
 ) -> Result<(), NetworkError> {
     if !link.has_neighbours() || link.mac.is_none() {
         log::debug!("{ip} is not announced: nobody asks for addresses on interface {link}");
         return Ok(());
     }
     report::change(None, Kind::Address, format_args!("announce {ip} on {link}"), || {
-        announce_now(kernel, link, ip, plan)
+        announce_now(kernel, link, ip, settings)
     })
 }
 
@@ -55,8 +58,9 @@ fn announce_now(
     kernel: &mut Netlink,
     link: &Link,
     ip: VirtualIp,
-    plan: &Announce,
+    settings: &Settings,
 ) -> Result<(), NetworkError> {
+    let plan = &settings.network.announce;
     let seat = match Seat::take(link, ip).map_err(failed)? {
         Turn::Ours(seat) => Some(seat),
         Turn::Another => {
@@ -72,7 +76,9 @@ fn announce_now(
     tell(&socket, link, &held)?;
     match seat {
         Some(seat) if plan.count > 1 || plan.refresh.is_some() => {
-            start(link, ip, socket, seat).map_err(failed)?;
+            let name = OsString::from(&link.name);
+            start(words(name, ip, settings), socket, seat).map_err(failed)?;
+            log::debug!("a process goes on announcing {ip} on {link}");
         }
         Some(_) => {}
         None => {
@@ -101,19 +107,34 @@ fn tell(socket: &PacketSocket, link: &Link, held: &Holding) -> Result<(), Networ
     if held.is_tentative { Ok(()) } else { announce::send(socket, link, held.ip) }
 }
 
+/// What the announcing process is called with.
+fn words(interface: OsString, ip: VirtualIp, settings: &Settings) -> [OsString; 7] {
+    let Settings { log, network, .. } = settings;
+    let plan = &network.announce;
+    let time = |time: Duration| OsString::from(time.as_nanos().to_string());
+    [
+        interface,
+        ip.to_string().into(),
+        plan.count.to_string().into(),
+        time(plan.interval),
+        plan.refresh.map_or_else(|| "off".into(), time),
+        log.level.as_str().into(),
+        log.file.clone().into(),
+    ]
+}
+
 /// Starts the announcing process and does not wait for it.
-fn start(link: &Link, ip: VirtualIp, socket: PacketSocket, seat: Seat) -> io::Result<()> {
+fn start(words: [OsString; 7], socket: PacketSocket, seat: Seat) -> io::Result<()> {
     // This very program, even if its file was replaced meanwhile.
-    let child = Command::new("/proc/self/exe")
+    Command::new("/proc/self/exe")
         .arg0(TITLE)
-        .args([link.name.clone(), ip.to_string()])
+        .args(words)
         .current_dir("/")
         .stdin(OwnedFd::from(socket))
         .stdout(OwnedFd::from(seat))
         .stderr(Stdio::null())
-        .spawn()?;
-    log::debug!("process {} goes on announcing {ip} on {link}", child.id());
-    Ok(())
+        .spawn()
+        .map(drop)
 }
 
 /// The work of the announcing process.
@@ -129,6 +150,8 @@ pub struct Announcer {
 struct Task {
     interface: Interface,
     ip: VirtualIp,
+    plan: Announce,
+    log: LogSettings,
 }
 
 impl Announcer {
@@ -148,9 +171,14 @@ impl Announcer {
         Some(take_over().map_err(failed))
     }
 
+    /// Where it keeps its journal.
+    pub fn log(&self) -> &LogSettings {
+        &self.task.log
+    }
+
     /// Announces the address as planned while the interface holds it.
-    pub fn run(self, plan: &Announce) -> Result<(), NetworkError> {
-        let ip = self.task.ip;
+    pub fn run(self) -> Result<(), NetworkError> {
+        let Task { ip, plan, .. } = &self.task;
         let repetitions = (1..plan.count).map(|_| plan.interval);
         for pause in repetitions.chain(plan.refresh.into_iter().cycle()) {
             let end = Instant::now() + pause;
@@ -188,9 +216,17 @@ impl Task {
             return None;
         }
         let mut word = || argv.next()?.into_string().ok();
+        let time = |word: String| word.parse().ok().map(Duration::from_nanos);
         let interface = word()?.parse().ok()?;
         let ip = word()?.parse().ok()?;
-        Some(Self { interface, ip })
+        let (count, interval) = (word()?.parse().ok()?, time(word()?)?);
+        let refresh = match word()? {
+            off if off == "off" => None,
+            word => Some(time(word)?),
+        };
+        let level = word()?.parse().ok()?;
+        let log = LogSettings { level, file: argv.next()?.into() };
+        Some(Self { interface, ip, plan: Announce { count, interval, refresh }, log })
     }
 }
 
@@ -215,6 +251,8 @@ fn close_inherited() -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use log::LevelFilter;
+
     use super::*;
 
     fn read(argv: &[&str]) -> Option<Task> {
@@ -222,14 +260,30 @@ mod tests {
     }
 
     #[test]
+    fn the_announcer_is_told_the_callers_settings() {
+        let mut settings = Settings::default();
+        settings.log = LogSettings { level: LevelFilter::Debug, file: "/x/y z.log".into() };
+        for refresh in [None, Some(Duration::from_millis(1500))] {
+            let plan = Announce { count: 7, interval: Duration::from_micros(2500), refresh };
+            settings.network.announce = plan.clone();
+            let words = words("eth0".into(), "10.0.0.1".parse().unwrap(), &settings);
+            let task = Task::read([TITLE.into()].into_iter().chain(words)).unwrap();
+            assert_eq!((task.interface.device(), task.ip.to_string()), ("eth0", "10.0.0.1".into()));
+            assert_eq!((task.plan, task.log), (plan, settings.log.clone()));
+        }
+    }
+
+    #[test]
     fn only_the_title_makes_an_announcer() {
-        let task = read(&[TITLE, "eth0", "10.0.0.1"]).unwrap();
-        assert_eq!((task.interface.device(), task.ip.to_string()), ("eth0", "10.0.0.1".into()));
+        let all = [TITLE, "eth0", "10.0.0.1", "5", "200000000", "off", "INFO", "/x.log"];
+        assert!(read(&all).is_some());
         for argv in [
             &["/usr/lib/mysql-mmm/agent/configure_ip", TITLE, "eth0", "10.0.0.1"][..],
             &["/usr/lib/mysql-mmm/agent/configure_ip", "eth0", "10.0.0.1"],
-            &[TITLE, "eth0"],
-            &[TITLE, "eth0", "10.0.0.1;cmd"],
+            &all[1..],
+            &all[..7],
+            &[TITLE, "eth0", "10.0.0.1;cmd", "5", "200000000", "off", "INFO", "/x.log"],
+            &[TITLE, "eth0", "10.0.0.1", "5", "200000000", "often", "INFO", "/x.log"],
             &[],
         ] {
             assert_eq!(read(argv), None, "{argv:?}");
