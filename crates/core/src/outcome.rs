@@ -11,25 +11,25 @@
 //!
 //! The last row exists because an agent that reads 255 beside an empty stdout dies of it (contract 1.3).
 
+mod worker;
+
 use std::any::Any;
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::budget::Budget;
 use crate::config::{self, Config};
 use crate::escape;
-use crate::invocation::{Invocation, Program, Request, Shape};
+use crate::invocation::{Invocation, Program};
 use crate::journal;
 use crate::process;
 use crate::report;
-use crate::settings::{Limits, Settings, SettingsError};
-use crate::unfinished;
+use crate::settings::Settings;
+use worker::Patience;
 
 /// Exit code of every failure but a wrong number of arguments.
 const FAILED: u8 = 255;
@@ -37,12 +37,6 @@ const FAILED: u8 = 255;
 const MISUSED: u8 = 1;
 /// Exit code of a result that nobody could be told.
 const UNHEARD: u8 = 2;
-/// How long past its budget a helper may go on undoing its work before it is answered for.
-const GRACE: Duration = Duration::from_millis(700);
-/// How long a call goes on before its lines are written to the journal as they come.
-const BRIEF: Duration = Duration::from_millis(5);
-/// How long the settings may take to be read where a call goes on without them: they are a file, or a few.
-const READING: Duration = Duration::from_secs(1);
 
 /// A helper's success: its line after `OK` and its exit code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,22 +93,6 @@ impl Call {
         let extended = self.budget.relimited(limit);
         self.patience.set(&extended);
         extended
-    }
-}
-
-/// When the caller gets an answer even if the procedure has not returned.
-#[derive(Clone, Debug)]
-struct Patience(Arc<Mutex<Option<Instant>>>);
-
-impl Patience {
-    fn set(&self, budget: &Budget) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            budget.limit().map(|limit| Instant::now() + limit.saturating_sub(budget.elapsed()) + GRACE);
-    }
-
-    fn left(&self) -> Option<Duration> {
-        let end = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        end.map(|end| end.saturating_duration_since(Instant::now()))
     }
 }
 
@@ -176,193 +154,15 @@ where
     process::prepare();
     let started = Instant::now();
     let argv: Vec<OsString> = std::env::args_os().collect();
-    let ending = panic::catch_unwind(AssertUnwindSafe(|| perform(program, argv, work)))
-        .unwrap_or_else(|cause| Ending::failed(&of_panic(cause.as_ref())));
+    let ending = panic::catch_unwind(AssertUnwindSafe(|| {
+        let (request, output) = program.read(&argv);
+        report::begin(output);
+        worker::perform(program, argv, request, work)
+    }))
+    .unwrap_or_else(|cause| Ending::failed(&of_panic(cause.as_ref())));
     let code = conclude(program, ending, started);
     journal::finish();
     code
-}
-
-fn perform<E>(program: &'static Program, argv: Vec<OsString>, work: fn(&Call) -> Result<Verdict, E>) -> Ending
-where
-    E: Error + Coded + Send + 'static,
-{
-    let (request, output) = program.read(&argv);
-    report::begin(output);
-    let wait = match &request {
-        Request::Show(text) => return Ending::Shown(text.clone()),
-        Request::Work(arguments) => arguments.wait,
-        Request::Usage { .. } | Request::Unusable(_) => None,
-    };
-    let reading = time_to_read(program.shape, &request);
-    let budget = Budget::start(wait.unwrap_or(Some(Limits::default().call))).interruptible();
-    let patience = Patience(Arc::new(Mutex::new(None)));
-    patience.set(&budget);
-    let task = Task { program, argv, request, budget, patience: patience.clone(), work, mishap: None };
-    // Whoever takes it does it: who has read the settings, or else who did not wait for them any longer.
-    let task = Arc::new(Mutex::new(Some(task)));
-    let (first, second) = (Arc::clone(&task), Arc::clone(&task));
-    let read = move || {
-        let settings = Settings::load();
-        take(&first).map(|task| task.perform(settings))
-    };
-    let do_without = move || {
-        let cause = io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {reading:.1?}"));
-        take(&second).map(|task| task.perform(Err(SettingsError::unreadable(cause))))
-    };
-    let (sender, receiver) = mpsc::channel();
-    let late = sender.clone();
-    let go_on = move || {
-        unless_taken(&task, || start(late, do_without), |task, error| task.mishap = Some(error));
-    };
-    let mut alarms: Vec<Alarm> = vec![
-        (Instant::now() + reading, Box::new(go_on)),
-        (Instant::now() + BRIEF, Box::new(journal::keep_up)),
-    ];
-
-    match start(sender, read) {
-        Ok(()) => attend(&patience, &receiver, &mut alarms),
-        Err(error) => Ending::failed(&CallError::NoThread(error)),
-    }
-}
-
-/// How long the settings may take to be read. A slow disk must not keep a server open, so whoever cannot go on without
-/// them waits for as long as half of the call is left for the work.
-fn time_to_read(shape: Shape, request: &Request) -> Duration {
-    match request {
-        Request::Work(arguments) if shape != Shape::Address => {
-            let limit = arguments.wait.flatten().unwrap_or(Limits::default().call);
-            (limit / 2).max(READING)
-        }
-        _ => READING,
-    }
-}
-
-/// A call before its settings are known.
-struct Task<E> {
-    program: &'static Program,
-    argv: Vec<OsString>,
-    request: Request,
-    budget: Budget,
-    patience: Patience,
-    work: fn(&Call) -> Result<Verdict, E>,
-    /// Why nobody could do it without the settings.
-    mishap: Option<io::Error>,
-}
-
-impl<E: Error + Coded> Task<E> {
-    fn perform(self, settings: Result<Settings, SettingsError>) -> Ending {
-        let Self { program, argv, request, budget, patience, work, mishap } = self;
-        let (settings, complaint) = match settings {
-            Ok(settings) => (settings, None),
-            Err(error) => (Settings::default(), Some(error)),
-        };
-        let verbose = if let Request::Work(arguments) = &request { arguments.verbose } else { 0 };
-        journal::open(program.name, &settings.log, verbose);
-        log::info!("called with {:?}", argv.get(1..).unwrap_or_default());
-        if let Some(error) = mishap {
-            log::warn!("the settings came late, and there was no thread to go on without them: {error}");
-        }
-        let arguments = match request {
-            Request::Work(arguments) => arguments,
-            Request::Usage { line, reason } => return Ending::Misused { line, reason },
-            Request::Unusable(reason) => return Ending::failed(&CallError::UnusableArgument(reason)),
-            Request::Show(text) => return Ending::Shown(text),
-        };
-        if let Some(error) = complaint {
-            // The address helpers of the originals work without any configuration; so do ours (contract 8).
-            if program.shape != Shape::Address {
-                return Ending::failed(&error);
-            }
-            log::warn!("{}; going on with the defaults", explain(&error));
-        }
-        let budget = if arguments.wait.is_none() { budget.relimited(settings.limits.call) } else { budget };
-        patience.set(&budget);
-        let call = Call { program, arguments, settings, budget, patience };
-        if report::is_on() && program.shape == Shape::Address {
-            // Only for this host's name: the address helpers do without a configuration.
-            let _ = call.config();
-        }
-        match work(&call) {
-            Ok(verdict) => Ending::Done(verdict),
-            Err(error) => Ending::failed(&error),
-        }
-    }
-}
-
-/// What is done at a moment of a call, if it has not ended by then.
-type Alarm = (Instant, Box<dyn FnOnce()>);
-
-fn lock<T>(task: &Mutex<T>) -> MutexGuard<'_, T> {
-    task.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The task, if nobody has it yet. It is done without the lock.
-fn take<T>(task: &Mutex<Option<T>>) -> Option<T> {
-    lock(task).take()
-}
-
-/// Starts another one for a task that nobody has taken. If that fails, the task waits on for the first one.
-fn unless_taken<T>(
-    task: &Mutex<Option<T>>,
-    start: impl FnOnce() -> io::Result<()>,
-    failed: impl FnOnce(&mut T, io::Error),
-) {
-    if lock(task).is_none() {
-        return;
-    }
-    if let Err(error) = start()
-        && let Some(task) = &mut *lock(task)
-    {
-        failed(task, error);
-    }
-}
-
-/// Runs a procedure in its own thread; `None` says that another one answers.
-fn start(
-    sender: mpsc::Sender<Ending>,
-    work: impl FnOnce() -> Option<Ending> + Send + 'static,
-) -> io::Result<()> {
-    let body = move || {
-        let ending = panic::catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|cause| Some(Ending::failed(&of_panic(cause.as_ref()))));
-        if let Some(ending) = ending {
-            // The receiver is gone when the caller has been answered already.
-            let _ = sender.send(ending);
-        }
-    };
-    thread::Builder::new().spawn(body).map(drop)
-}
-
-/// Waits for a procedure's ending, or for the end of patience.
-fn attend(patience: &Patience, receiver: &mpsc::Receiver<Ending>, alarms: &mut Vec<Alarm>) -> Ending {
-    loop {
-        let alarm = alarms.last().map(|(at, _)| at.saturating_duration_since(Instant::now()));
-        let answer = match [patience.left(), alarm].into_iter().flatten().min() {
-            None => receiver.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
-            Some(left) => receiver.recv_timeout(left),
-        };
-        match answer {
-            Ok(ending) => return ending,
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                let text = "the procedure ended without a result".into();
-                return Ending::failed(&CallError::InternalError(text));
-            }
-            Err(mpsc::RecvTimeoutError::Timeout)
-                if alarms.last().is_some_and(|(at, _)| *at <= Instant::now()) =>
-            {
-                if let Some((_, ring)) = alarms.pop() {
-                    ring();
-                }
-            }
-            // The limit may have been extended meanwhile.
-            Err(mpsc::RecvTimeoutError::Timeout) if patience.left().is_none_or(|left| !left.is_zero()) => {}
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                let undone = unfinished::settle(|most| receiver.recv_timeout(most).ok());
-                return undone.unwrap_or_else(|| Ending::failed(&CallError::OutOfTime));
-            }
-        }
-    }
 }
 
 /// An error's own line; its causes go to the log.
@@ -455,65 +255,11 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn patience(limit: Option<Duration>) -> Patience {
-        let patience = Patience(Arc::new(Mutex::new(None)));
-        patience.set(&Budget::start(limit));
-        patience
-    }
-
-    fn await_worker(patience: &Patience, work: impl FnOnce() -> Ending + Send + 'static) -> Ending {
-        let (sender, receiver) = mpsc::channel();
-        start(sender, || Some(work())).unwrap();
-        attend(patience, &receiver, &mut Vec::new())
-    }
-
     #[test]
     fn a_result_is_one_line_whatever_a_server_said() {
         assert_eq!(
             one_line("You have an error\n near\t''\u{1b}[1m at line 1\n"),
             "You have an error near ''\\u{1b}[1m at line 1"
         );
-    }
-
-    #[test]
-    fn a_panic_in_the_procedure_is_an_ending() {
-        let ending = await_worker(&patience(None), || panic!("index out of range"));
-        let Ending::Failed { text, .. } = ending else { panic!("not a failure") };
-        assert!(text.contains("internal error: index out of range"), "{text}");
-    }
-
-    #[test]
-    fn no_second_thread_is_needed_for_a_task_that_is_done_or_may_still_be() {
-        let no_thread = || Err(io::Error::from(io::ErrorKind::WouldBlock));
-        let taken = Mutex::new(None::<Option<io::ErrorKind>>);
-        unless_taken(&taken, || panic!("somebody does it already"), |_, _| {});
-        let waiting = Mutex::new(Some(None));
-        unless_taken(&waiting, no_thread, |task, error| *task = Some(error.kind()));
-        assert_eq!(*lock(&waiting), Some(Some(io::ErrorKind::WouldBlock)), "still there for the first one");
-    }
-
-    #[test]
-    fn the_settings_leave_half_of_a_call_for_its_work() {
-        const SHAPES: [Shape; 3] = [Shape::Plain, Shape::NewMaster, Shape::Address];
-        let seconds = Duration::from_secs;
-        for (wait, times) in [
-            (None, [4, 4, 1]),
-            (Some(None), [4, 4, 1]),
-            (Some(Some(seconds(60))), [30, 30, 1]),
-            (Some(Some(seconds(1))), [1, 1, 1]),
-        ] {
-            let request = Request::Work(Invocation { wait, ..Invocation::default() });
-            assert_eq!(SHAPES.map(|shape| time_to_read(shape, &request)), times.map(seconds), "{wait:?}");
-        }
-    }
-
-    #[test]
-    fn a_procedure_that_never_returns_is_answered_for() {
-        let ending = await_worker(&patience(Some(Duration::ZERO)), || {
-            thread::sleep(Duration::from_secs(600));
-            Ending::Done(Verdict::ok())
-        });
-        let Ending::Failed { text, .. } = ending else { panic!("not a failure") };
-        assert!(text.contains("time limit"), "{text}");
     }
 }
