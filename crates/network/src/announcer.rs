@@ -261,8 +261,8 @@ mod tests {
 
     #[test]
     fn the_announcer_is_told_the_callers_settings() {
-        let mut settings = Settings::default();
-        settings.log = LogSettings { level: LevelFilter::Debug, file: "/x/y z.log".into() };
+        let log = LogSettings { level: LevelFilter::Debug, file: "/x/y z.log".into() };
+        let mut settings = Settings { log, ..Settings::default() };
         for refresh in [None, Some(Duration::from_millis(1500))] {
             let plan = Announce { count: 7, interval: Duration::from_micros(2500), refresh };
             settings.network.announce = plan.clone();

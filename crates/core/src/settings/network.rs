@@ -94,14 +94,12 @@ impl Hooks {
 
     /// Where the program of a hook lies, `None` where there is none; or why it is not run.
     pub fn find_program(&self, program: &str) -> Result<Option<PathBuf>, String> {
-        match &self.untrusted {
-            Some(reason) => Err(format!("the settings name it, and {reason}")),
-            None => {
-                // On a mount that answers nobody this takes for ever, but keeps no process from ending.
-                process::probe(Path::new(program));
-                guard::check(Path::new(program))
-            }
+        if let Some(reason) = &self.untrusted {
+            return Err(format!("the settings name it, and {reason}"));
         }
+        // On a mount that answers nobody this takes for ever, but keeps no process from ending.
+        process::probe(Path::new(program));
+        guard::check(Path::new(program))
     }
 
     /// The programs that are named, each with its key.
