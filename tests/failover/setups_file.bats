@@ -353,6 +353,26 @@ forgets_database() {
   nothing_lost db2 db3
 }
 
+@test "A23: with equal filters, what is missing at the end of the slave's log is not taken for what both leave out" {
+  only_on MariaDB 'by the GTIDs of MySQL no log has to tell'
+  leaves_traces
+  stop_replica_thread db2 SQL_THREAD
+  logs_nothing db3 write db1 2
+  close_writes db1
+  for host in db2 db3; do leave_out "$host" app.scratch; done
+  stop_replica_thread db2 SQL_THREAD
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: no place in the log of db2 can be proved to be right*'
+
+  start_replica_thread db2 SQL_THREAD
+  caught_up db2 db1
+  move db3 db2
+  expect_agent_read 255 'ERROR: no place in the log of db2 can be proved to be right*'
+  open_writes db1
+  nothing_lost db1 db2 db3
+}
+
 @test "A23: the slave leaves a database out of its own log, which then tells nothing; it moves from a living and a dead master" {
   leaves_traces
   restart_server db3 --binlog-ignore-db=other

@@ -164,6 +164,8 @@ pub struct NewMaster {
     pub begin: GtidState,
     /// MariaDB's: what it has executed by replication, where its log has to hold that; empty where it need not.
     pub executed: GtidPosition,
+    /// MariaDB's `gtid_slave_pos`; by file and position, it may be that of what was only fetched.
+    pub replicated: GtidPosition,
     /// True where it logs rows for statements, and so nothing for those without an effect.
     pub logs_rows: bool,
     /// MySQL's GTIDs; `None` without `gtid_mode=ON`.

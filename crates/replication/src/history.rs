@@ -62,6 +62,10 @@ pub enum Located {
         state: GtidState,
         /// The first group behind `position` of each domain of `at`.
         next: GtidPosition,
+        /// As in `Found`.
+        searched: GtidState,
+        /// To where the log's server had executed the log of its source by then.
+        replicated: Option<BinlogPosition>,
     },
     /// The files that held these groups are gone.
     Purged(String),

@@ -278,6 +278,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
         state: gtids(server, &variables, "binlog_state")?,
         begin: constants.new_log_begin.clone(),
         executed,
+        replicated: gtids(server, &variables, "slave_pos")?,
         logs_rows: logs_rows(&variables),
         sets,
         filters,

@@ -418,7 +418,9 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         return Err(behind(facts, gtid.to_string(), known(&new.state, gtid)));
     }
     let (position, state) = match located {
-        Some(Located::Logged { at: found, position, state, next }) if *found == sought && sought != at => {
+        Some(Located::Logged { at: found, position, state, next, searched, replicated })
+            if *found == sought && sought != at && has_stood_still(searched, replicated.as_ref(), new) =>
+        {
             if position.is_none() {
                 return Err(Refusal::NoSinglePosition { host, new: new_host });
             }
@@ -508,8 +510,9 @@ fn left_out(facts: &Facts) -> Result<ByGtid, Refusal> {
 }
 
 /// Does the new master's log hold, up to the last that the replica has logged, exactly what the replica has, though
-/// the replica has executed `at`? Then what it has not logged, both leave out: what the new master logged behind that
-/// place must have later numbers, or the replica's log may have a gap.
+/// the replica has executed `at`? Then what it has not logged, both leave out: the new master must have executed it,
+/// too, and what it logged behind that place must have later numbers. Otherwise the replica's log may have lost what the
+/// new master has yet to log.
 fn check_logged(
     facts: &Facts,
     at: &GtidPosition,
@@ -519,6 +522,7 @@ fn check_logged(
 ) -> Result<(), Refusal> {
     let Some(log) = facts.log_of_everything() else { return Ok(()) };
     check_groups(facts, logged, there, log)?;
+    check_executed(facts, at)?;
     let is_early = |gtid: &Gtid| at.get(gtid.domain).is_some_and(|last| gtid.sequence <= last.sequence);
     let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
     let reason = match next.iter().find(is_early) {
@@ -537,6 +541,33 @@ fn check_logged(
         None => return Ok(()),
     };
     Err(Refusal::Unproved { host, new, reason, may_pass: false })
+}
+
+/// Has the new master executed all that the replica has? Both by the place in the old master's log and by GTID: after a
+/// crash the place of either may be an old one, and by file and position a GTID position may be that of what was fetched.
+fn check_executed(facts: &Facts, at: &GtidPosition) -> Result<(), Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let (ours, theirs) =
+        (&replica.channel.applied, new.channel.as_ref().and_then(|channel| channel.applied.as_ref()));
+    let by_place = matches!((theirs, ours), (Some(theirs), Some(ours)) if theirs.has_reached(ours));
+    let has = |gtid: Gtid| {
+        let replicated = new.replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence);
+        replicated || new.state.includes(gtid)
+    };
+    if by_place && at.iter().all(has) {
+        return Ok(());
+    }
+    let (host, new_host) = (replica.host.clone(), new.host.clone());
+    let reason = format!(
+        "{host} has executed {at} and not logged all of that, and {new_host} has executed only {} (in the log of {}: \
+         to {}, and {host} to {})",
+        new.replicated,
+        facts.old.host(),
+        Refusal::place(theirs),
+        Refusal::place(ours.as_ref()),
+    );
+    let may_pass = still_applies(new) || matches!(facts.old, OldMaster::Answers(_));
+    Err(Refusal::Unproved { host, new: new_host, reason, may_pass })
 }
 
 /// True where the replica's log has something of every server in that state. With filters, what its log begins with
@@ -653,6 +684,12 @@ fn has_got_no_more(searched: &GtidState, new: &NewMaster) -> bool {
         state.iter().filter(|gtid| u64::from(gtid.server) != new.server_id).collect()
     };
     logged(searched) == logged(&new.state)
+}
+
+/// The same, and it has executed no more of the old master's log, either: some of that it may not have logged.
+fn has_stood_still(searched: &GtidState, replicated: Option<&BinlogPosition>, new: &NewMaster) -> bool {
+    let applied = new.channel.as_ref().and_then(|channel| channel.applied.as_ref());
+    has_got_no_more(searched, new) && replicated == applied
 }
 
 /// True where the new master's log must hold whatever it has executed. With rows for statements, nothing is logged for

@@ -71,6 +71,7 @@ fn facts() -> Facts {
             state: "0-1-8".parse().unwrap(),
             begin: "0-1-1".parse().unwrap(),
             executed: GtidPosition::default(),
+            replicated: "0-1-8".parse().unwrap(),
             logs_rows: false,
             sets: None,
             filters: vec![],
@@ -402,6 +403,7 @@ fn left_out() -> Facts {
     facts.replica.channel.filters = vec!["Replicate_Ignore_DB=tmp".into()];
     facts.new.filters = facts.replica.channel.filters.clone();
     facts.replica.gtid_position = "0-1-9".parse().unwrap();
+    facts.new.replicated = "0-1-9".parse().unwrap();
     facts
 }
 
@@ -411,6 +413,8 @@ fn logged(next: &str) -> Located {
         position: Some(BinlogPosition::new("bin.000007", 300)),
         state: "0-1-8".parse().unwrap(),
         next: next.parse().unwrap(),
+        searched: "0-1-8".parse().unwrap(),
+        replicated: Some(BinlogPosition::new("bin.000001", 800)),
     }
 }
 
@@ -443,10 +447,63 @@ fn a23_where_both_leave_out_the_same_the_place_is_behind_the_last_that_the_repli
     }
     let mut early = left_out();
     early.new.state = "0-1-8,0-2-5".parse().unwrap();
-    let Located::Logged { at, position, next, .. } = logged("") else { unreachable!() };
-    let state = "0-1-8,0-2-5".parse().unwrap();
-    let found = Located::Logged { at, position, state, next };
+    let mut found = logged("");
+    let Located::Logged { state, .. } = &mut found else { unreachable!() };
+    *state = "0-1-8,0-2-5".parse().unwrap();
     assert_refused!(early, Some(&found), Refusal::ReplicaLacksEarlier { .. });
+}
+
+#[test]
+fn a23_what_the_replica_did_not_log_both_leave_out_only_where_the_new_master_has_executed_it_too() {
+    let behind: [Spoiler; 4] = [
+        ("by position", |f| f.new.channel = Some(channel(("bin.000001", 700), ("bin.000001", 800)))),
+        ("by GTID: what the replica's channel tells may be old", |f| {
+            f.new.replicated = "0-1-8".parse().unwrap();
+        }),
+        ("it has never replicated", |f| f.new.replicated = GtidPosition::default()),
+        ("it does not follow", |f| f.new.channel = None),
+    ];
+    for (what, spoil) in behind {
+        for (old, passes) in [(old_alive(), true), (old_dead(), what == "by position")] {
+            let mut facts = Facts { old, ..left_out() };
+            spoil(&mut facts);
+            let mut found = logged("");
+            let Located::Logged { replicated, .. } = &mut found else { unreachable!() };
+            *replicated = facts.new.channel.as_ref().and_then(|channel| channel.applied.clone());
+            let refusal = refusal(&facts, Some(&found));
+            let is_unproved = matches!(refusal, Refusal::Unproved { .. });
+            assert!(is_unproved && refusal.may_pass() == passes, "{what}: {refusal:?}");
+        }
+    }
+    // What the new master wrote itself it has.
+    let mut own = left_out();
+    own.replica.gtid_position = "0-1-9,1-2-5".parse().unwrap();
+    own.replica.log.as_mut().unwrap().state = "0-1-8,1-2-5".parse().unwrap();
+    own.new.state = "0-1-8,1-2-5".parse().unwrap();
+    let mut found = logged("");
+    let Located::Logged { at, state, .. } = &mut found else { unreachable!() };
+    (*at, *state) = ("0-1-8,1-2-5".parse().unwrap(), own.new.state.clone());
+    assert_eq!(place(&own, Some(&found)), Place::Position(BinlogPosition::new("bin.000007", 300)));
+}
+
+#[test]
+fn a23_what_comes_behind_the_place_is_looked_for_again_once_the_new_master_has_got_more() {
+    let moved: [Spoiler; 2] = [
+        ("its log", |f| f.new.state = "0-1-10".parse().unwrap()),
+        ("its place", |f| f.new.channel = Some(channel(("bin.000001", 900), ("bin.000001", 900)))),
+    ];
+    for (what, spoil) in moved {
+        let mut facts = left_out();
+        spoil(&mut facts);
+        let asked = plan(&facts, Some(&logged("")));
+        assert_eq!(asked, Ok(Decision::Locate(Wanted::Logged("0-1-8".parse().unwrap()))), "{what}");
+    }
+    let mut writes = left_out();
+    writes.new.state = "0-1-8,0-2-10".parse().unwrap();
+    assert!(
+        matches!(plan(&writes, Some(&logged(""))), Ok(Decision::Attach(_))),
+        "what it writes is numbered above"
+    );
 }
 
 #[test]
@@ -922,6 +979,8 @@ struct History {
     forgotten: Vec<Gtid>,
     /// What new master and replica leave out.
     left_out: BTreeSet<Gtid>,
+    /// How many of the last groups that the replica has executed its log lost.
+    lost: usize,
 }
 
 impl History {
@@ -967,8 +1026,9 @@ impl History {
     /// What the three servers would say.
     fn facts(&self, keeps_log: bool, old_lives: bool) -> Facts {
         let executed = &self.old[..self.replica_has_read];
+        let kept = &executed[..executed.len().saturating_sub(self.lost)];
         let replica_log: Vec<Gtid> =
-            executed.iter().copied().filter(|gtid| !self.left_out.contains(gtid)).collect();
+            kept.iter().copied().filter(|gtid| !self.left_out.contains(gtid)).collect();
         let place = |read: usize| ("bin.000001", read as u64);
         let mut facts = facts();
         facts.replica.channel = channel(place(self.replica_has_read), place(self.old.len()));
@@ -985,8 +1045,9 @@ impl History {
         facts.new.state = self.new.iter().copied().collect();
         facts.new.begin = self.new.first().copied().into_iter().collect();
         let replicated = self.old[..self.new_has_read].iter().filter(|gtid| gtid.server != 2);
+        facts.new.replicated = replicated.copied().collect();
         if self.left_out.is_empty() {
-            facts.new.executed = replicated.copied().collect();
+            facts.new.executed = facts.new.replicated.clone();
         }
         facts.new.channel = Some(channel(place(self.new_has_read), place(self.new_has_read)));
         if !old_lives {
@@ -1018,7 +1079,7 @@ impl History {
         let (at, looks_back) = match wanted {
             Wanted::Position(at) => (at, false),
             Wanted::History(at) => (at, true),
-            Wanted::Logged(at) => return self.look_behind(at),
+            Wanted::Logged(at) => return self.look_behind(at, facts),
             Wanted::Set(set) => return prefix::locate_in(&Self::named(&self.new), set),
             Wanted::LastGroups => panic!("GTIDs tell"),
         };
@@ -1036,12 +1097,13 @@ impl History {
 }
 
 impl History {
-    fn look_behind(&self, at: &GtidPosition) -> Located {
+    fn look_behind(&self, at: &GtidPosition, facts: &Facts) -> Located {
         match locate_in(&self.new, at, &Scope::default()) {
             Located::Found { at, position, state, .. } => {
                 let place = position.as_ref().map_or(0, |place| usize::try_from(place.offset).unwrap());
                 let next = self.new[place..].first().copied().into_iter().collect();
-                Located::Logged { at, position, state, next }
+                let replicated = facts.new.channel.as_ref().and_then(|channel| channel.applied.clone());
+                Located::Logged { at, position, state, next, searched: facts.new.state.clone(), replicated }
             }
             other => other,
         }
@@ -1070,8 +1132,9 @@ proptest! {
         old_lives: bool,
         is_mysql: bool,
         has_filters: bool,
+        lost in prop_oneof![2 => Just(0_usize), 1 => 1_usize..4],
     ) {
-        let mut history = History::default();
+        let mut history = History { lost, ..History::default() };
         for step in steps {
             // A MySQL logs without rows what its filters leave out.
             let is_whole = is_mysql || !has_filters;

@@ -41,7 +41,10 @@ impl Move<'_> {
                             Some(place) => history::next_behind(new, place, &at)?,
                             None => GtidPosition::default(),
                         };
-                        Located::Logged { at, position, state, next }
+                        let replicated =
+                            facts.new.channel.as_ref().and_then(|channel| channel.applied.clone());
+                        let searched = facts.new.state.clone();
+                        Located::Logged { at, position, state, next, searched, replicated }
                     }
                     other => other,
                 })
