@@ -60,6 +60,8 @@ struct Move<'a> {
     found: &'a Channel,
     /// How long the last look into the new master's log took.
     last_look: Duration,
+    /// What the replica has executed by GTID, while its position is set back behind that.
+    set_back_from: Option<String>,
 }
 
 /// What was seen, and whether the replica was applying meanwhile.
@@ -140,6 +142,7 @@ pub fn attach(
         progress: Progress::Untouched,
         found: &chosen.channel,
         last_look: Duration::ZERO,
+        set_back_from: None,
     };
     let moved = moving.carry_out();
     if moved.is_ok() {
@@ -217,7 +220,7 @@ impl Move<'_> {
         }
         self.confirm(&plan)?;
         self.tell(&plan);
-        if self.forget_what_is_left_out(&plan)? {
+        if self.forget_what_is_left_out(&facts, &plan)? {
             let now = self.replica.one(self.replica.dialect().applied_gtids())?;
             facts.replica.applied_gtids = now.text("gtids").into();
         }
@@ -247,7 +250,7 @@ impl Move<'_> {
         threads::stop_at_once(self.replica, &self.channel, Threads::Both)?;
         self.last_resort.release();
         if let Some(plan) = foreseen {
-            self.forget_what_is_left_out(plan)?;
+            self.forget_what_is_left_out(&facts, plan)?;
         }
         self.change_to_new(&facts.replica.channel, &place)?;
         threads::start(self.replica, &self.channel)
@@ -256,13 +259,31 @@ impl Move<'_> {
     /// The replica goes on from the last that it has logged: the new master's log knows none of what it has executed
     /// since. By GTID, a server that is asked for such a number refuses, or passes over what comes next; by file and
     /// position, it sets the replica's position back itself, which would look as if something had been applied
-    /// (measured on MariaDB 10.11). From the old master the replica would get only what its filters leave out, once
-    /// more.
-    fn forget_what_is_left_out(&mut self, plan: &Plan) -> Result<bool, Error> {
+    /// (measured on MariaDB 10.11). Before it goes on from the old master, its position is set forward again: that would
+    /// send it once more what it has executed since. Where nobody does that, because this program is killed, the replica
+    /// gets only what it drops: what a filter of its log left out, planning sees to.
+    fn forget_what_is_left_out(&mut self, facts: &Facts, plan: &Plan) -> Result<bool, Error> {
         let Proof::SameLogged { at, .. } = &plan.proof else { return Ok(false) };
-        let at = self.replica.quoted(&at.to_string());
-        self.replica.execute(&format!("SET GLOBAL gtid_slave_pos = {at}"))?;
-        Ok(true)
+        self.set_back_from = Some(facts.replica.applied_gtids.clone());
+        self.begin(Progress::Stopped);
+        let set = self.set_position(&at.to_string());
+        if set.is_err() && self.replica.is_usable() {
+            self.set_back_from = None;
+        }
+        set.map(|()| true)
+    }
+
+    /// Sets the replica's position forward again, before it goes on from the old master.
+    fn set_forward(&mut self) -> Result<(), Error> {
+        let Some(executed) = self.set_back_from.clone() else { return Ok(()) };
+        self.set_position(&executed)?;
+        self.set_back_from = None;
+        Ok(())
+    }
+
+    fn set_position(&mut self, gtids: &str) -> Result<(), Error> {
+        let statement = self.replica.dialect().set_position(gtids);
+        self.replica.execute(&statement)
     }
 
     fn tell(&self, plan: &Plan) {

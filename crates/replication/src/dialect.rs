@@ -173,6 +173,11 @@ impl Dialect {
         }
     }
 
+    /// MariaDB's: from where a server goes on by GTID; its threads must not run.
+    pub fn set_position(self, gtids: &str) -> String {
+        format!("SET GLOBAL gtid_slave_pos = {}", self.quote(gtids))
+    }
+
     /// MySQL's: the GTIDs of transactions under way. One is in this set before it is in the log, and until it is
     /// among those executed.
     pub fn owned_gtids(self) -> &'static str {

@@ -417,6 +417,9 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         }
         return Err(behind(facts, gtid.to_string(), known(&new.state, gtid)));
     }
+    if sought != at {
+        check_set_back(facts, &at, &sought)?;
+    }
     let (position, state) = match located {
         Some(Located::Logged { at: found, position, state, next, searched, replicated })
             if *found == sought && sought != at && has_stood_still(searched, replicated.as_ref(), new) =>
@@ -549,7 +552,15 @@ fn check_executed(facts: &Facts, at: &GtidPosition) -> Result<(), Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (ours, theirs) =
         (&replica.channel.applied, new.channel.as_ref().and_then(|channel| channel.applied.as_ref()));
-    let by_place = matches!((theirs, ours), (Some(theirs), Some(ours)) if theirs.has_reached(ours));
+    let by_place = match (theirs, ours) {
+        (Some(theirs), Some(ours)) => theirs.has_reached(ours),
+        // By GTID, a channel that was changed knows no place until its source has answered.
+        (Some(_), None) => new
+            .channel
+            .as_ref()
+            .is_some_and(|channel| channel.mode != Mode::FilePosition || channel.fetched == channel.applied),
+        (None, _) => false,
+    };
     let has = |gtid: Gtid| {
         let replicated = new.replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence);
         replicated || new.state.includes(gtid)
@@ -578,6 +589,24 @@ fn knows_all(facts: &Facts, log: &OwnLog, there: &GtidState) -> bool {
         replica.gtid_position.get(gtid.domain).is_some() && u64::from(gtid.server) != replica.server_id
     });
     !facts.leave_out() || concerns.all(|gtid| log.state.get(gtid.domain, gtid.server).is_some())
+}
+
+/// Does the old master, asked for what comes behind the last that the replica has logged, send only what the replica
+/// drops? What the replica executed and a filter of its log left out, an old master with the same filter did not log
+/// either; of a silent one nobody knows its filters. By file and position, the replica's GTID position is not asked for.
+fn check_set_back(facts: &Facts, at: &GtidPosition, logged: &GtidPosition) -> Result<(), Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let is_by_file = replica.channel.mode == Mode::FilePosition;
+    if is_by_file || new.log_rule.is_empty() || matches!(facts.old, OldMaster::Answers(_)) {
+        return Ok(());
+    }
+    let (host, new_host) = (replica.host.clone(), new.host.clone());
+    let reason = format!(
+        "{host} has executed {at} and logged only {logged}; the rest a filter of its log left out, and {}, which does \
+         not answer, might send that again",
+        facts.old.host()
+    );
+    Err(Refusal::Unproved { host, new: new_host, reason, may_pass: false })
 }
 
 /// True where the new master's log may lack a group only because of filters that the replica shares, and positions

@@ -475,6 +475,14 @@ fn a23_what_the_replica_did_not_log_both_leave_out_only_where_the_new_master_has
             assert!(is_unproved && refusal.may_pass() == passes, "{what}: {refusal:?}");
         }
     }
+    let mut changed = left_out();
+    changed.replica.channel.mode = Mode::SlavePos;
+    changed.replica.channel.applied = None;
+    assert_eq!(
+        place(&changed, Some(&logged(""))),
+        Place::Gtid(Mode::SlavePos),
+        "no place is known, GTIDs are"
+    );
     // What the new master wrote itself it has.
     let mut own = left_out();
     own.replica.gtid_position = "0-1-9,1-2-5".parse().unwrap();
@@ -484,6 +492,32 @@ fn a23_what_the_replica_did_not_log_both_leave_out_only_where_the_new_master_has
     let Located::Logged { at, state, .. } = &mut found else { unreachable!() };
     (*at, *state) = ("0-1-8,1-2-5".parse().unwrap(), own.new.state.clone());
     assert_eq!(place(&own, Some(&found)), Place::Position(BinlogPosition::new("bin.000007", 300)));
+}
+
+#[test]
+fn a23_a_position_is_not_set_back_behind_what_a_silent_old_master_may_send_again() {
+    let by_log = |old, mode| {
+        let mut facts = Facts { old, ..left_out() };
+        (facts.replica.channel.filters, facts.new.filters) = (vec![], vec![]);
+        facts.new.log_rule = leaves_out("ROW");
+        facts.replica.channel.mode = mode;
+        facts
+    };
+    let mut alive = by_log(old_alive(), Mode::SlavePos);
+    old(&mut alive).log_rule = leaves_out("ROW");
+    assert_eq!(place(&alive, Some(&logged(""))), Place::Gtid(Mode::SlavePos));
+    assert_refused!(
+        by_log(old_dead(), Mode::SlavePos),
+        Some(&logged("")),
+        Refusal::Unproved { may_pass: false, .. }
+    );
+    let by_file = by_log(old_dead(), Mode::FilePosition);
+    let end = Place::Position(BinlogPosition::new("bin.000007", 300));
+    assert_eq!(
+        place(&by_file, Some(&logged(""))),
+        end,
+        "then it goes on by its place in the old master's log"
+    );
 }
 
 #[test]

@@ -38,6 +38,7 @@ impl Move<'_> {
             old_host: self.old_host.name.to_string(),
             old_answers: matches!(self.old, Old::Connected(_)),
             is_held_back: self.is_held_back,
+            set_back_from: self.set_back_from.clone(),
         };
         unfinished::begun(move || match last.carry_out() {
             Ok(()) => log::warn!("replication was started again"),
@@ -110,6 +111,7 @@ impl Move<'_> {
     /// Starts the threads again, unless that would throw away what the dead old master cannot send again, or
     /// put this replica ahead of the new master for ever.
     fn restart(&mut self) -> Result<(), Error> {
+        self.set_forward()?;
         let old_answers = matches!(self.old, Old::Connected(_));
         if old_answers && !self.is_held_back && !self.replica.dialect().tells_status_while_stopping() {
             return threads::start(self.replica, &self.channel);
@@ -186,6 +188,7 @@ impl Move<'_> {
             fetches_key: self.names_key(&before.channel).then_some(before.channel.key.is_fetched),
             place: &Place::of(&before.channel),
         })?;
+        self.set_forward()?;
         threads::start(self.replica, &self.channel)?;
         Ok(format!("it replicates from {} as before", old.name))
     }
@@ -216,6 +219,7 @@ struct Last {
     old_host: String,
     old_answers: bool,
     is_held_back: bool,
+    set_back_from: Option<String>,
 }
 
 impl Last {
@@ -232,6 +236,10 @@ impl Last {
         }
         if threads == Threads::Io && channel.io != IoThread::No {
             return Ok(());
+        }
+        if let (Some(executed), true) = (&self.set_back_from, is_old) {
+            let statement = replica.dialect().set_position(executed);
+            replica.execute(&statement)?;
         }
         let statement = replica.dialect().start(&self.found.name, threads);
         replica.execute(&statement)
