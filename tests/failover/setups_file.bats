@@ -303,7 +303,13 @@ forgets_database() {
   for host in db2 db3; do leave_out "$host" app.scratch; done
   sql db1 'CREATE TABLE app.scratch (a INT)' 'INSERT INTO app.scratch VALUES (1)'
   write db1 2
-  ends_writing
+  all_caught_up db1 db2 db3
+  stop_replica_thread db3
+  for _ in {1..400}; do echo "INSERT INTO scratch VALUES (1); INSERT INTO heap VALUES ('db1', 'kept');"; done |
+    client_of "$(host_dir db1)" app
+  caught_up db2 db1
+  close_writes db1
+  call_limit db3 4
 
   moves db3 db2
 

@@ -661,9 +661,11 @@ fn what_the_new_master_executed_and_did_not_log_is_refused() {
         let mut facts = late.clone();
         reason(&mut facts);
         assert!(plan(&facts, Some(&in_order(gap.clone(), None))).is_ok(), "{what}");
+        assert!(!gaps_count(&facts), "{what}: then the old master is not asked about them either");
     }
     late.new.logs_rows = true;
     old(&mut late).logs_rows = true;
+    assert!(gaps_count(&late));
     assert_refused!(late, Some(&gap), Refusal::LogLacks { .. });
 }
 

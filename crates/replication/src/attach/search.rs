@@ -1,6 +1,6 @@
 //! What a plan needs of the servers' logs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
 use mmm_core::journal::step;
@@ -14,7 +14,7 @@ use crate::facts::{Facts, OldMaster, OldState, OwnLog};
 use crate::gtid::{Gtid, GtidPosition};
 use crate::history::{self, Gap, Located, Scope};
 use crate::observe::{self, Old};
-use crate::plan::Wanted;
+use crate::plan::{self, Wanted};
 use crate::prefix;
 use crate::server::Server;
 
@@ -117,8 +117,11 @@ impl Move<'_> {
                 located = step(&what, || history::locate(&mut self.new, at, &scope, None))?;
             }
         }
-        if let Located::Found { gaps, .. } = &mut located {
-            gaps.retain(|gap| !self.nobody_wrote(facts, gap));
+        if let Located::Found { gaps, .. } = &mut located
+            && plan::gaps_count(facts)
+        {
+            let begun = Instant::now();
+            drop_leading(gaps, |gap| begun.elapsed() < LOOK_AT_OLD && self.nobody_wrote(facts, gap));
         }
         Ok(located.beside(of_source, looks_back))
     }
@@ -158,5 +161,30 @@ impl Move<'_> {
         });
         old.use_budget(whole);
         told
+    }
+}
+
+/// Drops the gaps before the first that stays: it alone already refuses the place, and each look at another takes time.
+fn drop_leading(gaps: &mut Vec<Gap>, mut is_none: impl FnMut(&Gap) -> bool) {
+    let first = gaps.iter().position(|gap| !is_none(gap)).unwrap_or(gaps.len());
+    gaps.drain(..first);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_gaps_nobody_is_asked_about_those_behind_the_first_that_counts() {
+        let gap = |number: u64| Gap { after: None, before: format!("0-1-{number}").parse().unwrap() };
+        for (harmless, left, asked) in [(0, 300, 1), (2, 298, 3), (300, 0, 300)] {
+            let mut gaps: Vec<Gap> = (0..300).map(gap).collect();
+            let mut looks = 0;
+            drop_leading(&mut gaps, |gap| {
+                looks += 1;
+                gap.before.sequence < harmless
+            });
+            assert_eq!((gaps.len(), looks), (left, asked), "{harmless}");
+        }
     }
 }
