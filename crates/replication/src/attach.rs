@@ -412,6 +412,14 @@ impl Move<'_> {
         if self.last_look < left(self) / 2 {
             return Ok(());
         }
+        // It is made anew in any case, and takes as long again.
+        if let Some(Located::Logged { at, .. }) = &located {
+            return if self.last_look < left(self) {
+                Ok(())
+            } else {
+                Err(history::too_long(self.new.host(), &at.to_string()))
+            };
+        }
         let (facts, is_moving) = self.observe()?;
         let channel = &facts.replica.channel;
         if !is_moving && (!channel.sql_running || channel.fetched == channel.applied && facts.quiet) {
