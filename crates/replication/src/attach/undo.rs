@@ -66,7 +66,7 @@ impl Move<'_> {
         self.use_budget(own);
         // Nothing that another host is asked may take the time in which replication is started.
         self.new.use_budget(own.part(40));
-        self.reconnect_if_broken();
+        self.reconnect_if_broken(own);
         let undone = match &self.progress {
             Progress::Untouched => Ok("nothing was changed".to_string()),
             Progress::Stopped => step("started replication again", || self.restart())
@@ -142,13 +142,17 @@ impl Move<'_> {
 
     /// A STOP that nobody waits for any more still stops the threads when it is done. A START sent after it over
     /// a new connection is carried out behind it by the server, whether or not anybody waits for that.
-    fn reconnect_if_broken(&mut self) {
+    fn reconnect_if_broken(&mut self, own: Budget) {
         if self.replica.is_usable() || matches!(self.progress, Progress::Untouched) {
             return;
         }
         let beyond = Budget::start(Some(LAST_RESORT));
         match Server::connect(self.this_host, LAST_RESORT, beyond) {
-            Ok(server) => *self.replica = server,
+            Ok(server) => {
+                *self.replica = server;
+                // What follows is a STOP, a CHANGE and a START, not only a log-in.
+                self.replica.use_budget(own);
+            }
             Err(error) => log::error!("{error}"),
         }
     }
