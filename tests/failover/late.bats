@@ -291,6 +291,29 @@ rounds() {
   nothing_lost db2 db3
 }
 
+# Of a replication password, a server takes less than of an account's.
+@test "the old master is dead, and the server refuses the CHANGE; what is held back is applied no further" {
+  only_on narrow 'MySQL 5.6 takes the beginning of such a password'
+  leaves_traces
+  local password host
+  password=$(printf 'x%.0s' {1..40})
+  for host in db2 db3; do configure "$host" default replication_password "$password"; done
+  set_password db2 "$REPLICATION_USER" "$password"
+  stop_replica_thread db3 SQL_THREAD
+  stop_replica_thread db2 IO_THREAD
+  write db1 2
+  fetched_all db3 db1
+  kill_server db1
+  open_writes db2
+  write db2
+  local before
+  before=$(replica_field db3 Exec_Master_Log_Pos)
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: *applies nothing more*'
+  [ "$(replica_field db3 Master_Host) $(replica_field db3 Exec_Master_Log_Pos)" = "$(host_ip db1) $before" ]
+}
+
 # anywhere [COMMAND…]
 anywhere() {
   starts_writing db1

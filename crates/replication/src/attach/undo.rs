@@ -162,6 +162,11 @@ impl Move<'_> {
         let Progress::Changed { from, to } = &self.progress else { return Ok(String::new()) };
         let (before, to) = (from.replica.clone(), to.clone());
         let channel = threads::stop(self.replica, &self.channel)?;
+        if channel.source() == before.channel.source() {
+            // The server refused the CHANGE. What has no GTID shows nothing of that in its position.
+            self.restart()?;
+            return Ok(format!("it replicates from {} as before", self.old_host.name));
+        }
         let now = self.replica.one(self.replica.dialect().applied_gtids())?.text("gtids").to_string();
         // On a MySQL whose `gtid_mode` is off or permissive, what has none leaves the set of earlier times as it is.
         let all_have_gtids =
