@@ -201,6 +201,26 @@ stays_closed() {
   opens
 }
 
+# As for a server in a container: called on db3, the helper does not see the connections of db2.
+@test "where the kernel does not show the connection, an idle peer that lets nobody in is not dead after one look" {
+  sql db3 'STOP SLAVE'
+  sql db1 'SET GLOBAL read_only = 0'
+  sql db2 'SET GLOBAL slave_net_timeout = 60' 'STOP SLAVE' 'CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 30' 'START SLAVE'
+  wait_for 5 runs_from db2 db1
+  reject_packets db1 db3
+  settings db3 'allow_write: {silence: 5s}'
+  local MMM_CONFIG=mmm_agent_db2
+
+  run_helper db3 mysql_allow_write
+  answers 255 'ERROR: db1 is alive although nobody can log in there *silent for 5.0s, it counts as gone'
+  is_read_only db2
+
+  # It does not block for ever.
+  freeze db1
+  run_helper db3 mysql_allow_write
+  answers 0 OK
+}
+
 @test "a peer that was shut down while something is missing keeps writes closed only as long as it is missing" {
   insert db1
   caught_up db2 db1

@@ -33,7 +33,7 @@ use crate::threads;
 
 /// Where the file lies: unlike a packet filter, another host's thread is not as before when this machine has
 /// started anew.
-const FOLDER: &str = "/var/lib/mysql-mmm";
+pub(crate) const FOLDER: &str = "/var/lib/mysql-mmm";
 /// How near the replica must have come to the old master before that is held.
 const NEAR: Duration = Duration::from_millis(500);
 /// How much of the call's time must be left for that.

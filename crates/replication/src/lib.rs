@@ -32,6 +32,7 @@ mod record;
 pub mod refusal;
 pub mod server;
 mod settling;
+mod silence;
 pub mod standstill;
 pub mod status;
 pub mod threads;

@@ -13,26 +13,31 @@ use mmm_network::connection;
 
 use crate::channel;
 use crate::error::Error;
+use crate::refusal::Refusal;
 use crate::server::Server;
+use crate::silence;
 use crate::status::{Channel, IoThread};
 
 /// How late a heartbeat may come at least, or by a part of its period. A server that is too busy for a log-in sends that
 /// late, too.
 const LATENESS: Duration = Duration::from_secs(2);
 const LATE_PART: u32 = 5;
-/// How long the channel is watched where the kernel does not show its connection.
+/// How long the channel is watched where the kernel does not show its connection, in one call.
 const WATCH: Duration = Duration::from_secs(3);
 /// How long the kernel may take to answer.
 const KERNEL: Duration = Duration::from_millis(500);
 /// How long an I/O thread may take to connect to a source that answers.
 const CONNECTING: Duration = Duration::from_secs(1);
+/// The replication threads of a server.
+const THREADS: &str = "SELECT id FROM information_schema.processlist \
+                       WHERE user = 'system user' AND command <> 'Daemon' ORDER BY id";
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A source that is alive.
 #[derive(Clone, Copy, Debug)]
 pub struct Sign {
-    /// How long ago it was heard.
+    /// How long ago it was heard; where the kernel does not show its connection, for how long nothing was seen of it.
     pub heard: Duration,
     /// After how much silence it counts as gone.
     pub limit: Duration,
@@ -61,12 +66,13 @@ pub fn of_source(
 ) -> Result<Option<Sign>, Error> {
     let channel = channel::again(local, channel)?;
     if channel.io != IoThread::Yes {
+        silence::forget(local.host(), host);
         return Ok(None);
     }
     let limit = heartbeat_limit(local, &channel)?.map_or(silence, |limit| limit.min(silence));
     let heard = match last_heard(&channel, host) {
         Some(ago) => (ago < limit).then_some(ago),
-        None => watch(local, &channel, limit)?,
+        None => watch(local, &channel, host, limit)?,
     };
     log::debug!("{}: heard over its replication connection within {limit:.1?}: {heard:.1?}", host.name);
     Ok(heard.map(|heard| Sign { heard, limit }))
@@ -157,9 +163,15 @@ fn last_heard(channel: &Channel, host: &Host) -> Option<Duration> {
     })
 }
 
-/// Watches what was fetched and the heartbeats, for `limit` at most. A watch that the call's time cuts short proves no
-/// silence.
-fn watch(local: &mut Server, before: &Channel, limit: Duration) -> Result<Option<Duration>, Error> {
+/// Watches what was fetched and the heartbeats, for `limit` at most. A watch that is shorter, or that the call's time
+/// cuts short, proves no silence: several calls may.
+fn watch(
+    local: &mut Server,
+    before: &Channel,
+    host: &Host,
+    limit: Duration,
+) -> Result<Option<Duration>, Error> {
+    let began = silence::clock();
     let heartbeats = heartbeats(local, before)?;
     let end = Instant::now() + limit.min(WATCH);
     loop {
@@ -172,7 +184,37 @@ fn watch(local: &mut Server, before: &Channel, limit: Duration) -> Result<Option
             return Ok(Some(Duration::ZERO));
         }
         if Instant::now() >= end {
-            return Ok(None);
+            break;
+        }
+    }
+    if limit <= WATCH {
+        return Ok(None);
+    }
+    // Not what a restart of the threads begins anew.
+    let threads = local.rows(THREADS)?;
+    let threads: Vec<&str> = threads.iter().filter_map(|row| row.at(0)).collect();
+    let place = Refusal::place(before.fetched.as_ref());
+    let seen = format!("{} {place} {heartbeats} {}", before.name, threads.join(","));
+    let lasts = began
+        .map_err(|error| ("the clock".into(), error))
+        .and_then(|began| silence::lasts(local.host(), host, &seen, began));
+    match lasts {
+        Ok(lasts) => {
+            log::warn!(
+                "{}: the kernel does not show its replication connection, over which {} has heard nothing for \
+                 {lasts:.1?}; it counts as gone after {limit:.1?}",
+                host.name,
+                local.host()
+            );
+            Ok((lasts < limit).then_some(lasts))
+        }
+        Err((path, error)) => {
+            log::error!(
+                "{}: {error}; so nobody knows for how long {} is silent, and it does not count as gone",
+                path.display(),
+                host.name
+            );
+            Ok(Some(WATCH))
         }
     }
 }
