@@ -34,6 +34,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         );
         report::plan(action, "not checked: --force, or allow_write.gate is false");
     } else {
+        lock::refuse_while_closing(&mut local)?;
         let silence = call.settings.allow_write.silence;
         let question =
             Question { otherwise: "writes stay closed", wait: false, limits, silence, budget: call.budget };

@@ -63,6 +63,42 @@ stays_closed() {
   opens
 }
 
+# slow_gate — its peer is dead, and a log-in there takes 1.5 s to fail.
+slow_gate() {
+  kill_server db1
+  wait_for 5 eval '[[ $(replica_field db2 Slave_IO_Running) == Connecting ]]'
+  drop_packets db2 db1
+}
+
+@test "a mysql_deny_write that begins while the gate asks the peer closes at once, and writes stay closed" {
+  slow_gate
+  in_host db2 "$MMM_AGENT_DIR/mysql_allow_write" mmm_agent_db2 >"$BATS_TEST_TMPDIR/answer" &
+  local call=$!
+  wait_for 2 eval '[[ $(sql db2 "SELECT COUNT(*) FROM information_schema.processlist WHERE user = '"'$AGENT_USER'"'") == 1 ]]'
+  run_helper db2 mysql_deny_write
+  answers 0 OK
+  within 1000
+  # It may say so either way.
+  wait "$call" || true
+  [[ $(<"$BATS_TEST_TMPDIR/answer") == 'ERROR: '* ]]
+  is_read_only db2
+}
+
+@test "a mysql_deny_write that ends while the gate asks the peer was at work when it began: writes stay closed" {
+  slow_gate
+  busy db2 writes
+  { sleep 0.5; release db2; } 3>&- 4>&- &
+  stays_closed 'another helper is closing or opening db2 (connection *'
+}
+
+# In replication threads, GET_LOCK does nothing; else a helper would end the SQL thread for the lock's sake.
+@test "a replicated statement takes no lock of the helpers" {
+  sql db1 'SET GLOBAL read_only = 0' 'SET SESSION binlog_format = STATEMENT' \
+    "INSERT INTO app.entries (note) VALUES (GET_LOCK('mmm_agent_helpers.writes', 0))" 'SET GLOBAL read_only = 1'
+  caught_up db2 db1
+  [ "$(sql db2 "SELECT note, IS_USED_LOCK('mmm_agent_helpers.writes') FROM app.entries")" = $'1\tNULL' ]
+}
+
 @test "applications that hold the locks of the helpers do not keep writes closed" {
   squat db2 writes
   squat db2 replication

@@ -5,7 +5,8 @@
 //! the next one waiting until the server is done with it, which no lock file could.
 //!
 //! Any account may take a lock of any name. One that is not the helpers' has no business with theirs: its
-//! session is ended, and where that does not help, the lock is done without.
+//! session is ended, and where that does not help, the lock is done without. A replicated statement takes none: in
+//! replication threads, `GET_LOCK` does nothing.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use mmm_core::{interrupt, progress, report};
 
 use crate::error::Error;
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 
@@ -55,6 +57,12 @@ pub fn take(server: &mut Server) -> Result<(), Error> {
     }
 }
 
+/// Takes the lock of those who close `server` where nobody has it. Whoever has it is left alone.
+pub fn try_to_close(server: &mut Server) -> Result<Turn, Error> {
+    let row = ask(server, WRITES, 0)?;
+    Ok(if row.at(0) == Some("1") { Turn::Taken } else { held(holder(&row)) })
+}
+
 /// Takes the lock of those who close `server`, waiting at most `patience` (whole seconds count) for another.
 pub fn take_to_close(server: &mut Server, patience: Duration) -> Result<Turn, Error> {
     wait(server, WRITES, patience)
@@ -68,15 +76,39 @@ pub fn take_to_open(server: &mut Server) -> Result<(), Error> {
     }
 }
 
-fn wait(server: &mut Server, name: &str, patience: Duration) -> Result<Turn, Error> {
-    let _face = progress::waiting(format!("waiting for another helper that is at work on {}", server.host()));
+/// Refuses where a helper closes `server` or opens it, for one who will open it later. Takes nothing.
+pub fn refuse_while_closing(server: &mut Server) -> Result<(), Error> {
+    let row = server.one(&format!("SELECT NULL, IS_USED_LOCK({WRITES})"))?;
+    match holder(&row) {
+        Some(id) if stranger(server, id)?.is_none() => {
+            Err(Refusal::BeingClosed { host: server.host().into(), holder: id.to_string() }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Asks for a lock: the first column says whether it was got, the second who has it.
+fn ask(server: &mut Server, name: &str, seconds: u64) -> Result<Record, Error> {
     // A dry run waits for its turn and leaves at once.
     let release = if report::is_dry_run() { format!(", RELEASE_LOCK({name})") } else { String::new() };
+    server.one(&format!("{TAKE}{name}, {seconds}), IS_USED_LOCK({name}){release}"))
+}
+
+fn holder(row: &Record) -> Option<u64> {
+    row.at(1).and_then(|id| id.parse().ok())
+}
+
+fn held(holder: Option<u64>) -> Turn {
+    Turn::Held(holder.map_or_else(|| "unknown".into(), |id| id.to_string()))
+}
+
+fn wait(server: &mut Server, name: &str, patience: Duration) -> Result<Turn, Error> {
+    let _face = progress::waiting(format!("waiting for another helper that is at work on {}", server.host()));
     let (mut end, mut stubborn) = (None, None);
     // Not a moment before it is known who holds the lock.
     let mut at_once = 0;
     loop {
-        let row = server.one(&format!("{TAKE}{name}, {at_once}), IS_USED_LOCK({name}){release}"))?;
+        let row = ask(server, name, at_once)?;
         if row.at(0) == Some("1") {
             return Ok(Turn::Taken);
         }
@@ -85,7 +117,7 @@ fn wait(server: &mut Server, name: &str, patience: Duration) -> Result<Turn, Err
                 format!("another helper was waited for, and nothing was changed on {}", server.host());
             return Err(Refusal::Interrupted { state }.into());
         }
-        let holder = row.at(1).and_then(|id| id.parse().ok());
+        let holder = holder(&row);
         if let Some(id) = holder
             && let Some(stranger) = stranger(server, id)?
         {
@@ -101,7 +133,7 @@ fn wait(server: &mut Server, name: &str, patience: Duration) -> Result<Turn, Err
         let end = *end.get_or_insert(elapsed + patience);
         let seconds = server.budget().share(end.saturating_sub(elapsed)).as_secs();
         if seconds == 0 {
-            return Ok(Turn::Held(holder.map_or_else(|| "unknown".into(), |id| id.to_string())));
+            return Ok(held(holder));
         }
         // A server's wait cannot be interrupted, so where somebody may want to it is made of short ones.
         at_once = if interrupt::is_attended() { seconds.min(1) } else { seconds };
@@ -127,7 +159,8 @@ fn stranger(server: &mut Server, id: u64) -> Result<Option<String>, Error> {
 
 /// Tells it to end; false where that is of no use.
 fn end_stranger(server: &mut Server, id: u64, stranger: &str) -> Result<bool, Error> {
-    log::warn!("{}: the lock of these helpers is held by {stranger}: its session is ended", server.host());
+    let is = if report::is_dry_run() { "would be" } else { "is" };
+    log::warn!("{}: the lock of these helpers is held by {stranger}: its session {is} ended", server.host());
     match server.execute(&format!("KILL {id}")) {
         Ok(()) => {
             thread::sleep(PAUSE);

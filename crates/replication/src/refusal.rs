@@ -586,7 +586,8 @@ pub enum Refusal {
 
     /// Another helper is closing this server, or opening it.
     #[error(
-        "another helper is closing or opening {host} (connection {holder}); writes stay closed. Ask again when it is done"
+        "another helper is closing or opening {host} (connection {holder}); writes stay closed. Ask again when it is \
+         done; if that connection is stuck, run KILL {holder} there"
     )]
     BeingClosed {
         /// This host.
