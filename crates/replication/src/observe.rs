@@ -65,8 +65,8 @@ impl Old {
             return Ok(());
         };
         let reason = format!(
-            "{reason} Yet it is alive: {} heard it over its replication connection {heard:.1?} ago; silent for \
-             {limit:.1?}, it counts as gone",
+            "nobody can log in there ({reason}), yet it is alive: {} heard it over its replication connection \
+             {heard:.1?} ago; silent for {limit:.1?}, it counts as gone",
             replica.host()
         );
         *self = Self::Failed(OldMaster::Unreadable { host: host.name.to_string(), reason });
