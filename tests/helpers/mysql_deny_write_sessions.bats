@@ -167,6 +167,21 @@ lets_end() {
   [ "$(sql db3 "SELECT COUNT(*) FROM app.plain WHERE note LIKE 'changed%'")" -gt 0 ]
 }
 
+@test "two calls at once wait both for such a statement, and end both with OK" {
+  plain_table STATEMENT
+  open_session app
+  say app "UPDATE plain SET note = $SLOWLY"
+  wait_for 5 executes db1 '%plain%'
+  in_host db1 "$MMM_AGENT_DIR/mysql_deny_write" mmm_agent >"$BATS_TEST_TMPDIR/first" &
+  wait_for 1 executes db1 'SET GLOBAL read_only%'
+  run_helper db1 mysql_deny_write
+  wait "$!"
+  answers 0 OK
+  [ "$(<"$BATS_TEST_TMPDIR/first")" = OK ]
+  [ "$(heard app)" = ok ]
+  closed db1
+}
+
 @test "a session that holds LOCK TABLES WRITE does not hold it up" {
   open_session app
   tells app 'LOCK TABLES entries WRITE'

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::closing;
 use crate::lock;
 use crate::record::Record;
 
@@ -75,7 +76,9 @@ impl Thread {
     }
 
     fn waits_for_its_turn(&self, account: &str) -> bool {
-        self.user == account && self.state == "User lock" && lock::waits_for_writes(&self.statement)
+        let has_no_turn = self.state == "User lock" && lock::waits_for_writes(&self.statement);
+        // It closes at once where another is at work, and waits for the same statements as that.
+        self.user == account && (has_no_turn || closing::closes(&self.statement))
     }
 
     /// True while the thread executes a statement that writes or may write.
@@ -273,6 +276,21 @@ mod tests {
         assert!(!Thread { user: "app".into(), ..waiting.clone() }.is_spared("mmm_agent"));
         assert!(!Thread { state: "User sleep".into(), ..waiting.clone() }.is_spared("mmm_agent"));
         assert!(!Thread { statement: "SELECT GET_LOCK('x', 9)".into(), ..waiting }.is_spared("mmm_agent"));
+    }
+
+    #[test]
+    fn a_helper_that_is_setting_read_only_is_spared_and_one_that_ends_it_is_not() {
+        let running = |user: &str, statement: &str| {
+            let thread = thread(user, "10.0.0.1:4711", "Query");
+            Thread { statement: statement.into(), ..thread }.is_spared("mmm_agent")
+        };
+        for statement in ["SET GLOBAL read_only = 1", "SET GLOBAL super_read_only = 1"] {
+            assert!(running("mmm_agent", statement), "{statement}");
+            assert!(!running("app", statement), "{statement}");
+        }
+        for statement in ["SET GLOBAL read_only = 0", "SET GLOBAL read_only = 1, read_only = 0", ""] {
+            assert!(!running("mmm_agent", statement), "{statement}");
+        }
     }
 
     #[test]

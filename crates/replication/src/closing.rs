@@ -37,6 +37,10 @@ const CUT: Duration = Duration::from_secs(2);
 const CLOSING: Duration = Duration::from_secs(1);
 /// How long finding out what to report may take beyond the budget.
 const EXPLAINING: Duration = Duration::from_millis(250);
+/// How a server is closed.
+const READ_ONLY: &str = "SET GLOBAL read_only = 1";
+/// Switches `read_only` on with it.
+const SUPER_READ_ONLY: &str = "SET GLOBAL super_read_only = 1";
 /// Whether the server is closed, and who may write all the same.
 const STATE: &str = "SELECT @@read_only AS read_only, @@event_scheduler AS event_scheduler";
 /// Sessions whose transaction has changed rows; needs the PROCESS privilege.
@@ -52,6 +56,11 @@ const CROWDED: u16 = 1040;
 const LOCK_TIMEOUT: u16 = 1205;
 /// How often the first connection is tried where another helper ends it.
 const TRIES: usize = 5;
+
+/// True of the statement with which a helper closes a server.
+pub(crate) fn closes(statement: &str) -> bool {
+    [READ_ONLY, SUPER_READ_ONLY].contains(&statement)
+}
 
 /// A server that is being closed.
 #[derive(Debug)]
@@ -87,14 +96,14 @@ impl<'a> Closing<'a> {
     ) -> Result<Self, Error> {
         let mut tries = 0;
         let (control, turn) = loop {
-            let started = Instant::now();
-            let error = match Self::first_connection(host, settings, budget, grace) {
+            let mut started = Instant::now();
+            let error = match Self::first_connection(host, settings, budget, grace, &mut started) {
                 Ok(first) => break first,
                 Err(error) => error,
             };
             // At max_connections one more may come in, whom the server knows only once it is in.
             let is_crowded = matches!(error, Error::Connect { code: Some(CROWDED), .. });
-            // A helper at work takes this session for a client's until it waits for the lock.
+            // A helper at work takes this session for a client's until it waits: for read_only, then for the lock.
             let is_ended = is_cut_off(&error) && started.elapsed() < SOON && tries < TRIES;
             tries += 1;
             if !(is_crowded || is_ended) || !budget.pause(if is_crowded { KNOCK } else { LOOK }) {
@@ -110,20 +119,23 @@ impl<'a> Closing<'a> {
         Ok(closing)
     }
 
+    /// `started` is set to when the last wait began.
     fn first_connection(
         host: &Host,
         settings: &Settings,
         budget: Budget,
         grace: Option<Duration>,
+        started: &mut Instant,
     ) -> Result<(Server, Turn), Error> {
         let mut control = Server::connect(host, settings.limits.connect, budget)?;
         // Shared with nobody: its default is a day, for which every write would wait.
         control.set("SESSION lock_wait_timeout = 1")?;
-        let mut turn = lock::take_to_close(&mut control, Duration::ZERO)?;
+        let mut turn = lock::try_to_close(&mut control)?;
         if let Turn::Held(holder) = &turn {
-            log::info!("another helper closes or opens {}: connection {holder}", host.name);
+            log::info!("connection {holder} holds the lock of these helpers on {}", host.name);
             if grace.is_none() {
                 Self::close_first(&mut control)?;
+                *started = Instant::now();
             }
             let patience = budget.share(Duration::from_secs(3600)).saturating_sub(CLOSING);
             turn = lock::take_to_close(&mut control, grace.unwrap_or(patience).min(patience)).map_err(
@@ -145,12 +157,13 @@ impl<'a> Closing<'a> {
         Ok((control, turn))
     }
 
-    /// Sets `read_only` where another helper may be about to do the same, whose sessions are not to be ended.
+    /// Sets `read_only` where another helper may be about to do the same, whose sessions are not to be ended; or where
+    /// another account's session has the lock, before that one's end is waited for.
     fn close_first(control: &mut Server) -> Result<(), Error> {
         if report::is_dry_run() {
             return Ok(());
         }
-        match control.execute("SET GLOBAL read_only = 1") {
+        match control.execute(READ_ONLY) {
             Err(error @ Error::Query { code: LOCK_TIMEOUT, .. }) => {
                 log::warn!("read_only could not be set at once: {error}");
                 Ok(())
@@ -252,12 +265,11 @@ impl<'a> Closing<'a> {
     fn statement(&mut self) -> Result<&'static str, Error> {
         if self.settings.deny_write.super_read_only {
             if self.control.row("SHOW GLOBAL VARIABLES LIKE 'super_read_only'")?.is_some() {
-                // Switches read_only on with it.
-                return Ok("SET GLOBAL super_read_only = 1");
+                return Ok(SUPER_READ_ONLY);
             }
             log::warn!("{} has no super_read_only: read_only alone is set", self.host.name);
         }
-        Ok("SET GLOBAL read_only = 1")
+        Ok(READ_ONLY)
     }
 
     /// One attempt, whose way the second connection clears if that takes long.
