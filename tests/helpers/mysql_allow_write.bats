@@ -94,9 +94,9 @@ slow_gate() {
 # In replication threads, GET_LOCK does nothing; else a helper would end the SQL thread for the lock's sake.
 @test "a replicated statement takes no lock of the helpers" {
   sql db1 'SET GLOBAL read_only = 0' 'SET SESSION binlog_format = STATEMENT' \
-    "INSERT INTO app.entries (note) VALUES (GET_LOCK('mmm_agent_helpers.writes', 0))" 'SET GLOBAL read_only = 1'
+    "INSERT INTO app.entries (note) VALUES (CONCAT(@@hostname, GET_LOCK('mmm_agent_helpers.writes', 0)))" 'SET GLOBAL read_only = 1'
   caught_up db2 db1
-  [ "$(sql db2 "SELECT note, IS_USED_LOCK('mmm_agent_helpers.writes') FROM app.entries")" = $'1\tNULL' ]
+  [ "$(sql db2 "SELECT note, IS_USED_LOCK('mmm_agent_helpers.writes') FROM app.entries")" = $'db21\tNULL' ]
 }
 
 @test "applications that hold the locks of the helpers do not keep writes closed" {
@@ -247,14 +247,34 @@ slow_gate() {
   settings db3 'allow_write: {silence: 5s}'
   local MMM_CONFIG=mmm_agent_db2
 
+  local alive='ERROR: db1 is alive although nobody can log in there *silent for 5.0s, it counts as gone'
+  local note=/var/lib/mysql-mmm/mysql-mmm-silence-db2-10.77.0.11-3306
+
+  # What cannot be remembered proves nothing.
+  in_host db3 mkdir -p "$note"
   run_helper db3 mysql_allow_write
-  answers 255 'ERROR: db1 is alive although nobody can log in there *silent for 5.0s, it counts as gone'
+  answers 255 "$alive"
+  journal_says db3 "$note: "
+  in_host db3 rmdir "$note"
+
+  run_helper db3 mysql_allow_write
+  answers 255 "$alive"
   is_read_only db2
+  [ "$(in_host db3 stat -c '%a %u' "$note")" = '600 0' ]
 
   # It does not block for ever.
   freeze db1
   run_helper db3 mysql_allow_write
   answers 0 OK
+
+  # An I/O thread that has lost its source ends the silence.
+  kill_server db1
+  wait_for 5 eval '[[ $(replica_field db2 Slave_IO_Running) == Connecting ]]'
+  sql db2 'SET GLOBAL read_only = 1'
+  run_helper db3 mysql_allow_write
+  answers 0 OK
+  run in_host db3 test -e "$note"
+  [ "$status" -eq 1 ]
 }
 
 @test "a peer that was shut down while something is missing keeps writes closed only as long as it is missing" {
