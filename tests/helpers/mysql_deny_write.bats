@@ -95,9 +95,14 @@ fails_with() {
 
 @test "applications that hold the lock of the helpers, and wait in line for it, do not keep mysql_deny_write from closing" {
   squat db1 writes
+  sql db1 "SET GLOBAL log_output = 'TABLE'" 'SET GLOBAL general_log = 1'
   run_helper db1 mysql_deny_write
   answers 0 OK
   within 1500
+  sql db1 'SET GLOBAL general_log = 0' "SET GLOBAL log_output = 'FILE'"
+  # Nothing is written any more while they are fought.
+  [ "$(sql db1 "SELECT argument FROM mysql.general_log WHERE argument LIKE 'SET GLOBAL read_only%' OR argument LIKE 'KILL %'
+    LIMIT 1")" = 'SET GLOBAL read_only = 1' ]
   [ "$(clients_of db1)" = 0 ]
   closed db1
 }
