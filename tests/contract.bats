@@ -501,6 +501,16 @@ by_agent() {
   wait
 }
 
+@test "commands that others could have written keep no server open" {
+  sql db3 'SET GLOBAL read_only = 0'
+  settings db3 'network: {hooks: {removed: {command: [/bin/true]}}}'
+  in_host db3 chmod 660 /etc/mysql-mmm/mmm_helpers.yaml
+  call mysql_deny_write
+  answers 0 OK
+  by_agent clear_ip
+  expect_agent_read 255 'ERROR: *its program is not run: the settings name it, and * may be written by others*chmod go-w *'
+}
+
 @test "a hook on a mount that answers nobody is not waited for beyond the limit, and the address is gone" {
   in_host db3 mkdir -p /etc/stuck
   stick db3 /etc/stuck
