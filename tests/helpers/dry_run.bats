@@ -197,7 +197,8 @@ DRY='OK: dry run, nothing was changed'
   rehearse 0 "$DRY" db1 configure_ip eth0 $ip
   [ "$(would db1 address | head -n 1)" = "add $ip/32 to eth0" ]
   run_helper db1 configure_ip eth0 $ip
-  answers 0 OK && has_address db1 $ip
+  answers 0 OK
+  has_address db1 $ip
   rehearse 0 "$DRY" db1 clear_ip eth0 $ip
   [ "$(would db1 address)" = "remove $ip/32 from eth0" ]
   run_helper db1 clear_ip eth0 $ip
