@@ -489,6 +489,8 @@ executed_by() {
   stop_replica_thread db3
   sql db3 'CHANGE MASTER TO IGNORE_SERVER_IDS = (2)'
   start_replica_thread db3
+  # Then it stands behind what it has applied, and no longer where it began.
+  write db1
   ends_writing
 
   refuses_to_move db3 db2 'ERROR: db3 ignores events of server id 2, which is db2*'
