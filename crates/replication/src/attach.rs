@@ -18,7 +18,7 @@ use mmm_core::settings::{Limits, Settings, TlsMode, TlsOptions};
 use mmm_core::{Budget, interrupt, unfinished};
 
 use crate::awaited;
-use crate::channel::Chosen;
+use crate::channel::{self, Chosen};
 use crate::dialect::{Target, Threads};
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState};
@@ -201,6 +201,7 @@ impl Move<'_> {
             return self.rehearse(foreseen.as_ref());
         }
         self.be_sure_of_another_look(&mut located)?;
+        self.be_sure_of_time()?;
         self.begin(Progress::Stopped);
         step("stopped replication", || {
             if self.last_resort.is_holding() {
@@ -209,12 +210,12 @@ impl Move<'_> {
                 threads::stop(self.replica, &self.channel)
             }
         })?;
-        self.use_budget(self.last_resort.limit(self.budget.part(90)));
+        self.use_budget(self.last_resort.limit(self.budget.part(95)));
         let located = self.if_unchanged(located)?;
         let (mut facts, plan) = self.decide(located)?;
         self.last_resort.release();
         // From here on it is as quick to go on as to go back.
-        self.use_budget(self.budget.part(90).uninterrupted());
+        self.use_budget(self.budget.part(95).uninterrupted());
         if foreseen.as_ref() != Some(&plan) {
             log::info!("plan after the stop: {plan}");
         }
@@ -403,6 +404,20 @@ impl Move<'_> {
             patience.pause(PAUSE);
             (facts, is_moving) = self.observe()?;
         }
+    }
+
+    /// Refuses where what is left of the call may not do for giving up half a transaction, as that of an old master that is
+    /// cut off: for a STOP that comes before, MySQL waits a minute, and then stands still.
+    fn be_sure_of_time(&mut self) -> Result<(), Error> {
+        if self.last_resort.is_holding() {
+            return Ok(());
+        }
+        if self.budget.part(62).is_spent() && channel::again(self.replica, &self.channel)?.has_half() {
+            let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
+            return Err(Refusal::NoTimeLeft { host, new, waited: self.budget.elapsed() }.into());
+        }
+        self.use_budget(self.budget.part(87));
+        Ok(())
     }
 
     /// Refuses where a look into the new master's log, needed again if the replica goes on until it has stopped, would

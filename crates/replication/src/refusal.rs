@@ -376,6 +376,20 @@ pub enum Refusal {
         what: String,
     },
 
+    /// Too much of the call was over before anything was stopped.
+    #[error(
+        "moving {host} to {new} was not begun: {waited:.1?} of this call went by before it was certain that it may; ask \
+         again, or by hand with a longer --wait"
+    )]
+    NoTimeLeft {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// How much of the call is over.
+        waited: Duration,
+    },
+
     /// Replication did not come to a halt.
     #[error(
         "{host} did not stop replicating within {waited:.1?} (a long transaction?); it goes on by itself: try again later"
