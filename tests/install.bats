@@ -207,6 +207,12 @@ killed_at() {
   (($(wc -l <"$STEPS") >= $1))
 }
 
+# comes_back STEP PICTURE — after that step, and an install behind every other one, uninstall leaves all as in PICTURE.
+comes_back() {
+  if (($1 % 2)); then mmm install >/dev/null || return 1; fi
+  mmm uninstall >/dev/null && [[ $(picture) == "$2" && ! -e $root/$AGENT.orig ]]
+}
+
 @test "an install or uninstall that is killed at any step loses no original" {
   originals
   local before step
@@ -214,18 +220,12 @@ killed_at() {
   # When the first original, and it alone, is kept; when all are, none is replaced, one, two.
   for step in 4 5 24 25 26; do
     killed_at "$step" install
-    if ((step % 2)); then mmm install >/dev/null; fi
-    mmm uninstall >/dev/null
-    [ "$(picture)" = "$before" ]
-    [ ! -e "$root/$AGENT.orig" ]
+    comes_back "$step" "$before"
   done
   for step in 3 4 5; do
     mmm install >/dev/null
     killed_at "$step" uninstall
-    if ((step % 2)); then mmm install >/dev/null; fi
-    mmm uninstall >/dev/null
-    [ "$(picture)" = "$before" ]
-    [ ! -e "$root/$AGENT.orig" ]
+    comes_back "$step" "$before"
   done
 }
 
