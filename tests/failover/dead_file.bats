@@ -318,6 +318,7 @@ applies_the_last() {
   slow_network db2 db3
   write_large db1
   dies_while_sending db2 db3
+  wait_for 10 has_lost db3
 
   moves db3 db2
 
