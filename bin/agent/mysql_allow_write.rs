@@ -22,6 +22,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     firewall::remove_leftover(config.this_host());
     let limits = &call.settings.limits;
     let mut local = Server::connect(config.this_host(), limits.connect, call.budget)?;
+    let mut lost = None;
     let action = format!("open {} to writes", local.host());
     let is_closed = local.one("SELECT @@read_only AS read_only")?.is_on("read_only");
     report::observe(Some(local.host()), "read_only", report::on_off(is_closed));
@@ -35,11 +36,11 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         report::plan(action, "not checked: --force, or allow_write.gate is false");
     } else {
         lock::refuse_while_closing(&mut local)?;
-        let silence = call.settings.allow_write.silence;
-        let question =
-            Question { otherwise: "writes stay closed", wait: false, limits, silence, budget: call.budget };
+        let (settings, budget) = (&call.settings, call.budget);
+        let question = Question { otherwise: "writes stay closed", wait: false, settings, budget };
         let proof = gate::ask(&mut local, &config, question)?;
         log::info!("writes may be opened: {proof}");
+        lost = proof.lost().cloned();
         report::plan(action, proof);
     }
     lock::take_to_open(&mut local)?;
@@ -49,5 +50,5 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
             "writes are open; it was not checked whether everything of the peer is applied here",
         ));
     }
-    Ok(Verdict::ok())
+    Ok(lost.map_or_else(Verdict::ok, |lost| Verdict::ok_because(lost.to_string())))
 }

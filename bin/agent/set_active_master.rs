@@ -9,6 +9,7 @@ use std::time::Duration;
 use mmm_agent_helpers::SET_ACTIVE_MASTER;
 use mmm_core::config::{Config, Host};
 use mmm_core::{Call, Verdict, interrupt, run};
+use mmm_replication::takeover::{self, Pursuit};
 use mmm_replication::{Error, Refusal, Server, attach, channel, hold, lock, threads};
 
 fn main() -> ExitCode {
@@ -23,6 +24,11 @@ fn set_active_master(call: &Call) -> Result<Verdict, Error> {
 
     hold::mend(&config, &call.settings.limits, call.budget);
     let mut replica = Server::connect(this, call.settings.limits.connect, call.budget)?;
+    let otherwise = "this host was not moved";
+    takeover::resume(
+        &mut replica,
+        Pursuit { config: &config, settings: &call.settings, budget: call.budget, otherwise },
+    )?;
     let chosen = channel::choose(&mut replica, &config, |id| ask_for_id(call, &config, id))?;
     if chosen.source.name == new_master.name && chosen.channel.is_running() {
         return Ok(already_there());

@@ -18,13 +18,12 @@ fn sync_with_master(call: &Call) -> Result<Verdict, Error> {
     interrupt::attend();
     let config = call.config()?;
     config.peer()?;
-    let limits = &call.settings.limits;
     let budget = call.budget.part(95);
-    let mut local = Server::connect(config.this_host(), limits.connect, budget)?;
-    let silence = call.settings.allow_write.silence;
-    let question = Question { otherwise: "this host is not in sync", wait: true, limits, silence, budget };
+    let mut local = Server::connect(config.this_host(), call.settings.limits.connect, budget)?;
+    let settings = &call.settings;
+    let question = Question { otherwise: "this host is not in sync", wait: true, settings, budget };
     let proof = gate::ask(&mut local, &config, question)?;
     log::info!("in sync: {proof}");
-    report::plan(format_args!("see that {} has everything of its peer", local.host()), proof);
-    Ok(Verdict::ok())
+    report::plan(format_args!("see that {} has everything of its peer", local.host()), &proof);
+    Ok(proof.lost().map_or_else(Verdict::ok, |lost| Verdict::ok_because(lost.to_string())))
 }

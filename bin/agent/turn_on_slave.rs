@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use mmm_agent_helpers::TURN_ON_SLAVE;
 use mmm_core::{Call, Verdict, interrupt, report, run};
+use mmm_replication::takeover::{self, Pursuit};
 use mmm_replication::{Error, Server, channel, lock, threads};
 
 fn main() -> ExitCode {
@@ -15,6 +16,9 @@ fn turn_on_slave(call: &Call) -> Result<Verdict, Error> {
     interrupt::attend();
     let config = call.config()?;
     let mut server = Server::connect(config.this_host(), call.settings.limits.connect, call.budget.part(90))?;
+    let (settings, budget) = (&call.settings, call.budget.part(90));
+    let otherwise = "replication was not looked at";
+    takeover::resume(&mut server, Pursuit { config: &config, settings, budget, otherwise })?;
     let (channel, source) = channel::meant(&mut server, &config)?;
     lock::take(&mut server)?;
     report::observe(Some(server.host()), "replication", threads::what_is_wrong(&channel));

@@ -102,12 +102,27 @@ pub struct AllowWrite {
     /// when a channel's heartbeat is overdue, where that is sooner. Default 36 s.
     #[serde(deserialize_with = "value::duration")]
     pub silence: Duration,
+    /// What becomes of what only another slave has of a dead master's log. Default: `try`.
+    pub survivors: Survivors,
 }
 
 impl Default for AllowWrite {
     fn default() -> Self {
-        Self { gate: true, silence: Duration::from_secs(36) }
+        Self { gate: true, silence: Duration::from_secs(36), survivors: Survivors::Try }
     }
+}
+
+/// `allow_write.survivors`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Survivors {
+    /// It is taken over where it can be; where it cannot, writes are opened without it, and the answer says so.
+    #[default]
+    Try,
+    /// Writes stay closed without it.
+    Require,
+    /// Nobody is asked.
+    Off,
 }
 
 /// `replication`

@@ -14,7 +14,7 @@ use mmm_core::config::Host;
 use mmm_core::journal::step;
 use mmm_core::progress::{self, Waiting};
 use mmm_core::report;
-use mmm_core::settings::{Limits, Settings, TlsMode, TlsOptions};
+use mmm_core::settings::{Limits, Settings, Survivors, TlsMode, TlsOptions};
 use mmm_core::{Budget, interrupt, unfinished};
 
 use crate::awaited;
@@ -26,11 +26,12 @@ use crate::history::{self, Located};
 use crate::hold::LastResort;
 use crate::liveness;
 use crate::observe::{self, Constants, Old};
-use crate::plan::{Decision, Place, Plan, Proof, Wanted, plan};
+use crate::plan::{Decision, Place, Plan, Proof, Wanted, before_takeover, plan};
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::settling::Settling;
 use crate::status::{Channel, IoThread};
+use crate::takeover::Errand;
 use crate::threads;
 
 /// Pause between two looks while something is waited for.
@@ -52,6 +53,8 @@ struct Move<'a> {
     connect: Duration,
     /// After how much silence an old master that lets nobody in counts as gone.
     silence: Duration,
+    /// True where a new master takes over from other slaves what it lacks, before it opens.
+    takes_over: bool,
     /// True where the replica must apply no more of what it fetched from an old master that has gone.
     is_held_back: bool,
     last_resort: LastResort<'a>,
@@ -62,6 +65,8 @@ struct Move<'a> {
     last_look: Duration,
     /// What the replica has executed by GTID, while its position is set back behind that.
     set_back_from: Option<String>,
+    /// Where the new master is a survivor whose tail alone is wanted.
+    errand: Option<Errand<'a>>,
 }
 
 /// What was seen, and whether the replica was applying meanwhile.
@@ -105,17 +110,16 @@ enum Progress {
 }
 
 /// Moves the chosen channel of `replica` to `new_host`; a dry run goes as far as that changes nothing.
-pub fn attach(
-    replica: &mut Server,
-    this_host: &Host,
-    chosen: &Chosen,
-    new_host: &Host,
-    settings: &Settings,
+pub fn attach<'a>(
+    replica: &'a mut Server,
+    this_host: &'a Host,
+    chosen: &'a Chosen,
+    new_host: &'a Host,
+    settings: &'a Settings,
     budget: Budget,
 ) -> Result<(), Error> {
     let limits = &settings.limits;
-    let mut new = Server::connect(new_host, limits.connect, budget.part(75))?;
-    check_account(new_host, &chosen.channel, limits, budget.part(75))?;
+    let new = connect_new(&chosen.channel, new_host, limits, budget)?;
     let mut old = Old::connect(chosen.source, limits.connect, budget.part(75));
     replica.use_budget(budget.part(75));
     let silence = settings.allow_write.silence;
@@ -123,7 +127,51 @@ pub fn attach(
     if let Old::Failed(OldMaster::Silent { host, reason } | OldMaster::Unreadable { host, reason }) = &old {
         log::warn!("{host} does not answer: {reason}");
     }
-    let constants = observe::constants(replica, &chosen.channel.name, &mut new)?;
+    carry_out(replica, this_host, chosen, new_host, (new, old), None, settings, budget).0
+}
+
+/// Moves it to a survivor, to execute that one's log. `old` is silent. The errand comes back with what it has noted.
+#[allow(clippy::too_many_arguments)]
+pub fn borrow<'a>(
+    replica: &'a mut Server,
+    this_host: &'a Host,
+    chosen: &'a Chosen,
+    survivor: &'a Host,
+    old: Old,
+    errand: Errand<'a>,
+    settings: &'a Settings,
+    budget: Budget,
+) -> (Result<(), Error>, Option<Errand<'a>>) {
+    let new = match connect_new(&chosen.channel, survivor, &settings.limits, budget) {
+        Ok(new) => new,
+        Err(error) => return (Err(error), None),
+    };
+    replica.use_budget(budget.part(75));
+    carry_out(replica, this_host, chosen, survivor, (new, old), Some(errand), settings, budget)
+}
+
+fn connect_new(channel: &Channel, host: &Host, limits: &Limits, budget: Budget) -> Result<Server, Error> {
+    let new = Server::connect(host, limits.connect, budget.part(75))?;
+    check_account(host, channel, limits, budget.part(75))?;
+    Ok(new)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn carry_out<'a>(
+    replica: &'a mut Server,
+    this_host: &'a Host,
+    chosen: &'a Chosen,
+    new_host: &'a Host,
+    (mut new, old): (Server, Old),
+    errand: Option<Errand<'a>>,
+    settings: &'a Settings,
+    budget: Budget,
+) -> (Result<(), Error>, Option<Errand<'a>>) {
+    let limits = &settings.limits;
+    let constants = match observe::constants(replica, &chosen.channel.name, &mut new) {
+        Ok(constants) => constants,
+        Err(error) => return (Err(error), None),
+    };
     let mut moving = Move {
         replica,
         this_host,
@@ -136,13 +184,15 @@ pub fn attach(
         settling: Settling::default(),
         budget,
         connect: limits.connect,
-        silence,
+        silence: settings.allow_write.silence,
+        takes_over: settings.allow_write.survivors != Survivors::Off,
         is_held_back: false,
         last_resort: LastResort::new([this_host, chosen.source, new_host], settings, budget),
         progress: Progress::Untouched,
         found: &chosen.channel,
         last_look: Duration::ZERO,
         set_back_from: None,
+        errand,
     };
     let moved = moving.carry_out();
     if moved.is_ok() {
@@ -151,7 +201,7 @@ pub fn attach(
     }
     moving.last_resort.release();
     let moved = moved.map_err(|error| if report::is_dry_run() { error } else { moving.undo(error) });
-    moving.last_resort.report(moved)
+    (moving.last_resort.report(moved), moving.errand.take())
 }
 
 /// Logs in to the new master as the channel will. Found out only by CHANGE MASTER, a wrong password would
@@ -200,6 +250,7 @@ impl Move<'_> {
         if report::is_dry_run() {
             return self.rehearse(foreseen.as_ref());
         }
+        self.bring_in(foreseen.as_ref())?;
         self.be_sure_of_another_look(&mut located)?;
         self.be_sure_of_time()?;
         self.begin(Progress::Stopped);
@@ -226,10 +277,39 @@ impl Move<'_> {
             facts.replica.applied_gtids = now.text("gtids").into();
         }
         let channel = facts.replica.channel.clone();
+        let changes_key = self.names_key(&channel);
+        if let Some(errand) = &mut self.errand {
+            errand.mark(&plan.place, &channel.heartbeat, changes_key)?;
+        }
         self.begin(Progress::Changed { from: Box::new(facts), to: plan.place.clone() });
         step("changed master", || self.change_to_new(&channel, &plan.place))?;
+        if let Some(errand) = &self.errand {
+            let until = errand.until();
+            let statement = match until {
+                Some(end) => self.replica.dialect().start_until(&self.channel, Threads::Both, end),
+                None => self.replica.dialect().start(&self.channel, Threads::Both),
+            };
+            return step("started replication", || self.replica.execute(&statement));
+        }
         step("started replication", || threads::start(self.replica, &self.channel))?;
         self.see_it_run()
+    }
+
+    /// Where the new master is a survivor: proves its tail, and lets it apply that.
+    fn bring_in(&mut self, foreseen: Option<&Plan>) -> Result<(), Error> {
+        if self.errand.is_none() {
+            return Ok(());
+        }
+        let (facts, _) = self.observe()?;
+        let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
+        let Some(plan) = foreseen else {
+            let reason = "this host does not stand still".into();
+            return Err(Refusal::Unproved { host, new, reason, may_pass: true }.into());
+        };
+        match &mut self.errand {
+            Some(errand) => errand.bring_in(&mut self.new, &facts, plan),
+            None => Ok(()),
+        }
     }
 
     /// The rest of a dry run: what would be sent, and what can be asked without it. Without a plan, the place is
@@ -399,7 +479,7 @@ impl Move<'_> {
                 Err(refusal) if doubt.is_fresh(&refusal) && !patience.is_spent() => {
                     log::debug!("looked at again: {refusal}");
                 }
-                Err(refusal) => return Err(refusal.into()),
+                Err(refusal) => return Err(self.in_words(&facts, refusal)),
             }
             patience.pause(PAUSE);
             (facts, is_moving) = self.observe()?;
@@ -480,9 +560,15 @@ impl Move<'_> {
                 Err(refusal) if (refusal.may_pass() || doubt.is_fresh(&refusal)) && patience.pause(PAUSE) => {
                     awaited::show(&mut face, &facts, Some(&refusal));
                 }
-                Err(refusal) => return Err(refusal.into()),
+                Err(refusal) => return Err(self.in_words(&facts, refusal)),
             }
         }
+    }
+
+    /// A refusal as the operator of a new master reads it that takes over what only others have.
+    fn in_words(&self, facts: &Facts, refusal: Refusal) -> Error {
+        let takes_over = self.takes_over && self.errand.is_none();
+        if takes_over { before_takeover(facts, refusal).into() } else { refusal.into() }
     }
 
     fn face(&self) -> Waiting {

@@ -310,6 +310,18 @@ impl Dialect {
         self.with_threads("START", channel, threads)
     }
 
+    /// Starts threads of a channel, of which the applying one stops behind a place in its source's log.
+    pub fn start_until(self, channel: &str, threads: Threads, place: &BinlogPosition) -> String {
+        let (replica, source) = (self.replica(), self.source());
+        let (file, offset) = (self.quote(&place.file), place.offset);
+        format!(
+            "START {replica}{}{} UNTIL {source}_LOG_FILE={file}, {source}_LOG_POS={offset}{}",
+            self.in_front(channel),
+            threads.words(),
+            self.behind(channel)
+        )
+    }
+
     fn with_threads(self, verb: &str, channel: &str, threads: Threads) -> String {
         let (replica, threads) = (self.replica(), threads.words());
         format!("{verb} {replica}{}{threads}{}", self.in_front(channel), self.behind(channel))

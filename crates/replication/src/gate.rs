@@ -12,11 +12,11 @@ use std::time::Duration;
 use mmm_core::config::{Config, Host};
 use mmm_core::progress::{self, Left};
 use mmm_core::report;
-use mmm_core::settings::Limits;
+use mmm_core::settings::{Settings, Survivors};
 use mmm_core::{Budget, interrupt};
 
 use crate::awaited;
-use crate::channel;
+use crate::channel::{self, Chosen};
 use crate::dialect::{Flavour, Threads};
 use crate::error::Error;
 use crate::gtid::{GtidPosition, GtidState};
@@ -31,6 +31,8 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::status::{Channel, IoThread, Mode};
+use crate::survivors;
+use crate::takeover::{self, Outcome, Pursuit};
 use crate::threads;
 use crate::wait;
 
@@ -47,10 +49,9 @@ pub struct Question<'a> {
     pub otherwise: &'a str,
     /// True to wait, within the budget, for a yes.
     pub wait: bool,
-    /// Limits of the connection to the peer.
-    pub limits: &'a Limits,
-    /// After how much silence on its replication connection a peer that lets nobody in counts as gone, at the latest.
-    pub silence: Duration,
+    /// The settings: limits of connections, after how much silence a peer that lets nobody in counts as gone, and what
+    /// becomes of what only another slave has.
+    pub settings: &'a Settings,
     /// The time of the call.
     pub budget: Budget,
 }
@@ -66,6 +67,51 @@ pub enum Proof {
     AppliedAllFetched(Option<BinlogPosition>),
     /// A dry run: replication would be started, and this waited for.
     ToBeApplied(Option<BinlogPosition>),
+    /// The peer is silent and this host has applied all it fetched, but another slave has more, which could not be had.
+    WithoutTail {
+        /// To where this host has applied the peer's log.
+        at: Option<BinlogPosition>,
+        /// What is missing, where, and why.
+        lost: Lost,
+    },
+    /// A dry run: this would be taken over from another slave first.
+    ToBeTakenOver {
+        /// That slave.
+        survivor: String,
+        /// How much, in words.
+        tail: String,
+    },
+}
+
+/// What a host that opens leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The host that opens.
+    pub host: String,
+    /// The host that has it.
+    pub survivor: String,
+    /// How much, in words.
+    pub tail: String,
+    /// Why it could not be had.
+    pub reason: String,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, survivor, tail, reason } = self;
+        write!(
+            f,
+            "{host} goes on without {tail} that only {survivor} has ({reason}); to see and save that: mmm_difference \
+             {survivor} {host}"
+        )
+    }
+}
+
+impl Proof {
+    /// What is left behind.
+    pub fn lost(&self) -> Option<&Lost> {
+        if let Self::WithoutTail { lost, .. } = self { Some(lost) } else { None }
+    }
 }
 
 impl fmt::Display for Proof {
@@ -83,12 +129,24 @@ impl fmt::Display for Proof {
             Self::ToBeApplied(to) => {
                 write!(f, "replication would be started, and waited for to {}", Refusal::place(to.as_ref()))
             }
+            Self::WithoutTail { at, lost } => write!(
+                f,
+                "the peer is silent, and this host has applied all that it fetched, to {}; {lost}",
+                Refusal::place(at.as_ref())
+            ),
+            Self::ToBeTakenOver { survivor, tail } => {
+                write!(f, "{tail} would be taken over from {survivor} first")
+            }
         }
     }
 }
 
 /// Asks whether `local` has everything of its peer; refuses if not, or not in time.
 pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Proof, Error> {
+    let pursuit = question.pursuit(config);
+    if let Some(Outcome::Stuck { survivor, reason }) = takeover::resume(local, pursuit)? {
+        return stuck(local, config, question, survivor, &reason);
+    }
     let Some((channel, peer)) = channel_from_peer(local, config)? else {
         log::warn!("{} replicates from nobody: there is nothing that it could lack", local.host());
         return Ok(Proof::NothingToApply);
@@ -102,7 +160,8 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         wake(local, config, answers)?;
     }
     let would_wake = is_at_rest && report::is_dry_run();
-    let mut gate = Gate { local, peer, channel: channel.name.clone(), would_wake, question };
+    let mut gate =
+        Gate { local, config, peer, channel: channel.name.clone(), would_wake, question, taken: 0 };
     let mut proof = gate.with(connection);
     while question.wait && is_living(&proof) && !report::is_dry_run() && question.budget.pause(RETRY) {
         proof = gate.with(connect(peer, question));
@@ -116,9 +175,37 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     })
 }
 
+impl<'a> Question<'a> {
+    fn pursuit(self, config: &'a Config) -> Pursuit<'a> {
+        let Self { settings, budget, otherwise, .. } = self;
+        Pursuit { config, settings, budget, otherwise }
+    }
+}
+
+/// A survivor fell silent while this host had only a part of what that alone has, and its place in the peer's log is
+/// unknown: a person has to set replication up again, whether or not writes are opened.
+fn stuck(
+    local: &mut Server,
+    config: &Config,
+    question: Question,
+    survivor: String,
+    reason: &str,
+) -> Result<Proof, Error> {
+    let host = local.host().to_string();
+    let tail = "some of the transactions".to_string();
+    if question.settings.allow_write.survivors == Survivors::Require {
+        let (peer, then) = (config.peer()?.name.to_string(), question.otherwise.into());
+        let reason = format!("{reason}; it is tried again once {survivor} or {peer} answers");
+        return Err(Refusal::TailLeft { host, survivor, peer, tail, reason, then }.into());
+    }
+    takeover::abandon(local, config)?;
+    let reason = format!("{reason}; replication on {host} is stopped and has to be set up again");
+    Ok(Proof::WithoutTail { at: None, lost: Lost { host, survivor, tail, reason } })
+}
+
 /// Connects to the peer, not waiting long: it is often dead.
 fn connect(peer: &Host, question: Question) -> Result<Server, Error> {
-    liveness::connect(peer, question.limits.connect.min(OTHERS_PATIENCE), question.budget)
+    liveness::connect(peer, question.settings.limits.connect.min(OTHERS_PATIENCE), question.budget)
 }
 
 /// True where the peer lives and let nobody in, which may pass.
@@ -166,11 +253,14 @@ fn wake(local: &mut Server, config: &Config, answers: bool) -> Result<(), Error>
 
 struct Gate<'a> {
     local: &'a mut Server,
+    config: &'a Config,
     peer: &'a Host,
     channel: String,
     /// True in a dry run where threads stand still that would have been started.
     would_wake: bool,
     question: Question<'a>,
+    /// From how many survivors something was taken over.
+    taken: usize,
 }
 
 impl Gate<'_> {
@@ -203,7 +293,12 @@ impl Gate<'_> {
 
     /// Refuses while the peer is heard over its replication connection.
     fn check_silence(&mut self, error: &Error) -> Result<(), Error> {
-        let sign = liveness::of_source(self.local, &self.channel, self.peer, self.question.silence)?;
+        let sign = liveness::of_source(
+            self.local,
+            &self.channel,
+            self.peer,
+            self.question.settings.allow_write.silence,
+        )?;
         let Some(Sign { heard, limit }) = sign else { return Ok(()) };
         let (host, peer, then) =
             (self.local.host().into(), self.peer.name.to_string(), self.question.otherwise.into());
@@ -371,8 +466,8 @@ impl Gate<'_> {
                     self.check_silence(error)?;
                 }
                 let is_whole = second.fetched == second.applied || self.forget_half(&second)?;
-                if is_whole {
-                    return Ok(Proof::AppliedAllFetched(second.applied));
+                if is_whole && let Some(proof) = self.beside_survivors(error)? {
+                    return Ok(proof);
                 }
                 continue;
             }
@@ -392,6 +487,90 @@ impl Gate<'_> {
                 let target = second.fetched.clone().unwrap_or_else(|| BinlogPosition::new("unknown", 0));
                 return Err(self.not_applied(&second, "what was fetched".into(), &target));
             }
+        }
+    }
+
+    /// This host has applied all that it fetched from a silent peer. Has another slave fetched more? Then this host
+    /// takes that over, and is looked at again (`None`).
+    fn beside_survivors(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
+        let ours = channel::again(self.local, &self.channel)?;
+        let whole = Ok(Some(Proof::AppliedAllFetched(ours.applied.clone())));
+        let Question { settings, budget, .. } = self.question;
+        if settings.allow_write.survivors == Survivors::Off {
+            return whole;
+        }
+        let most = settings.limits.connect;
+        let asked = survivors::ask(self.local, self.config, self.peer, &ours, most, budget)?;
+        for (host, reason) in &asked.silent {
+            log::warn!("nobody knows whether {host} has more of {}: {reason}", self.peer.name);
+        }
+        let chosen = Chosen { channel: ours.clone(), source: self.peer };
+        let mut lost = None;
+        for survivor in &asked.ahead {
+            let name = survivor.host.name.to_string();
+            if report::is_dry_run() {
+                let tail = survivor.tail.to_string();
+                return Ok(Some(Proof::ToBeTakenOver { survivor: name, tail }));
+            }
+            if self.taken > self.config.hosts().len() {
+                lost.get_or_insert((survivor, "it has more and more".into()));
+                break;
+            }
+            log::warn!("taking over from {name} what only that has: {}", survivor.tail);
+            let pursuit = self.question.pursuit(self.config);
+            let reason = match takeover::take_over(self.local, &chosen, survivor, error, pursuit) {
+                Ok(Outcome::Nothing) => continue,
+                Ok(Outcome::Done) => {
+                    self.taken += 1;
+                    return Ok(None);
+                }
+                Ok(Outcome::CutShort(reason)) => {
+                    self.taken += 1;
+                    log::error!("not all of it could be taken over: {reason}");
+                    return Ok(None);
+                }
+                Ok(Outcome::Stuck { survivor, reason }) => {
+                    return stuck(self.local, self.config, self.question, survivor, &reason).map(Some);
+                }
+                Err(error) => self.why_not(&name, error)?,
+            };
+            log::error!("{name} has {} that cannot be taken over: {reason}", survivor.tail);
+            lost.get_or_insert((survivor, reason));
+        }
+        let Some((survivor, reason)) = lost else { return whole };
+        let (host, peer) = (self.local.host().to_string(), self.peer.name.to_string());
+        let (tail, then) = (survivor.tail.to_string(), self.question.otherwise.to_string());
+        let survivor = survivor.host.name.to_string();
+        if settings.allow_write.survivors == Survivors::Require {
+            return Err(Refusal::TailLeft { host, survivor, peer, tail, reason, then }.into());
+        }
+        let at = channel::again(self.local, &self.channel)?.applied;
+        Ok(Some(Proof::WithoutTail { at, lost: Lost { host, survivor, tail, reason } }))
+    }
+
+    /// Why a survivor's tail cannot be had; an error where another try may bring it.
+    fn why_not(&mut self, survivor: &str, error: Error) -> Result<String, Error> {
+        let (host, then) = (self.local.host().to_string(), self.question.otherwise.to_string());
+        let state = error.to_string();
+        let again = |state| {
+            let survivor = survivor.to_string();
+            Err(Refusal::StillTakingOver { host: host.clone(), survivor, state, then: then.clone() }.into())
+        };
+        match error {
+            Error::Silent { host: of, .. } | Error::Broken { host: of, .. } if of != host => again(state),
+            Error::Connect { answered: false, .. } => again(state),
+            Error::Refused(refusal) => match *refusal {
+                Refusal::StillTakingOver { state, .. } => again(state),
+                Refusal::Busy { .. } | Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => {
+                    again(state)
+                }
+                refusal if refusal.may_pass() => again(state),
+                _ => Ok(state),
+            },
+            Error::Query { host: ref of, .. } | Error::Unexpected { host: ref of, .. } if *of != host => {
+                Ok(state)
+            }
+            other => Err(other),
         }
     }
 

@@ -35,6 +35,8 @@ mod settling;
 mod silence;
 pub mod standstill;
 pub mod status;
+pub mod survivors;
+pub mod takeover;
 pub mod threads;
 pub mod wait;
 

@@ -635,6 +635,28 @@ fn behind(facts: &Facts, gtid: String, known: String) -> Refusal {
     }
 }
 
+/// A refusal of a replica that has more of a dead master's log than the new master, in words that say what comes: the
+/// new master takes that over before it opens.
+pub fn before_takeover(facts: &Facts, refusal: Refusal) -> Refusal {
+    let (OldMaster::Silent { host: old, .. }, true) = (&facts.old, facts.new.read_only) else {
+        return refusal;
+    };
+    let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
+    let theirs = facts.new.channel.as_ref().and_then(|channel| channel.applied.as_ref());
+    match (&refusal, &facts.replica.channel.fetched, theirs) {
+        (Refusal::ReplicaAhead { gtid, known, .. }, ..) => {
+            Refusal::NotTakenOverYet { host, new, more: gtid.clone(), known: known.clone() }
+        }
+        (Refusal::Unproved { .. }, Some(ours), Some(theirs))
+            if theirs.compare(ours) == Some(Ordering::Less) =>
+        {
+            let more = format!("the log of {old} to {ours}");
+            Refusal::NotTakenOverYet { host, new, more, known: format!("to {theirs}") }
+        }
+        _ => refusal,
+    }
+}
+
 fn still_applies(new: &NewMaster) -> bool {
     let has_more = |channel: &Channel| !channel.has_applied_all() || !new.is_settled;
     new.channel.as_ref().is_some_and(|channel| channel.sql_running && has_more(channel))

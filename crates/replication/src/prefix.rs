@@ -57,7 +57,12 @@ fn read_on(
 
 /// True of an event that this server wrote itself.
 pub(crate) fn is_of(row: &Record, server_id: Option<u64>) -> bool {
-    row.number("Server_id") == server_id && !OF_THE_FILE.contains(&row.text("Event_type"))
+    row.number("Server_id") == server_id && !is_of_the_file(row)
+}
+
+/// True of an event that every file has, whoever wrote in it.
+pub(crate) fn is_of_the_file(row: &Record) -> bool {
+    OF_THE_FILE.contains(&row.text("Event_type"))
 }
 
 /// What was logged before a file.

@@ -240,8 +240,8 @@ pub enum Refusal {
 
     /// The replica has executed something that the new master will never get.
     #[error(
-        "{host} is ahead of {new}: it has executed {gtid}, {new} has {known} and can get no more; rebuild {host} \
-         from {new}, or copy the missing rows to {new} first"
+        "{host} is ahead of {new}: it has executed {gtid}, {new} has {known} and can get no more; mmm_difference {host} \
+         {new} shows and saves what is missing; copy those rows to {new}, or rebuild {host} from {new}"
     )]
     ReplicaAhead {
         /// The replica.
@@ -561,6 +561,69 @@ pub enum Refusal {
         target: String,
         /// What does not happen.
         then: String,
+    },
+
+    /// A survivor has more of a dead master's log than this host, and this host may not open without that
+    /// (`allow_write.survivors: require`).
+    #[error(
+        "only {survivor} has {tail} of {peer}, and {host} could not take that over: {reason}; {then} \
+         (allow_write.survivors: require); to see and save it: mmm_difference {survivor} {host}"
+    )]
+    TailLeft {
+        /// This host.
+        host: String,
+        /// The host that has it.
+        survivor: String,
+        /// The dead master.
+        peer: String,
+        /// How much, in words.
+        tail: String,
+        /// Why.
+        reason: String,
+        /// What does not happen.
+        then: String,
+    },
+
+    /// This host is about to have all that a survivor has of a dead master's log, but not yet.
+    #[error(
+        "{host} takes over from {survivor} what only that has, and is not done yet: {state}; {then}; try again"
+    )]
+    StillTakingOver {
+        /// This host.
+        host: String,
+        /// The survivor.
+        survivor: String,
+        /// How far it has come.
+        state: String,
+        /// What does not happen.
+        then: String,
+    },
+
+    /// What a survivor alone has cannot be taken over.
+    #[error("{host} cannot take over from {survivor} what only that has: {reason}")]
+    TailUnfit {
+        /// The host that would take it over.
+        host: String,
+        /// The survivor.
+        survivor: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A slave has more of a dead master's log than the new master, which takes that over before it opens.
+    #[error(
+        "{host} has {more}, {new} only {known}; {new} takes over what only {host} has before it opens: try again then \
+         (sync_with_master on {new} does it at once)"
+    )]
+    NotTakenOverYet {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// What the replica has, in words.
+        more: String,
+        /// What the new master has.
+        known: String,
     },
 
     /// Starting replication would throw away what nobody can send again.

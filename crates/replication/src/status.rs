@@ -107,6 +107,8 @@ pub struct Channel {
     pub sql_error: Option<ThreadError>,
     /// MySQL's `Retrieved_Gtid_Set`, as it is shown.
     pub retrieved: String,
+    /// MariaDB's `Gtid_IO_Pos`: what was fetched by GTID; empty by file and position.
+    pub fetched_gtids: String,
     /// End of what was fetched, in the source's log.
     pub fetched: Option<BinlogPosition>,
     /// End of the last group that was applied, in the source's log.
@@ -188,6 +190,7 @@ impl Channel {
             io_error: error("Last_IO_Errno", "Last_IO_Error"),
             sql_error: error("Last_SQL_Errno", "Last_SQL_Error"),
             retrieved: row.text("Retrieved_Gtid_Set").into(),
+            fetched_gtids: row.text("Gtid_IO_Pos").into(),
             fetched: BinlogPosition::from_columns(row, "Master_Log_File", "Read_Master_Log_Pos"),
             applied: BinlogPosition::from_columns(row, "Relay_Master_Log_File", "Exec_Master_Log_Pos"),
             relay: BinlogPosition::from_columns(row, "Relay_Log_File", "Relay_Log_Pos"),

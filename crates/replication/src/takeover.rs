@@ -1,0 +1,466 @@
+//! Takes over from a surviving slave what only that has of a dead master's log, before this host opens (failover
+//! section G).
+//!
+//! This host's one channel is pointed at the survivor, executes its log to the end, and is pointed back at the old
+//! master: by GTID in the mode that it had, by file and position behind what it then has. A file says so before; a
+//! call that is killed leaves one of three states (not yet changed, at the survivor, changed back), and the next call
+//! of any helper ends well from whichever it finds.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use mmm_core::Budget;
+use mmm_core::config::{Config, Host};
+use mmm_core::journal::step;
+use mmm_core::marker::{self, Marker};
+use mmm_core::progress;
+use mmm_core::settings::Settings;
+
+use crate::attach;
+use crate::channel::{self, Chosen};
+use crate::dialect::{Target, Threads};
+use crate::error::Error;
+use crate::facts::OldMaster;
+use crate::hold::FOLDER;
+use crate::lock;
+use crate::observe::{OTHERS_PATIENCE, Old, log_end};
+use crate::plan::Place;
+use crate::position::BinlogPosition;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::status::{Channel, IoThread, Mode};
+use crate::survivors::{Survivor, channel_from, whole_tail};
+use crate::threads;
+
+mod errand;
+mod note;
+
+pub use errand::Errand;
+use note::Note;
+
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How long the I/O thread may fail to reach a survivor before that is asked itself.
+const LOST: Duration = Duration::from_millis(1500);
+
+/// What pursuing a survivor's tail came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// What only the survivor has is no whole transaction.
+    Nothing,
+    /// This host replicates from the old master again, and has what it was to get.
+    Done,
+    /// It replicates from the old master again; the survivor fell silent before all had come.
+    CutShort(String),
+    /// The survivor fell silent while this host had only a part of it, and nothing tells where in the old master's log
+    /// that ends.
+    Stuck {
+        /// The survivor.
+        survivor: String,
+        /// What became of it.
+        reason: String,
+    },
+}
+
+/// Who asks, with whose time.
+#[derive(Clone, Copy, Debug)]
+pub struct Pursuit<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The time of the call.
+    pub budget: Budget,
+    /// What does not happen until it is done, for a refusal's text.
+    pub otherwise: &'a str,
+}
+
+/// Lets `local` fetch from `survivor` what it lacks. `chosen` is its channel from the old master, which is silent.
+/// An error that is worth another try comes as [`Refusal::StillTakingOver`].
+pub fn take_over(
+    local: &mut Server,
+    chosen: &Chosen,
+    survivor: &Survivor,
+    silence: &Error,
+    pursuit: Pursuit,
+) -> Result<Outcome, Error> {
+    let Pursuit { config, settings, budget, .. } = pursuit;
+    lock::take(local)?;
+    let most = settings.limits.connect.min(OTHERS_PATIENCE);
+    let mut server = Server::connect(survivor.host, most, budget)?;
+    server.use_budget(budget.part(90));
+    // Its own set_active_master waits meanwhile. The lock ends with this connection.
+    lock::take(&mut server)?;
+    if whole_tail(local, &mut server, chosen.source, &chosen.channel)?.is_none() {
+        log::info!("what only {} has is no whole transaction", survivor.host.name);
+        return Ok(Outcome::Nothing);
+    }
+    catch_up(&mut server, chosen, survivor)?;
+    let old =
+        Old::Failed(OldMaster::Silent { host: chosen.source.name.to_string(), reason: silence.to_string() });
+    let this = config.this_host();
+    let errand = Errand::new(this, survivor, chosen);
+    let (moved, errand) = attach::borrow(local, this, chosen, survivor.host, old, errand, settings, budget);
+    let Some((marker, note)) = errand.and_then(Errand::into_marker) else {
+        // Nothing was changed.
+        return moved.map(|()| Outcome::Done);
+    };
+    if let Err(error) = &moved {
+        log::warn!("{error}");
+    }
+    let outcome = finish(local, marker, note, pursuit)?;
+    match (outcome, moved) {
+        (Outcome::Done, Err(error)) => Err(error),
+        (outcome, _) => Ok(outcome),
+    }
+}
+
+/// Lets a survivor whose SQL thread was stopped, by its own `set_active_master` for instance, apply the old master's log
+/// up to where this host stands: no further, so that it can still be attached here if nothing comes of this.
+fn catch_up(server: &mut Server, chosen: &Chosen, survivor: &Survivor) -> Result<(), Error> {
+    let name = &survivor.channel.name;
+    let theirs = channel::again(server, name)?;
+    let (host, new) = (chosen_host(chosen), survivor.host.name.to_string());
+    if theirs.delay > 0 && !theirs.has_applied_all() {
+        let reason = format!("it applies with a delay of {} s (MASTER_DELAY)", theirs.delay);
+        return Err(Refusal::TailUnfit { host, survivor: new, reason }.into());
+    }
+    if theirs.has_failed_on_data() {
+        let error = threads::what_is_wrong(&theirs);
+        return Err(Refusal::TailUnfit { host, survivor: new, reason: error }.into());
+    }
+    if theirs.sql_running || theirs.has_applied_all() {
+        return Ok(());
+    }
+    threads::check_backlog(new.as_str(), &theirs, chosen.source.name.as_str(), false)?;
+    let (Some(ours), Some(applied)) = (&chosen.channel.applied, &theirs.applied) else { return Ok(()) };
+    if applied.has_reached(ours) {
+        return Ok(());
+    }
+    let what = format!("let {new} apply up to {ours}");
+    step(&what, || {
+        let statement = server.dialect().start_until(name, Threads::Sql, ours);
+        server.execute(&statement)?;
+        loop {
+            let now = channel::again(server, name)?;
+            if now.applied.as_ref().is_some_and(|applied| applied.has_reached(ours)) {
+                return Ok(());
+            }
+            if !server.budget().pause(PAUSE) || now.has_failed_on_data() {
+                let reason = format!("it has not applied the log up to {ours}");
+                return Err(Refusal::TailUnfit { host, survivor: new, reason }.into());
+            }
+        }
+    })
+}
+
+fn chosen_host(chosen: &Chosen) -> String {
+    chosen.source.name.to_string()
+}
+
+/// Ends what a killed call has left of a takeover. Costs one failed `open` where there is nothing.
+pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, Error> {
+    let path = marker_of(pursuit.config.this_host());
+    let Some((mut marker, text)) = Marker::leftover(&path) else { return Ok(None) };
+    let Some(note) = Note::from_text(&text) else {
+        log::error!("{} says nothing that is understood: {text}; it is removed", path.display());
+        marker.remove();
+        return Ok(None);
+    };
+    log::warn!("an earlier call was ended while {} took over from {}", local.host(), note.survivor);
+    lock::take(local)?;
+    finish(local, marker, note, pursuit).map(Some)
+}
+
+/// Gives a takeover up that nobody can end: its channel is stopped where it stands, so that nothing of it comes once
+/// this host has taken writes.
+pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
+    let Some((mut marker, text)) = Marker::leftover(&marker_of(config.this_host())) else { return Ok(()) };
+    if let Some(note) = Note::from_text(&text) {
+        log::error!(
+            "{} has taken over only a part from {}, and its place in the log of its old master is unknown: replication \
+             is stopped; set it up again",
+            local.host(),
+            note.survivor
+        );
+        threads::stop(local, &note.channel)?;
+    }
+    marker.remove();
+    Ok(())
+}
+
+fn marker_of(this: &Host) -> std::path::PathBuf {
+    marker::path(Path::new(FOLDER), "takeover", this)
+}
+
+/// Opens the marker and writes the note, before anything is changed.
+fn write_note(this: &Host, note: &Note) -> Result<Marker, String> {
+    let path = marker_of(this);
+    let write = || {
+        fs::create_dir_all(FOLDER)?;
+        let mut marker = Marker::create(&path)?;
+        marker.write(&note.to_text())?;
+        Ok(marker)
+    };
+    write().map_err(|error: std::io::Error| format!("{} could not be written: {error}", path.display()))
+}
+
+/// Waits until this host has executed the survivor's log to the end that is noted, and points it back.
+fn finish(local: &mut Server, marker: Marker, note: Note, pursuit: Pursuit) -> Result<Outcome, Error> {
+    let Pursuit { config, budget, .. } = pursuit;
+    local.use_budget(budget);
+    let survivor = config.host(&note.survivor);
+    let peer = config.peer()?;
+    let mut finishing = Finishing { local, marker, note, peer, survivor, pursuit, lost: None };
+    finishing.carry_out()
+}
+
+struct Finishing<'a> {
+    local: &'a mut Server,
+    marker: Marker,
+    note: Note,
+    peer: &'a Host,
+    survivor: Option<&'a Host>,
+    pursuit: Pursuit<'a>,
+    /// Since when the I/O thread has not reached the survivor.
+    lost: Option<Duration>,
+}
+
+/// Where a host stands in the survivor's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It has executed nothing of it.
+    AtBegin,
+    /// A part, or more than what was noted.
+    Between,
+    /// All that was noted.
+    AtEnd,
+}
+
+impl Finishing<'_> {
+    fn carry_out(&mut self) -> Result<Outcome, Error> {
+        let _face = progress::waiting(format!(
+            "waiting for {} to take over what only {} has",
+            self.local.host(),
+            self.note.survivor
+        ));
+        loop {
+            let now = channel::again(self.local, &self.note.channel)?;
+            if self.is_of(&now, Some(self.peer))? {
+                // The CHANGE never came, or the way back was gone. Where nothing was changed, nothing was applied.
+                self.start_from_peer(&now)?;
+                return Ok(Outcome::Done);
+            }
+            if !self.is_of(&now, self.survivor)? {
+                log::warn!("{}: somebody else has pointed it at {}", now.title(), now.source());
+                self.marker.remove();
+                return Ok(Outcome::Done);
+            }
+            if self.standing(&now) == Standing::Between {
+                self.look_for_end_again(&now)?;
+            }
+            if self.standing(&now) == Standing::AtEnd && self.has_all()? {
+                return self.go_back(self.note.back.clone()).map(|()| Outcome::Done);
+            }
+            if let Some(why) = self.is_lost(&now)? {
+                return self.give_up(&now, why);
+            }
+            self.keep_running(&now)?;
+            if self.pursuit.budget.part(85).is_spent() || !self.local.budget().pause(PAUSE) {
+                return Err(self.still(format!(
+                    "it has executed the log of {} to {}",
+                    self.note.survivor,
+                    Refusal::place(now.applied.as_ref())
+                )));
+            }
+        }
+    }
+
+    fn is_of(&self, channel: &Channel, host: Option<&Host>) -> Result<bool, Error> {
+        let Some(host) = host else { return Ok(false) };
+        let found = self.pursuit.config.host_at(&channel.source_host, channel.source_port)?;
+        Ok(found.is_some_and(|found| found.name == host.name))
+    }
+
+    fn standing(&self, now: &Channel) -> Standing {
+        let (Some(applied), Some(end)) = (&now.applied, &self.note.end) else { return Standing::Between };
+        if self.note.begin.as_ref() == Some(applied) && applied != end {
+            return Standing::AtBegin;
+        }
+        // By file and position, to go on behind that in the old master's log is exact at this place alone.
+        let is_there = if self.note.mode == Mode::FilePosition {
+            applied == end
+        } else {
+            self.note.mode == Mode::AutoPosition || applied.has_reached(end)
+        };
+        if is_there { Standing::AtEnd } else { Standing::Between }
+    }
+
+    /// By file and position, a thread that was started anew by its server goes beyond the end that was noted. Where
+    /// it then stands at the end of the survivor's log, both are again at one place in the old master's log.
+    fn look_for_end_again(&mut self, now: &Channel) -> Result<(), Error> {
+        let (Some(survivor), Some(applied), Some(end)) = (self.survivor, &now.applied, &self.note.end) else {
+            return Ok(());
+        };
+        if self.note.mode != Mode::FilePosition || applied == end || !applied.has_reached(end) {
+            return Ok(());
+        }
+        let budget = self.pursuit.budget;
+        let Ok(mut server) = Server::connect(survivor, OTHERS_PATIENCE, budget) else { return Ok(()) };
+        server.use_budget(Budget::start(Some(budget.share(OTHERS_PATIENCE))));
+        let before = log_end(&mut server)?;
+        let theirs = channel_from(&mut server, self.peer, &Channel { source_server_id: 0, ..now.clone() })?;
+        let Some(theirs) = theirs else { return Ok(()) };
+        let is_at_rest = theirs.fetched == theirs.applied && log_end(&mut server)? == before;
+        if is_at_rest && before.as_ref() == Some(applied) {
+            log::warn!("it has executed the log of {} beyond what was noted, to {applied}", survivor.name);
+            self.note.end.clone_from(&before);
+            self.note.back.clone_from(&theirs.applied);
+            if let Err(error) = self.marker.write(&self.note.to_text()) {
+                log::warn!("{}: {error}", self.marker.path().display());
+            }
+        }
+        Ok(())
+    }
+
+    /// By auto-position, what a server has executed decides: it passes over what it has.
+    fn has_all(&mut self) -> Result<bool, Error> {
+        if self.note.mode != Mode::AutoPosition {
+            return Ok(true);
+        }
+        let statement = self.local.dialect().applied_gtids();
+        let executed: crate::gtid_set::GtidSet = self
+            .local
+            .one(statement)?
+            .text("gtids")
+            .parse()
+            .map_err(|_| self.local.unexpected(statement, "a readable GTID set"))?;
+        Ok(self.note.gtids.is_within(&executed))
+    }
+
+    /// Why nothing more will come from the survivor for now, once what came is applied.
+    fn is_lost(&mut self, now: &Channel) -> Result<Option<String>, Error> {
+        let what = threads::what_is_wrong(now);
+        if now.has_failed_on_data() {
+            return Ok(Some(what));
+        }
+        let elapsed = self.local.budget().elapsed();
+        if now.io == IoThread::Yes || now.io_error.is_none() {
+            self.lost = None;
+            return Ok(None);
+        }
+        let since = *self.lost.get_or_insert(elapsed);
+        let is_applied = now.has_applied_all() && !threads::are_workers_busy(self.local, now)?;
+        if !is_applied || elapsed.saturating_sub(since) < LOST.min(self.pursuit.budget.share(LOST)) {
+            return Ok(None);
+        }
+        Ok(Some(what))
+    }
+
+    /// The survivor sends no more: back to the old master from where that is exact.
+    fn give_up(&mut self, now: &Channel, why: String) -> Result<Outcome, Error> {
+        log::error!("{} cannot take over more from {}: {why}", self.local.host(), self.note.survivor);
+        let is_by_gtid = self.note.mode != Mode::FilePosition;
+        if is_by_gtid || self.standing(now) == Standing::AtBegin {
+            self.go_back(self.note.from.clone())?;
+            return Ok(Outcome::CutShort(why));
+        }
+        // What it executed last tells its place in the log of the old master, if that answers by now.
+        let Pursuit { config, settings, budget, .. } = self.pursuit;
+        if let Some(survivor) = self.survivor
+            && Server::answers(self.peer, OTHERS_PATIENCE, budget)
+        {
+            let chosen = Chosen { channel: now.clone(), source: survivor };
+            attach::attach(self.local, config.this_host(), &chosen, self.peer, settings, budget)?;
+            self.marker.remove();
+            return Ok(Outcome::CutShort(why));
+        }
+        Ok(Outcome::Stuck { survivor: self.note.survivor.clone(), reason: why })
+    }
+
+    /// Starts what a killed call or a restart of the server left stopped.
+    fn keep_running(&mut self, now: &Channel) -> Result<(), Error> {
+        if now.has_failed_on_data() || now.sql_running && now.io != IoThread::No {
+            return Ok(());
+        }
+        if now.io == IoThread::No && now.io_error.is_some() && self.lost.is_some() {
+            return Ok(());
+        }
+        let dialect = self.local.dialect();
+        let start = match &self.note.end {
+            Some(end) if self.note.mode == Mode::FilePosition => {
+                // Beyond that place it must not go, and the server forgets the condition with the thread.
+                let statement = dialect.start_until(&now.name, Threads::Both, end);
+                if now.io != IoThread::No {
+                    self.local.execute(&dialect.stop(&now.name, Threads::Io))?;
+                }
+                statement
+            }
+            _ => dialect.start(&now.name, Threads::Both),
+        };
+        self.local.execute(&start)
+    }
+
+    fn start_from_peer(&mut self, now: &Channel) -> Result<(), Error> {
+        threads::check_backlog(self.local.host(), now, self.peer.name.as_str(), false)?;
+        if !now.sql_running || now.io == IoThread::No {
+            threads::start(self.local, &now.name)?;
+        }
+        self.marker.remove();
+        Ok(())
+    }
+
+    fn go_back(&mut self, place: Option<BinlogPosition>) -> Result<(), Error> {
+        let (survivor, peer) = (self.note.survivor.clone(), self.peer);
+        self.local.use_budget(self.pursuit.budget.uninterrupted());
+        let stopped = threads::stop(self.local, &self.note.channel)?;
+        let place = match (self.note.mode, place) {
+            (Mode::FilePosition, Some(place)) => Place::Position(place),
+            (Mode::FilePosition, None) => {
+                return Err(self.still("its place in the old log is unknown".into()));
+            }
+            (mode, _) => Place::Gtid(mode),
+        };
+        let is_exact = match self.standing(&stopped) {
+            Standing::Between => self.note.mode != Mode::FilePosition,
+            Standing::AtBegin | Standing::AtEnd => true,
+        };
+        if !is_exact {
+            return Err(self.still(format!(
+                "it has executed the log of {survivor} to {}, which is not what was noted",
+                Refusal::place(stopped.applied.as_ref())
+            )));
+        }
+        let (statement, shown) = self.local.dialect().change(
+            &self.note.channel,
+            &Target {
+                host: &peer.ip,
+                port: peer.mysql_port,
+                user: &peer.replication_user,
+                password: peer.replication_password.expose(),
+                heartbeat: &self.note.heartbeat,
+                fetches_key: self.note.fetches_key,
+                place: &place,
+            },
+        );
+        let what = format!("went back from {survivor} to {}", peer.name);
+        log::info!("{shown}");
+        step(&what, || {
+            self.local.execute_as(&statement, &shown)?;
+            threads::start(self.local, &self.note.channel)
+        })?;
+        self.marker.remove();
+        Ok(())
+    }
+
+    fn still(&self, state: String) -> Error {
+        Refusal::StillTakingOver {
+            host: self.local.host().into(),
+            survivor: self.note.survivor.clone(),
+            state,
+            then: self.pursuit.otherwise.into(),
+        }
+        .into()
+    }
+}

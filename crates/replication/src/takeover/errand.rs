@@ -1,0 +1,232 @@
+//! What a move to a survivor does beyond a move to a new master: it proves where the survivor's tail is from, lets the
+//! survivor apply it, and notes the way back.
+
+use mmm_core::config::Host;
+use mmm_core::journal::step;
+use mmm_core::marker::Marker;
+
+use super::note::Note;
+use super::write_note;
+use crate::channel::{self, Chosen};
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::gtid_set::GtidSet;
+use crate::history::{FIRST_EVENT, each_event, log_files};
+use crate::observe::log_end;
+use crate::plan::{Place, Plan, Proof};
+use crate::position::BinlogPosition;
+use crate::prefix::is_of_the_file;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::settling::Settling;
+use crate::status::{Channel, IoThread, Mode};
+use crate::survivors::Survivor;
+use crate::threads;
+
+use super::PAUSE;
+
+/// A move to a survivor, for its tail alone.
+#[derive(Debug)]
+pub struct Errand<'a> {
+    this: &'a Host,
+    survivor: &'a str,
+    channel: &'a str,
+    fetched: Option<BinlogPosition>,
+    old: &'a str,
+    found: &'a Channel,
+    tail: Option<Brought>,
+    written: Option<(Marker, Note)>,
+}
+
+/// A survivor's tail, all applied there.
+#[derive(Debug)]
+struct Brought {
+    end: BinlogPosition,
+    back: Option<BinlogPosition>,
+    gtids: GtidSet,
+}
+
+impl<'a> Errand<'a> {
+    /// Nothing is done yet.
+    pub fn new(this: &'a Host, survivor: &'a Survivor, chosen: &'a Chosen) -> Self {
+        Self {
+            this,
+            survivor: survivor.host.name.as_str(),
+            channel: &survivor.channel.name,
+            fetched: survivor.channel.fetched.clone(),
+            old: chosen.source.name.as_str(),
+            found: &chosen.channel,
+            tail: None,
+            written: None,
+        }
+    }
+
+    /// The marker with its note, where they were written.
+    pub fn into_marker(self) -> Option<(Marker, Note)> {
+        self.written
+    }
+
+    /// Sees that nothing but the old master's is to come, and lets the survivor apply all that it fetched.
+    pub fn bring_in(&mut self, server: &mut Server, facts: &Facts, plan: &Plan) -> Result<(), Error> {
+        self.check_origin(server, facts, plan)?;
+        let seen = channel::again(server, self.channel)?;
+        if !seen.sql_running && seen.applied != seen.fetched {
+            threads::check_backlog(self.survivor, &seen, self.old, false)?;
+            step(&format!("let {} apply what it fetched", self.survivor), || {
+                threads::start_applying(server, self.channel)
+            })?;
+        }
+        let at_rest = self.wait_for_rest(server)?;
+        if at_rest.io == IoThread::Yes && at_rest.fetched != self.fetched {
+            let reason = format!("{} still receives from it", self.survivor);
+            return Err(self.unfit(reason));
+        }
+        Ok(())
+    }
+
+    /// Behind the place in the survivor's log, what is not the old master's must be this host's own, which it passes over.
+    fn check_origin(&self, server: &mut Server, facts: &Facts, plan: &Plan) -> Result<(), Error> {
+        let (ours, theirs) = (&facts.replica, &facts.new);
+        let source = &ours.channel.source_uuid;
+        match &plan.proof {
+            Proof::SameSet { .. } => {
+                let (Some(ours), Some(theirs)) = (&ours.sets, &theirs.sets) else { return Ok(()) };
+                let channel = channel::again(server, self.channel)?;
+                let fetched: GtidSet = channel.retrieved.parse().unwrap_or_default();
+                let foreign = theirs.executed.without(&ours.executed).without(&fetched);
+                let foreign = foreign.filtered(|uuid| !uuid.eq_ignore_ascii_case(source));
+                if foreign.is_empty() { Ok(()) } else { Err(self.foreign(&foreign)) }
+            }
+            Proof::SameGroups { state: there, .. } => {
+                let known = [ours.channel.source_server_id, ours.server_id];
+                let is_foreign = |gtid: &crate::gtid::Gtid| {
+                    !known.contains(&u64::from(gtid.server))
+                        && there.get(gtid.domain, gtid.server).is_none_or(|seen| seen < gtid.sequence)
+                };
+                match theirs.state.iter().find(is_foreign) {
+                    Some(gtid) => Err(self.foreign(gtid)),
+                    None => Ok(()),
+                }
+            }
+            _ => {
+                let Place::Position(place) = &plan.place else { return Ok(()) };
+                self.check_events(server, place, [ours.channel.source_server_id, ours.server_id])
+            }
+        }
+    }
+
+    /// The same, where there are no GTIDs: by the server that each event names.
+    fn check_events(
+        &self,
+        server: &mut Server,
+        place: &BinlogPosition,
+        known: [u64; 2],
+    ) -> Result<(), Error> {
+        let files = log_files(server)?;
+        let behind = files.iter().skip_while(|file| **file != place.file);
+        for file in behind {
+            let from = if *file == place.file { place.offset } else { FIRST_EVENT };
+            let mut foreign = None;
+            each_event(server, &BinlogPosition::new(file, from), "what it wrote itself", |row| {
+                let id = row.number("Server_id").unwrap_or(0);
+                if !is_of_the_file(row) && !known.contains(&id) {
+                    foreign = Some(format!("{file}:{} of server id {id}", row.text("Pos")));
+                }
+                foreign.is_some()
+            })?;
+            if let Some(foreign) = foreign {
+                return Err(self.foreign(foreign));
+            }
+        }
+        Ok(())
+    }
+
+    fn foreign(&self, what: impl std::fmt::Display) -> Error {
+        let reason = format!("its log holds {what}, which is not from {}", self.old);
+        self.unfit(reason)
+    }
+
+    fn unfit(&self, reason: String) -> Error {
+        let (host, survivor) = (self.this.name.to_string(), self.survivor.to_string());
+        Refusal::TailUnfit { host, survivor, reason }.into()
+    }
+
+    /// Waits until the survivor has applied all that it fetched, and notes where its log then ends.
+    fn wait_for_rest(&mut self, server: &mut Server) -> Result<Channel, Error> {
+        let mut settling = Settling::default();
+        loop {
+            let before = log_end(server)?;
+            let seen = channel::again(server, self.channel)?;
+            if seen.has_failed_on_data() {
+                return Err(self.unfit(threads::what_is_wrong(&seen)));
+            }
+            let is_at_rest = seen.has_applied_all()
+                && settling.is_settled(server, &seen)?
+                && !threads::are_workers_busy(server, &seen)?;
+            if is_at_rest {
+                let gtids = executed(server)?;
+                let now = channel::again(server, self.channel)?;
+                let end = log_end(server)?;
+                if let (true, true, Some(end)) = (now.applied == seen.applied, before == end, end) {
+                    self.tail = Some(Brought { end, back: now.applied.clone(), gtids });
+                    return Ok(now);
+                }
+            }
+            if server.budget().part(70).is_spent() || !server.budget().pause(PAUSE) {
+                return Err(Refusal::StillTakingOver {
+                    host: self.this.name.to_string(),
+                    survivor: self.survivor.into(),
+                    state: format!(
+                        "{} has applied the log of {} to {} and fetched it to {}",
+                        self.survivor,
+                        self.old,
+                        Refusal::place(seen.applied.as_ref()),
+                        Refusal::place(seen.fetched.as_ref())
+                    ),
+                    then: String::new(),
+                }
+                .into());
+            }
+        }
+    }
+
+    /// Notes the way back, before the channel is changed.
+    pub fn mark(&mut self, place: &Place, heartbeat: &str, changes_key: bool) -> Result<(), Error> {
+        let Some(Brought { end, back, gtids }) = &self.tail else {
+            return Err(self.unfit("nothing was proved of it".into()));
+        };
+        let found = self.found;
+        let note = Note {
+            survivor: self.survivor.into(),
+            channel: found.name.clone(),
+            mode: found.mode,
+            begin: if let Place::Position(place) = place { Some(place.clone()) } else { None },
+            end: Some(end.clone()),
+            gtids: gtids.clone(),
+            from: found.applied.clone(),
+            back: back.clone(),
+            heartbeat: heartbeat.into(),
+            fetches_key: changes_key.then_some(found.key.is_fetched),
+        };
+        let marker = write_note(self.this, &note).map_err(|reason| self.unfit(reason))?;
+        self.written = Some((marker, note));
+        Ok(())
+    }
+
+    /// The end beyond which the SQL thread must not go: by file and position, the way back is exact there alone.
+    pub fn until(&self) -> Option<&BinlogPosition> {
+        let (_, note) = self.written.as_ref()?;
+        note.end.as_ref().filter(|_| note.mode == Mode::FilePosition)
+    }
+}
+
+/// MySQL's GTIDs that a server has executed; none elsewhere.
+fn executed(server: &mut Server) -> Result<GtidSet, Error> {
+    use crate::dialect::Flavour;
+    if server.dialect().flavour() == Flavour::MariaDb {
+        return Ok(GtidSet::default());
+    }
+    let statement = server.dialect().applied_gtids();
+    let row = server.one(statement)?;
+    row.text("gtids").parse().map_err(|_| server.unexpected(statement, "a readable GTID set"))
+}

@@ -1,0 +1,127 @@
+//! What the marker of a takeover says: all that the next call needs where this one is killed.
+
+use crate::gtid_set::GtidSet;
+use crate::position::BinlogPosition;
+use crate::status::Mode;
+
+/// A takeover under way. Places are those of file and position, and of no use by GTID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Whose log is executed.
+    pub survivor: String,
+    /// This host's channel.
+    pub channel: String,
+    /// How that channel finds its place in the old master's log.
+    pub mode: Mode,
+    /// Where it begins in the survivor's log.
+    pub begin: Option<BinlogPosition>,
+    /// The end of the survivor's log.
+    pub end: Option<BinlogPosition>,
+    /// MySQL's: what the survivor had executed by then.
+    pub gtids: GtidSet,
+    /// Its place in the old master's log before.
+    pub from: Option<BinlogPosition>,
+    /// Its place in the old master's log behind the survivor's tail.
+    pub back: Option<BinlogPosition>,
+    /// The channel's heartbeat period, which naming a host resets.
+    pub heartbeat: String,
+    /// What the channel had for fetching its source's key, where a takeover changes that.
+    pub fetches_key: Option<bool>,
+}
+
+const MODES: [(Mode, &str); 4] = [
+    (Mode::FilePosition, "position"),
+    (Mode::SlavePos, "slave_pos"),
+    (Mode::CurrentPos, "current_pos"),
+    (Mode::AutoPosition, "auto"),
+];
+
+impl Note {
+    /// One line: `key=value`, with tabs between.
+    pub fn to_text(&self) -> String {
+        let place =
+            |place: &Option<BinlogPosition>| place.as_ref().map(ToString::to_string).unwrap_or_default();
+        let mode = MODES.iter().find(|(mode, _)| *mode == self.mode).map_or("", |(_, name)| *name);
+        let key = self.fetches_key.map(|key| u8::from(key).to_string()).unwrap_or_default();
+        let fields = [
+            ("survivor", self.survivor.clone()),
+            ("channel", self.channel.clone()),
+            ("mode", mode.into()),
+            ("begin", place(&self.begin)),
+            ("end", place(&self.end)),
+            ("gtids", self.gtids.to_string()),
+            ("from", place(&self.from)),
+            ("back", place(&self.back)),
+            ("heartbeat", self.heartbeat.clone()),
+            ("key", key),
+        ];
+        let shown = |(name, value): &(&str, String)| format!("{name}={}", value.replace(['\t', '\n'], " "));
+        fields.iter().map(shown).collect::<Vec<_>>().join("\t")
+    }
+
+    /// What was written; `None` for anything else.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let value = |name: &str| {
+            text.split('\t')
+                .find_map(|field| field.strip_prefix(name)?.strip_prefix('=').map(ToString::to_string))
+        };
+        let place = |name: &str| -> Option<Option<BinlogPosition>> {
+            let text = value(name)?;
+            if text.is_empty() {
+                return Some(None);
+            }
+            let (file, offset) = text.rsplit_once(':')?;
+            Some(Some(BinlogPosition::new(file, offset.parse().ok()?)))
+        };
+        let mode = value("mode")?;
+        Some(Self {
+            survivor: value("survivor")?,
+            channel: value("channel")?,
+            mode: MODES.iter().find(|(_, name)| *name == mode)?.0,
+            begin: place("begin")?,
+            end: place("end")?,
+            gtids: value("gtids")?.parse().ok()?,
+            from: place("from")?,
+            back: place("back")?,
+            heartbeat: value("heartbeat")?,
+            fetches_key: value("key").filter(|key| !key.is_empty()).map(|key| key == "1"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_noted_is_read_again() {
+        let set = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-9,4e11fa47-71ca-11e1-9e33-c80aa9429562:1";
+        for (mode, place, fetches_key) in [
+            (Mode::FilePosition, Some(BinlogPosition::new("a:b.000007", 300)), Some(false)),
+            (Mode::SlavePos, None, None),
+            (Mode::CurrentPos, None, Some(true)),
+            (Mode::AutoPosition, Some(BinlogPosition::new("bin.000001", 4)), None),
+        ] {
+            let note = Note {
+                survivor: "db3".into(),
+                channel: "main line".into(),
+                mode,
+                begin: place.clone(),
+                end: place.clone(),
+                gtids: set.parse().unwrap(),
+                from: place.clone(),
+                back: place,
+                heartbeat: "2.5".into(),
+                fetches_key,
+            };
+            assert_eq!(Note::from_text(&note.to_text()), Some(note));
+        }
+    }
+
+    #[test]
+    fn half_a_note_is_none() {
+        for text in ["", "survivor=db3", "db3 channel", "survivor=db3\tchannel=\tmode=odd\tbegin="] {
+            assert_eq!(Note::from_text(text), None, "{text}");
+        }
+    }
+}
