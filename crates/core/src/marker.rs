@@ -179,6 +179,13 @@ impl Marker {
         }
     }
 
+    /// True where the helper that wrote the marker is at work. Costs one failed `open` where there is no marker.
+    pub fn is_in_use(path: &Path) -> bool {
+        let file = OpenOptions::new().read(true).custom_flags(FLAGS).open(path);
+        file.and_then(|file| read(&file))
+            .is_ok_and(|content| content.undo.is_some() && content.owner.is_some_and(Process::is_alive))
+    }
+
     /// What a marker says whose helper was killed, for one who only looks: nothing is locked, ended or removed.
     pub fn left_behind(path: &Path) -> Option<String> {
         let content = read(&OpenOptions::new().read(true).custom_flags(FLAGS).open(path).ok()?).ok()?;

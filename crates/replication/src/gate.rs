@@ -564,6 +564,7 @@ impl Gate<'_> {
                 Refusal::Busy { .. } | Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => {
                     again(state)
                 }
+                refusal @ Refusal::PeerIsAlive { .. } => Err(refusal.into()),
                 refusal if refusal.may_pass() => again(state),
                 _ => Ok(state),
             },

@@ -638,9 +638,11 @@ fn behind(facts: &Facts, gtid: String, known: String) -> Refusal {
 /// A refusal of a replica that has more of a dead master's log than the new master, in words that say what comes: the
 /// new master takes that over before it opens.
 pub fn before_takeover(facts: &Facts, refusal: Refusal) -> Refusal {
-    let (OldMaster::Silent { host: old, .. }, true) = (&facts.old, facts.new.read_only) else {
+    let OldMaster::Silent { host: old, .. } = &facts.old else { return refusal };
+    // Only its own log could give the new master what it has.
+    if !facts.new.read_only || !facts.replica.logs_updates {
         return refusal;
-    };
+    }
     let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
     let theirs = facts.new.channel.as_ref().and_then(|channel| channel.applied.as_ref());
     match (&refusal, &facts.replica.channel.fetched, theirs) {

@@ -87,6 +87,11 @@ pub fn take_over(
 ) -> Result<Outcome, Error> {
     let Pursuit { config, settings, budget, .. } = pursuit;
     lock::take(local)?;
+    let now = channel::again(local, &chosen.channel.name)?;
+    if (now.source(), &now.applied) != (chosen.channel.source(), &chosen.channel.applied) {
+        // Whoever had the lock was quicker.
+        return Ok(Outcome::Done);
+    }
     let most = settings.limits.connect.min(OTHERS_PATIENCE);
     let mut server = Server::connect(survivor.host, most, budget)?;
     server.use_budget(budget.part(90));
@@ -100,7 +105,7 @@ pub fn take_over(
     let old =
         Old::Failed(OldMaster::Silent { host: chosen.source.name.to_string(), reason: silence.to_string() });
     let this = config.this_host();
-    let errand = Errand::new(this, survivor, chosen);
+    let errand = Errand::new(this, survivor, chosen, pursuit);
     let (moved, errand) = attach::borrow(local, this, chosen, survivor.host, old, errand, settings, budget);
     let Some((marker, note)) = errand.and_then(Errand::into_marker) else {
         // Nothing was changed.
@@ -162,6 +167,10 @@ fn chosen_host(chosen: &Chosen) -> String {
 /// Ends what a killed call has left of a takeover. Costs one failed `open` where there is nothing.
 pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, Error> {
     let path = marker_of(pursuit.config.this_host());
+    if Marker::is_in_use(&path) {
+        // Its call holds the lock until it is done.
+        lock::take(local)?;
+    }
     let Some((mut marker, text)) = Marker::leftover(&path) else { return Ok(None) };
     let Some(note) = Note::from_text(&text) else {
         log::error!("{} says nothing that is understood: {text}; it is removed", path.display());

@@ -1,12 +1,14 @@
 //! What a move to a survivor does beyond a move to a new master: it proves where the survivor's tail is from, lets the
 //! survivor apply it, and notes the way back.
 
+use std::time::Duration;
+
 use mmm_core::config::Host;
 use mmm_core::journal::step;
 use mmm_core::marker::Marker;
 
 use super::note::Note;
-use super::write_note;
+use super::{PAUSE, Pursuit, write_note};
 use crate::channel::{self, Chosen};
 use crate::error::Error;
 use crate::facts::Facts;
@@ -23,8 +25,6 @@ use crate::status::{Channel, IoThread, Mode};
 use crate::survivors::Survivor;
 use crate::threads;
 
-use super::PAUSE;
-
 /// A move to a survivor, for its tail alone.
 #[derive(Debug)]
 pub struct Errand<'a> {
@@ -34,6 +34,7 @@ pub struct Errand<'a> {
     fetched: Option<BinlogPosition>,
     old: &'a str,
     found: &'a Channel,
+    pursuit: Pursuit<'a>,
     tail: Option<Brought>,
     written: Option<(Marker, Note)>,
 }
@@ -48,7 +49,7 @@ struct Brought {
 
 impl<'a> Errand<'a> {
     /// Nothing is done yet.
-    pub fn new(this: &'a Host, survivor: &'a Survivor, chosen: &'a Chosen) -> Self {
+    pub fn new(this: &'a Host, survivor: &'a Survivor, chosen: &'a Chosen, pursuit: Pursuit<'a>) -> Self {
         Self {
             this,
             survivor: survivor.host.name.as_str(),
@@ -56,6 +57,7 @@ impl<'a> Errand<'a> {
             fetched: survivor.channel.fetched.clone(),
             old: chosen.source.name.as_str(),
             found: &chosen.channel,
+            pursuit,
             tail: None,
             written: None,
         }
@@ -78,8 +80,15 @@ impl<'a> Errand<'a> {
         }
         let at_rest = self.wait_for_rest(server)?;
         if at_rest.io == IoThread::Yes && at_rest.fetched != self.fetched {
-            let reason = format!("{} still receives from it", self.survivor);
-            return Err(self.unfit(reason));
+            return Err(Refusal::PeerIsAlive {
+                peer: self.old.into(),
+                reason: "it does not answer this host".into(),
+                host: self.survivor.into(),
+                heard: Duration::ZERO,
+                limit: self.pursuit.settings.allow_write.silence,
+                then: self.pursuit.otherwise.into(),
+            }
+            .into());
         }
         Ok(())
     }
@@ -183,7 +192,7 @@ impl<'a> Errand<'a> {
                         Refusal::place(seen.applied.as_ref()),
                         Refusal::place(seen.fetched.as_ref())
                     ),
-                    then: String::new(),
+                    then: self.pursuit.otherwise.into(),
                 }
                 .into());
             }
