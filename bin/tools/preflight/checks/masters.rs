@@ -17,11 +17,16 @@ pub fn logs(cluster: &Cluster) -> Check {
         if !member.is_master() {
             // Where GTIDs do not tell what a slave has, its own log has to.
             let tells_nothing = !seen.is_mariadb() && seen.text("gtid_mode") != "ON";
-            if tells_nothing && !(seen.is_on("log_bin") && seen.logs_updates()) {
+            if tells_nothing && !keeps_log(seen) {
                 let text = format!(
                     "{name} has neither GTIDs nor a log of what it replicates: after a crash of its master it may be impossible to prove where it goes on"
                 );
                 check.warn("slave-keeps-no-log", name, text, &line("log_bin and log_slave_updates=ON"));
+            } else if !keeps_log(seen) {
+                let text = format!(
+                    "{name} does not log what it replicates: when its master dies, the new one cannot take over what only {name} has fetched"
+                );
+                check.warn("slave-lends-nothing", name, text, &line("log_bin and log_slave_updates=ON"));
             }
         } else if !seen.is_on("log_bin") {
             check.fail(
@@ -38,6 +43,23 @@ pub fn logs(cluster: &Cluster) -> Check {
         }
     }
     check
+}
+
+fn keeps_log(seen: &Seen) -> bool {
+    seen.is_on("log_bin") && seen.logs_updates()
+}
+
+/// Why a new master could not take over what only this slave has fetched.
+fn lends_nothing(seen: &Seen) -> Option<&'static str> {
+    let channel = &seen.link()?.channel;
+    if !keeps_log(seen) {
+        return Some("does not log what it replicates");
+    }
+    if channel.delay > 0 {
+        return Some("applies with a delay (MASTER_DELAY)");
+    }
+    let has_filters = !channel.filters.is_empty() || !seen.log_filters.is_empty();
+    has_filters.then_some("has filters")
 }
 
 /// Whether all keep their place in the same way.
@@ -265,6 +287,20 @@ pub fn semi_sync(cluster: &Cluster) -> Check {
             );
         }
     }
+    let acknowledges =
+        |seen: &Seen| is_on(seen.first(&["rpl_semi_sync_slave_enabled", "rpl_semi_sync_replica_enabled"]));
+    for (member, seen) in cluster.seen().filter(|_| !with.is_empty()) {
+        let name = member.name();
+        let Some(why) = lends_nothing(seen).filter(|_| acknowledges(seen) && !member.is_master()) else {
+            continue;
+        };
+        let text = format!(
+            "{name} acknowledges commits and {why}: when the writer dies, a commit that {name} alone has cannot be taken over"
+        );
+        let cure =
+            advice(format!("cure that on {name}, or disable rpl_semi_sync_slave (or …_replica) there"));
+        check.warn("semi-sync-lends-nothing", name, text, &[cure]);
+    }
     for (member, _) in without.iter().filter(|_| !with.is_empty()) {
         let name = member.name();
         let text = format!(
@@ -318,10 +354,35 @@ mod tests {
     }
 
     #[test]
-    fn a_slave_of_mariadb_needs_no_log() {
+    fn a_slave_without_a_log_lends_nothing() {
         let mut cluster = good("db1");
-        set(&mut cluster, "db3", "log_bin", "OFF");
-        assert_eq!(codes(&logs(&cluster)), [""; 0]);
+        set(&mut cluster, "db3", "log_slave_updates", "OFF");
+        assert_eq!(codes(&logs(&cluster)), ["slave-lends-nothing"]);
+    }
+
+    #[test]
+    fn a_slave_that_acknowledges_what_nobody_can_take_over_is_found() {
+        let semi_synchronous = || {
+            let mut cluster = good("db1");
+            for host in ["db1", "db2"] {
+                set(&mut cluster, host, "rpl_semi_sync_master_enabled", "ON");
+                set(&mut cluster, host, "rpl_semi_sync_master_timeout", "1000");
+            }
+            set(&mut cluster, "db1", "rpl_semi_sync_master_clients", "1");
+            set(&mut cluster, "db3", "rpl_semi_sync_slave_enabled", "ON");
+            cluster
+        };
+        assert_eq!(codes(&semi_sync(&semi_synchronous())), [""; 0]);
+        let changes: [fn(&mut Seen); 3] = [
+            |seen| seen.links[0].channel.delay = 60,
+            |seen| seen.links[0].channel.filters.push("Replicate_Do_DB=app".into()),
+            |seen| seen.log_filters.push("Binlog_Ignore_DB=tmp".into()),
+        ];
+        for change in changes {
+            let mut cluster = semi_synchronous();
+            change(seen(&mut cluster, "db3"));
+            assert_eq!(codes(&semi_sync(&cluster)), ["semi-sync-lends-nothing"]);
+        }
     }
 
     #[test]

@@ -191,8 +191,10 @@ pub fn lag(cluster: &Cluster) -> Check {
         let Some(link) = seen.link() else { continue };
         let (name, source) = (member.name(), link.source.as_deref().unwrap_or_default());
         if link.channel.delay > 0 {
-            let text =
-                format!("{name} is told to stay {} s behind {source} (MASTER_DELAY)", link.channel.delay);
+            let text = format!(
+                "{name} is told to stay {} s behind {source} (MASTER_DELAY): what only {name} has fetched when {source} dies cannot be taken over",
+                link.channel.delay
+            );
             let cure = advice(format!(
                 "where {name} is to take part in failovers: STOP, CHANGE MASTER TO MASTER_DELAY = 0, START there"
             ));
