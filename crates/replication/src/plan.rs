@@ -141,6 +141,9 @@ impl fmt::Display for Place {
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::SameGroups { at, .. } if at.is_empty() => {
+                f.write_str("nobody has logged anything yet, neither the new master nor the replica")
+            }
             Self::SameGroups { at, state } => write!(
                 f,
                 "the new master's log up to {at} holds exactly what the replica has executed (state there: {state})"
@@ -385,6 +388,16 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
     if at.is_empty() {
         if replica.channel.mode == Mode::FilePosition {
             return Ok(ByGtid::Unusable(format!("{host} has no GTID position")));
+        }
+        // A cluster in which nobody has written yet: whatever the new master logs, the replica will lack.
+        let is_new = |state: &GtidState| state.iter().next().is_none();
+        if is_new(&new.state)
+            && is_new(&new.begin)
+            && replica.log.as_ref().is_none_or(|log| is_new(&log.state))
+        {
+            let proof = Proof::SameGroups { at, state: GtidState::default() };
+            let place = Place::Gtid(replica.channel.mode);
+            return Ok(ByGtid::Decided(Decision::Attach(Plan { place, proof })));
         }
         return Err(Refusal::Unproved {
             host,

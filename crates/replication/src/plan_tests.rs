@@ -145,6 +145,31 @@ fn a_quiet_move_first_asks_for_the_place_and_then_takes_it() {
 }
 
 #[test]
+fn a_cluster_in_which_nobody_has_written_yet_is_moved_by_gtid() {
+    let new_cluster = || {
+        let mut facts = facts();
+        facts.replica.channel.mode = Mode::SlavePos;
+        facts.replica.gtid_position = GtidPosition::default();
+        facts.replica.log = Some(OwnLog::default());
+        (facts.new.state, facts.new.begin) = (GtidState::default(), GtidState::default());
+        facts
+    };
+    assert_eq!(place(&new_cluster(), None), Place::Gtid(Mode::SlavePos));
+    let changes: [fn(&mut Facts); 3] = [
+        |facts| facts.new.state = "0-2-1".parse().unwrap(),
+        |facts| facts.new.begin = "0-2-1".parse().unwrap(),
+        |facts| {
+            facts.replica.log = Some(OwnLog { state: "0-3-1".parse().unwrap(), begin: GtidState::default() })
+        },
+    ];
+    for change in changes {
+        let mut facts = new_cluster();
+        change(&mut facts);
+        assert_refused!(facts, None, Refusal::Unproved { .. });
+    }
+}
+
+#[test]
 fn a1_a_new_master_that_lags_is_waited_for() {
     let mut facts = facts();
     facts.new.state = "0-1-5".parse().unwrap();
