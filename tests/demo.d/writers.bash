@@ -28,8 +28,8 @@ writers_go_on() {
   done
 }
 
-# Asynchronous replication loses what a dying server acknowledged and had not yet sent, whoever fails over
-# afterwards. The demo shows the failover, so the replicas get a moment to receive it all.
+# Asynchronous replication loses what a dying server acknowledged and had not yet sent to anybody, whoever fails over
+# afterwards. The demo shows the failover, so one replica gets a moment to receive it all.
 hold_writers() {
   rm -f "$work"/held.*
   : >"$work/hold"
