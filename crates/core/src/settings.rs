@@ -141,11 +141,14 @@ pub struct Attach {
     /// True (the default): where nothing else proves a place, the old master's applying thread may be stopped for a
     /// moment.
     pub touch_old_master: bool,
+    /// True: `binlog_do_db`, `binlog_ignore_db` and `binlog_format` are the same on all hosts, the operator says, also
+    /// on one that does not answer. Default false.
+    pub log_filters_agree: bool,
 }
 
 impl Default for Attach {
     fn default() -> Self {
-        Self { touch_old_master: true }
+        Self { touch_old_master: true, log_filters_agree: false }
     }
 }
 
@@ -293,6 +296,7 @@ mod tests {
         let silence = read("allow_write: {silence: 5s}").unwrap().allow_write.silence;
         assert_eq!(silence, Duration::from_secs(5));
         assert!(!read("attach: {touch_old_master: false}").unwrap().attach.touch_old_master);
+        assert!(read("attach: {log_filters_agree: true}").unwrap().attach.log_filters_agree);
         let channel = read("replication: {channel: main}").unwrap().replication.channel;
         assert_eq!(channel.as_deref(), Some("main"));
         assert_eq!(read("log: {level: off}").unwrap().log.level, LevelFilter::Off);

@@ -53,6 +53,8 @@ struct Move<'a> {
     connect: Duration,
     /// After how much silence an old master that lets nobody in counts as gone.
     silence: Duration,
+    /// `attach.log_filters_agree`
+    log_filters_agree: bool,
     /// True where a new master takes over from other slaves what it lacks, before it opens.
     takes_over: bool,
     /// True where the replica must apply no more of what it fetched from an old master that has gone.
@@ -185,6 +187,7 @@ fn carry_out<'a>(
         budget,
         connect: limits.connect,
         silence: settings.allow_write.silence,
+        log_filters_agree: settings.attach.log_filters_agree,
         takes_over: settings.allow_write.survivors != Survivors::Off,
         is_held_back: false,
         last_resort: LastResort::new([this_host, chosen.source, new_host], settings, budget),
@@ -637,6 +640,7 @@ impl Move<'_> {
             self.old.judge(self.replica, &self.channel, self.old_host, self.silence, patience)?;
         };
         self.last_resort.note(&mut observed.0);
+        observed.0.log_filters_agree = self.log_filters_agree;
         observed.0.report();
         log::trace!("observed: {observed:?}");
         Ok(observed)

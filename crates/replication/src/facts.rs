@@ -22,6 +22,8 @@ pub struct Facts {
     pub old: OldMaster,
     /// True where the logs of new and old master end where they ended at the observation before.
     pub quiet: bool,
+    /// True where the operator says that all hosts leave the same out of their logs (`attach.log_filters_agree`).
+    pub log_filters_agree: bool,
 }
 
 /// The replica.

@@ -159,7 +159,9 @@ pub fn observe(
     if let (OldMaster::Silent { .. }, Some(channel)) = (&old_facts, &new_facts.channel) {
         new_facts.is_settled = settling.is_settled(new, channel)?;
     }
-    Ok((Facts { replica: replica_facts, new: new_facts, old: old_facts, quiet }, moving))
+    let facts =
+        Facts { replica: replica_facts, new: new_facts, old: old_facts, quiet, log_filters_agree: false };
+    Ok((facts, moving))
 }
 
 fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Result<(Replica, bool), Error> {

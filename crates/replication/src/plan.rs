@@ -289,6 +289,7 @@ fn check_log_filters(facts: &Facts) -> Result<(), Refusal> {
             Err(Refusal::Filtered { host, new: new_host, filters })
         }
         (_, Some(ours), Some(fetched)) if ours.has_reached(fetched) => Ok(()),
+        (OldMaster::Silent { .. }, ..) if facts.log_filters_agree => Ok(()),
         (old, ..) => Err(Refusal::OldFiltersUnknown {
             host,
             new: new_host,
@@ -386,25 +387,7 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         replica.gtid_position.clone()
     };
     if at.is_empty() {
-        if replica.channel.mode == Mode::FilePosition {
-            return Ok(ByGtid::Unusable(format!("{host} has no GTID position")));
-        }
-        // A cluster in which nobody has written yet: whatever the new master logs, the replica will lack.
-        let is_new = |state: &GtidState| state.iter().next().is_none();
-        if is_new(&new.state)
-            && is_new(&new.begin)
-            && replica.log.as_ref().is_none_or(|log| is_new(&log.state))
-        {
-            let proof = Proof::SameGroups { at, state: GtidState::default() };
-            let place = Place::Gtid(replica.channel.mode);
-            return Ok(ByGtid::Decided(Decision::Attach(Plan { place, proof })));
-        }
-        return Err(Refusal::Unproved {
-            host,
-            new: new_host,
-            reason: "the replica's GTID position is empty".into(),
-            may_pass: false,
-        });
+        return without_position(facts);
     }
     if replica.may_be_ahead {
         return Ok(ByGtid::Unusable(format!(
@@ -483,6 +466,24 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
         Proof::SameLogged { at: sought, executed: at }
     };
     Ok(ByGtid::Decided(Decision::Attach(Plan { place, proof })))
+}
+
+/// What a replica comes to that has executed nothing by GTID.
+fn without_position(facts: &Facts) -> Result<ByGtid, Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let (host, new_host) = (replica.host.clone(), new.host.clone());
+    let mode = replica.channel.mode;
+    if mode == Mode::FilePosition {
+        return Ok(ByGtid::Unusable(format!("{host} has no GTID position")));
+    }
+    // A cluster in which nobody has written yet: whatever the new master logs, the replica will lack.
+    let is_new = |state: &GtidState| state.iter().next().is_none();
+    if is_new(&new.state) && is_new(&new.begin) && replica.log.as_ref().is_none_or(|log| is_new(&log.state)) {
+        let proof = Proof::SameGroups { at: GtidPosition::default(), state: GtidState::default() };
+        return Ok(ByGtid::Decided(Decision::Attach(Plan { place: Place::Gtid(mode), proof })));
+    }
+    let reason = "the replica's GTID position is empty".into();
+    Err(Refusal::Unproved { host, new: new_host, reason, may_pass: false })
 }
 
 /// Does what was found prove the place? Otherwise what is to be done instead.
@@ -610,7 +611,8 @@ fn knows_all(facts: &Facts, log: &OwnLog, there: &GtidState) -> bool {
 fn check_set_back(facts: &Facts, at: &GtidPosition, logged: &GtidPosition) -> Result<(), Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let is_by_file = replica.channel.mode == Mode::FilePosition;
-    if is_by_file || new.log_rule.is_empty() || matches!(facts.old, OldMaster::Answers(_)) {
+    let is_told = facts.log_filters_agree || matches!(facts.old, OldMaster::Answers(_));
+    if is_by_file || new.log_rule.is_empty() || is_told {
         return Ok(());
     }
     let (host, new_host) = (replica.host.clone(), new.host.clone());

@@ -162,7 +162,8 @@ pub enum Refusal {
     #[error(
         "{new} leaves databases out of its log ({filters}), and {old} does not answer whether it left them out, too: \
          {host} has executed the log of {old} to {applied}, {new} has fetched it to {fetched}, and of what lies between \
-         {new} may have logged a part. Start {old}, closed to writes, and call again; or rebuild {host} from {new}"
+         {new} may have logged a part. Start {old}, closed to writes, and call again; or, if all hosts have the same \
+         filters, say so in mmm_helpers.yaml: attach: {{log_filters_agree: true}}; or rebuild {host} from {new}"
     )]
     OldFiltersUnknown {
         /// The replica.
