@@ -11,7 +11,7 @@ use mmm_core::firewall;
 use mmm_core::journal::step;
 use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::gate::{self, Question};
-use mmm_replication::{Error, Server, lock};
+use mmm_replication::{Error, Server, lock, takeover};
 
 fn main() -> ExitCode {
     run(&MYSQL_ALLOW_WRITE, mysql_allow_write)
@@ -34,6 +34,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
             "not checked whether everything of the peer is applied here (--force, or allow_write.gate: false)"
         );
         report::plan(action, "not checked: --force, or allow_write.gate is false");
+        takeover::abandon(&mut local, &config)?;
     } else {
         lock::refuse_while_closing(&mut local)?;
         let (settings, budget) = (&call.settings, call.budget);

@@ -19,8 +19,8 @@ fn turn_on_slave(call: &Call) -> Result<Verdict, Error> {
     let (settings, budget) = (&call.settings, call.budget.part(90));
     let otherwise = "replication was not looked at";
     takeover::resume(&mut server, Pursuit { config: &config, settings, budget, otherwise })?;
-    let (channel, source) = channel::meant(&mut server, &config)?;
     lock::take(&mut server)?;
+    let (channel, source) = channel::meant(&mut server, &config)?;
     report::observe(Some(server.host()), "replication", threads::what_is_wrong(&channel));
     threads::ensure_running(&mut server, &channel, &channel.source(), || {
         source.is_none_or(|source| Server::answers(source, call.settings.limits.connect, call.budget))

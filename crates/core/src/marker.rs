@@ -186,6 +186,11 @@ impl Marker {
             .is_ok_and(|content| content.undo.is_some() && content.owner.is_some_and(Process::is_alive))
     }
 
+    /// What a marker says, whoever wrote it, for one who only looks.
+    pub fn noted(path: &Path) -> Option<String> {
+        read(&OpenOptions::new().read(true).custom_flags(FLAGS).open(path).ok()?).ok()?.undo
+    }
+
     /// What a marker says whose helper was killed, for one who only looks: nothing is locked, ended or removed.
     pub fn left_behind(path: &Path) -> Option<String> {
         let content = read(&OpenOptions::new().read(true).custom_flags(FLAGS).open(path).ok()?).ok()?;

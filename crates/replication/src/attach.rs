@@ -31,6 +31,7 @@ use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::settling::Settling;
 use crate::status::{Channel, IoThread};
+use crate::survivors::{Share, whole_tail};
 use crate::takeover::Errand;
 use crate::threads;
 
@@ -282,7 +283,7 @@ impl Move<'_> {
         let channel = facts.replica.channel.clone();
         let changes_key = self.names_key(&channel);
         if let Some(errand) = &mut self.errand {
-            errand.mark(&plan.place, &channel.heartbeat, changes_key)?;
+            errand.mark(&facts, &plan.place, changes_key)?;
         }
         self.begin(Progress::Changed { from: Box::new(facts), to: plan.place.clone() });
         step("changed master", || self.change_to_new(&channel, &plan.place))?;
@@ -399,6 +400,7 @@ impl Move<'_> {
     /// Starts threads that a killed call left stopped, or holds back one that must not go on.
     fn prepare(&mut self) -> Result<Observed, Error> {
         let (facts, is_moving) = self.observe()?;
+        self.leave_tail_to_new(&facts)?;
         let channel = &facts.replica.channel;
         let old_is_gone = matches!(facts.old, OldMaster::Silent { .. });
         // With the old master gone, the replica goes no further until it is judged: what it alone fetched would
@@ -436,6 +438,39 @@ impl Move<'_> {
             return self.observe();
         }
         Ok((facts, is_moving))
+    }
+
+    /// Refuses where this replica has fetched more of a dead master's log than a new master that is still closed, which
+    /// will take that over from it: moved now, it would throw that away. Nothing is stopped meanwhile.
+    fn leave_tail_to_new(&mut self, facts: &Facts) -> Result<(), Error> {
+        let OldMaster::Silent { host: old, .. } = &facts.old else { return Ok(()) };
+        let (replica, new) = (&facts.replica, &facts.new);
+        let Some(theirs) = &new.channel else { return Ok(()) };
+        if self.errand.is_some() || !self.takes_over || !replica.logs_updates {
+            return Ok(());
+        }
+        let has_new = Share::of(&mut self.new, theirs)?;
+        let name = self.channel.clone();
+        let read = |server: &mut Server| channel::again(server, &name).map(Some);
+        let tail = whole_tail(&has_new, self.replica, &replica.channel.source_uuid, read)?;
+        let Some(tail) = tail else { return Ok(()) };
+        if replica.channel.fetched == replica.channel.applied {
+            // Planning judges what it has executed.
+            return Ok(());
+        }
+        if !new.read_only {
+            log::warn!(
+                "{} takes writes already; {tail} that only {} has fetched are given up",
+                new.host,
+                replica.host
+            );
+            return Ok(());
+        }
+        let more =
+            format!("{tail} of {old} (fetched to {})", Refusal::place(replica.channel.fetched.as_ref()));
+        let known = format!("has fetched to {}", Refusal::place(theirs.fetched.as_ref()));
+        let (host, new) = (replica.host.clone(), new.host.clone());
+        Err(Refusal::NotTakenOverYet { host, new, more, known }.into())
     }
 
     /// Looks and plans until a plan holds, within the share of the budget that is for waiting.
@@ -641,6 +676,10 @@ impl Move<'_> {
         };
         self.last_resort.note(&mut observed.0);
         observed.0.log_filters_agree = self.log_filters_agree;
+        if self.errand.is_some() {
+            // The sessions of a dead master that had them are gone with it.
+            observed.0.replica.temporary_tables = 0;
+        }
         observed.0.report();
         log::trace!("observed: {observed:?}");
         Ok(observed)

@@ -104,7 +104,8 @@ fn names_of(channels: &[Channel]) -> String {
     channels.iter().map(|channel| format!("'{}'", channel.name)).collect::<Vec<_>>().join(", ")
 }
 
-fn by_address<'c>(config: &'c Config, channel: &Channel) -> Result<Option<&'c Host>, Error> {
+/// The host of the configuration that a channel names, in whatever spelling.
+pub(crate) fn by_address<'c>(config: &'c Config, channel: &Channel) -> Result<Option<&'c Host>, Error> {
     if let Some(host) = config.host_at(&channel.source_host, channel.source_port)? {
         return Ok(Some(host));
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use mmm_core::config::{Config, Host};
 use mmm_core::progress::{self, Left};
 use mmm_core::report;
-use mmm_core::settings::{Settings, Survivors};
+use mmm_core::settings::{AllowWrite, Settings, Survivors};
 use mmm_core::{Budget, interrupt};
 
 use crate::awaited;
@@ -31,7 +31,8 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::status::{Channel, IoThread, Mode};
-use crate::survivors;
+use crate::survivors::{self, Asked, Survivor};
+use crate::takeover::seen::{self, Seen};
 use crate::takeover::{self, Outcome, Pursuit};
 use crate::threads;
 use crate::wait;
@@ -145,7 +146,11 @@ impl fmt::Display for Proof {
 pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Proof, Error> {
     let pursuit = question.pursuit(config);
     if let Some(Outcome::Stuck { survivor, reason }) = takeover::resume(local, pursuit)? {
-        return stuck(local, config, question, survivor, &reason);
+        let tail =
+            seen::read(config.this_host()).map_or_else(|| "some transactions".into(), |seen| seen.tail);
+        let reason = format!("a part of it was taken over, then: {reason}");
+        let lost = wait_or_lose(config, question, &survivor, tail, reason)?;
+        return without(local, config, question, lost, None);
     }
     let Some((channel, peer)) = channel_from_peer(local, config)? else {
         log::warn!("{} replicates from nobody: there is nothing that it could lack", local.host());
@@ -176,31 +181,77 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
 }
 
 impl<'a> Question<'a> {
+    /// Without the gate, nobody is asked.
+    fn survivors(self) -> Survivors {
+        let AllowWrite { gate, survivors, .. } = self.settings.allow_write;
+        if gate { survivors } else { Survivors::Off }
+    }
+
     fn pursuit(self, config: &'a Config) -> Pursuit<'a> {
         let Self { settings, budget, otherwise, .. } = self;
         Pursuit { config, settings, budget, otherwise }
     }
 }
 
-/// A survivor fell silent while this host had only a part of what that alone has, and its place in the peer's log is
-/// unknown: a person has to set replication up again, whether or not writes are opened.
-fn stuck(
+/// What became of one survivor's tail.
+enum Taken {
+    /// It is no whole transaction.
+    Nothing,
+    /// This host has it, or stands elsewhere by now.
+    All,
+    /// This host has none or a part of it, and the rest may come yet.
+    Part(String),
+    /// It cannot be had.
+    Never(String),
+}
+
+/// How long a survivor that was seen to have more is waited for, in seconds, before writes are opened without that.
+const PATIENCE: u64 = 10;
+
+fn wait_or_lose(
+    config: &Config,
+    question: Question,
+    survivor: &str,
+    tail: String,
+    reason: String,
+) -> Result<Lost, Error> {
+    let this = config.this_host();
+    let mut seen = seen::read(this).filter(|seen| seen.survivor == survivor).unwrap_or_else(|| Seen {
+        survivor: survivor.into(),
+        tail: tail.clone(),
+        since: None,
+    });
+    if seen.since.is_none() {
+        seen.since = Some(seen::now());
+        seen::note(this, &seen);
+    }
+    let is_tried = question.survivors() == Survivors::Try;
+    if is_tried && seen.waited().is_some_and(|waited| waited < PATIENCE) {
+        return Err(still(config, question, survivor, format!("{reason}; waited for, {PATIENCE} s in all")));
+    }
+    Ok(Lost { host: config.this().to_string(), survivor: survivor.into(), tail, reason })
+}
+
+fn without(
     local: &mut Server,
     config: &Config,
     question: Question,
-    survivor: String,
-    reason: &str,
+    lost: Lost,
+    at: Option<BinlogPosition>,
 ) -> Result<Proof, Error> {
-    let host = local.host().to_string();
-    let tail = "some of the transactions".to_string();
-    if question.settings.allow_write.survivors == Survivors::Require {
+    if question.survivors() == Survivors::Require {
+        let Lost { host, survivor, tail, reason } = lost;
         let (peer, then) = (config.peer()?.name.to_string(), question.otherwise.into());
-        let reason = format!("{reason}; it is tried again once {survivor} or {peer} answers");
         return Err(Refusal::TailLeft { host, survivor, peer, tail, reason, then }.into());
     }
     takeover::abandon(local, config)?;
-    let reason = format!("{reason}; replication on {host} is stopped and has to be set up again");
-    Ok(Proof::WithoutTail { at: None, lost: Lost { host, survivor, tail, reason } })
+    seen::forget(config.this_host());
+    Ok(Proof::WithoutTail { at, lost })
+}
+
+fn still(config: &Config, question: Question, survivor: &str, state: String) -> Error {
+    let (host, survivor, then) = (config.this().to_string(), survivor.into(), question.otherwise.into());
+    Refusal::StillTakingOver { host, survivor, state, then }.into()
 }
 
 /// Connects to the peer, not waiting long: it is often dead.
@@ -265,7 +316,16 @@ struct Gate<'a> {
 
 impl Gate<'_> {
     /// By whatever the connection to the peer has come to.
-    fn with(&mut self, connection: Result<Server, Error>) -> Result<Proof, Error> {
+    fn with(&mut self, mut connection: Result<Server, Error>) -> Result<Proof, Error> {
+        loop {
+            if let Some(proof) = self.by(connection)? {
+                return Ok(proof);
+            }
+            connection = connect(self.peer, self.question);
+        }
+    }
+
+    fn by(&mut self, connection: Result<Server, Error>) -> Result<Option<Proof>, Error> {
         let answer = match connection.and_then(|mut peer| self.against(&mut peer)) {
             // Its own mysql_deny_write ends sessions, ours among them.
             Err(Error::Broken { host, .. }) if host == self.peer.name.as_str() => {
@@ -278,12 +338,17 @@ impl Gate<'_> {
             Err(error @ (Error::Connect { .. } | Error::Silent { .. } | Error::Broken { .. })) => {
                 self.unless_alive(&error)
             }
-            other => other,
+            other => {
+                if other.is_ok() {
+                    seen::forget(self.config.this_host());
+                }
+                other.map(Some)
+            }
         }
     }
 
     /// The peer lets nobody in. It may be taking writes all the same, for as long as its replication connection lives.
-    fn unless_alive(&mut self, error: &Error) -> Result<Proof, Error> {
+    fn unless_alive(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
         let peer = self.peer.name.as_str();
         self.check_silence(error)?;
         log::warn!("{peer}: {error}; going by what was fetched from it");
@@ -448,8 +513,9 @@ impl Gate<'_> {
         }
     }
 
-    /// The peer is silent: everything that was fetched must be applied, up to the last complete group.
-    fn alone(&mut self, error: &Error) -> Result<Proof, Error> {
+    /// The peer is silent: everything that was fetched must be applied, up to the last complete group. `None` where the
+    /// peer has to be asked again.
+    fn alone(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
         let (host, peer) = (self.local.host(), &self.peer.name);
         let mut face = progress::waiting(format!(
             "waiting for {host} to apply what it fetched from {peer}, which is gone"
@@ -466,13 +532,13 @@ impl Gate<'_> {
                     self.check_silence(error)?;
                 }
                 let is_whole = second.fetched == second.applied || self.forget_half(&second)?;
-                if is_whole && let Some(proof) = self.beside_survivors(error)? {
-                    return Ok(proof);
+                if is_whole {
+                    return self.beside_survivors(error);
                 }
                 continue;
             }
             if self.would_wake && self.question.wait {
-                return Ok(Proof::ToBeApplied(second.fetched));
+                return Ok(Some(Proof::ToBeApplied(second.fetched)));
             }
             if !second.sql_running {
                 return Err(Refusal::NotRunning {
@@ -491,85 +557,141 @@ impl Gate<'_> {
     }
 
     /// This host has applied all that it fetched from a silent peer. Has another slave fetched more? Then this host
-    /// takes that over, and is looked at again (`None`).
+    /// takes that over, and all is looked at again (`None`): the peer may have come back meanwhile.
     fn beside_survivors(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
         let ours = channel::again(self.local, &self.channel)?;
         let whole = Ok(Some(Proof::AppliedAllFetched(ours.applied.clone())));
         let Question { settings, budget, .. } = self.question;
-        if settings.allow_write.survivors == Survivors::Off {
+        if self.question.survivors() == Survivors::Off {
             return whole;
+        }
+        let this = self.config.this_host();
+        let seen = seen::read(this);
+        if budget.share(OTHERS_PATIENCE) < OTHERS_PATIENCE / 2 {
+            return Err(self.still("other slaves", "no time is left to ask them".into()));
         }
         let most = settings.limits.connect;
         let asked = survivors::ask(self.local, self.config, self.peer, &ours, most, budget)?;
-        for (host, reason) in &asked.silent {
+        if let Some(host) = asked.receiving {
+            return Err(self.is_alive_by(host));
+        }
+        for (host, reason) in asked.silent.iter().chain(&asked.unreadable) {
             log::warn!("nobody knows whether {host} has more of {}: {reason}", self.peer.name);
         }
-        let chosen = Chosen { channel: ours.clone(), source: self.peer };
         let mut lost = None;
+        let chosen = Chosen { channel: ours.clone(), source: self.peer };
         for survivor in &asked.ahead {
-            let name = survivor.host.name.to_string();
+            let (name, tail) = (survivor.host.name.to_string(), survivor.tail.to_string());
             if report::is_dry_run() {
-                let tail = survivor.tail.to_string();
                 return Ok(Some(Proof::ToBeTakenOver { survivor: name, tail }));
             }
-            if self.taken > self.config.hosts().len() {
-                lost.get_or_insert((survivor, "it has more and more".into()));
-                break;
-            }
-            log::warn!("taking over from {name} what only that has: {}", survivor.tail);
-            let pursuit = self.question.pursuit(self.config);
-            let reason = match takeover::take_over(self.local, &chosen, survivor, error, pursuit) {
-                Ok(Outcome::Nothing) => continue,
-                Ok(Outcome::Done) => {
-                    self.taken += 1;
-                    return Ok(None);
-                }
-                Ok(Outcome::CutShort(reason)) => {
-                    self.taken += 1;
-                    log::error!("not all of it could be taken over: {reason}");
-                    return Ok(None);
-                }
-                Ok(Outcome::Stuck { survivor, reason }) => {
-                    return stuck(self.local, self.config, self.question, survivor, &reason).map(Some);
-                }
-                Err(error) => self.why_not(&name, error)?,
+            let since = seen.as_ref().filter(|seen| seen.survivor == name).and_then(|seen| seen.since);
+            seen::note(this, &Seen { survivor: name.clone(), tail: tail.clone(), since });
+            let failed = match self.take_over_from(&chosen, survivor, error)? {
+                Taken::Nothing => continue,
+                Taken::All => return Ok(None),
+                Taken::Part(reason) => self.wait_or_lose(&name, tail, reason)?,
+                Taken::Never(reason) => self.lost(&name, tail, reason),
             };
-            log::error!("{name} has {} that cannot be taken over: {reason}", survivor.tail);
-            lost.get_or_insert((survivor, reason));
+            log::error!("{failed}");
+            lost.get_or_insert(failed);
         }
-        let Some((survivor, reason)) = lost else { return whole };
-        let (host, peer) = (self.local.host().to_string(), self.peer.name.to_string());
-        let (tail, then) = (survivor.tail.to_string(), self.question.otherwise.to_string());
-        let survivor = survivor.host.name.to_string();
-        if settings.allow_write.survivors == Survivors::Require {
-            return Err(Refusal::TailLeft { host, survivor, peer, tail, reason, then }.into());
+        if lost.is_none() {
+            lost = self.seen_before(seen, &asked)?;
         }
-        let at = channel::again(self.local, &self.channel)?.applied;
-        Ok(Some(Proof::WithoutTail { at, lost: Lost { host, survivor, tail, reason } }))
+        if lost.is_none() && self.question.survivors() == Survivors::Require {
+            // What is silent is not waited for, but one that lives can be asked again.
+            if let Some((host, reason)) = asked.unreadable.first() {
+                lost =
+                    Some(self.lost(host, "what it has".into(), format!("it cannot be examined: {reason}")));
+            }
+        }
+        match lost {
+            None => {
+                seen::forget(this);
+                whole
+            }
+            Some(lost) => self.without(lost, ours.applied).map(Some),
+        }
+    }
+
+    fn take_over_from(
+        &mut self,
+        chosen: &Chosen,
+        survivor: &Survivor,
+        error: &Error,
+    ) -> Result<Taken, Error> {
+        let name = survivor.host.name.to_string();
+        if self.taken > self.config.hosts().len() {
+            return Ok(Taken::Never("it has more and more".into()));
+        }
+        self.taken += 1;
+        log::warn!("taking over from {name} what only that has: {}", survivor.tail);
+        let pursuit = self.question.pursuit(self.config);
+        match takeover::take_over(self.local, chosen, survivor, error, pursuit) {
+            Ok(Outcome::Nothing) => Ok(Taken::Nothing),
+            Ok(Outcome::Done) => Ok(Taken::All),
+            Ok(Outcome::CutShort(reason) | Outcome::Stuck { reason, .. }) => Ok(Taken::Part(reason)),
+            Err(error) => self.why_not(&name, error),
+        }
+    }
+
+    /// A survivor that was seen to have more, by an earlier call, and does not answer now.
+    fn seen_before(&mut self, seen: Option<Seen>, asked: &Asked) -> Result<Option<Lost>, Error> {
+        let Some(seen) = seen else { return Ok(None) };
+        let mut answerless = asked.silent.iter().chain(&asked.unreadable);
+        let Some((_, reason)) = answerless.find(|(host, _)| *host == seen.survivor) else { return Ok(None) };
+        let reason = format!("it has fallen silent: {reason}");
+        self.wait_or_lose(&seen.survivor, seen.tail, reason).map(Some)
+    }
+
+    /// What may come with time: it is waited for, over several calls, before it is given up.
+    fn wait_or_lose(&self, survivor: &str, tail: String, reason: String) -> Result<Lost, Error> {
+        wait_or_lose(self.config, self.question, survivor, tail, reason)
+    }
+
+    fn lost(&self, survivor: &str, tail: String, reason: String) -> Lost {
+        Lost { host: self.config.this().to_string(), survivor: survivor.into(), tail, reason }
+    }
+
+    /// Opens without what is lost, or does not.
+    fn without(&mut self, lost: Lost, at: Option<BinlogPosition>) -> Result<Proof, Error> {
+        without(self.local, self.config, self.question, lost, at)
+    }
+
+    fn still(&self, survivor: &str, state: String) -> Error {
+        still(self.config, self.question, survivor, state)
+    }
+
+    fn is_alive_by(&self, host: String) -> Error {
+        let limit = self.question.settings.allow_write.silence;
+        let (peer, then) = (self.peer.name.to_string(), self.question.otherwise.into());
+        let reason = "it does not answer this host".into();
+        Refusal::PeerIsAlive { peer, reason, host, heard: Duration::ZERO, then, limit }.into()
     }
 
     /// Why a survivor's tail cannot be had; an error where another try may bring it.
-    fn why_not(&mut self, survivor: &str, error: Error) -> Result<String, Error> {
-        let (host, then) = (self.local.host().to_string(), self.question.otherwise.to_string());
-        let state = error.to_string();
-        let again = |state| {
-            let survivor = survivor.to_string();
-            Err(Refusal::StillTakingOver { host: host.clone(), survivor, state, then: then.clone() }.into())
-        };
+    fn why_not(&self, survivor: &str, error: Error) -> Result<Taken, Error> {
+        let (host, state) = (self.config.this().as_str(), error.to_string());
         match error {
-            Error::Silent { host: of, .. } | Error::Broken { host: of, .. } if of != host => again(state),
-            Error::Connect { answered: false, .. } => again(state),
+            Error::Silent { host: of, .. } | Error::Broken { host: of, .. } if of != host => {
+                Ok(Taken::Part(state))
+            }
+            Error::Connect { answered: false, .. } => Ok(Taken::Part(state)),
             Error::Refused(refusal) => match *refusal {
-                Refusal::StillTakingOver { state, .. } => again(state),
-                Refusal::Busy { .. } | Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => {
-                    again(state)
-                }
-                refusal @ Refusal::PeerIsAlive { .. } => Err(refusal.into()),
-                refusal if refusal.may_pass() => again(state),
-                _ => Ok(state),
+                refusal @ (Refusal::PeerIsAlive { .. }
+                | Refusal::StillTakingOver { .. }
+                | Refusal::NotPutBack { .. }) => Err(refusal.into()),
+                Refusal::Busy { .. }
+                | Refusal::NoTimeLeft { .. }
+                | Refusal::Interrupted { .. }
+                | Refusal::DoesNotStop { .. }
+                | Refusal::NewMasterBehind { .. } => Err(self.still(survivor, state)),
+                refusal if refusal.may_pass() => Ok(Taken::Part(state)),
+                _ => Ok(Taken::Never(state)),
             },
             Error::Query { host: ref of, .. } | Error::Unexpected { host: ref of, .. } if *of != host => {
-                Ok(state)
+                Ok(Taken::Never(state))
             }
             other => Err(other),
         }

@@ -662,13 +662,13 @@ pub fn before_takeover(facts: &Facts, refusal: Refusal) -> Refusal {
     let theirs = facts.new.channel.as_ref().and_then(|channel| channel.applied.as_ref());
     match (&refusal, &facts.replica.channel.fetched, theirs) {
         (Refusal::ReplicaAhead { gtid, known, .. }, ..) => {
-            Refusal::NotTakenOverYet { host, new, more: gtid.clone(), known: known.clone() }
+            Refusal::NotTakenOverYet { host, new, more: gtid.clone(), known: format!("only {known}") }
         }
         (Refusal::Unproved { .. }, Some(ours), Some(theirs))
             if theirs.compare(ours) == Some(Ordering::Less) =>
         {
             let more = format!("the log of {old} to {ours}");
-            Refusal::NotTakenOverYet { host, new, more, known: format!("to {theirs}") }
+            Refusal::NotTakenOverYet { host, new, more, known: format!("only to {theirs}") }
         }
         _ => refusal,
     }

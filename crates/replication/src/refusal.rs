@@ -613,7 +613,7 @@ pub enum Refusal {
 
     /// A slave has more of a dead master's log than the new master, which takes that over before it opens.
     #[error(
-        "{host} has {more}, {new} only {known}; {new} takes over what only {host} has before it opens: try again then \
+        "{host} has {more}, {new} {known}; {new} takes over what only {host} has before it opens: try again then \
          (sync_with_master on {new} does it at once)"
     )]
     NotTakenOverYet {

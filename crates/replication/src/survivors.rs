@@ -23,10 +23,12 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::settling::Settling;
-use crate::status::Channel;
+use crate::status::{Channel, IoThread};
 
 /// Pause between two looks at a survivor whose appliers come to rest.
 const PAUSE: Duration = Duration::from_millis(20);
+/// After how long something must have come from an old master that is alive and busy.
+const RECEIVING: Duration = Duration::from_millis(100);
 /// How long that may take.
 const RESTING: Duration = Duration::from_secs(2);
 
@@ -80,6 +82,10 @@ pub struct Asked<'c> {
     pub ahead: Vec<Survivor<'c>>,
     /// Those that did not answer, and why.
     pub silent: Vec<(String, String)>,
+    /// Those that answered and could not be examined, and why.
+    pub unreadable: Vec<(String, String)>,
+    /// One that is still receiving from the old master.
+    pub receiving: Option<String>,
 }
 
 impl fmt::Display for Tail {
@@ -98,16 +104,22 @@ impl fmt::Display for Tail {
 }
 
 impl Share {
-    /// What a server has, by its `channel` from the old master.
+    /// What a server has fetched or executed, by its `channel` from the old master. Half a transaction counts.
     pub fn of(server: &mut Server, channel: &Channel) -> Result<Self, Error> {
+        Self::up_to(server, channel, false)
+    }
+
+    /// The same; `is_at_rest`: its appliers have applied all there is of it but half a transaction, which does not count.
+    fn up_to(server: &mut Server, channel: &Channel, is_at_rest: bool) -> Result<Self, Error> {
         let variables = server.one(&server.dialect().variables())?;
         let unreadable = |what| Error::Unexpected {
             host: server.host().into(),
             statement: server.dialect().show_channels().into(),
             missing: what,
         };
-        let gtids = gtids(server.dialect().flavour(), &variables, channel);
-        Ok(Self { place: channel.fetched.clone(), gtids: gtids.map_err(|what| unreadable(what.into()))? })
+        let gtids = gtids(server.dialect().flavour(), &variables, channel, is_at_rest);
+        let place = if is_at_rest { channel.applied.clone() } else { channel.fetched.clone() };
+        Ok(Self { place, gtids: gtids.map_err(|what| unreadable(what.into()))? })
     }
 
     /// What `theirs` has of the log of the old master `source_uuid` and this has not; `None` where that is nothing.
@@ -124,9 +136,11 @@ impl Share {
                 (missing > 0).then(|| tail(Some(missing)))
             }
             (Gtids::Position(state, ours), Gtids::Position(_, theirs)) if !theirs.is_empty() => {
+                // What this host knows nothing of may be of another channel of theirs; there the place decides.
+                let is_known = |domain| state.knows(domain) || ours.get(domain).is_some();
                 let missing: u64 = theirs
                     .iter()
-                    .filter(|gtid| !state.includes(*gtid))
+                    .filter(|gtid| is_known(gtid.domain) && !state.includes(*gtid))
                     .map(|gtid| {
                         let known = ours.get(gtid.domain).map_or(0, |ours| ours.sequence);
                         gtid.sequence.saturating_sub(known)
@@ -143,14 +157,20 @@ impl Share {
     }
 }
 
-fn gtids(flavour: Flavour, variables: &Record, channel: &Channel) -> Result<Gtids, &'static str> {
+fn gtids(
+    flavour: Flavour,
+    variables: &Record,
+    channel: &Channel,
+    is_at_rest: bool,
+) -> Result<Gtids, &'static str> {
+    // That all is applied, its thread says as soon as it has handed all to its workers.
+    let is_all_executed = is_at_rest || channel.fetched.is_some() && channel.fetched == channel.applied;
     match flavour {
         Flavour::MySql if variables.text("gtid_mode") == "ON" => {
             let executed: GtidSet = variables.text("executed").parse().map_err(|_| "gtid_executed")?;
             let retrieved: GtidSet = channel.retrieved.parse().map_err(|_| "Retrieved_Gtid_Set")?;
-            // MySQL 5.6 counts half a transaction as retrieved; applied, all else is executed.
-            let is_all_applied = channel.has_applied_all();
-            Ok(Gtids::Set(if is_all_applied { executed } else { executed.with(&retrieved) }))
+            // MySQL 5.6 counts half a transaction as retrieved.
+            Ok(Gtids::Set(if is_all_executed { executed } else { executed.with(&retrieved) }))
         }
         Flavour::MySql => Ok(Gtids::None),
         Flavour::MariaDb => {
@@ -178,7 +198,7 @@ pub fn ask<'c>(
     let others = config.hosts().iter().filter(|host| host.name != *config.this() && host.name != peer.name);
     let answers: Vec<_> = thread::scope(|scope| {
         let asked: Vec<_> = others
-            .map(|host| (host, scope.spawn(move || ask_one(host, peer, channel, most, budget))))
+            .map(|host| (host, scope.spawn(move || ask_one(host, config, peer, channel, most, budget))))
             .collect();
         asked.into_iter().map(|(host, thread)| (host, thread.join())).collect()
     });
@@ -186,7 +206,10 @@ pub fn ask<'c>(
     for (host, answer) in answers {
         let name = host.name.as_str();
         match answer {
-            Ok(Ok(Some((theirs, share)))) => {
+            Ok(Ok(Some((theirs, share, is_receiving)))) => {
+                if is_receiving {
+                    asked.receiving = Some(name.into());
+                }
                 report::observe(Some(name), "has fetched to", Refusal::place(share.place.as_ref()));
                 if let Some(tail) = own.lacks(&share, &channel.source_uuid) {
                     log::warn!("{name} has {tail} that {} lacks", local.host());
@@ -197,9 +220,14 @@ pub fn ask<'c>(
             Ok(Err(error)) => {
                 log::warn!("{name} cannot tell what it has of the log of {}: {error}", peer.name);
                 report::observe(Some(name), "does not answer", &error);
-                asked.silent.push((name.into(), error.to_string()));
+                let is_silent = matches!(
+                    error,
+                    Error::Connect { answered: false, .. } | Error::Silent { .. } | Error::Broken { .. }
+                );
+                let list = if is_silent { &mut asked.silent } else { &mut asked.unreadable };
+                list.push((name.into(), error.to_string()));
             }
-            Err(_) => asked.silent.push((name.into(), "asking it failed".into())),
+            Err(_) => asked.unreadable.push((name.into(), "asking it failed".into())),
         }
     }
     // There is one log, so the furthest has what all others have.
@@ -217,49 +245,59 @@ fn further(one: &Tail, other: &Tail) -> Ordering {
 
 fn ask_one(
     host: &Host,
+    config: &Config,
     peer: &Host,
     ours: &Channel,
     most: Duration,
     budget: Budget,
-) -> Result<Option<(Channel, Share)>, Error> {
+) -> Result<Option<(Channel, Share, bool)>, Error> {
     let mut server = Server::connect(host, most.min(OTHERS_PATIENCE), budget)?;
     server.use_budget(Budget::start(Some(budget.share(OTHERS_PATIENCE))));
-    let Some(channel) = channel_from(&mut server, peer, ours)? else { return Ok(None) };
+    let Some(channel) = channel_from(&mut server, config, peer, ours)? else { return Ok(None) };
     let share = Share::of(&mut server, &channel)?;
-    Ok(Some((channel, share)))
+    let mut is_receiving = false;
+    if channel.io == IoThread::Yes {
+        // A connection outlives a host that lost its power. One over which something comes does not.
+        server.budget().pause(RECEIVING);
+        let now = channel::again(&mut server, &channel.name)?;
+        is_receiving = now.io == IoThread::Yes && now.fetched != channel.fetched;
+    }
+    Ok(Some((channel, share, is_receiving)))
 }
 
-/// A survivor's channel from the old master, whom `ours` replicates from, too.
-pub fn channel_from(server: &mut Server, peer: &Host, ours: &Channel) -> Result<Option<Channel>, Error> {
-    Ok(channel::all(server)?.into_iter().find(|theirs| {
-        let is_named = [(&ours.source_host, ours.source_port), (&peer.ip, peer.mysql_port)]
-            .contains(&(&theirs.source_host, theirs.source_port));
-        is_named || ours.source_server_id != 0 && theirs.source_server_id == ours.source_server_id
-    }))
-}
-
-/// What only `survivor` has once its appliers rest: half a transaction that it has fetched is nothing.
-pub fn whole_tail(
-    local: &mut Server,
-    survivor: &mut Server,
+/// A server's channel from the old master `peer`, from which `ours` replicates, too.
+pub fn channel_from(
+    server: &mut Server,
+    config: &Config,
     peer: &Host,
     ours: &Channel,
-) -> Result<Option<Tail>, Error> {
-    let own = Share::of(local, ours)?;
-    let mut settling = Settling::default();
-    let resting = Budget::start(Some(survivor.budget().share(RESTING)));
-    loop {
-        let Some(channel) = channel_from(survivor, peer, ours)? else { return Ok(None) };
-        let is_at_rest = channel.has_half() && settling.is_settled(survivor, &channel)?;
-        if is_at_rest || !channel.has_half() {
-            let mut theirs = Share::of(survivor, &channel)?;
-            if is_at_rest {
-                theirs.place.clone_from(&channel.applied);
-            }
-            return Ok(own.lacks(&theirs, &ours.source_uuid));
+) -> Result<Option<Channel>, Error> {
+    for theirs in channel::all(server)? {
+        let is_named = (&ours.source_host, ours.source_port) == (&theirs.source_host, theirs.source_port)
+            || channel::by_address(config, &theirs)?.is_some_and(|host| host.name == peer.name);
+        let is_same_id = ours.source_server_id != 0 && theirs.source_server_id == ours.source_server_id;
+        if is_named || is_same_id {
+            return Ok(Some(theirs));
         }
-        if !resting.pause(PAUSE) {
-            return Ok(own.lacks(&Share::of(survivor, &channel)?, &ours.source_uuid));
+    }
+    Ok(None)
+}
+
+/// What only `theirs`, read by `read`, has once its appliers rest: half a transaction that it has fetched is nothing.
+pub fn whole_tail(
+    own: &Share,
+    server: &mut Server,
+    source_uuid: &str,
+    mut read: impl FnMut(&mut Server) -> Result<Option<Channel>, Error>,
+) -> Result<Option<Tail>, Error> {
+    let mut settling = Settling::default();
+    let resting = Budget::start(Some(server.budget().share(RESTING)));
+    loop {
+        let Some(channel) = read(server)? else { return Ok(None) };
+        let is_at_rest = channel.has_half() && settling.is_settled(server, &channel)?;
+        if is_at_rest || !channel.has_half() || !resting.pause(PAUSE) {
+            let theirs = Share::up_to(server, &channel, is_at_rest)?;
+            return Ok(own.lacks(&theirs, source_uuid));
         }
     }
 }

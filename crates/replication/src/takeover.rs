@@ -30,19 +30,22 @@ use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::status::{Channel, IoThread, Mode};
-use crate::survivors::{Survivor, channel_from, whole_tail};
+use crate::survivors::{Share, Survivor, channel_from, whole_tail};
 use crate::threads;
 
 mod errand;
 mod note;
+pub mod seen;
 
 pub use errand::Errand;
-use note::Note;
+use note::{Note, Standing};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 /// How long the I/O thread may fail to reach a survivor before that is asked itself.
 const LOST: Duration = Duration::from_millis(1500);
+/// A binary log that no server has.
+const NO_PLACE: &str = "taken-over-in-part.000001";
 
 /// What pursuing a survivor's tail came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,11 +100,13 @@ pub fn take_over(
     server.use_budget(budget.part(90));
     // Its own set_active_master waits meanwhile. The lock ends with this connection.
     lock::take(&mut server)?;
-    if whole_tail(local, &mut server, chosen.source, &chosen.channel)?.is_none() {
+    let own = Share::of(local, &chosen.channel)?;
+    let read = |server: &mut Server| channel::again(server, &survivor.channel.name).map(Some);
+    if whole_tail(&own, &mut server, &chosen.channel.source_uuid, read)?.is_none() {
         log::info!("what only {} has is no whole transaction", survivor.host.name);
         return Ok(Outcome::Nothing);
     }
-    catch_up(&mut server, chosen, survivor)?;
+    catch_up(&mut server, chosen, survivor, pursuit)?;
     let old =
         Old::Failed(OldMaster::Silent { host: chosen.source.name.to_string(), reason: silence.to_string() });
     let this = config.this_host();
@@ -123,17 +128,22 @@ pub fn take_over(
 
 /// Lets a survivor whose SQL thread was stopped, by its own `set_active_master` for instance, apply the old master's log
 /// up to where this host stands: no further, so that it can still be attached here if nothing comes of this.
-fn catch_up(server: &mut Server, chosen: &Chosen, survivor: &Survivor) -> Result<(), Error> {
+fn catch_up(
+    server: &mut Server,
+    chosen: &Chosen,
+    survivor: &Survivor,
+    pursuit: Pursuit,
+) -> Result<(), Error> {
     let name = &survivor.channel.name;
     let theirs = channel::again(server, name)?;
-    let (host, new) = (chosen_host(chosen), survivor.host.name.to_string());
+    let (host, new) = (pursuit.config.this().to_string(), survivor.host.name.to_string());
+    let unfit = |reason| Refusal::TailUnfit { host: host.clone(), survivor: new.clone(), reason };
     if theirs.delay > 0 && !theirs.has_applied_all() {
         let reason = format!("it applies with a delay of {} s (MASTER_DELAY)", theirs.delay);
-        return Err(Refusal::TailUnfit { host, survivor: new, reason }.into());
+        return Err(unfit(reason).into());
     }
     if theirs.has_failed_on_data() {
-        let error = threads::what_is_wrong(&theirs);
-        return Err(Refusal::TailUnfit { host, survivor: new, reason: error }.into());
+        return Err(unfit(threads::what_is_wrong(&theirs)).into());
     }
     if theirs.sql_running || theirs.has_applied_all() {
         return Ok(());
@@ -152,16 +162,16 @@ fn catch_up(server: &mut Server, chosen: &Chosen, survivor: &Survivor) -> Result
             if now.applied.as_ref().is_some_and(|applied| applied.has_reached(ours)) {
                 return Ok(());
             }
-            if !server.budget().pause(PAUSE) || now.has_failed_on_data() {
-                let reason = format!("it has not applied the log up to {ours}");
-                return Err(Refusal::TailUnfit { host, survivor: new, reason }.into());
+            if now.has_failed_on_data() {
+                return Err(unfit(threads::what_is_wrong(&now)).into());
+            }
+            if !server.budget().pause(PAUSE) {
+                let state = format!("{new} has not yet applied the log up to {ours}");
+                let (host, survivor, then) = (host.clone(), new.clone(), pursuit.otherwise.into());
+                return Err(Refusal::StillTakingOver { host, survivor, state, then }.into());
             }
         }
     })
-}
-
-fn chosen_host(chosen: &Chosen) -> String {
-    chosen.source.name.to_string()
 }
 
 /// Ends what a killed call has left of a takeover. Costs one failed `open` where there is nothing.
@@ -178,23 +188,89 @@ pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, E
         return Ok(None);
     };
     log::warn!("an earlier call was ended while {} took over from {}", local.host(), note.survivor);
+    // This call's from now on.
+    if let Err(error) = marker.write(&text) {
+        log::warn!("{}: {error}", path.display());
+    }
     lock::take(local)?;
+    if !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
+        log::error!(
+            "{} takes writes already: what it has not taken over by now, it never will",
+            local.host()
+        );
+        drop(marker);
+        abandon(local, pursuit.config)?;
+        return Ok(Some(Outcome::Done));
+    }
     finish(local, marker, note, pursuit).map(Some)
 }
 
-/// Gives a takeover up that nobody can end: its channel is stopped where it stands, so that nothing of it comes once
-/// this host has taken writes.
+/// Gives a takeover up that a killed call or a lost survivor has left: this host is open, or about to be, and nothing of
+/// the survivor's may come any more. Costs one failed `open` where there is none.
 pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
     let Some((mut marker, text)) = Marker::leftover(&marker_of(config.this_host())) else { return Ok(()) };
-    if let Some(note) = Note::from_text(&text) {
+    let Some(note) = Note::from_text(&text) else {
+        marker.remove();
+        return Ok(());
+    };
+    let Some(now) = channel::all(local)?.into_iter().find(|channel| channel.name == note.channel) else {
+        marker.remove();
+        return Ok(());
+    };
+    let points_at = config.host_at(&now.source_host, now.source_port)?;
+    if points_at.is_none_or(|host| host.name.as_str() != note.survivor) {
+        marker.remove();
+        return Ok(());
+    }
+    let stopped = threads::stop(local, &note.channel)?;
+    let standing = note.standing(&stopped, local.one(local.dialect().applied_gtids())?.text("gtids"));
+    let place = match (note.mode, standing) {
+        (Mode::FilePosition, Standing::AtBegin) => note.from.clone(),
+        (Mode::FilePosition, Standing::AtEnd) => note.back.clone(),
+        (Mode::FilePosition, Standing::Between) => None,
+        (mode, _) => return change_back(local, config, &note, &Place::Gtid(mode), &mut marker),
+    };
+    // No place is right: one that does not exist shows that as an error of the I/O thread, and nothing comes.
+    let place = place.unwrap_or_else(|| {
         log::error!(
-            "{} has taken over only a part from {}, and its place in the log of its old master is unknown: replication \
-             is stopped; set it up again",
-            local.host(),
+            "{} stands at {} in the log of {}, of which it has taken over a part, and nothing tells its place in the log of \
+             its old master: set replication up again",
+            config.this(),
+            Refusal::place(stopped.applied.as_ref()),
             note.survivor
         );
-        threads::stop(local, &note.channel)?;
-    }
+        BinlogPosition::new(NO_PLACE, 4)
+    });
+    change_back(local, config, &note, &Place::Position(place), &mut marker)
+}
+
+/// Points the channel at the old master, starts it, and removes the marker.
+fn change_back(
+    local: &mut Server,
+    config: &Config,
+    note: &Note,
+    place: &Place,
+    marker: &mut Marker,
+) -> Result<(), Error> {
+    let peer = config.peer()?;
+    let (statement, shown) = local.dialect().change(
+        &note.channel,
+        &Target {
+            host: &note.host,
+            port: note.port,
+            user: &peer.replication_user,
+            password: peer.replication_password.expose(),
+            heartbeat: &note.heartbeat,
+            fetches_key: note.fetches_key,
+            place,
+        },
+    );
+    let what = format!("went back from {} to {}", note.survivor, peer.name);
+    log::info!("{shown}");
+    step(&what, || {
+        local.execute_as(&statement, &shown)?;
+        threads::start(local, &note.channel)
+    })?;
     marker.remove();
     Ok(())
 }
@@ -221,7 +297,8 @@ fn finish(local: &mut Server, marker: Marker, note: Note, pursuit: Pursuit) -> R
     local.use_budget(budget);
     let survivor = config.host(&note.survivor);
     let peer = config.peer()?;
-    let mut finishing = Finishing { local, marker, note, peer, survivor, pursuit, lost: None };
+    let mut finishing =
+        Finishing { local, marker, note, peer, survivor, pursuit, lost: None, has_tried_again: false };
     finishing.carry_out()
 }
 
@@ -234,17 +311,8 @@ struct Finishing<'a> {
     pursuit: Pursuit<'a>,
     /// Since when the I/O thread has not reached the survivor.
     lost: Option<Duration>,
-}
-
-/// Where a host stands in the survivor's log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    /// It has executed nothing of it.
-    AtBegin,
-    /// A part, or more than what was noted.
-    Between,
-    /// All that was noted.
-    AtEnd,
+    /// True where it was told to try again, since the survivor answers.
+    has_tried_again: bool,
 }
 
 impl Finishing<'_> {
@@ -255,7 +323,12 @@ impl Finishing<'_> {
             self.note.survivor
         ));
         loop {
-            let now = channel::again(self.local, &self.note.channel)?;
+            let all = channel::all(self.local)?;
+            let Some(now) = all.into_iter().find(|channel| channel.name == self.note.channel) else {
+                log::warn!("somebody has removed the channel '{}'", self.note.channel);
+                self.marker.remove();
+                return Ok(Outcome::Done);
+            };
             if self.is_of(&now, Some(self.peer))? {
                 // The CHANGE never came, or the way back was gone. Where nothing was changed, nothing was applied.
                 self.start_from_peer(&now)?;
@@ -266,10 +339,8 @@ impl Finishing<'_> {
                 self.marker.remove();
                 return Ok(Outcome::Done);
             }
-            if self.standing(&now) == Standing::Between {
-                self.look_for_end_again(&now)?;
-            }
-            if self.standing(&now) == Standing::AtEnd && self.has_all()? {
+            self.look_for_end_again(&now)?;
+            if self.standing(&now)? == Standing::AtEnd && self.has_all()? {
                 return self.go_back(self.note.back.clone()).map(|()| Outcome::Done);
             }
             if let Some(why) = self.is_lost(&now)? {
@@ -288,22 +359,17 @@ impl Finishing<'_> {
 
     fn is_of(&self, channel: &Channel, host: Option<&Host>) -> Result<bool, Error> {
         let Some(host) = host else { return Ok(false) };
+        let is_old = (&self.note.host, self.note.port) == (&channel.source_host, channel.source_port);
+        if is_old {
+            return Ok(host.name == self.peer.name);
+        }
         let found = self.pursuit.config.host_at(&channel.source_host, channel.source_port)?;
         Ok(found.is_some_and(|found| found.name == host.name))
     }
 
-    fn standing(&self, now: &Channel) -> Standing {
-        let (Some(applied), Some(end)) = (&now.applied, &self.note.end) else { return Standing::Between };
-        if self.note.begin.as_ref() == Some(applied) && applied != end {
-            return Standing::AtBegin;
-        }
-        // By file and position, to go on behind that in the old master's log is exact at this place alone.
-        let is_there = if self.note.mode == Mode::FilePosition {
-            applied == end
-        } else {
-            self.note.mode == Mode::AutoPosition || applied.has_reached(end)
-        };
-        if is_there { Standing::AtEnd } else { Standing::Between }
+    fn standing(&mut self, now: &Channel) -> Result<Standing, Error> {
+        let executed = self.local.one(self.local.dialect().applied_gtids())?;
+        Ok(self.note.standing(now, executed.text("gtids")))
     }
 
     /// By file and position, a thread that was started anew by its server goes beyond the end that was noted. Where
@@ -319,7 +385,8 @@ impl Finishing<'_> {
         let Ok(mut server) = Server::connect(survivor, OTHERS_PATIENCE, budget) else { return Ok(()) };
         server.use_budget(Budget::start(Some(budget.share(OTHERS_PATIENCE))));
         let before = log_end(&mut server)?;
-        let theirs = channel_from(&mut server, self.peer, &Channel { source_server_id: 0, ..now.clone() })?;
+        let no_id = Channel { source_server_id: 0, ..now.clone() };
+        let theirs = channel_from(&mut server, self.pursuit.config, self.peer, &no_id)?;
         let Some(theirs) = theirs else { return Ok(()) };
         let is_at_rest = theirs.fetched == theirs.applied && log_end(&mut server)? == before;
         if is_at_rest && before.as_ref() == Some(applied) {
@@ -364,6 +431,15 @@ impl Finishing<'_> {
         if !is_applied || elapsed.saturating_sub(since) < LOST.min(self.pursuit.budget.share(LOST)) {
             return Ok(None);
         }
+        // It may only have been away for a moment, and this thread sleeps for a minute now.
+        let answers =
+            self.survivor.is_some_and(|host| Server::answers(host, OTHERS_PATIENCE, self.pursuit.budget));
+        if answers && !self.has_tried_again {
+            self.has_tried_again = true;
+            self.lost = None;
+            threads::fetch_again(self.local, now)?;
+            return Ok(None);
+        }
         Ok(Some(what))
     }
 
@@ -371,7 +447,7 @@ impl Finishing<'_> {
     fn give_up(&mut self, now: &Channel, why: String) -> Result<Outcome, Error> {
         log::error!("{} cannot take over more from {}: {why}", self.local.host(), self.note.survivor);
         let is_by_gtid = self.note.mode != Mode::FilePosition;
-        if is_by_gtid || self.standing(now) == Standing::AtBegin {
+        if is_by_gtid || self.standing(now)? == Standing::AtBegin {
             self.go_back(self.note.from.clone())?;
             return Ok(Outcome::CutShort(why));
         }
@@ -421,7 +497,7 @@ impl Finishing<'_> {
     }
 
     fn go_back(&mut self, place: Option<BinlogPosition>) -> Result<(), Error> {
-        let (survivor, peer) = (self.note.survivor.clone(), self.peer);
+        let survivor = self.note.survivor.clone();
         self.local.use_budget(self.pursuit.budget.uninterrupted());
         let stopped = threads::stop(self.local, &self.note.channel)?;
         let place = match (self.note.mode, place) {
@@ -431,7 +507,7 @@ impl Finishing<'_> {
             }
             (mode, _) => Place::Gtid(mode),
         };
-        let is_exact = match self.standing(&stopped) {
+        let is_exact = match self.standing(&stopped)? {
             Standing::Between => self.note.mode != Mode::FilePosition,
             Standing::AtBegin | Standing::AtEnd => true,
         };
@@ -441,26 +517,7 @@ impl Finishing<'_> {
                 Refusal::place(stopped.applied.as_ref())
             )));
         }
-        let (statement, shown) = self.local.dialect().change(
-            &self.note.channel,
-            &Target {
-                host: &peer.ip,
-                port: peer.mysql_port,
-                user: &peer.replication_user,
-                password: peer.replication_password.expose(),
-                heartbeat: &self.note.heartbeat,
-                fetches_key: self.note.fetches_key,
-                place: &place,
-            },
-        );
-        let what = format!("went back from {survivor} to {}", peer.name);
-        log::info!("{shown}");
-        step(&what, || {
-            self.local.execute_as(&statement, &shown)?;
-            threads::start(self.local, &self.note.channel)
-        })?;
-        self.marker.remove();
-        Ok(())
+        change_back(self.local, self.pursuit.config, &self.note, &place, &mut self.marker)
     }
 
     fn still(&self, state: String) -> Error {

@@ -39,6 +39,24 @@ pub struct Errand<'a> {
     written: Option<(Marker, Note)>,
 }
 
+/// Who may have written a survivor's tail.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    /// `server_id` of the old master, where either host knows it by now.
+    old: Option<u64>,
+    /// This host's.
+    own: u64,
+    /// The survivor's.
+    survivor: u64,
+}
+
+impl Origin {
+    /// What came by way of the old master, which nobody can name, was not written by the survivor.
+    fn is_known(self, id: u64) -> bool {
+        id == self.own || self.old.map_or(id != self.survivor, |old| id == old)
+    }
+}
+
 /// A survivor's tail, all applied there.
 #[derive(Debug)]
 struct Brought {
@@ -107,9 +125,9 @@ impl<'a> Errand<'a> {
                 if foreign.is_empty() { Ok(()) } else { Err(self.foreign(&foreign)) }
             }
             Proof::SameGroups { state: there, .. } => {
-                let known = [ours.channel.source_server_id, ours.server_id];
+                let origin = self.origin(server, facts)?;
                 let is_foreign = |gtid: &crate::gtid::Gtid| {
-                    !known.contains(&u64::from(gtid.server))
+                    !origin.is_known(gtid.server.into())
                         && there.get(gtid.domain, gtid.server).is_none_or(|seen| seen < gtid.sequence)
                 };
                 match theirs.state.iter().find(is_foreign) {
@@ -119,18 +137,24 @@ impl<'a> Errand<'a> {
             }
             _ => {
                 let Place::Position(place) = &plan.place else { return Ok(()) };
-                self.check_events(server, place, [ours.channel.source_server_id, ours.server_id])
+                let origin = self.origin(server, facts)?;
+                self.check_events(server, place, origin)
             }
         }
     }
 
+    /// A server forgets its source's id at its own restart, and one that was pointed back at a dead master still has the
+    /// id of the survivor from whom it took over before.
+    fn origin(&self, server: &mut Server, facts: &Facts) -> Result<Origin, Error> {
+        let theirs = channel::again(server, self.channel)?.source_server_id;
+        let ours = facts.replica.channel.source_server_id;
+        let survivor = facts.new.server_id;
+        let old = [theirs, ours].into_iter().find(|id| *id != 0 && *id != survivor);
+        Ok(Origin { old, own: facts.replica.server_id, survivor })
+    }
+
     /// The same, where there are no GTIDs: by the server that each event names.
-    fn check_events(
-        &self,
-        server: &mut Server,
-        place: &BinlogPosition,
-        known: [u64; 2],
-    ) -> Result<(), Error> {
+    fn check_events(&self, server: &mut Server, place: &BinlogPosition, origin: Origin) -> Result<(), Error> {
         let files = log_files(server)?;
         let behind = files.iter().skip_while(|file| **file != place.file);
         for file in behind {
@@ -138,7 +162,7 @@ impl<'a> Errand<'a> {
             let mut foreign = None;
             each_event(server, &BinlogPosition::new(file, from), "what it wrote itself", |row| {
                 let id = row.number("Server_id").unwrap_or(0);
-                if !is_of_the_file(row) && !known.contains(&id) {
+                if !is_of_the_file(row) && !origin.is_known(id) {
                     foreign = Some(format!("{file}:{} of server id {id}", row.text("Pos")));
                 }
                 foreign.is_some()
@@ -153,6 +177,16 @@ impl<'a> Errand<'a> {
     fn foreign(&self, what: impl std::fmt::Display) -> Error {
         let reason = format!("its log holds {what}, which is not from {}", self.old);
         self.unfit(reason)
+    }
+
+    fn still(&self, state: String) -> Error {
+        Refusal::StillTakingOver {
+            host: self.this.name.to_string(),
+            survivor: self.survivor.into(),
+            state,
+            then: self.pursuit.otherwise.into(),
+        }
+        .into()
     }
 
     fn unfit(&self, reason: String) -> Error {
@@ -182,29 +216,27 @@ impl<'a> Errand<'a> {
                 }
             }
             if server.budget().part(70).is_spent() || !server.budget().pause(PAUSE) {
-                return Err(Refusal::StillTakingOver {
-                    host: self.this.name.to_string(),
-                    survivor: self.survivor.into(),
-                    state: format!(
-                        "{} has applied the log of {} to {} and fetched it to {}",
-                        self.survivor,
-                        self.old,
-                        Refusal::place(seen.applied.as_ref()),
-                        Refusal::place(seen.fetched.as_ref())
-                    ),
-                    then: self.pursuit.otherwise.into(),
-                }
-                .into());
+                return Err(self.still(format!(
+                    "{} has applied the log of {} to {} and fetched it to {}",
+                    self.survivor,
+                    self.old,
+                    Refusal::place(seen.applied.as_ref()),
+                    Refusal::place(seen.fetched.as_ref())
+                )));
             }
         }
     }
 
     /// Notes the way back, before the channel is changed.
-    pub fn mark(&mut self, place: &Place, heartbeat: &str, changes_key: bool) -> Result<(), Error> {
+    pub fn mark(&mut self, facts: &Facts, place: &Place, changes_key: bool) -> Result<(), Error> {
         let Some(Brought { end, back, gtids }) = &self.tail else {
             return Err(self.unfit("nothing was proved of it".into()));
         };
-        let found = self.found;
+        let found = &facts.replica.channel;
+        let has_moved = (&found.fetched, &found.applied) != (&self.found.fetched, &self.found.applied);
+        if has_moved && self.found.fetched == self.found.applied {
+            return Err(self.still(format!("{} has sent more to {} meanwhile", self.old, self.this.name)));
+        }
         let note = Note {
             survivor: self.survivor.into(),
             channel: found.name.clone(),
@@ -212,9 +244,12 @@ impl<'a> Errand<'a> {
             begin: if let Place::Position(place) = place { Some(place.clone()) } else { None },
             end: Some(end.clone()),
             gtids: gtids.clone(),
+            had: facts.replica.applied_gtids.clone(),
+            host: found.source_host.clone(),
+            port: found.source_port,
             from: found.applied.clone(),
             back: back.clone(),
-            heartbeat: heartbeat.into(),
+            heartbeat: found.heartbeat.clone(),
             fetches_key: changes_key.then_some(found.key.is_fetched),
         };
         let marker = write_note(self.this, &note).map_err(|reason| self.unfit(reason))?;

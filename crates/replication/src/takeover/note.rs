@@ -2,7 +2,7 @@
 
 use crate::gtid_set::GtidSet;
 use crate::position::BinlogPosition;
-use crate::status::Mode;
+use crate::status::{Channel, Mode};
 
 /// A takeover under way. Places are those of file and position, and of no use by GTID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,12 @@ pub struct Note {
     pub end: Option<BinlogPosition>,
     /// MySQL's: what the survivor had executed by then.
     pub gtids: GtidSet,
+    /// What this host had executed by GTID where it begins.
+    pub had: String,
+    /// The old master as the channel names it.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
     /// Its place in the old master's log before.
     pub from: Option<BinlogPosition>,
     /// Its place in the old master's log behind the survivor's tail.
@@ -29,6 +35,17 @@ pub struct Note {
     pub fetches_key: Option<bool>,
 }
 
+/// Where a host stands in the survivor's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It has executed nothing of it.
+    AtBegin,
+    /// A part, or more than what was noted.
+    Between,
+    /// All that was noted.
+    AtEnd,
+}
+
 const MODES: [(Mode, &str); 4] = [
     (Mode::FilePosition, "position"),
     (Mode::SlavePos, "slave_pos"),
@@ -37,6 +54,22 @@ const MODES: [(Mode, &str); 4] = [
 ];
 
 impl Note {
+    /// Where a channel stands in the survivor's log, by its host's GTIDs `executed`.
+    pub fn standing(&self, now: &Channel, executed: &str) -> Standing {
+        let (Some(applied), Some(end)) = (&now.applied, &self.end) else { return Standing::Between };
+        // A crash may set a place back that is kept in files (MariaDB, MySQL before 8), and not what was executed.
+        if self.begin.as_ref() == Some(applied) && applied != end && self.had == executed {
+            return Standing::AtBegin;
+        }
+        // By file and position, to go on behind that in the old master's log is exact at this place alone.
+        let is_there = if self.mode == Mode::FilePosition {
+            applied == end
+        } else {
+            self.mode == Mode::AutoPosition || applied.has_reached(end)
+        };
+        if is_there { Standing::AtEnd } else { Standing::Between }
+    }
+
     /// One line: `key=value`, with tabs between.
     pub fn to_text(&self) -> String {
         let place =
@@ -50,6 +83,9 @@ impl Note {
             ("begin", place(&self.begin)),
             ("end", place(&self.end)),
             ("gtids", self.gtids.to_string()),
+            ("had", self.had.clone()),
+            ("host", self.host.clone()),
+            ("port", self.port.to_string()),
             ("from", place(&self.from)),
             ("back", place(&self.back)),
             ("heartbeat", self.heartbeat.clone()),
@@ -81,6 +117,9 @@ impl Note {
             begin: place("begin")?,
             end: place("end")?,
             gtids: value("gtids")?.parse().ok()?,
+            had: value("had")?,
+            host: value("host")?,
+            port: value("port")?.parse().ok()?,
             from: place("from")?,
             back: place("back")?,
             heartbeat: value("heartbeat")?,
@@ -109,6 +148,9 @@ mod tests {
                 begin: place.clone(),
                 end: place.clone(),
                 gtids: set.parse().unwrap(),
+                had: "0-1-8,0-2-7".into(),
+                host: "db1.example".into(),
+                port: 3307,
                 from: place.clone(),
                 back: place,
                 heartbeat: "2.5".into(),
