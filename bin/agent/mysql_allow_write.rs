@@ -11,7 +11,8 @@ use mmm_core::firewall;
 use mmm_core::journal::step;
 use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::gate::{self, Question};
-use mmm_replication::{Error, Server, lock, takeover};
+use mmm_replication::takeover::{self, Pursuit};
+use mmm_replication::{Error, Server, lock};
 
 fn main() -> ExitCode {
     run(&MYSQL_ALLOW_WRITE, mysql_allow_write)
@@ -26,7 +27,12 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     let action = format!("open {} to writes", local.host());
     let is_closed = local.one("SELECT @@read_only AS read_only")?.is_on("read_only");
     report::observe(Some(local.host()), "read_only", report::on_off(is_closed));
+    let (settings, budget) = (&call.settings, call.budget);
     if !is_closed {
+        let pursuit = Pursuit { config: &config, settings, budget, otherwise: "replication stays as it is" };
+        if let Err(error) = takeover::resume(&mut local, pursuit) {
+            log::error!("{error}");
+        }
         return Ok(Verdict::ok());
     }
     if call.arguments.force || !call.settings.allow_write.gate {
@@ -37,7 +43,6 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         takeover::abandon(&mut local, &config)?;
     } else {
         lock::refuse_while_closing(&mut local)?;
-        let (settings, budget) = (&call.settings, call.budget);
         let question = Question { otherwise: "writes stay closed", wait: false, settings, budget };
         let proof = gate::ask(&mut local, &config, question)?;
         log::info!("writes may be opened: {proof}");

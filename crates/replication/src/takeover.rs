@@ -193,26 +193,52 @@ pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, E
         log::warn!("{}: {error}", path.display());
     }
     lock::take(local)?;
-    if !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
-        log::error!(
-            "{} takes writes already: what it has not taken over by now, it never will",
-            local.host()
-        );
+    if note.is_open || !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
         drop(marker);
-        abandon(local, pursuit.config)?;
-        return Ok(Some(Outcome::Done));
+        if !note.is_open {
+            log::error!("{} takes writes: what it has not taken over by now, it never will", local.host());
+            abandon(local, pursuit.config)?;
+        }
+        return find_way_back(local, pursuit).map(|()| Some(Outcome::Done));
     }
     finish(local, marker, note, pursuit).map(Some)
+}
+
+/// Where this host was opened with a part of a survivor's tail: lets its channel go on from the old master, once that
+/// answers and what this host executed last tells the place in its log.
+fn find_way_back(local: &mut Server, pursuit: Pursuit) -> Result<(), Error> {
+    let Pursuit { config, settings, budget, .. } = pursuit;
+    let Some((mut marker, text)) = Marker::leftover(&marker_of(config.this_host())) else { return Ok(()) };
+    let peer = config.peer()?;
+    let (Some(note), true) = (Note::from_text(&text), Server::answers(peer, OTHERS_PATIENCE, budget)) else {
+        return Ok(());
+    };
+    let found = channel::all(local)?.into_iter().find(|channel| channel.name == note.channel);
+    let waits_there =
+        |channel: &Channel| channel.applied.as_ref().is_some_and(|place| place.file == NO_PLACE);
+    let (Some(channel), Some(survivor)) = (found.filter(waits_there), config.host(&note.survivor)) else {
+        log::warn!("somebody has set replication up again");
+        marker.remove();
+        return Ok(());
+    };
+    let chosen = Chosen { channel, source: survivor };
+    attach::attach(local, config.this_host(), &chosen, peer, settings, budget)?;
+    marker.remove();
+    Ok(())
 }
 
 /// Gives a takeover up that a killed call or a lost survivor has left: this host is open, or about to be, and nothing of
 /// the survivor's may come any more. Costs one failed `open` where there is none.
 pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
     let Some((mut marker, text)) = Marker::leftover(&marker_of(config.this_host())) else { return Ok(()) };
-    let Some(note) = Note::from_text(&text) else {
+    seen::forget(config.this_host());
+    let Some(mut note) = Note::from_text(&text) else {
         marker.remove();
         return Ok(());
     };
+    if note.is_open {
+        return Ok(());
+    }
     let Some(now) = channel::all(local)?.into_iter().find(|channel| channel.name == note.channel) else {
         marker.remove();
         return Ok(());
@@ -228,30 +254,38 @@ pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
         (Mode::FilePosition, Standing::AtBegin) => note.from.clone(),
         (Mode::FilePosition, Standing::AtEnd) => note.back.clone(),
         (Mode::FilePosition, Standing::Between) => None,
-        (mode, _) => return change_back(local, config, &note, &Place::Gtid(mode), &mut marker),
+        (mode, _) => {
+            change_back(local, config, &note, &Place::Gtid(mode))?;
+            marker.remove();
+            return Ok(());
+        }
     };
-    // No place is right: one that does not exist shows that as an error of the I/O thread, and nothing comes.
+    // No place is right: at one that does not exist, nothing comes, not even when the server is started anew.
     let place = place.unwrap_or_else(|| {
+        note.is_open = true;
         log::error!(
             "{} stands at {} in the log of {}, of which it has taken over a part, and nothing tells its place in the log of \
-             its old master: set replication up again",
+             its old master: nothing is fetched until that answers",
             config.this(),
             Refusal::place(stopped.applied.as_ref()),
             note.survivor
         );
         BinlogPosition::new(NO_PLACE, 4)
     });
-    change_back(local, config, &note, &Place::Position(place), &mut marker)
+    if note.is_open
+        && let Err(error) = marker.write(&note.to_text())
+    {
+        log::error!("{}: {error}", marker.path().display());
+    }
+    change_back(local, config, &note, &Place::Position(place))?;
+    if !note.is_open {
+        marker.remove();
+    }
+    Ok(())
 }
 
-/// Points the channel at the old master, starts it, and removes the marker.
-fn change_back(
-    local: &mut Server,
-    config: &Config,
-    note: &Note,
-    place: &Place,
-    marker: &mut Marker,
-) -> Result<(), Error> {
+/// Points the channel at the old master, and starts it.
+fn change_back(local: &mut Server, config: &Config, note: &Note, place: &Place) -> Result<(), Error> {
     let peer = config.peer()?;
     let (statement, shown) = local.dialect().change(
         &note.channel,
@@ -270,9 +304,7 @@ fn change_back(
     step(&what, || {
         local.execute_as(&statement, &shown)?;
         threads::start(local, &note.channel)
-    })?;
-    marker.remove();
-    Ok(())
+    })
 }
 
 fn marker_of(this: &Host) -> std::path::PathBuf {
@@ -517,7 +549,9 @@ impl Finishing<'_> {
                 Refusal::place(stopped.applied.as_ref())
             )));
         }
-        change_back(self.local, self.pursuit.config, &self.note, &place, &mut self.marker)
+        change_back(self.local, self.pursuit.config, &self.note, &place)?;
+        self.marker.remove();
+        Ok(())
     }
 
     fn still(&self, state: String) -> Error {

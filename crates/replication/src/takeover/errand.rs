@@ -251,6 +251,7 @@ impl<'a> Errand<'a> {
             back: back.clone(),
             heartbeat: found.heartbeat.clone(),
             fetches_key: changes_key.then_some(found.key.is_fetched),
+            is_open: false,
         };
         let marker = write_note(self.this, &note).map_err(|reason| self.unfit(reason))?;
         self.written = Some((marker, note));

@@ -33,6 +33,9 @@ pub struct Note {
     pub heartbeat: String,
     /// What the channel had for fetching its source's key, where a takeover changes that.
     pub fetches_key: Option<bool>,
+    /// True where writes were opened when only a part was here, and nothing told its place in the old master's log: the
+    /// channel waits at a place that does not exist until that master answers.
+    pub is_open: bool,
 }
 
 /// Where a host stands in the survivor's log.
@@ -90,6 +93,7 @@ impl Note {
             ("back", place(&self.back)),
             ("heartbeat", self.heartbeat.clone()),
             ("key", key),
+            ("open", u8::from(self.is_open).to_string()),
         ];
         let shown = |(name, value): &(&str, String)| format!("{name}={}", value.replace(['\t', '\n'], " "));
         fields.iter().map(shown).collect::<Vec<_>>().join("\t")
@@ -124,6 +128,7 @@ impl Note {
             back: place("back")?,
             heartbeat: value("heartbeat")?,
             fetches_key: value("key").filter(|key| !key.is_empty()).map(|key| key == "1"),
+            is_open: value("open")? == "1",
         })
     }
 }
@@ -155,6 +160,7 @@ mod tests {
                 back: place,
                 heartbeat: "2.5".into(),
                 fetches_key,
+                is_open: fetches_key == Some(true),
             };
             assert_eq!(Note::from_text(&note.to_text()), Some(note));
         }
