@@ -47,6 +47,8 @@ pub enum Kind {
     Sql,
     /// An address of an interface, or what the network is told of it.
     Address,
+    /// A connection of another program.
+    Connection,
     /// A command of the site.
     Command,
     /// A file.

@@ -1,16 +1,20 @@
-//! Standing TCP connections of this host: when did data last come over them?
+//! TCP connections of this host: when did data last come over them, and which of them has nobody answered?
 //!
 //! The kernel knows that of every connection, whichever program it belongs to (`sock_diag`, as `ss -ti` shows it), and tells
-//! everybody in the same network namespace.
+//! everybody in the same network namespace. It ends one for whoever may (`ss -K`).
 
+use std::fmt;
 use std::fs;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use mmm_core::Budget;
-use netlink_packet_core::{Emitable, NLM_F_DUMP, NlasIterator};
+use mmm_core::report::{self, Kind};
+use netlink_packet_core::{Emitable, NLM_F_ACK, NLM_F_DUMP, NlasIterator};
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
+use nix::errno::Errno;
 use nix::libc::{AF_INET, AF_INET6, IPPROTO_TCP};
 
 use crate::error::NetworkError;
@@ -18,49 +22,141 @@ use crate::netlink::Netlink;
 
 /// Question and answer alike (`linux/sock_diag.h`).
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// What ends one (`linux/sock_diag.h`, Linux 4.9 and later).
+const SOCK_DESTROY: u16 = 21;
 /// The attribute that holds a `struct tcp_info` (`linux/inet_diag.h`).
 const INET_DIAG_INFO: u16 = 2;
-/// `TCP_ESTABLISHED`, as a bit.
+/// States of a socket, as bits (`linux/tcp_states.h`).
 const ESTABLISHED: u32 = 1 << 1;
+const SYN_SENT: u32 = 1 << 2;
+const LISTEN: u32 = 1 << 10;
 /// Length of the answer's fixed part, `struct inet_diag_msg`.
 const FIXED: usize = 72;
+/// Length of a `struct inet_diag_sockid`: ports, addresses, interface, and the cookie that no other socket has.
+const ID: usize = 48;
 
 /// How long ago data last came from a server at one of `addresses` and `port`; `None` without a connection to it over
 /// which any came. This process's own connections do not count.
 ///
 /// One that a frozen server's kernel accepted has brought nothing yet, however young it is.
 pub fn last_heard(addresses: &[IpAddr], port: u16, budget: Budget) -> Result<Option<Duration>, NetworkError> {
-    let own = own_sockets();
-    let ask = || -> io::Result<Option<Duration>> {
+    let own = sockets_of(Path::new("/proc/self"));
+    let mut heard = None;
+    each(ESTABLISHED, [0, port], budget, &mut |connection| {
+        let is_meant = connection.port == port && addresses.contains(&connection.remote);
+        if is_meant && connection.received > 0 && !own.contains(&connection.inode) {
+            heard = heard.into_iter().chain([connection.last]).min();
+        }
+    })?;
+    Ok(heard)
+}
+
+/// A connection that a program has asked for, and over which nothing has come yet: the other side has not accepted it,
+/// or says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    family: u8,
+    id: [u8; ID],
+    remote: SocketAddr,
+    inode: u32,
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the unanswered connection to {}", self.remote)
+    }
+}
+
+/// The attempts to reach a server at one of `addresses` and `port` of the program that itself listens on `listening` of
+/// this host. Those of other programs are none of ours, and of a program that nobody lets us see, there are none.
+pub fn attempts(
+    listening: u16,
+    addresses: &[IpAddr],
+    port: u16,
+    budget: Budget,
+) -> Result<Vec<Attempt>, NetworkError> {
+    let mut attempts = Vec::new();
+    each(ESTABLISHED | SYN_SENT, [0, port], budget, &mut |connection| {
+        if connection.port == port && addresses.contains(&connection.remote) && connection.received == 0 {
+            attempts.push(Attempt {
+                family: connection.family,
+                id: connection.id,
+                remote: SocketAddr::new(connection.remote, port),
+                inode: connection.inode,
+            });
+        }
+    })?;
+    if attempts.is_empty() {
+        return Ok(attempts);
+    }
+    let mut listeners = Vec::new();
+    each(LISTEN, [listening, 0], budget, &mut |listener| listeners.push(listener.inode))?;
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let sockets = processes.map(|process| sockets_of(&process.path()));
+    let of_listener: Vec<u32> =
+        sockets.filter(|sockets| sockets.iter().any(|inode| listeners.contains(inode))).flatten().collect();
+    attempts.retain(|attempt| of_listener.contains(&attempt.inode));
+    Ok(attempts)
+}
+
+impl Attempt {
+    /// Ends it: its program finds the connection broken. One that is gone by now is as good.
+    pub fn end(&self, budget: Budget) -> Result<(), NetworkError> {
+        let question = Question { family: self.family, states: 0, id: self.id };
+        let ended = report::change(None, Kind::Connection, format_args!("end {self}"), || {
+            Netlink::to(NETLINK_SOCK_DIAG, budget)?
+                .ask(SOCK_DESTROY, NLM_F_ACK, &[&question], &mut |_, _| {})
+                .map(|_| ())
+        });
+        let code = |error: &io::Error| error.raw_os_error().map(Errno::from_raw);
+        match ended {
+            Err(error) if code(&error) == Some(Errno::ENOENT) => Ok(()),
+            Err(error) if code(&error) == Some(Errno::EOPNOTSUPP) => {
+                let error = io::Error::new(error.kind(), "it was built without CONFIG_INET_DIAG_DESTROY");
+                Err(NetworkError::from_kernel(format!("end {self}"), error))
+            }
+            other => other.map_err(|error| NetworkError::from_kernel(format!("end {self}"), error)),
+        }
+    }
+}
+
+/// Shows `see` each TCP socket in one of these states; a port that is not 0, of this side or the other, is asked for.
+fn each(
+    states: u32,
+    [local, remote]: [u16; 2],
+    budget: Budget,
+    see: &mut dyn FnMut(Connection),
+) -> Result<(), NetworkError> {
+    let mut id = [0; ID];
+    id[0..2].copy_from_slice(&local.to_be_bytes());
+    id[2..4].copy_from_slice(&remote.to_be_bytes());
+    let mut ask = || -> io::Result<()> {
         let mut kernel = Netlink::to(NETLINK_SOCK_DIAG, budget)?;
-        let mut heard = None;
         for family in [AF_INET, AF_INET6] {
-            let question = Question { family: u8::try_from(family).unwrap_or_default(), port };
+            let question = Question { family: u8::try_from(family).unwrap_or_default(), states, id };
             kernel.ask(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &[&question], &mut |kind, payload| {
-                if kind != SOCK_DIAG_BY_FAMILY {
-                    return;
-                }
-                let Some(connection) = Connection::read(payload) else { return };
-                let is_meant = connection.port == port && addresses.contains(&connection.remote);
-                if is_meant && connection.received > 0 && !own.contains(&connection.inode) {
-                    heard = heard.into_iter().chain([connection.last]).min();
+                if kind == SOCK_DIAG_BY_FAMILY
+                    && let Some(connection) = Connection::read(payload)
+                {
+                    see(connection);
                 }
             })?;
         }
-        Ok(heard)
+        Ok(())
     };
     ask().map_err(|error| NetworkError::from_kernel("ask the kernel about its connections", error))
 }
 
-/// A `struct inet_diag_req_v2`: established connections to one port.
+/// A `struct inet_diag_req_v2`: which sockets, or which one.
 struct Question {
     family: u8,
-    port: u16,
+    states: u32,
+    id: [u8; ID],
 }
 
 impl Emitable for Question {
     fn buffer_len(&self) -> usize {
-        56
+        8 + ID
     }
 
     fn emit(&self, buffer: &mut [u8]) {
@@ -68,13 +164,15 @@ impl Emitable for Question {
         buffer[0] = self.family;
         buffer[1] = u8::try_from(IPPROTO_TCP).unwrap_or_default();
         buffer[2] = 1 << (INET_DIAG_INFO - 1);
-        buffer[4..8].copy_from_slice(&ESTABLISHED.to_ne_bytes());
-        buffer[10..12].copy_from_slice(&self.port.to_be_bytes());
+        buffer[4..8].copy_from_slice(&self.states.to_ne_bytes());
+        buffer[8..8 + ID].copy_from_slice(&self.id);
     }
 }
 
 /// What is needed of one answer.
 struct Connection {
+    family: u8,
+    id: [u8; ID],
     remote: IpAddr,
     port: u16,
     inode: u32,
@@ -87,8 +185,10 @@ struct Connection {
 impl Connection {
     /// `None` where the kernel tells less than this, as Linux does before 4.1.
     fn read(payload: &[u8]) -> Option<Self> {
+        let family = *payload.first()?;
+        let id = payload.get(4..4 + ID)?.try_into().ok()?;
         let port = u16::from_be_bytes(payload.get(6..8)?.try_into().ok()?);
-        let remote = match i32::from(*payload.first()?) {
+        let remote = match i32::from(family) {
             AF_INET => IpAddr::from(<[u8; 4]>::try_from(payload.get(24..28)?).ok()?),
             _ => IpAddr::from(<[u8; 16]>::try_from(payload.get(24..40)?).ok()?).to_canonical(),
         };
@@ -98,13 +198,14 @@ impl Connection {
         // `tcpi_last_data_recv`, milliseconds, and `tcpi_bytes_received` (`linux/tcp.h`).
         let last = u32::from_ne_bytes(info.value().get(52..56)?.try_into().ok()?);
         let received = u64::from_ne_bytes(info.value().get(128..136)?.try_into().ok()?);
-        Some(Self { remote, port, inode, last: Duration::from_millis(last.into()), received })
+        let last = Duration::from_millis(last.into());
+        Some(Self { family, id, remote, port, inode, last, received })
     }
 }
 
-/// The inodes of this process's sockets.
-fn own_sockets() -> Vec<u32> {
-    let files = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+/// The inodes of a process's sockets, by its folder in /proc.
+fn sockets_of(process: &Path) -> Vec<u32> {
+    let files = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
     let targets = files.filter_map(|file| fs::read_link(file.path()).ok());
     targets
         .filter_map(|target| target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok())
@@ -114,9 +215,11 @@ fn own_sockets() -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
     use std::process::{Command, Stdio};
     use std::thread;
+
+    use nix::sys::socket::{self, Backlog};
 
     use super::*;
 
@@ -146,10 +249,89 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_to_be_ended_is_named_as_sock_diag_wants_it() {
+        let mut id = [0; ID];
+        id[..4].copy_from_slice(&[0xc3, 0x50, 0x0c, 0xea]);
+        id[ID - 1] = 7;
+        let mut bytes = [9; 56];
+        Question { family: 10, states: ESTABLISHED | SYN_SENT, id }.emit(&mut bytes);
+        assert_eq!(bytes[..4], [10, 6, 2, 0]);
+        assert_eq!(u32::from_ne_bytes(bytes[4..8].try_into().unwrap()), 0b110);
+        assert_eq!((&bytes[8..12], bytes[55]), (&[0xc3, 0x50, 0x0c, 0xea][..], 7));
+    }
+
+    /// A program that connects to `port` of this machine and reads until the connection ends.
+    fn reader(port: u16) -> std::process::Child {
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; read -u 3");
+        Command::new("bash").args(["-c", &script]).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    #[test]
+    fn only_the_servers_own_connection_over_which_nothing_came_is_ended() {
+        let budget = Budget::start(Some(Duration::from_secs(10)));
+        let [server, source] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [own, port] = [&server, &source].map(|listener| listener.local_addr().unwrap().port());
+        let here = ["127.0.0.1".parse().unwrap()];
+        let found = |listening| attempts(listening, &here, port, budget).unwrap();
+        let mut other = reader(port);
+        let mut from_other = source.accept().unwrap().0;
+        assert_eq!(found(own), [], "of a program that is no server");
+
+        let mut standing = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let mut from_source = source.accept().unwrap().0;
+        from_source.write_all(b"x").unwrap();
+        standing.read_exact(&mut [0]).unwrap();
+        assert_eq!(found(own), [], "something came");
+
+        let mut unanswered = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let [attempt] = found(own).try_into().unwrap();
+        assert_eq!(found(own), std::slice::from_ref(&attempt), "the same at a second look");
+        assert_eq!(found(1), [], "nobody listens there");
+        let elsewhere = attempts(own, &["127.0.0.2".parse().unwrap()], port, budget).unwrap();
+        assert_eq!(elsewhere, [], "another address");
+
+        match attempt.end(budget) {
+            Ok(()) => {
+                let error = unanswered.read(&mut [0]).unwrap_err();
+                assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+                assert_eq!(found(own), []);
+                attempt.end(budget).expect("it is gone, which is as good");
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                assert!(reason.contains("CAP_NET_ADMIN") || reason.contains("CONFIG_INET_DIAG_DESTROY"));
+                assert_eq!(found(own), [attempt]);
+            }
+        }
+        from_source.write_all(b"y").unwrap();
+        standing.read_exact(&mut [0]).unwrap();
+        from_other.write_all(b"z\n").unwrap();
+        assert!(other.wait().unwrap().success());
+    }
+
+    #[test]
+    fn a_connection_that_nobody_accepts_is_an_attempt_too() {
+        let budget = Budget::start(Some(Duration::from_secs(10)));
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let source = TcpListener::bind("127.0.0.1:0").unwrap();
+        let [own, port] = [&server, &source].map(|listener| listener.local_addr().unwrap().port());
+        socket::listen(&source, Backlog::new(0).unwrap()).unwrap();
+        let _waits_before_us = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let found = || attempts(own, &["127.0.0.1".parse().unwrap()], port, budget).unwrap();
+        let connecting = thread::spawn(move || TcpStream::connect(("127.0.0.1", port)));
+        while found().len() < 2 {
+            assert!(budget.pause(Duration::from_millis(5)), "it was accepted");
+        }
+        if found().iter().all(|attempt| attempt.end(budget).is_ok()) {
+            assert!(connecting.join().unwrap().is_err());
+        }
+    }
+
+    #[test]
     fn ones_own_connections_are_not_heard() {
         let listener = TcpListener::bind("[::1]:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let mut stream = std::net::TcpStream::connect(("::1", port)).unwrap();
+        let mut stream = TcpStream::connect(("::1", port)).unwrap();
         listener.accept().unwrap().0.write_all(b"x").unwrap();
         stream.read_exact(&mut [0]).unwrap();
         let budget = Budget::start(Some(Duration::from_secs(10)));
