@@ -14,6 +14,12 @@ turns_off() {
   answers 0 OK && in_time && [ "$(threads db3)" = 'No No' ]
 }
 
+# connects_in_vain — db3 begins to connect to a master that does not answer.
+connects_in_vain() {
+  sql db3 'STOP SLAVE IO_THREAD' 'START SLAVE IO_THREAD'
+  wait_for 5 eval '[[ $(threads db3) == "Connecting Yes" ]]'
+}
+
 @test "a slave that is turned off fetches and applies no more, and stays set up" {
   insert db1
   caught_up db3 db1
@@ -60,6 +66,20 @@ turns_off() {
   drop_packets db3 db1
   turns_off
   within 3000
+}
+
+@test "a slave that is connecting to a frozen or cut off master is turned off without waiting for the end of that" {
+  freeze db1
+  connects_in_vain
+  turns_off
+  within 1500
+  thaw db1
+
+  reset_cluster
+  drop_packets db3 db1
+  connects_in_vain
+  turns_off
+  within 1500
 }
 
 @test "a host that replicates from nobody is off already" {

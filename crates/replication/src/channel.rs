@@ -100,6 +100,15 @@ pub fn meant<'c>(server: &mut Server, config: &'c Config) -> Result<(Channel, Op
     }
 }
 
+/// The addresses of a channel's source.
+pub fn addresses(channel: &Channel) -> Vec<IpAddr> {
+    if let Ok(address) = channel.source_host.parse() {
+        return vec![address];
+    }
+    let found = (channel.source_host.as_str(), channel.source_port).to_socket_addrs();
+    found.into_iter().flatten().map(|address| address.ip()).collect()
+}
+
 fn names_of(channels: &[Channel]) -> String {
     channels.iter().map(|channel| format!("'{}'", channel.name)).collect::<Vec<_>>().join(", ")
 }

@@ -403,6 +403,16 @@ impl Dialect {
         self.has_channels()
     }
 
+    /// True where STOP does not interrupt an I/O thread that waits for its source to accept a connection or to say
+    /// something over it. A MariaDB since 11.4, which sends its threads no signals any more (MDEV-32567), waits for the
+    /// end of `slave_net_timeout` (lab, 11.8), and a MySQL 9.7 for 2 s (lab; so may 8.0). 5.6 and MariaDB 10 do not wait.
+    pub fn waits_for_attempts(self) -> bool {
+        match self.flavour {
+            Flavour::MariaDb => self.version >= (11, 4, 0),
+            Flavour::MySql => self.version >= (8, 0, 0),
+        }
+    }
+
     /// What it takes to end sessions of other accounts, administrators among them, which error 1095 does not say.
     pub fn kill_privilege(self) -> &'static str {
         match self.flavour {
@@ -519,6 +529,20 @@ mod tests {
         assert!(at(25).variables().contains("@@log_slave_updates"));
         assert!(at(26).variables().contains("@@log_replica_updates"));
         assert_eq!(at(44).show_log_end(), "SHOW MASTER STATUS");
+    }
+
+    #[test]
+    fn newer_servers_wait_for_an_attempt_to_connect_to_end() {
+        for (version, waits) in [
+            (MARIADB_10, false),
+            ((11, 3, 2), false),
+            ((11, 4, 1), true),
+            (MARIADB_11, true),
+            ((5, 6, 24), false),
+            ((9, 7, 4), true),
+        ] {
+            assert_eq!(mysql(version).waits_for_attempts(), waits, "{version:?}");
+        }
     }
 
     fn target(place: &Place) -> Target<'_> {

@@ -711,7 +711,7 @@ impl Gate<'_> {
             return Ok(true);
         }
         // First this thread alone: what it had fetched completely by then will be applied.
-        self.local.execute(&dialect.stop(&seen.name, Threads::Io))?;
+        threads::stop_fetching(self.local, &seen.name)?;
         let is_ended = threads::end_half(self.local, &seen.name)?;
         let channel = channel::again(self.local, &seen.name)?;
         let is_whole = channel.fetched == channel.applied;

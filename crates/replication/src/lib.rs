@@ -5,6 +5,7 @@
 //! arguments or prints anything.
 
 pub mod attach;
+mod attempts;
 mod awaited;
 pub mod binlog;
 pub mod channel;

@@ -510,7 +510,7 @@ impl Finishing<'_> {
                 // Beyond that place it must not go, and the server forgets the condition with the thread.
                 let statement = dialect.start_until(&now.name, Threads::Both, end);
                 if now.io != IoThread::No {
-                    self.local.execute(&dialect.stop(&now.name, Threads::Io))?;
+                    threads::stop_fetching(self.local, &now.name)?;
                 }
                 statement
             }

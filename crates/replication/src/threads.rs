@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mmm_core::{interrupt, progress, report};
 
+use crate::attempts;
 use crate::channel;
 use crate::dialect::Threads;
 use crate::error::Error;
@@ -34,7 +35,12 @@ pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result
         "waiting for {} to stop replicating; a transaction may be under way",
         server.host()
     ));
-    match server.execute(&statement) {
+    let answer = if threads == Threads::Sql {
+        server.execute(&statement)
+    } else {
+        attempts::ended_during(server, name, |server| server.execute(&statement))
+    };
+    match answer {
         // The server goes on stopping whether or not anybody waits for it.
         Err(Error::Silent { host, waited, .. }) => {
             return Err(Refusal::DoesNotStop { host, waited }.into());
@@ -54,6 +60,12 @@ pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result
             return Err(Refusal::DoesNotStop { host: server.host().into(), waited }.into());
         }
     }
+}
+
+/// Sends a STOP of the fetching thread alone, without a look at what comes of it.
+pub fn stop_fetching(server: &mut Server, name: &str) -> Result<(), Error> {
+    let statement = server.dialect().stop(name, Threads::Io);
+    attempts::ended_during(server, name, |server| server.execute(&statement))
 }
 
 /// Ends an applying thread that waits for the rest of a transaction, for which the server's STOP would wait as
@@ -76,7 +88,7 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
         return Ok(false);
     }
     // With nothing more coming, what waits once its appliers are done waits for ever.
-    server.execute(&server.dialect().stop(name, Threads::Io))?;
+    stop_fetching(server, name)?;
     while are_workers_busy(server, &seen)? && server.budget().pause(PAUSE) {}
     // Until its next checkpoint, the position of a parallel applier lies before what it has applied: ended
     // now, it would leave a place from which rows come twice.
@@ -195,7 +207,7 @@ pub fn fetch_again(server: &mut Server, channel: &Channel) -> Result<(), Error> 
         return server.execute(&start);
     }
     // Together, so that it does not stay stopped if this process is killed between them.
-    server.execute_all(&[stop, start]).1
+    attempts::ended_during(server, &channel.name, |server| server.execute_all(&[stop, start]).1)
 }
 
 /// Starts the applying thread alone, and sees that it runs.
@@ -329,6 +341,7 @@ pub fn leave_as_found(
         let dialect = server.dialect();
         match (ran, runs) {
             (true, false) => server.execute(&dialect.start(&found.name, thread))?,
+            (false, true) if thread == Threads::Io => stop_fetching(server, &found.name)?,
             (false, true) => server.execute(&dialect.stop(&found.name, thread))?,
             _ => {}
         }

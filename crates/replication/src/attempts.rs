@@ -1,0 +1,71 @@
+//! Ends what an I/O thread tries in vain to connect to, while a STOP waits for that.
+//!
+//! A source that is frozen accepts a connection and says nothing, one that is cut off does not even accept it, and
+//! newer servers wait for the end of such an attempt before they stop its thread. No statement ends it; its socket does.
+
+use std::net::IpAddr;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use mmm_core::{Budget, report};
+use mmm_network::connection::{self, Attempt};
+
+use crate::channel;
+use crate::server::Server;
+use crate::status::{Channel, IoThread};
+
+/// Pause between two looks. A living source of a busy network has accepted and greeted by the second one.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long the kernel may take to answer.
+const KERNEL: Duration = Duration::from_millis(500);
+
+/// Runs `stop`, a STOP of a channel's I/O thread, and ends meanwhile what that thread tries in vain.
+///
+/// Two looks have to find the same attempt. A connection over which anything came stays as it is, and so do those of
+/// other programs. Where it cannot be done (the server in another network namespace, no right to), the STOP waits.
+pub fn ended_during<T>(server: &mut Server, channel: &str, stop: impl FnOnce(&mut Server) -> T) -> T {
+    if report::is_dry_run() || !server.dialect().waits_for_attempts() {
+        return stop(server);
+    }
+    // What keeps these from being answered keeps the STOP, too, which says so.
+    let seen = channel::again(server, channel);
+    let port = server.one("SELECT @@port AS port").ok().and_then(|row| row.number("port"));
+    let listening = port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
+    let (Ok(channel), Some(listening)) = (seen, listening) else { return stop(server) };
+    if channel.io == IoThread::No {
+        return stop(server);
+    }
+    let addresses = channel::addresses(&channel);
+    thread::scope(|scope| {
+        let (done, is_done) = mpsc::channel::<()>();
+        let watch = move || end_attempts(listening, &addresses, &channel, &is_done);
+        if let Err(error) = thread::Builder::new().spawn_scoped(scope, watch) {
+            log::info!("nobody ends attempts to connect while replication is stopped: {error}");
+        }
+        let result = stop(server);
+        drop(done);
+        result
+    })
+}
+
+fn end_attempts(listening: u16, addresses: &[IpAddr], channel: &Channel, is_done: &Receiver<()>) {
+    let mut earlier: Vec<Attempt> = Vec::new();
+    while is_done.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+        let budget = Budget::start(Some(KERNEL));
+        let ended = connection::attempts(listening, addresses, channel.source_port, budget).and_then(|now| {
+            for attempt in now.iter().filter(|attempt| earlier.contains(attempt)) {
+                attempt.end(budget)?;
+                log::info!("{}: {attempt} was ended: STOP waited for it", channel.title());
+            }
+            Ok(now)
+        });
+        match ended {
+            Ok(now) => earlier = now,
+            Err(error) => {
+                log::info!("{}: STOP may wait for an attempt to connect: {error}", channel.title());
+                return;
+            }
+        }
+    }
+}
