@@ -26,9 +26,10 @@ teardown() { end_order; }
 @test "A4: the old master dies while it sends a transaction; slave and new master both have half of it" {
   slow_network db2 db3
   write_large db1
-  dies_while_sending db2 db3
+  dies_with_last_words db2 db3
 
-  moves db3 db2
+  # An old MySQL on a busy machine takes more than a second to get to the end of the connection.
+  if [[ $MMM_SERVER == mysql-5* ]]; then moves_in_the_end db3 db2; else moves db3 db2; fi
 
   open_writes db2
   nothing_lost db2 db3

@@ -296,6 +296,17 @@ dies_while_sending() {
   pass_packets db1
 }
 
+# dies_with_last_words HOST… — likewise; what its kernel still has to send arrives a second later, in some 100 ms, and
+# the end of the connection behind it.
+dies_with_last_words() {
+  local host
+  for host in "$@"; do wait_for 10 has_half_a_transaction "$host" || return 1; done
+  for host in "$@"; do drop_packets db1 "$host"; done
+  kill_server db1
+  for host in "$@"; do in_host client tc qdisc change dev "$host" root tbf rate 64mbit burst 64k latency 2s; done
+  later 1 pass_packets db1
+}
+
 # writes_early — db2 writes before it has applied all of db1's; db1, and so db3, never gets that row.
 writes_early() {
   stop_replica_thread db1

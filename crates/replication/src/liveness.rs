@@ -4,7 +4,7 @@
 //! ends every session. The channel's own connection tells more: while its I/O thread is connected, and the source
 //! was heard over that connection within the heartbeat period, the source lives and may be taking writes.
 
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
@@ -31,6 +31,8 @@ const CONNECTING: Duration = Duration::from_secs(1);
 /// The replication threads of a server.
 const THREADS: &str = "SELECT id FROM information_schema.processlist \
                        WHERE user = 'system user' AND command <> 'Daemon' ORDER BY id";
+/// How long what a killed server had left to its kernel may take to come, and its connection to end behind that.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -92,10 +94,26 @@ pub fn settled(
         let Some(sign) = of_source(local, channel, host, silence)? else { return Ok(None) };
         let missing = sign.limit.saturating_sub(sign.heard);
         let is_heard_again = earlier.is_some_and(|earlier| sign.heard < earlier.heard);
+        if is_heard_again && is_cut_short(local, channel, patience)? {
+            continue;
+        }
         if is_heard_again || patience.share(missing) < missing || !patience.pause(missing.min(PAUSE)) {
             return Ok(Some(sign));
         }
         earlier = Some(sign);
+    }
+}
+
+/// True where a source that was heard again after a silence had only that to say: its connection ends behind it.
+fn is_cut_short(local: &mut Server, channel: &str, patience: Budget) -> Result<bool, Error> {
+    let end = Instant::now() + LAST_WORDS;
+    loop {
+        if channel::again(local, channel)?.io != IoThread::Yes {
+            return Ok(true);
+        }
+        if Instant::now() >= end || !patience.pause(PAUSE) {
+            return Ok(false);
+        }
     }
 }
 
@@ -148,13 +166,8 @@ fn heartbeat_limit(local: &mut Server, channel: &Channel) -> Result<Option<Durat
 /// What the kernel says of the channel's connection; `None` where it does not show it, as for a server in another
 /// network namespace.
 fn last_heard(channel: &Channel, host: &Host) -> Option<Duration> {
-    let mut addresses: Vec<IpAddr> = host.ip.parse().into_iter().collect();
-    if let Ok(address) = channel.source_host.parse() {
-        addresses.push(address);
-    } else {
-        let found = (channel.source_host.as_str(), channel.source_port).to_socket_addrs();
-        addresses.extend(found.into_iter().flatten().map(|address| address.ip()));
-    }
+    let mut addresses = channel::addresses(channel);
+    addresses.extend(host.ip.parse::<IpAddr>());
     // A budget of its own: that a call's time is over must not look like silence.
     let budget = Budget::start(Some(KERNEL));
     connection::last_heard(&addresses, channel.source_port, budget).unwrap_or_else(|error| {
