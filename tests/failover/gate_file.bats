@@ -76,6 +76,7 @@ opens() {
 }
 
 @test "A4: the old writer dies while it sends a transaction; what is complete is applied, and writes open" {
+  settings db2 'allow_write: {survivors: off}'
   slow_network db2
   write db1 2
   write_large db1
@@ -91,6 +92,7 @@ opens() {
 
 # Locks of a transaction that will never end would keep clients from those rows for ever.
 @test "A4: the old writer dies while it sends a change of rows; clients may change these rows at once" {
+  settings db2 'allow_write: {survivors: off}'
   write_large db1
   caught_up db2 db1
   slow_network db2
