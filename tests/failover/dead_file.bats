@@ -198,18 +198,20 @@ keeps_one_log() {
   refuses_to_move db3 db2 "$(unproved db2 'ERROR: db3 *')"
 }
 
-@test "A10: the slave has received, not yet applied, what the new master never got; it applies no further" {
+@test "A10: the slave has received, not yet applied, what the new master never got; that opens without it, and the slave applies no further" {
   delay db3 600
   drop_packets db1 db2
   write db1 2
   fetched_all db3 db1
   kill_server db1
 
+  move db3 db2
+  expect_agent_read 255 'ERROR: *db2 takes over what only db3 has*'
+  open_writes db2
   moves db3 db2
 
   [ "$(replica_field db3 SQL_Delay)" = 600 ]
   delay db3 0
-  open_writes db2
   nothing_lost db2 db3
 }
 
@@ -220,9 +222,9 @@ keeps_one_log() {
   fetched_all db3 db1
   kill_server db1
 
+  open_writes db2
   moves db3 db2
 
-  open_writes db2
   nothing_lost db2 db3
 }
 
@@ -236,9 +238,9 @@ keeps_one_log() {
   kill_server db1
   later 1 release db3
 
+  open_writes db2
   moves db3 db2
 
-  open_writes db2
   nothing_lost db2 db3
 }
 
@@ -258,10 +260,11 @@ keeps_one_log() {
   expect_agent_read 255 "$(unproved db2 "ERROR: db3 has executed $(gtid_of db1), db2 only up to $(gtid_of db1)")"
   sleep 4
   release db2
+  wait_for 5 eval '[[ $(sql db2 "SELECT COUNT(*) FROM app.heap") == 8 ]]'
+  open_writes db2
   moves db3 db2
 
   delay db3 0
-  open_writes db2
   nothing_lost db2 db3
 }
 

@@ -71,5 +71,7 @@ semi_sync() {
     'SET GLOBAL rpl_semi_sync_master_enabled = ON'
   if [[ ${3:-} ]]; then sql "$3" 'SET GLOBAL rpl_semi_sync_slave_enabled = 1'; fi
 }
+# lossless SOURCE — it waits before a transaction is committed, not after. Elsewhere that is so from the beginning.
+lossless() { sql "$1" "SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'"; }
 # semi_sync_status HOST clients|yes_tx
 semi_sync_status() { sql "$1" "SHOW STATUS LIKE 'Rpl_semi_sync_master_$2'" | cut -f2; }

@@ -81,5 +81,6 @@ semi_sync() {
       'SET GLOBAL rpl_semi_sync_replica_enabled = 1'
   fi
 }
+lossless() { [[ $(sql "$1" 'SELECT @@rpl_semi_sync_source_wait_point') == AFTER_SYNC ]]; }
 # semi_sync_status HOST clients|yes_tx
 semi_sync_status() { sql "$1" "SHOW STATUS LIKE 'Rpl_semi_sync_source_$2'" | cut -f2; }

@@ -1,0 +1,1 @@
+acknowledged_file.bats

@@ -1,0 +1,1 @@
+killed_survivors_file.bats

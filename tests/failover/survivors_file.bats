@@ -1,0 +1,624 @@
+#!/usr/bin/env bats
+# db1 was the writer and dies when only the slave db3 has got the last that it wrote. The new master db2 takes that over
+# from db3 before it takes writes, so that no row is lost and db3 can follow it (docs/FAILOVER.md).
+
+load ../lib/cluster
+load ../lib/failover
+load ../lib/survivors
+
+setup_file() { cluster_in_mode; }
+teardown_file() { end_cluster; }
+# What does not depend on how replicas keep their place runs in one of the two modes.
+setup() {
+  if [[ " ${BATS_TEST_TAGS[*]} " == *' any-mode '* && $MMM_REPLICATION != file ]]; then skip 'as by file and position'; fi
+  fresh_order
+}
+teardown() {
+  [[ ${BATS_TEST_SKIPPED:-} ]] || end_order
+  end_second_slave
+}
+
+# opens_without [HOW_MANY] — `require` keeps writes closed and names db3 and what only that has; then `try` opens them,
+# and says it, too.
+opens_without() {
+  local helper how_many=${1:-}
+  settings db2 'allow_write: { survivors: require }'
+  for helper in sync_with_master mysql_allow_write; do
+    agent_call db2 "$helper"
+    expect_agent_read 255 "ERROR: *only db3 has *mmm_difference db3 db2*" && [[ $answer == *$how_many* ]] || return 1
+    is_read_only db2 || return 1
+  done
+  settings db2 ''
+  for helper in sync_with_master mysql_allow_write; do
+    agent_call db2 "$helper"
+    expect_agent_read 0 "OK: *only db3 has *mmm_difference db3 db2*" && [[ $answer == *$how_many* ]] || return 1
+  done
+  is_open && is_back && journal_says db2 'mmm_difference db3 db2'
+}
+
+@test "the slave is told first: it stays; the new master takes over what only the slave has, opens, and the slave follows" {
+  dies_ahead 3
+
+  refuses_to_move db3 db2 "$TAKES_OVER"
+  takes_over
+
+  has_transactions db2 9
+  moves db3 db2
+  all_agree
+}
+
+@test "the new master is told first, and it could not sync: it opens with what only the slave had" {
+  dies_ahead 3
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 0 OK
+  is_open
+  is_back
+
+  has_transactions db2 9
+  moves db3 db2
+  all_agree
+}
+
+@test "slave and new master are told at the same moment, the new master twice: in the end all is well" {
+  local answer_of
+  dies_ahead 3
+
+  at_once db3 set_active_master db2
+  at_once db2 sync_with_master
+  at_once db2 mysql_allow_write
+  for answer_of in $(they_answer | tr ' ' _); do
+    echo "$answer_of"
+    [[ $answer_of == OK || $answer_of == ERROR:_* ]]
+  done
+
+  gets OK db2 sync_with_master
+  gets OK db2 mysql_allow_write
+  has_transactions db2 9
+  all_agree
+}
+
+@test "nobody has more than the new master: it opens as ever, and nobody's replication is touched" {
+  local before
+  write db1 2
+  all_caught_up db1 db2 db3
+  kill_server db1
+  wait_for 5 has_lost db2
+  before=$(standing db2)$(standing db3)
+
+  takes_over
+
+  [ "$(standing db2)$(standing db3)" = "$before" ]
+  moves db3 db2
+  all_agree
+}
+
+# bats test_tags=any-mode
+@test "the slave has less than the new master: that opens as ever, and the slave gets the rest from it" {
+  cut_off db3
+  write db1 3
+  caught_up db2 db1
+  dies
+
+  takes_over
+
+  has_transactions db2 9
+  moves db3 db2
+  all_agree
+}
+
+@test "the slave has fetched what only it has and is still applying it: the new master waits for that" {
+  hold db3
+  cut_off db2
+  write db1 3
+  fetched_all db3 db1
+  dies
+  later 1 release db3
+
+  takes_over
+
+  has_transactions db2 9
+  moves db3 db2
+  all_agree
+}
+
+@test "the slave is told first while it still applies, and has fetched more than the new master: nothing is thrown away" {
+  hold db3
+  write db1 2
+  caught_up db2 db1
+  cut_off db2
+  write db1 3
+  fetched_all db3 db1
+  dies
+  later 1 release db3
+
+  move db3 db2
+  expect_agent_read 255 "$TAKES_OVER"
+  takes_over
+
+  has_transactions db2 11
+  moves db3 db2
+  all_agree
+}
+
+@test "applying on the slave was stopped when it had fetched what only it has: it stays until the new master has that" {
+  stop_replica_thread db3 SQL_THREAD
+  cut_off db2
+  write db1 3
+  fetched_all db3 db1
+  dies
+
+  move db3 db2
+  expect_agent_read 255 "$TAKES_OVER"
+  takes_over
+
+  has_transactions db2 9
+  moves db3 db2
+  all_agree
+}
+
+@test "the slave was refused while the new master still applied, and waits with what only it has: it goes on in time" {
+  call_limit db3 2
+  hold db2
+  write db1
+  caught_up db3 db1
+  fetched_all db2 db1
+  stop_replica_thread db3 SQL_THREAD
+  cut_off db2
+  write db1 3
+  fetched_all db3 db1
+  dies
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: *'
+  release db2
+  takes_over
+
+  has_transactions db2 10
+  moves db3 db2
+  all_agree
+}
+
+@test "what the slave fetched ends with half a transaction: all before it is taken over" {
+  slow_network db3
+  cut_off db2
+  write db1 2
+  caught_up db3 db1
+  write_large db1
+  dies_while_sending db3
+
+  takes_over
+
+  has_transactions db2 8
+  [ "$(sql db2 'SELECT COUNT(*) FROM app.blobs')" = 0 ]
+  gets OK db3 set_active_master db2
+  nothing_lost db2 db3
+  comes_back
+  is_whole
+  [ "$(sql db3 'SELECT COUNT(*) FROM app.blobs')" = 256 ]
+}
+
+@test "tables made and changed, a table without transactions and 32 MB at once are taken over as well" {
+  cut_off db2
+  sql db1 'CREATE TABLE app.plain (a INT PRIMARY KEY, b TEXT) ENGINE = MyISAM' \
+    "INSERT INTO app.plain SELECT seq, 'plain' FROM $(numbers 100)" \
+    'ALTER TABLE app.entries ADD COLUMN extra INT NOT NULL DEFAULT 7' \
+    "UPDATE app.plain SET b = 'changed' WHERE a < 10" 'CREATE DATABASE other' 'CREATE TABLE other.t (a INT PRIMARY KEY)' 'INSERT INTO other.t VALUES (1)' \
+    'DROP TABLE other.t'
+  write_large db1
+  caught_up db3 db1
+  dies
+
+  gets OK db2 sync_with_master
+  gets OK db2 mysql_allow_write
+  is_back
+
+  [ "$(sql db2 'SELECT COUNT(*) FROM app.blobs')" = 256 ]
+  leaves_traces
+  all_agree
+}
+
+@test "the new master was the last to write before what it lacks: none of its own rows comes back to it" {
+  # Behind the place where db2 stands, the logs of db1 and db3 begin with rows of its own.
+  cut_off db2
+  write db2 2
+  caught_up db1 db2
+  write db1 2
+  caught_up db3 db1
+  dies
+
+  takes_over
+
+  has_transactions db2 10
+  moves db3 db2
+  all_agree
+}
+
+@test "of two slaves the one that has most is asked, and both follow" {
+  second_slave
+  cut_off db2
+  write db1 2
+  caught_up client db1
+  cut_off db3
+  write db1 2
+  caught_up client db1
+  dies
+
+  takes_over
+
+  has_transactions db2 10
+  moves db3 db2
+  MMM_CONFIG=mmm_agent_client gets OK client set_active_master db2
+  replicates client db2
+  nothing_lost db2 client
+  all_agree
+}
+
+@test "the slave that has most cannot be used: what the other has is taken over, and the answer names what is lost" {
+  second_slave
+  cut_off db2
+  write db1 2
+  caught_up client db1
+  cut_off db3
+  write db1 2
+  caught_up client db1
+  own_row client
+  dies
+
+  gets 'OK: *db4*mmm_difference db4 db2*' db2 mysql_allow_write
+
+  has_transactions db2 8
+  is_back
+  all_agree_but_one
+}
+# The old master comes back with what only db4 had.
+all_agree_but_one() {
+  gets OK db3 set_active_master db2
+  nothing_lost db2 db3
+  comes_back
+  is_whole
+  has_transactions db2 16
+}
+
+@test "the slave has a row of its own among those that only it has: nothing is taken over, and the answer says what is lost" {
+  cut_off db2
+  write db1 2
+  caught_up db3 db1
+  own_row db3
+  dies
+
+  opens_without
+
+  has_transactions db2 6
+  [ "$(sql db2 "SELECT COUNT(*) FROM app.entries WHERE note = 'own'")" = 0 ]
+}
+
+@test "the slave has an old row of its own: it does not come along" {
+  own_row db3
+  write db1
+  all_caught_up db1 db2 db3
+  dies_ahead 2
+
+  gets 'OK*' db2 mysql_allow_write
+
+  [ "$(sql db2 "SELECT COUNT(*) FROM app.entries WHERE note = 'own'")" = 0 ]
+  is_back
+  # Where it can be taken over without that row it is; else the answer says so.
+  if [[ $answer == OK ]]; then has_transactions db2 9; else [[ $answer == *'mmm_difference db3 db2'* ]]; has_transactions db2 7; fi
+}
+
+@test "the slave keeps no log of what it replicates: nothing can be taken over, and the answer says what is lost" {
+  only_on bare 'by GTID, this server needs log_slave_updates'
+  leaves_traces
+  restart_server db3 --skip-log-slave-updates
+  wait_for 10 runs_from db3 db1
+  dies_ahead 2
+
+  opens_without "$(has_gtids && echo '2 transactions')"
+
+  has_transactions db2 6
+}
+
+# bats test_tags=any-mode
+@test "the slave is delayed: nothing is taken over, and the answer says what is lost" {
+  delay db3 600
+  cut_off db2
+  write db1 2
+  fetched_all db3 db1
+  dies
+
+  opens_without
+
+  has_transactions db2 6
+}
+
+# bats test_tags=any-mode
+@test "the slave's replication leaves a table out: nothing is taken over, and the answer says what is lost" {
+  only_on filters 'filters do not change while it runs'
+  leaves_traces
+  leave_out db3 app.blobs
+  wait_for 5 runs_from db3 db1
+  dies_ahead 2
+
+  opens_without
+
+  has_transactions db2 6
+}
+
+@test "applying has failed on the slave: writes stay closed while that is required, and open when it was repaired" {
+  settings db2 'allow_write: { survivors: require }'
+  cut_off db2
+  fail_applier db3 db1
+  write db1 2
+  fetched_all db3 db1
+  dies
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: *db3*'
+  is_read_only db2
+  sql db3 'SET sql_log_bin = 0' 'DELETE FROM app.entries WHERE id = 1001'
+  start_replica_thread db3
+  gets OK db2 mysql_allow_write
+
+  has_transactions db2 8
+  has_note db2 theirs
+  moves db3 db2
+  all_agree
+}
+
+# bats test_tags=any-mode
+@test "a slave that does not answer is not waited for, whatever is required; the journal names it" {
+  settings db2 'allow_write: { survivors: require }'
+  kill_server db1
+  wait_for 5 has_lost db2
+  freeze db3
+
+  agent_call db2 mysql_allow_write
+
+  expect_agent_read 0 'OK*'
+  ((${milliseconds%.*} < 3500))
+  is_open
+  journal_says db2 'db3'
+  thaw db3
+  moves db3 db2
+}
+
+# bats test_tags=any-mode
+@test "a slave that is down is named in the journal; the new master opens" {
+  dies_ahead 2
+  kill_server db3
+
+  takes_over
+
+  journal_says db2 'db3'
+  has_transactions db2 6
+}
+
+# bats test_tags=any-mode
+@test "survivors: off asks nobody; the slave that has more is refused, and told how to see the difference" {
+  settings db2 'allow_write: { survivors: off }'
+  dies_ahead 2
+
+  takes_over
+
+  has_transactions db2 6
+  refuses_to_move db3 db2 "$(unproved db2 'ERROR: db3 is ahead of db2: *mmm_difference db3 db2*')"
+}
+
+# bats test_tags=any-mode
+@test "the slave was away while the new master opened: too late to take anything over, and it is told how to see the difference" {
+  dies_ahead 2
+  freeze db3
+  gets 'OK*' db2 mysql_allow_write
+  write db2 2
+  thaw db3
+
+  refuses_to_move db3 db2 'ERROR: *mmm_difference db3 db2*'
+}
+
+@test "the new master's channel keeps its delay, its heartbeat and how often it connects" {
+  sql db2 'STOP SLAVE' \
+    'CHANGE MASTER TO MASTER_DELAY = 1, MASTER_CONNECT_RETRY = 7, MASTER_HEARTBEAT_PERIOD = 1.5' 'START SLAVE'
+  wait_for 5 runs_from db2 db1
+  cut_off db2
+  write db1 2
+  caught_up db3 db1
+  dies
+
+  gets OK db2 mysql_allow_write
+
+  has_transactions db2 8
+  is_back
+  [ "$(replica_field db2 SQL_Delay) $(replica_field db2 Connect_Retry) $(heartbeat_period db2)" = '1 7 1.500' ]
+  leaves_traces
+  all_agree
+}
+
+@test "the new master's server was restarted when the old one was dead already: it takes over all the same" {
+  dies_ahead 3
+  stop_server db2
+  start_server db2
+
+  takes_over
+
+  has_transactions db2 9
+  moves db3 db2
+  all_agree
+}
+
+@test "both were started again after the old master died, so that neither knows who that was: it takes over all the same" {
+  dies_ahead 3
+  stop_server db2
+  stop_server db3
+  start_server db2
+  start_server db3
+
+  takes_over
+
+  has_transactions db2 9
+  moves db3 db2
+  all_agree
+}
+
+# bats test_tags=any-mode
+@test "the slave does not let the new master replicate from it: nothing is taken over, and the answer says what is lost" {
+  leaves_traces
+  dies_ahead 2
+  set_password db3 "$REPLICATION_USER" other
+
+  opens_without
+
+  has_transactions db2 6
+}
+
+# bats test_tags=any-mode
+@test "a dry run says what would be taken over, and changes nothing" {
+  local before
+  dies_ahead 3
+  before=$(standing db2)$(standing db3)
+
+  run_helper db2 mysql_allow_write --dry-run
+
+  [ "$status" = 0 ]
+  [[ $output$stderr == *db3* ]]
+  is_read_only db2
+  has_transactions db2 6
+  [ "$(standing db2)$(standing db3)" = "$before" ]
+  [ -z "$(left_behind db2)" ]
+}
+
+@test "the slave dies while its rows are taken over: with require writes stay closed until it is back" {
+  is_taking_over 'allow_write: { survivors: require }'
+  kill_server db3
+  they_answer
+  fast_network db2
+
+  sleep 10
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: *'
+  is_read_only db2
+  start_server db3
+  gets OK db2 mysql_allow_write
+
+  has_all_parts db2
+  is_back
+  all_agree
+}
+
+@test "the slave dies while its rows are taken over: the new master opens and says so, and gets the rest when the old one is back" {
+  is_taking_over
+  kill_server db3
+  they_answer
+  fast_network db2
+
+  gets 'OK: *db3*' db2 mysql_allow_write
+  is_open
+  agent_call db2 turn_on_slave
+  stays_away_from_db3
+  write db2
+  comes_back
+  gets 'OK*' db2 mysql_allow_write
+  start_server db3
+
+  # It was open before it had these: whether db3 can follow it depends on the server.
+  has_the_rest
+}
+# By GTID the old master sends it; by file and position nothing tells from where, and replication says so.
+has_the_rest() {
+  if [[ $MMM_REPLICATION == gtid ]]; then
+    wait_for 10 is_whole_without_db3 && has_all_parts db2
+  else
+    wait_for 10 has_no_place && [[ $(sources db2) == "$(host_ip db1)" ]]
+  fi
+}
+has_no_place() { [[ $(replica_field db2 Last_IO_Errno) == 1236 && $(threads db2) == 'No Yes' ]]; }
+stays_away_from_db3() { [[ $(sources db2) == "$(host_ip db1)" || $(threads db2) == 'No No' ]]; }
+is_whole_without_db3() {
+  is_back && runs_from db2 db1 && runs_from db1 db2 && caught_up db2 db1 && caught_up db1 db2 && same_rows db1 db2
+}
+
+@test "the old master comes back while the slave's rows are taken over: nothing is missing, nothing is there twice" {
+  is_taking_over
+  start_server db1
+  fast_network db2
+  they_answer
+
+  gets OK db2 sync_with_master
+  gets OK db2 mysql_allow_write
+  has_all_parts db2
+  reconnects_to db1
+  gets OK db3 set_active_master db2
+  is_whole
+}
+
+@test "the helper is killed while rows are taken over, everything else stays: the next call finishes it" {
+  is_taking_over
+  helper_dies
+
+  gets OK db2 mysql_allow_write
+
+  has_all_parts db2
+  is_back
+  all_agree
+}
+
+@test "the helper is killed while rows are taken over, and the old master comes back: turn_on_slave lets it go on" {
+  is_taking_over
+  helper_dies
+  start_server db1
+
+  gets OK db2 turn_on_slave
+
+  is_back
+  reconnects_to db1
+  gets OK db2 sync_with_master
+  gets OK db2 mysql_allow_write
+  has_all_parts db2
+  gets OK db3 set_active_master db2
+  is_whole
+}
+
+@test "the helper is killed while rows are taken over, then the slave dies, then the old master comes back" {
+  is_taking_over
+  helper_dies
+  kill_server db3
+  start_server db1
+
+  gets OK db2 sync_with_master
+  gets OK db2 mysql_allow_write
+  has_all_parts db2
+  is_back
+  start_server db3
+  reconnects_to db1
+  gets OK db3 set_active_master db2
+  is_whole
+}
+
+@test "the helper is killed while rows are taken over, and writes are forced open: it does not stay with the slave" {
+  is_taking_over
+  helper_dies
+  run_helper db2 mysql_allow_write --force
+  expect_answer 0 'OK*'
+  write db2
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 0 OK
+  stays_away_from_db3
+  comes_back
+
+  has_the_rest
+}
+
+@test "the new master's server dies while it takes rows over: it goes on when it is back" {
+  is_taking_over
+  kill_server db2
+  they_answer
+  fast_network db2
+  start_server db2
+
+  gets OK db2 mysql_allow_write
+
+  has_all_parts db2
+  is_back
+  all_agree
+}
