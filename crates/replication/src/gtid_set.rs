@@ -54,6 +54,20 @@ impl GtidSet {
         self.0.values().flatten().map(|(first, last)| last - first + 1).sum()
     }
 
+    /// True where the transaction `number` of `source`, a uuid with or without `:tag`, is in it.
+    pub fn has(&self, source: &str, number: u64) -> bool {
+        self.0.get(source).is_some_and(|intervals| {
+            let behind = intervals.partition_point(|(first, _)| *first <= number);
+            behind > 0 && intervals[behind - 1].1 >= number
+        })
+    }
+
+    /// What is in this set and in `other`.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        self.without(&self.without(other))
+    }
+
     /// Adds the transactions `first` to `last` of `source`, a uuid with or without `:tag`.
     pub fn add(&mut self, source: &str, first: u64, last: u64) {
         let intervals = self.0.entry(source.to_ascii_lowercase()).or_default();
@@ -235,6 +249,11 @@ mod tests {
             prop_assert_eq!(of(&one).without(&of(&other)), of(&difference));
             prop_assert_eq!(of(&one).is_within(&of(&other)), one.is_subset(&other));
             prop_assert_eq!(set(&of(&one).to_string()), of(&one));
+            let both: BTreeSet<u64> = one.intersection(&other).copied().collect();
+            prop_assert_eq!(of(&one).within(&of(&other)), of(&both));
+            for number in 1..41 {
+                prop_assert_eq!(of(&one).has(A, number), one.contains(&number));
+            }
         }
     }
 }

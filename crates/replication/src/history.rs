@@ -422,7 +422,7 @@ fn each_of_page(
 }
 
 /// The `Gtid_list` at a file's beginning.
-fn beginning(server: &mut Server, file: &str) -> Result<Beginning, Error> {
+pub(crate) fn beginning(server: &mut Server, file: &str) -> Result<Beginning, Error> {
     let rows = page(server, file, FIRST_EVENT, 4)?;
     let list =
         rows.iter().find(|row| row.text("Event_type") == "Gtid_list").map_or("", |row| row.text("Info"));
@@ -493,8 +493,8 @@ fn gtid_of(row: &Record) -> Option<Gtid> {
 
 /// What a file's `Gtid_list` says of everything before it.
 #[derive(Clone, Debug, Default)]
-struct Beginning {
-    state: GtidState,
+pub(crate) struct Beginning {
+    pub(crate) state: GtidState,
     position: GtidPosition,
 }
 

@@ -13,6 +13,7 @@ pub mod clients;
 pub mod closing;
 mod dial;
 pub mod dialect;
+pub mod difference;
 pub mod error;
 pub mod eviction;
 pub mod facts;

@@ -66,7 +66,7 @@ pub(crate) fn is_of_the_file(row: &Record) -> bool {
 }
 
 /// What was logged before a file.
-fn previous_gtids(server: &mut Server, file: &str) -> Result<GtidSet, Error> {
+pub(crate) fn previous_gtids(server: &mut Server, file: &str) -> Result<GtidSet, Error> {
     let rows = page(server, file, FIRST_EVENT, FIRST_EVENTS)?;
     let previous = rows.iter().find(|row| row.text("Event_type") == "Previous_gtids");
     previous

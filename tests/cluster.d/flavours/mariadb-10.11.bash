@@ -7,6 +7,7 @@
 
 SERVER=(mariadbd)
 CLIENT=(mariadb --no-defaults)
+LOG_READER=(mariadb-binlog --no-defaults)
 
 # Those of the package mariadb-server, which starts a server; where that is not installed, tests/deps brings them alone.
 PLUGINS=/usr/lib/mysql/plugin

@@ -23,7 +23,7 @@ AGENT_GRANTS=('PROCESS ON *.*' 'SUPER ON *.*' 'REPLICATION SLAVE ON *.*')
 NARROW_GRANTS=("${AGENT_GRANTS[@]}" 'REPLICATION CLIENT ON *.*')
 PRIVILEGE+=([replication]=SUPER [read_only]=SUPER [kill]=SUPER)
 
-LACKS='channels semi_sync filters narrow super_read_only lasting_xa kept_sets'
+LACKS='log_reader channels semi_sync filters narrow super_read_only lasting_xa kept_sets'
 if [[ $MMM_REPLICATION == gtid ]]; then LACKS+=' bare'; fi
 WORDS+="
 s/(CHANGE MASTER|(SHOW|START|STOP) SLAVE) ''/\\1/g"

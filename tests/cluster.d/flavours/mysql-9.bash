@@ -14,6 +14,7 @@ flavour_fetch() {
 unpacked mysql-9
 SERVER=("${RUN[@]}" "$TREE/usr/sbin/mysqld")
 CLIENT=("${RUN[@]}" "$TREE/usr/bin/mysql" --no-defaults)
+LOG_READER=("${RUN[@]}" "$TREE/usr/bin/mysqlbinlog" --no-defaults --character-sets-dir="$TREE/usr/share/mysql/charsets")
 OWN_SETTINGS="basedir = $TREE/usr
 lc_messages_dir = $TREE/usr/share/mysql
 character_sets_dir = $TREE/usr/share/mysql/charsets

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::progress::Left;
+use mysql::binlog::events;
 use mysql::{BinlogDumpFlags, BinlogRequest};
 
 use crate::binlog::event::{Event, kind};
 use crate::binlog::group::{Group, Groups};
 use crate::dialect::Flavour;
 use crate::error::Error;
+use crate::gtid_set::GtidSet;
 use crate::history::{FIRST_EVENT, reading};
 use crate::patience;
 use crate::refusal::Refusal;
@@ -54,6 +56,20 @@ impl<'h> Reader<'h> {
 
     /// Shows `see` every event of `file`, up to where the log ends now.
     pub fn each_event(&self, file: &str, mut see: impl FnMut(&Event)) -> Result<(), Error> {
+        self.each_until(file, None, |event, _| {
+            see(event);
+            false
+        })
+    }
+
+    /// Shows `see` the events of `file`, each also as it was sent, until that has seen enough. A MySQL server leaves out
+    /// the groups of the set `without` where one is given.
+    pub fn each_until(
+        &self,
+        file: &str,
+        without: Option<&GtidSet>,
+        mut see: impl FnMut(&Event, &events::Event) -> bool,
+    ) -> Result<(), Error> {
         let mut server = self.connect()?;
         if server.dialect().flavour() == Flavour::MariaDb {
             // Otherwise it rewrites events as those of older servers.
@@ -77,10 +93,18 @@ impl<'h> Reader<'h> {
             .with_filename(file.as_bytes())
             .with_pos(FIRST_EVENT)
             .with_flags(BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK);
+        let request = match without.map(ToString::to_string) {
+            // It is read back as it is written: what were not would only be sent for nothing.
+            Some(set) => {
+                let sources = set.split(',').filter_map(|source| source.parse().ok());
+                request.with_use_gtid(true).with_sids(sources.collect::<Vec<_>>())
+            }
+            None => request,
+        };
         let (mut end, mut has_begun) = (FIRST_EVENT, false);
         let mut stream = survive(|| conn.get_binlog_stream(request)).map_err(failed)?;
         let mut count = 0;
-        while let Some(event) = survive(|| stream.next().transpose()).map_err(failed)? {
+        while let Some(sent) = survive(|| stream.next().transpose()).map_err(failed)? {
             count += 1;
             if count % BATCH == 1 {
                 if budget.is_spent() {
@@ -89,7 +113,7 @@ impl<'h> Reader<'h> {
                 patience::limit_socket(&socket, budget.share(FOREVER));
                 face.left(size.map(|size| Left::Bytes(size.saturating_sub(end))));
             }
-            let header = event.header();
+            let header = sent.header();
             // The library takes it for one without a body.
             if header.event_size() < HEADER {
                 return Err(failed(
@@ -102,7 +126,7 @@ impl<'h> Reader<'h> {
                 server_id: header.server_id(),
                 flags: header.flags_raw(),
                 end,
-                body: event.data(),
+                body: sent.data(),
             };
             if !event.is_real() {
                 // Announces the next file, where this one ended without a word.
@@ -114,8 +138,7 @@ impl<'h> Reader<'h> {
             has_begun = true;
             end = end_of(end, header.event_size(), header.log_pos());
             event.end = end;
-            see(&event);
-            if event.kind == kind::ROTATE {
+            if see(&event, &sent) || event.kind == kind::ROTATE {
                 break;
             }
         }

@@ -23,6 +23,7 @@ unpacked_mariadb() {
   SHARE=$TREE/$2
   SERVER=("${RUN[@]}" "$TREE/usr/sbin/mariadbd")
   CLIENT=("${RUN[@]}" "$TREE/usr/bin/mariadb" --no-defaults --character-sets-dir="$SHARE/charsets")
+  LOG_READER=("${RUN[@]}" "$TREE/usr/bin/mariadb-binlog" --no-defaults --character-sets-dir="$SHARE/charsets")
   OWN_SETTINGS="basedir = $TREE/usr
 lc_messages_dir = $SHARE
 character_sets_dir = $SHARE/charsets

@@ -1,0 +1,144 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, Command, value_parser};
+
+/// Most transactions that are listed; more would not fit into memory.
+const MOST_LISTED: u64 = 10_000;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    /// The host whose transactions are looked for.
+    pub from: String,
+    /// The host that may lack them.
+    pub to: String,
+    /// Name of the agent's configuration.
+    pub config: String,
+    pub output: Output,
+    /// Where they are to be saved.
+    pub save: Option<PathBuf>,
+    /// How many are listed.
+    pub limit: u64,
+    /// Most time for all of it.
+    pub timeout: Duration,
+}
+
+/// How it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    Text,
+    Json,
+    Yaml,
+}
+
+/// The command line's definition, for the manual and for completions, too.
+pub fn command() -> Command {
+    Command::new("mmm_difference")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(
+            "Which transactions has host A executed that host B has not? Lists them, saves them as a binary log file \
+             if wanted, and says what can be done. Changes nothing on any server.",
+        )
+        .term_width(80)
+        .after_help(
+            "Exit code: 0 nothing is missing on B, 1 something is, 2 it could not be told.\n\
+             Run it as root on any host of the cluster. Statements that may hold a password are hidden.\n\n\
+             Examples:\n  mmm_difference db3 db2\n  mmm_difference db3 db2 --save /root/db3-only.binlog\n  \
+             mmm_difference db3 db2 mmm_agent_cluster2 --format json",
+        )
+        .arg(
+            Arg::new("from")
+                .value_name("A")
+                .required(true)
+                .help("Host whose transactions are looked for, by its name in the configuration"),
+        )
+        .arg(Arg::new("to").value_name("B").required(true).help("Host that may lack them"))
+        .arg(
+            Arg::new("config")
+                .value_name("CONFIG")
+                .default_value("mmm_agent")
+                .help("Name of the agent's configuration, without path"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(PossibleValuesParser::new(["text", "json", "yaml"]))
+                .default_value("text")
+                .help("A text for people, or a document for programs"),
+        )
+        .arg(
+            Arg::new("save")
+                .long("save")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("Save what B lacks as a new binary log file, for mysqlbinlog or mariadb-binlog"),
+        )
+        .arg(
+            Arg::new("limit")
+                .long("limit")
+                .value_name("COUNT")
+                .value_parser(value_parser!(u64).range(0..=MOST_LISTED))
+                .default_value("100")
+                .help("List so many transactions; the others are counted, and saved, all the same"),
+        )
+        .arg(
+            Arg::new("timeout")
+                .long("timeout")
+                .value_name("SECONDS")
+                .value_parser(value_parser!(u64).range(1..=86_400))
+                .default_value("60")
+                .help("Most time for all of it"),
+        )
+}
+
+impl Arguments {
+    /// Reads a command line that begins with the program's name.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = command().try_get_matches_from(words)?;
+        let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
+        let number = |name: &str| matches.get_one::<u64>(name).copied().unwrap_or_default();
+        Ok(Self {
+            from: text("from"),
+            to: text("to"),
+            config: text("config"),
+            output: match text("format").as_str() {
+                "json" => Output::Json,
+                "yaml" => Output::Yaml,
+                _ => Output::Text,
+            },
+            save: matches.get_one::<PathBuf>("save").cloned(),
+            limit: number("limit"),
+            timeout: Duration::from_secs(number("timeout")),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &str) -> Result<Arguments, clap::Error> {
+        Arguments::read(format!("mmm_difference {words}").split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn both_hosts_are_named_and_the_rest_may_be() {
+        let arguments = read("db3 db2").unwrap();
+        assert_eq!(
+            (arguments.from.as_str(), arguments.to.as_str(), arguments.config.as_str(), arguments.limit),
+            ("db3", "db2", "mmm_agent", 100)
+        );
+        let arguments = read("db3 db2 other --save x --limit 0 --timeout 5 --format yaml").unwrap();
+        assert_eq!((arguments.config.as_str(), arguments.save), ("other", Some("x".into())));
+        assert_eq!((arguments.limit, arguments.timeout, arguments.output), (0, Duration::from_secs(5), Output::Yaml));
+        for wrong in ["", "db3", "a b c d", "a b --limit 10001", "a b --timeout 0", "a b --format xml"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The difference without global ids, by what is in the transactions.
+//!
+//! First as a slave's place is found: the last transactions that the other executed, in this server's log. Where that
+//! proves no place, such as beside a transaction that a slave wrote itself, the logs are compared as a whole, as far back
+//! as memory allows.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::binlog::group::{Groups, Print};
+use crate::binlog::place::{self, Logged};
+use crate::difference::{Method, Place, Plan, Side, Wanted};
+use crate::error::Error;
+use crate::facts::Replica;
+use crate::gtid::GtidPosition;
+use crate::history::log_files;
+use crate::observe::log_end;
+use crate::record::Record;
+use crate::status::Channel;
+
+/// Transactions of the other's log that are kept in memory, by the half of what identifies them.
+const MOST: usize = 1 << 20;
+/// Missing ones that are kept by their places.
+const MOST_MISSING: usize = 200_000;
+
+/// Finds the difference, or says why it cannot be told.
+pub fn find(
+    (one, side): (&mut Logged, &Side),
+    (other, other_side): (&mut Logged, &Side),
+    other_is_here: bool,
+) -> Result<Result<Plan, String>, Error> {
+    if !side.logs {
+        return Ok(Err(format!("{} keeps no log, and without GTIDs nothing else tells what it has", side.host)));
+    }
+    // First of all: what is logged from now on may get to the other meanwhile.
+    let Some(end) = log_end(one.server)? else {
+        return Ok(Err(format!("{} does not say where its log ends", side.host)));
+    };
+    let mut names = log_files(one.server)?;
+    names.truncate(names.iter().position(|name| *name == end.file).map_or(names.len(), |last| last + 1));
+    let end = (names.len().saturating_sub(1), end.offset);
+    let facts = facts(other_side, other_is_here);
+    let found = place::find(other, &facts, one, side.server_id)?.found;
+    let (first, wanted, since) = match found {
+        Ok(found) => {
+            let file = names.iter().position(|name| *name == found.position.file).unwrap_or(0);
+            let (begin, but) = ((file, found.position.offset), id(other_side.server_id));
+            (file, Wanted::Between { begin, end, but }, None)
+        }
+        Err(why) if !other_side.logs_updates => return Ok(Err(why)),
+        Err(why) => {
+            log::info!("{why}: the logs are compared as a whole");
+            match whole((one, side), (other, other_side), &names)? {
+                Ok((mut places, since)) => {
+                    places.split_off(&end);
+                    let first = places.first().map_or(names.len(), |(file, _)| *file);
+                    (first, Wanted::At(places), since)
+                }
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+    };
+    let holds_any = |index: &usize| match &wanted {
+        Wanted::At(places) => places.range((*index, 0)..(index + 1, 0)).next().is_some(),
+        _ => true,
+    };
+    let files = names.into_iter().enumerate().skip(first).filter(|(index, _)| holds_any(index)).collect();
+    Ok(Ok(Plan {
+        method: Method::Content,
+        gtids: String::new(),
+        count: None,
+        purged: None,
+        unlogged: None,
+        since,
+        files,
+        wanted,
+        without: None,
+    }))
+}
+
+/// The other server as what looks for a slave's place wants it.
+fn facts(side: &Side, is_here: bool) -> Replica {
+    let channel = side.channels.first().cloned();
+    let mut channel = channel.unwrap_or_else(|| Channel::from_record(Record::default()));
+    if !is_here {
+        // Of another host's relay log there is nothing on this one's disk.
+        channel.relay = None;
+    }
+    Replica {
+        host: side.host.clone(),
+        server_id: side.server_id,
+        channel,
+        other_channels: side.channels.len() > 1,
+        gtid_position: GtidPosition::default(),
+        may_be_ahead: false,
+        applied_gtids: String::new(),
+        sets: None,
+        logs_updates: side.logs_updates,
+        log: None,
+        temporary_tables: 0,
+        moves_itself: false,
+    }
+}
+
+type Places = BTreeSet<Place>;
+
+/// Where those lie that are in the one log and not in the other; from when on, where older ones were not compared.
+fn whole(
+    (one, side): (&mut Logged, &Side),
+    (other, other_side): (&mut Logged, &Side),
+    names: &[String],
+) -> Result<Result<(Places, Option<u32>), String>, Error> {
+    let mut theirs = Known::default();
+    for name in log_files(other.server)?.iter().rev() {
+        let mut created = 0;
+        let mut groups = Groups::default();
+        other.reader.each_event(name, |event| {
+            created = if created == 0 { event.time } else { created };
+            if let Some(group) = groups.event(event) {
+                *theirs.prints.entry(half(group.print)).or_default() += 1;
+            }
+        })?;
+        theirs.since = created;
+        if theirs.prints.len() > MOST {
+            break;
+        }
+    }
+    let mut first = names.len();
+    for (index, name) in names.iter().enumerate().rev() {
+        let mut created = 0;
+        one.reader.each_until(name, None, |event, _| {
+            created = event.time;
+            true
+        })?;
+        first = index;
+        if created < theirs.since {
+            break;
+        }
+    }
+    let (since, but) = (theirs.since, id(other_side.server_id));
+    let (mut places, mut older) = (Places::new(), false);
+    for (index, name) in names.iter().enumerate().skip(first) {
+        one.reader.each_group(name, |group| {
+            if group.server_id == but || theirs.takes(group.print) {
+                return;
+            }
+            if group.time < since {
+                older = true;
+            } else if places.len() <= MOST_MISSING {
+                places.insert((index, group.begin));
+            }
+        })?;
+    }
+    if places.len() > MOST_MISSING {
+        return Ok(Err(format!(
+            "more than {MOST_MISSING} transactions of {} are not in the log of {}: do both replicate from one source?",
+            side.host, other_side.host
+        )));
+    }
+    Ok(Ok((places, (older || first > 0).then_some(theirs.since))))
+}
+
+/// The other server's transactions.
+#[derive(Default)]
+struct Known {
+    /// How many there are of each; in the same second, there can be more than one.
+    prints: HashMap<u64, u32>,
+    /// When the oldest file was begun in which they are.
+    since: u32,
+}
+
+impl Known {
+    /// True where there is one more of these; it is taken away.
+    fn takes(&mut self, print: Print) -> bool {
+        let Some(count) = self.prints.get_mut(&half(print)).filter(|count| **count > 0) else { return false };
+        *count -= 1;
+        true
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn half(print: Print) -> u64 {
+    print.0 as u64
+}
+
+/// Servers have ids of 32 bits; none has 0.
+fn id(id: u64) -> u32 {
+    u32::try_from(id).unwrap_or(0)
+}

@@ -1,0 +1,182 @@
+//! The difference by global ids: what is missing is known before the log is read, and which of its files hold it by what
+//! each begins with.
+
+use crate::difference::{Known, Method, Plan, Side, Wanted};
+use crate::error::Error;
+use crate::facts::OwnLog;
+use crate::gtid::{Gtid, GtidPosition, GtidState};
+use crate::gtid_set::GtidSet;
+use crate::history::{beginning, last_that_begins, log_files};
+use crate::prefix::previous_gtids;
+use crate::server::Server;
+
+/// What a MariaDB server has executed.
+#[derive(Clone, Debug)]
+pub struct Has {
+    log: OwnLog,
+    replicated: GtidPosition,
+    logs_updates: bool,
+}
+
+impl Has {
+    /// True where it has this group. Where its log was begun after the group, or does not hold what it replicates, its
+    /// place in the domain tells.
+    pub fn has(&self, gtid: Gtid) -> bool {
+        let is_behind = || self.replicated.get(gtid.domain).is_some_and(|at| at.sequence >= gtid.sequence);
+        if self.logs_updates && self.log.state.knows(gtid.domain) {
+            self.log.has(gtid).unwrap_or_else(is_behind)
+        } else {
+            self.log.state.includes(gtid) || is_behind()
+        }
+    }
+}
+
+/// MySQL's.
+pub fn of_sets(
+    server: &mut Server,
+    side: &Side,
+    executed: &GtidSet,
+    purged: &GtidSet,
+    theirs: &GtidSet,
+) -> Result<Plan, Error> {
+    let missing = executed.without(theirs);
+    let gone = missing.within(purged);
+    let logged = missing.without(&gone);
+    let mut files = Vec::new();
+    if side.logs && !logged.is_empty() {
+        let names = log_files(server)?;
+        let lies_before = |server: &mut Server, name: &str| {
+            let before = previous_gtids(server, name)?;
+            Ok(before.within(&logged).is_empty().then_some(before))
+        };
+        let first = last_that_begins(&names, |name| lies_before(server, name))?;
+        let (first, mut before) = first.unwrap_or((0, GtidSet::default()));
+        for (index, name) in names.iter().enumerate().skip(first) {
+            let next = match names.get(index + 1) {
+                Some(next) => previous_gtids(server, next)?,
+                // What was logged meanwhile may have been executed before.
+                None => before.with(&logged),
+            };
+            let is_last = index + 1 == names.len();
+            if is_last || !next.without(&before).within(&logged).is_empty() {
+                files.push((index, name.clone()));
+            }
+            before = next;
+        }
+    }
+    Ok(Plan {
+        method: Method::Gtid,
+        gtids: missing.to_string(),
+        count: Some(missing.count()),
+        purged: (!gone.is_empty()).then(|| gone.to_string()),
+        unlogged: None,
+        since: None,
+        files,
+        without: Some(executed.without(&logged)),
+        wanted: Wanted::InSet(logged),
+    })
+}
+
+/// MariaDB's.
+pub fn of_states(
+    server: &mut Server,
+    side: &Side,
+    log: &OwnLog,
+    replicated: &GtidPosition,
+    other: &Side,
+) -> Result<Plan, Error> {
+    let Known::States { log: their_log, replicated: their_place } = &other.known else {
+        return Err(server.unexpected("SELECT @@…", "binlog_state"));
+    };
+    let other = Has {
+        log: their_log.clone(),
+        replicated: their_place.clone(),
+        logs_updates: other.logs_updates,
+    };
+    let ends = |state: &GtidState| state.iter().filter(|gtid| !other.has(*gtid)).collect::<Vec<_>>();
+    let (missing, mut purged, mut files) = (ends(&log.state), Vec::new(), Vec::new());
+    if side.logs && !missing.is_empty() {
+        let names = log_files(server)?;
+        let oldest = match names.first() {
+            Some(oldest) => beginning(server, oldest)?.state,
+            None => GtidState::default(),
+        };
+        purged = ends(&oldest);
+        let is_wanted = |gtid: &Gtid| {
+            let is_there = oldest.get(gtid.domain, gtid.server).is_none_or(|gone| gtid.sequence > gone);
+            is_there && !other.has(*gtid)
+        };
+        let first = last_that_begins(&names, |name| {
+            let state = beginning(server, name)?.state;
+            let holds_any = state.iter().any(|gtid| is_wanted(&gtid));
+            Ok((!holds_any).then_some(state))
+        })?;
+        let (first, mut before) = first.unwrap_or_default();
+        for (index, name) in names.iter().enumerate().skip(first) {
+            let next = match names.get(index + 1) {
+                Some(next) => beginning(server, next)?.state,
+                None => log.state.clone(),
+            };
+            let is_new = |gtid: &Gtid| before.get(gtid.domain, gtid.server) != Some(gtid.sequence);
+            if next.iter().any(|gtid| is_new(&gtid) && is_wanted(&gtid)) {
+                files.push((index, name.clone()));
+            }
+            before = next;
+        }
+    }
+    let unlogged: Vec<Gtid> = if side.logs_updates {
+        Vec::new()
+    } else {
+        replicated.iter().filter(|gtid| !log.state.includes(*gtid) && !other.has(*gtid)).collect()
+    };
+    let nothing = missing.is_empty() && unlogged.is_empty();
+    Ok(Plan {
+        method: Method::Gtid,
+        gtids: behind(&missing, &other),
+        count: nothing.then_some(0),
+        purged: (!purged.is_empty()).then(|| behind(&purged, &other)),
+        unlogged: (!unlogged.is_empty()).then(|| behind(&unlogged, &other)),
+        since: None,
+        files,
+        wanted: Wanted::NotOf { of: log.state.clone(), other },
+        without: None,
+    })
+}
+
+/// Of each server and domain: up to which group, and behind which.
+fn behind(gtids: &[Gtid], other: &Has) -> String {
+    let one = |gtid: &Gtid| match other.log.state.get(gtid.domain, gtid.server) {
+        Some(sequence) => format!("up to {gtid}, behind {}", Gtid { sequence, ..*gtid }),
+        None => format!("up to {gtid}"),
+    };
+    gtids.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_has_what_its_log_or_else_its_place_tells() {
+        for (state, begin, replicated, logs_updates, gtid, has) in [
+            ("0-1-5,0-3-7", "0-1-1", "0-1-5", true, "0-1-5", true),
+            ("0-1-5,0-3-7", "0-1-1", "0-1-5", true, "0-1-6", false),
+            // Its log tells more than its place, which an own group has moved on.
+            ("0-1-5,0-2-9", "0-1-1", "0-1-5", true, "0-3-4", false),
+            // Begun behind the group.
+            ("0-1-9", "0-1-8", "0-1-9", true, "0-3-4", true),
+            ("0-1-9", "0-1-8", "", true, "0-3-4", false),
+            // Begun anew with a copy, and nothing since.
+            ("", "", "0-1-9", true, "0-1-9", true),
+            ("", "", "0-1-9", true, "0-1-10", false),
+            // It keeps no log of what it replicates.
+            ("0-3-2", "", "0-1-9", false, "0-1-9", true),
+            ("0-3-20", "", "0-1-9", false, "0-1-10", false),
+            ("", "", "0-1-9", false, "7-1-1", false),
+        ] {
+            let log = OwnLog { state: state.parse().unwrap(), begin: begin.parse().unwrap() };
+            let server = Has { log, replicated: replicated.parse().unwrap(), logs_updates };
+            assert_eq!(server.has(gtid.parse().unwrap()), has, "{gtid} in [{state}] from [{begin}] at {replicated}");
+        }
+    }
+}

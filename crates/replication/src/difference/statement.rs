@@ -1,0 +1,140 @@
+//! A statement as a person may read it: on one line, not too long, and without a password.
+
+use mmm_core::escape;
+
+/// As much of a statement as is looked at.
+const LOOKED_AT: usize = 4096;
+/// As much of it as is shown, in characters.
+const SHOWN: usize = 160;
+/// What a password, or a key, stands behind, or beside.
+const SECRETS: [&str; 12] = [
+    "identified",
+    "password",
+    "passwd",
+    "authentication_string",
+    "global_priv",
+    "mysql.user",
+    "mysql`.`user",
+    "mysql.servers",
+    "mysql`.`servers",
+    "aes_encrypt",
+    "aes_decrypt",
+    "des_encrypt",
+];
+/// Statements that are hidden whatever follows these words.
+const OF_ACCOUNTS: [[&str; 2]; 8] = [
+    ["CREATE", "USER"],
+    ["ALTER", "USER"],
+    ["SET", "PASSWORD"],
+    ["CREATE", "SERVER"],
+    ["ALTER", "SERVER"],
+    ["CREATE", "ROLE"],
+    ["CHANGE", "MASTER"],
+    ["CHANGE", "REPLICATION"],
+];
+
+/// The statement for a person.
+pub fn shortened(text: &[u8]) -> String {
+    let is_whole = text.len() <= LOOKED_AT;
+    let text = String::from_utf8_lossy(&text[..text.len().min(LOOKED_AT)]);
+    if let Some(words) = hidden(&text) {
+        return words;
+    }
+    let line = escape::words(&text);
+    let mut shown: String = line.chars().take(SHOWN).collect();
+    if !is_whole || shown.len() < line.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// What is shown of a statement that may hold a password.
+fn hidden(text: &str) -> Option<String> {
+    let words = first_words(text);
+    let [first, second, third, fourth] = &words;
+    let object = if [second.as_str(), third.as_str()] == ["OR", "REPLACE"] { fourth } else { second };
+    if OF_ACCOUNTS.iter().any(|[verb, of]| verb == first && of == object) {
+        return Some(format!("{first} {object} ***"));
+    }
+    holds_secret(text).then(|| if first.is_empty() { "***".into() } else { format!("{first} ***") })
+}
+
+fn holds_secret(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    SECRETS.iter().any(|secret| text.contains(secret))
+}
+
+/// The first four words in capital letters, without comments; empty from where something else than a word comes.
+fn first_words(text: &str) -> [String; 4] {
+    let (mut words, mut rest) = ([const { String::new() }; 4], text);
+    for word in &mut words {
+        rest = behind_comments(rest);
+        let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        if end == 0 || end > 20 {
+            break;
+        }
+        *word = rest[..end].to_ascii_uppercase();
+        rest = &rest[end..];
+    }
+    words
+}
+
+/// What comes behind blanks and comments; of a comment that servers execute, its text.
+fn behind_comments(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+        if let Some(executed) = rest.strip_prefix("/*!").or_else(|| rest.strip_prefix("/*M!")) {
+            rest = executed.trim_start_matches(|c: char| c.is_ascii_digit());
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            rest = comment.split_once("*/").map_or("", |(_, behind)| behind);
+        } else if rest.starts_with('#') || rest.starts_with("-- ") {
+            rest = rest.split_once('\n').map_or("", |(_, behind)| behind);
+        } else {
+            return rest.strip_prefix("*/").map_or(rest, behind_comments);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_one_line_that_no_terminal_obeys() {
+        for (text, shown) in [
+            (&b"INSERT  INTO t\n\tVALUES (1)"[..], "INSERT INTO t VALUES (1)".to_string()),
+            (b"SELECT '\x1b[2J'", "SELECT '\\u{1b}[2J'".into()),
+            (b"SELECT '\xff'", "SELECT '\u{fffd}'".into()),
+            ("SELECT '\u{202e}ab\u{9b}1m'".as_bytes(), "SELECT '\\u{202e}ab\\u{9b}1m'".into()),
+            (&[b'x'; 160], "x".repeat(160)),
+            (&[b'x'; 161], "x".repeat(160) + "…"),
+            (&[b' '; 5000], "…".into()),
+        ] {
+            assert_eq!(shortened(text), shown);
+        }
+    }
+
+    #[test]
+    fn no_password_is_shown_wherever_it_stands() {
+        for (text, shown) in [
+            ("CREATE USER a@b IDENTIFIED BY 'hunter2'", "CREATE USER ***"),
+            ("create or replace user hunter2", "CREATE USER ***"),
+            ("/* hi */ CREATE/**/USER 'hunter2'", "CREATE USER ***"),
+            ("/*!50000 alter */ -- x\n user hunter2", "ALTER USER ***"),
+            ("# hunter2\nSET PASSWORD FOR a = 'hunter2'", "SET PASSWORD ***"),
+            ("GRANT ALL ON *.* TO a IDENTIFIED BY 'hunter2'", "GRANT ***"),
+            ("CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (PASS 'hunter2')", "CREATE SERVER ***"),
+            ("INSERT INTO `mysql`.`user` VALUES ('hunter2')", "INSERT ***"),
+            ("UPDATE people SET Password = 'hunter2'", "UPDATE ***"),
+            ("'hunter2' password", "***"),
+            ("SELECT AES_ENCRYPT('x', 'hunter2')", "SELECT ***"),
+            ("CREATE TABLE users (id INT)", "CREATE TABLE users (id INT)"),
+            ("GRANT ALL ON *.* TO a", "GRANT ALL ON *.* TO a"),
+        ] {
+            assert_eq!(shortened(text.as_bytes()), shown, "{text}");
+        }
+        let long = format!("INSERT INTO t VALUES ('{}', PASSWORD('x'))", "a".repeat(3000));
+        assert_eq!(shortened(long.as_bytes()), "INSERT ***");
+    }
+}

@@ -1,0 +1,1 @@
+mmm_difference_file.bats
