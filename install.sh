@@ -13,7 +13,7 @@ HELPERS=(
   check_ip clear_ip configure_ip mysql_allow_write mysql_deny_write mysql_may_write
   set_active_master sync_with_master turn_off_slave turn_on_slave
 )
-TOOLS=(mmm_journal mmm_preflight)
+TOOLS=(mmm_difference mmm_journal mmm_preflight)
 
 fail() {
   printf 'install.sh: %s\n' "$*" >&2

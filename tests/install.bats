@@ -5,7 +5,7 @@ REPOSITORY=$BATS_TEST_DIRNAME/..
 AGENT=usr/lib/mysql-mmm/agent
 NAMES=(check_ip clear_ip configure_ip mysql_allow_write mysql_deny_write mysql_may_write set_active_master
   sync_with_master turn_off_slave turn_on_slave)
-TOOLS=(mmm_journal mmm_preflight)
+TOOLS=(mmm_difference mmm_journal mmm_preflight)
 
 setup() {
   root=$BATS_TEST_TMPDIR/root

@@ -36,6 +36,12 @@ only_db3_gets() {
 read_log() { "${LOG_READER[@]}" --base64-output=decode-rows --verbose "$1"; }
 apply_log() { "${LOG_READER[@]}" "$1" | client_of "$(host_dir "$2")" --binary-mode --max-allowed-packet=1G; }
 
+# purged HOST — of its log, one file is left; MariaDB keeps the one before it for a moment.
+purged() {
+  sql "$1" "PURGE BINARY LOGS TO '$(binlog_end "$1" | cut -d' ' -f1)'"
+  [[ $(sql "$1" 'SHOW BINARY LOGS' | wc -l) == 1 ]]
+}
+
 # of_each_kind — transactions of db1: rows of two tables, an update, a deletion, DDL, statements, and 32 MB.
 of_each_kind() {
   sql db1 'SET SESSION binlog_format = ROW' \
@@ -67,7 +73,8 @@ of_each_kind() {
     == [["app", "entries", 3, 2, 0, true], ["app", "heap", 1, 0, 0, true]]'
   says '.transactions[1].tables[0] | .table == "entries" and .deleted == 1'
   says '.transactions[2].statements[0].text == "CREATE TABLE app.others (id INT PRIMARY KEY)"'
-  says '.transactions[3].statements[0].text == "INSERT INTO app.others VALUES (1), (2)"'
+  # A slave may log rows for the statements that it executes.
+  says '.transactions[3] | .statements[0].text == "INSERT INTO app.others VALUES (1), (2)" or .tables[0].inserted == 2'
   says '.transactions[4].tables[0] | .table == "blobs" and .inserted == 256 and .exact'
   says '.missing.bytes > 32e6 and .missing.bytes < 36e6 and .reverse.transactions == 0'
   says '(.transactions[0].time | fromdate) > (now - 60)'
@@ -76,11 +83,12 @@ of_each_kind() {
 
   [ "$(stat -c '%a %h' "$file")" = '600 1' ]
   says ".saved == {file: \"$file\", bytes: $(stat -c %s "$file"), transactions: 5}"
-  says '[.advice[0].steps[] | select(startswith("on db2, SQL: SET GLOBAL max_allowed_packet = 1073741824;"))] | length == 1'
-  only_on log_reader 'this server came without its own mysqlbinlog'
-  [ "$(read_log "$file" | grep -c '^### INSERT INTO .app.\..blobs.')" = 256 ]
   local packet
   packet=$(sql db2 'SELECT @@GLOBAL.max_allowed_packet')
+  says '[.advice[0].steps[] | select(. == "on db2, SQL: SET GLOBAL max_allowed_packet = 1073741824;")]
+    | length == if '"$packet"' < 48e6 then 1 else 0 end'
+  only_on log_reader 'this server came without its own mysqlbinlog'
+  [ "$(read_log "$file" | grep -c '^### INSERT INTO .app.\..blobs.')" = 256 ]
   sql db2 'SET GLOBAL max_allowed_packet = 1073741824'
   apply_log "$file" db2
   sql db2 "SET GLOBAL max_allowed_packet = $packet"
@@ -103,7 +111,6 @@ of_each_kind() {
     mysql-5*) [[ $output != *CLONE* && $output == *'mysqldump '*' --master-data=1'*'STOP SLAVE;'* ]] ;;
     mysql-*) [[ $output == *'CLONE INSTANCE FROM '*'mysqldump '*' --source-data=1'*'STOP REPLICA;'* ]] ;;
   esac
-  [ "$(wc -L <<<"$(head -n 20 <<<"$output")")" -lt 200 ]
 }
 
 @test "a transaction of a slave's own is found, though others came after it" {
@@ -111,22 +118,24 @@ of_each_kind() {
   write db1 3
   all_caught_up db1 db2 db3
   differs 1 db3 db2 --format json
-  says '[.transactions[] | [.origin.host, .tables[0].inserted // 1]] == [["db3", 1]] and .missing.transactions == 1'
+  says '[.transactions[].origin.host] == ["db3"] and .missing.in_log == 1 and .reverse.transactions == 0'
+  # Without GTIDs, nobody knows what was in older logs.
+  if has_gtids; then says '.missing.transactions == 1'; else says '.missing.transactions == null and .notes != []'; fi
   differs 0 db2 db3
 }
 
 @test "no terminal obeys a statement, and no password is shown" {
-  only_db3_gets sql db1 'SET NAMES latin1' 'SET SESSION binlog_format = STATEMENT' \
-    $'INSERT INTO app.heap VALUES (\'a\e[2Jb\xc2\x9b1m\xe2\x80\xae\', \'\n\r\tx\')' \
-    "CREATE USER hidden@localhost IDENTIFIED BY 'hunter2'" \
-    "/* now */ ALTER USER hidden@localhost IDENTIFIED BY 'hunter2'" \
-    "INSERT INTO app.heap VALUES ('hunter2', MD5('password'))"
+  # DDL is logged as it was written, whatever is done with rows.
+  only_db3_gets sql db1 "CREATE USER hidden@localhost IDENTIFIED BY 'hunter2'" \
+    "/* now */ $(flavour_password hidden@localhost hunter2)" \
+    "CREATE TABLE app.hidden (id INT) COMMENT 'the password is hunter2'" \
+    'SET NAMES latin1' $'CREATE TABLE app.hostile (a INT COMMENT \'a\e[2Jb\xc2\x9b1m\xe2\x80\xae\n\r\tx\')'
   local format
   for format in text json yaml; do
     differs 1 db3 db2 --format "$format"
     keeps_secrets hunter2
     ! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' <<<"$output"
-    [[ $output == *'CREATE USER ***'* && $output == *'INSERT ***'* && $output == *'INSERT INTO app.heap VALUES ('*2Jb* ]]
+    [[ $output == *'CREATE USER ***'* && $output == *'CREATE ***'* && $output == *'CREATE TABLE app.hostile ('*2Jb* ]]
   done
 }
 
@@ -136,14 +145,13 @@ of_each_kind() {
     r VARBINARY(300), s TINYBLOB, t BLOB, u MEDIUMTEXT, v LONGBLOB, w ENUM("x", "y"), x SET("x", "y"), y BIT(10), z POINT'
   local values="1, 2, 3, 4, 5, 1.5, 2.5, '-1234567890.0123456789', 2026, NOW(), '10:11:12.13', NOW(6), NOW(3), REPEAT('n', 200),
     'o', REPEAT('p', 2000), 'q', REPEAT('r', 300), 's', REPEAT('t', 300), REPEAT('u', 70000), 'v', 'x', 'x,y', 5, POINT(1, 2)"
-  for_these() { echo "id % 3 = 0"; }
   only_db3_gets sql db1 'SET SESSION binlog_format = ROW' "SET SESSION sql_mode = ''" \
     "CREATE TABLE app.types (id INT PRIMARY KEY, $columns) DEFAULT CHARSET utf8mb4" \
     "INSERT INTO app.types SELECT seq, $values FROM $(numbers 90)" \
     "INSERT INTO app.types (id) SELECT 1000 + seq FROM $(numbers 3000)" \
-    "UPDATE app.types SET a = 9, p = 'q' WHERE $(for_these)" \
-    'SET SESSION binlog_row_image = MINIMAL' "UPDATE app.types SET t = NULL, z = POINT(3, 4) WHERE $(for_these)" \
-    "DELETE FROM app.types WHERE $(for_these)" 'DELETE FROM app.types'
+    "UPDATE app.types SET a = 9, p = 'q' WHERE id % 3 = 0" \
+    'SET SESSION binlog_row_image = MINIMAL' "UPDATE app.types SET t = NULL, z = POINT(3, 4) WHERE id % 3 = 0" \
+    "DELETE FROM app.types WHERE id % 3 = 0" 'DELETE FROM app.types'
   differs 1 db3 db2 --format json
   says '[.transactions[1:][].tables[0] | [.inserted, .updated, .deleted, .exact]] == [[90, 0, 0, true], [3000, 0, 0, true],
     [0, 1030, 0, true], [0, 1030, 0, true], [0, 0, 1030, true], [0, 0, 2060, true]]'
@@ -172,6 +180,8 @@ of_each_kind() {
   differs 1 db3 db2 --format json --save "$BATS_TEST_TMPDIR/file"
   says '[.transactions[1:][].tables[0] | [.inserted, .updated, .exact]] == [[300, 0, true], [0, 300, true], [0, 300, true]]'
   says '.transactions[0].statements[0].text | startswith("CREATE TABLE app.packed")'
+  # Without GTIDs, it would come back to db1 as something new.
+  stop_replica_thread db1
   apply_log "$BATS_TEST_TMPDIR/file" db2
   rows_equal db3 db2
 }
@@ -181,16 +191,18 @@ of_each_kind() {
   sql db3 'FLUSH LOGS'
   write db1
   caught_up db3 db1
-  sql db3 "PURGE BINARY LOGS TO '$(binlog_end db3 | cut -d' ' -f1)'"
-  differs $((1 + !$(has_gtids; echo $((!$?))))) db3 db2 --format json
+  wait_for 5 purged db3
   if has_gtids; then
+    differs 1 db3 db2 --format json
     says '.missing.in_log == 1 and (.missing.purged | length) > 5 and ([.advice[].name] == ["apply", "rebuild"])'
   else
+    differs 2 db3 db2 --format json
     says '.result == "unknown" and .error.code == "cannot-tell"'
   fi
 }
 
 @test "a slave that keeps no log of what it replicates says so, and what it has not applied yet" {
+  if [[ $MMM_SERVER$MMM_REPLICATION == mysql-5.6gtid ]]; then skip 'by GTID, this server must log it'; fi
   leaves_traces
   restart_server db3 --skip-log-slave-updates
   wait_for 10 eval "[[ \$(threads db3) == 'Yes Yes' ]]"
@@ -198,8 +210,7 @@ of_each_kind() {
   stop_replica_thread db3 SQL_THREAD
   write db1
   fetched_all db3 db1
-  run_bare db3 mmm_difference db3 db2
-  ((status > 0))
+  if has_gtids; then differs 1 db3 db2; else differs 2 db3 db2; fi
   [[ $output == *'db3 does not log what it replicates'*'db3 has fetched the log of '*': the rest is in its relay log'* ]]
 }
 

@@ -69,7 +69,11 @@ impl Situation<'_> {
         let file = if let Some(saved) = &report.saved {
             saved.file.clone()
         } else {
-            let config = if report.config == "mmm_agent" { String::new() } else { format!(" {}", quoted(&report.config)) };
+            let config = if report.config == "mmm_agent" {
+                String::new()
+            } else {
+                format!(" {}", quoted(&report.config))
+            };
             steps.push(shell(here, format!("mmm_difference {from} {to}{config} --save FILE")));
             "FILE".into()
         };
@@ -109,26 +113,33 @@ impl Situation<'_> {
                  or let it go on behind them"
             ));
         }
-        let mut text = format!("Apply it to {to}, by an account that may do everything there");
+        Advice { name: "apply", text: self.warnings().join(". ") + ":", steps }
+    }
+
+    /// What applying is, and what to mind.
+    fn warnings(&self) -> Vec<String> {
+        let (report, from, to) = (self.report, self.from.name.as_str(), self.to.name.as_str());
+        let mut text = vec![format!("Apply it to {to}, by an account that may do everything there")];
         if !self.other_side.read_only {
-            text += &format!(
-                ". Mind that {to} takes writes already: rows may have been changed there since, and the client stops at \
+            text.push(format!(
+                "Mind that {to} takes writes already: rows may have been changed there since, and the client stops at \
                  the first that does not fit"
-            );
+            ));
         }
         match report.reverse.transactions {
             Some(0) => {}
             Some(count) => {
-                let (noun, verb) = if count == 1 { ("transaction", "is") } else { ("transactions", "are") };
-                text += &format!(". Mind that {to} has {count} {noun} that {from} lacks: look whether they touch what {verb} missing");
+                let noun = if count == 1 { "transaction" } else { "transactions" };
+                text.push(format!(
+                    "Mind that {to} has {count} {noun} that {from} lacks: look whether they change the same rows"
+                ));
             }
-            None => text += &format!(". Mind that nobody can tell what {to} has that {from} lacks"),
+            None => text.push(format!("Mind that nobody can tell what {to} has that {from} lacks")),
         }
-        let is_part = report.missing.transactions.is_none_or(|count| count > report.missing.in_log);
-        if is_part {
-            text += ". It is not all that is missing: the rest is not in the log";
+        if report.missing.transactions.is_none_or(|count| count > report.missing.in_log) {
+            text.push("It may not be all that is missing: the rest is not in the log".into());
         }
-        Advice { name: "apply", text: text + ":", steps }
+        text
     }
 
     fn rebuild(&self) -> Advice {
@@ -218,7 +229,8 @@ impl Situation<'_> {
             self.to.mysql_port
         );
         let stop = if self.is_mysql_since((8, 0, 22)) { "STOP REPLICA" } else { "STOP SLAVE" };
-        let forget = if self.is_mysql_since((8, 2, 0)) { "RESET BINARY LOGS AND GTIDS" } else { "RESET MASTER" };
+        let forget =
+            if self.is_mysql_since((8, 2, 0)) { "RESET BINARY LOGS AND GTIDS" } else { "RESET MASTER" };
         steps.extend([
             shell(from, command),
             sql(from, stop),
@@ -251,7 +263,11 @@ impl Situation<'_> {
         let (verb, source) = self.verb();
         let user = &self.to.replication_user;
         // Without TLS, caching_sha2_password wants a key.
-        let key = if self.is_mysql_since((8, 0, 4)) { format!(", GET_{source}_PUBLIC_KEY=1") } else { String::new() };
+        let key = if self.is_mysql_since((8, 0, 4)) {
+            format!(", GET_{source}_PUBLIC_KEY=1")
+        } else {
+            String::new()
+        };
         format!(
             "{verb} {source}_HOST='{}', {source}_PORT={}, {source}_USER='{user}', {source}_PASSWORD='PASSWORD'{key}",
             self.to.ip, self.to.mysql_port
@@ -294,7 +310,11 @@ fn parsed(version: &str) -> (u16, u16, u16) {
 /// A word of a shell's command.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]
@@ -303,7 +323,12 @@ mod tests {
 
     #[test]
     fn a_file_is_one_word_of_a_command_whatever_its_name_is() {
-        for (word, shown) in [("/root/a.binlog", "/root/a.binlog"), ("a b", "'a b'"), ("it's; rm", "'it'\\''s; rm'"), ("", "''")] {
+        for (word, shown) in [
+            ("/root/a.binlog", "/root/a.binlog"),
+            ("a b", "'a b'"),
+            ("it's; rm", "'it'\\''s; rm'"),
+            ("", "''"),
+        ] {
             assert_eq!(quoted(word), shown);
         }
         assert_eq!(parsed("8.0.36-0ubuntu1"), (8, 0, 36));

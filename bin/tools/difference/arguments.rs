@@ -136,7 +136,10 @@ mod tests {
         );
         let arguments = read("db3 db2 other --save x --limit 0 --timeout 5 --format yaml").unwrap();
         assert_eq!((arguments.config.as_str(), arguments.save), ("other", Some("x".into())));
-        assert_eq!((arguments.limit, arguments.timeout, arguments.output), (0, Duration::from_secs(5), Output::Yaml));
+        assert_eq!(
+            (arguments.limit, arguments.timeout, arguments.output),
+            (0, Duration::from_secs(5), Output::Yaml)
+        );
         for wrong in ["", "db3", "a b c d", "a b --limit 10001", "a b --timeout 0", "a b --format xml"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

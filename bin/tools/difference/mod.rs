@@ -14,8 +14,8 @@ use mmm_core::settings::Settings;
 use mmm_core::{Budget, Coded, escape};
 use mmm_replication::binlog::place::Logged;
 use mmm_replication::binlog::stream::Reader;
-use mmm_replication::difference::{self, Method, Plan, Side, Transaction, Trouble};
 use mmm_replication::dialect::Flavour;
+use mmm_replication::difference::{self, Method, Plan, Side, Transaction, Trouble};
 use mmm_replication::status::IoThread;
 use mmm_replication::{Error, Server};
 
@@ -129,11 +129,12 @@ impl Pair<'_> {
         let plan = match plan {
             Ok(plan) => plan,
             Err(why) => {
-                self.cannot_tell(report, &why);
+                report.error = Some(report::Failure { code: "cannot-tell", text: escape::words(&why) });
                 return Ok(());
             }
         };
-        let (origins, mut list, limit) = (Origins::of(self.config, &side, &other_side), List::default(), arguments.limit);
+        let (origins, mut list, limit) =
+            (Origins::of(self.config, &side, &other_side), List::default(), arguments.limit);
         let mut count = 0;
         let found = plan.read(&from.reader, limit, arguments.save.as_deref(), |transaction| {
             list.add(transaction, count < limit, |transaction| origins.of_transaction(transaction));
@@ -142,7 +143,7 @@ impl Pair<'_> {
         fill(report, &plan, &found, list);
         if report.result == Outcome::Missing {
             let back = difference::compare((&mut to, &other_side), (&mut from, &side), is_here(self.from));
-            self.reverse(report, &to.reader, back);
+            count_reverse(report, &to.reader, back);
         }
         report.advice = advice::all(&advice::Situation {
             config: self.config,
@@ -155,26 +156,22 @@ impl Pair<'_> {
         });
         Ok(())
     }
+}
 
-    fn cannot_tell(&self, report: &mut Report, why: &str) {
-        report.error = Some(report::Failure { code: "cannot-tell", text: escape::words(why) });
-    }
-
-    /// Counts what the second host has and the first lacks; a failure of that is no failure of the answer.
-    fn reverse(&self, report: &mut Report, reader: &Reader, plan: Result<Result<Plan, String>, Error>) {
-        let counted = match plan {
-            Ok(Ok(Plan { count: Some(count), .. })) => Ok(count),
-            Ok(Ok(plan)) => match plan.read(reader, 0, None, |_| ()) {
-                Ok(found) => Ok(found.transactions),
-                Err(trouble) => Err(trouble.to_string()),
-            },
-            Ok(Err(why)) => Err(why),
-            Err(error) => Err(explained(&error)),
-        };
-        match counted {
-            Ok(count) => report.reverse.transactions = Some(count),
-            Err(why) => report.reverse.error = Some(escape::words(&why)),
-        }
+/// Counts what the second host has and the first lacks; a failure of that is no failure of the answer.
+fn count_reverse(report: &mut Report, reader: &Reader, plan: Result<Result<Plan, String>, Error>) {
+    let counted = match plan {
+        Ok(Ok(Plan { count: Some(count), .. })) => Ok(count),
+        Ok(Ok(plan)) => match plan.read(reader, 0, None, |_| ()) {
+            Ok(found) => Ok(found.transactions),
+            Err(trouble) => Err(trouble.to_string()),
+        },
+        Ok(Err(why)) => Err(why),
+        Err(error) => Err(explained(&error)),
+    };
+    match counted {
+        Ok(count) => report.reverse.transactions = Some(count),
+        Err(why) => report.reverse.error = Some(escape::words(&why)),
     }
 }
 
@@ -198,7 +195,9 @@ fn notes(side: &Side, other: &Side) -> Vec<String> {
     let mut notes = Vec::new();
     let host = &side.host;
     if !side.logs {
-        notes.push(format!("{host} keeps no binary log: nothing of what it has executed can be shown or saved"));
+        notes.push(format!(
+            "{host} keeps no binary log: nothing of what it has executed can be shown or saved"
+        ));
     } else if !side.logs_updates {
         notes.push(format!("{host} does not log what it replicates: of that, nothing can be shown or saved"));
     }
@@ -231,7 +230,7 @@ fn fill(report: &mut Report, plan: &Plan, found: &difference::Found, list: List)
     });
     let missing = &mut report.missing;
     let is_whole = plan.purged.is_none() && plan.unlogged.is_none();
-    missing.transactions = plan.count.or(is_whole.then_some(found.transactions));
+    missing.transactions = plan.count.or((is_whole && plan.since.is_none()).then_some(found.transactions));
     (missing.in_log, missing.bytes) = (found.transactions, found.bytes);
     missing.gtids = (plan.method == Method::Gtid).then(|| plan.gtids.clone());
     (missing.purged, missing.unlogged) = (plan.purged.clone(), plan.unlogged.clone());
@@ -241,7 +240,8 @@ fn fill(report: &mut Report, plan: &Plan, found: &difference::Found, list: List)
     report.result = if is_missing { Outcome::Missing } else { Outcome::NothingMissing };
     if let Some(since) = plan.since {
         report.notes.push(format!(
-            "the logs were compared as a whole, but only what was written since {}: as far back as both can be compared",
+            "no place in the one log shows what the other has: the logs were compared as a whole, but only what was \
+             written since {}, as far back as both go",
             report::utc(since)
         ));
     }
@@ -280,7 +280,8 @@ impl Origins {
     }
 
     fn of_transaction(&self, transaction: &Transaction) -> Origin {
-        let uuid = transaction.gtid.as_ref().and_then(|gtid| gtid.split_once(':')).map(|(uuid, _)| uuid.to_string());
+        let uuid =
+            transaction.gtid.as_ref().and_then(|gtid| gtid.split_once(':')).map(|(uuid, _)| uuid.to_string());
         let by_uuid = uuid.as_ref().and_then(|uuid| self.by_uuid.get(uuid));
         let host = by_uuid.or_else(|| self.by_id.get(&transaction.server_id.into())).cloned();
         Origin { server_id: transaction.server_id, uuid, host }

@@ -215,7 +215,12 @@ pub struct List {
 
 impl List {
     /// The next transaction.
-    pub fn add(&mut self, transaction: &Transaction, is_listed: bool, origin: impl FnOnce(&Transaction) -> Origin) {
+    pub fn add(
+        &mut self,
+        transaction: &Transaction,
+        is_listed: bool,
+        origin: impl FnOnce(&Transaction) -> Origin,
+    ) {
         for table in &transaction.tables {
             let key = (table.database.clone(), table.name.clone());
             if let Some(sum) = self.tables.get_mut(&key) {

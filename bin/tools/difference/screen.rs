@@ -56,7 +56,11 @@ pub fn draw(report: &Report) -> String {
 fn named(host: &HostRow) -> String {
     let details = [host.address.clone(), host.product.clone()];
     let details = details.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    if details.is_empty() { escape::line(&host.name) } else { format!("{} ({details})", escape::line(&host.name)) }
+    if details.is_empty() {
+        escape::line(&host.name)
+    } else {
+        format!("{} ({details})", escape::line(&host.name))
+    }
 }
 
 fn draw_transaction(text: &mut String, transaction: &TransactionRow) {
@@ -74,7 +78,8 @@ fn draw_transaction(text: &mut String, transaction: &TransactionRow) {
     }
     left_out(text, transaction.tables_left_out, "rows of more tables");
     for statement in &transaction.statements {
-        let database = statement.database.as_ref().map_or_else(String::new, |name| format!("{}: ", escape::line(name)));
+        let database =
+            statement.database.as_ref().map_or_else(String::new, |name| format!("{}: ", escape::line(name)));
         let _ = writeln!(text, "{INDENT}{database}{}", statement.text);
     }
     left_out(text, transaction.statements_left_out, "more statements");
@@ -95,8 +100,11 @@ fn origin(origin: &Origin) -> String {
 
 fn rows(table: &TableRow) -> String {
     let parts = [(table.inserted, "inserted"), (table.updated, "updated"), (table.deleted, "deleted")];
-    let mut words: Vec<String> =
-        parts.into_iter().filter(|(rows, _)| *rows > 0).map(|(rows, deed)| format!("{} {deed}", grouped(rows))).collect();
+    let mut words: Vec<String> = parts
+        .into_iter()
+        .filter(|(rows, _)| *rows > 0)
+        .map(|(rows, deed)| format!("{} {deed}", grouped(rows)))
+        .collect();
     if !table.exact {
         words.push("and some that could not be counted".into());
     }
@@ -106,7 +114,9 @@ fn rows(table: &TableRow) -> String {
 fn draw_sum(text: &mut String, report: &Report) {
     let (missing, to) = (&report.missing, &report.to.name);
     if report.result == Outcome::NothingMissing {
-        let _ = writeln!(text, "Nothing is missing on {to}.");
+        // Where the logs are all that tells, they may not go back to the beginning.
+        let which = if missing.transactions.is_some() { "Nothing" } else { "Nothing that can be compared" };
+        let _ = writeln!(text, "{which} is missing on {to}.");
     } else {
         draw_missing(text, missing, to);
         match (&report.reverse.transactions, &report.reverse.error) {
@@ -115,14 +125,23 @@ fn draw_sum(text: &mut String, report: &Report) {
                 let _ = writeln!(text, "The other way, {to} has {other} that {} has not.", report.from.name);
             }
             (None, Some(why)) => {
-                let _ = writeln!(text, "What {to} has that {} has not could not be told: {why}", report.from.name);
+                let _ = writeln!(
+                    text,
+                    "What {to} has that {} has not could not be told: {why}",
+                    report.from.name
+                );
             }
             (None, None) => {}
         }
     }
     if let Some(saved) = &report.saved {
         let file = escape::line(&saved.file);
-        let _ = writeln!(text, "Saved in {file}: {}, {}.", count(saved.transactions, "transaction"), count(saved.bytes, "byte"));
+        let _ = writeln!(
+            text,
+            "Saved in {file}: {}, {}.",
+            count(saved.transactions, "transaction"),
+            count(saved.bytes, "byte")
+        );
     }
 }
 
@@ -130,7 +149,12 @@ fn draw_missing(text: &mut String, missing: &Missing, to: &str) {
     let number = missing.transactions.unwrap_or(missing.in_log);
     let at_least = if missing.transactions.is_none() { "At least " } else { "" };
     let verb = if number == 1 { "is" } else { "are" };
-    let _ = write!(text, "{at_least}{} {verb} missing on {to}: {}", count(number, "transaction"), count(missing.bytes, "byte"));
+    let _ = write!(
+        text,
+        "{at_least}{} {verb} missing on {to}: {}",
+        count(number, "transaction"),
+        count(missing.bytes, "byte")
+    );
     if let (Some(first), Some(last)) = (&missing.first, &missing.last) {
         let _ = write!(text, ", written from {} to {}", local(first), local(last));
     }
@@ -149,7 +173,12 @@ fn draw_missing(text: &mut String, missing: &Missing, to: &str) {
     }
     let unseen = missing.transactions.map_or(0, |number| number.saturating_sub(missing.in_log));
     if unseen > 0 && missing.purged.is_none() {
-        let _ = writeln!(text, "{INDENT}{} of them {} not in the log", grouped(unseen), if unseen == 1 { "is" } else { "are" });
+        let _ = writeln!(
+            text,
+            "{INDENT}{} of them {} not in the log",
+            grouped(unseen),
+            if unseen == 1 { "is" } else { "are" }
+        );
     }
 }
 

@@ -28,8 +28,9 @@ pub fn find(
     (other, other_side): (&mut Logged, &Side),
     other_is_here: bool,
 ) -> Result<Result<Plan, String>, Error> {
-    if !side.logs {
-        return Ok(Err(format!("{} keeps no log, and without GTIDs nothing else tells what it has", side.host)));
+    if !side.logs_updates {
+        let what = if side.logs { "does not log what it replicates" } else { "keeps no log" };
+        return Ok(Err(format!("{} {what}, and without GTIDs nothing else tells what it has", side.host)));
     }
     // First of all: what is logged from now on may get to the other meanwhile.
     let Some(end) = log_end(one.server)? else {
@@ -53,7 +54,7 @@ pub fn find(
                 Ok((mut places, since)) => {
                     places.split_off(&end);
                     let first = places.first().map_or(names.len(), |(file, _)| *file);
-                    (first, Wanted::At(places), since)
+                    (first, Wanted::At(places), Some(since))
                 }
                 Err(why) => return Ok(Err(why)),
             }
@@ -103,12 +104,12 @@ fn facts(side: &Side, is_here: bool) -> Replica {
 
 type Places = BTreeSet<Place>;
 
-/// Where those lie that are in the one log and not in the other; from when on, where older ones were not compared.
+/// Where those lie that are in the one log and not in the other, and from when on that was compared.
 fn whole(
     (one, side): (&mut Logged, &Side),
     (other, other_side): (&mut Logged, &Side),
     names: &[String],
-) -> Result<Result<(Places, Option<u32>), String>, Error> {
+) -> Result<Result<(Places, u32), String>, Error> {
     let mut theirs = Known::default();
     for name in log_files(other.server)?.iter().rev() {
         let mut created = 0;
@@ -124,7 +125,7 @@ fn whole(
             break;
         }
     }
-    let mut first = names.len();
+    let (mut first, mut since) = (names.len(), theirs.since);
     for (index, name) in names.iter().enumerate().rev() {
         let mut created = 0;
         one.reader.each_until(name, None, |event, _| {
@@ -135,28 +136,34 @@ fn whole(
         if created < theirs.since {
             break;
         }
+        if index == 0 {
+            since = since.max(created);
+        }
     }
-    let (since, but) = (theirs.since, id(other_side.server_id));
-    let (mut places, mut older) = (Places::new(), false);
+    let but = id(other_side.server_id);
+    let (mut places, mut has_common) = (Places::new(), false);
     for (index, name) in names.iter().enumerate().skip(first) {
         one.reader.each_group(name, |group| {
-            if group.server_id == but || theirs.takes(group.print) {
-                return;
-            }
-            if group.time < since {
-                older = true;
-            } else if places.len() <= MOST_MISSING {
+            if theirs.takes(group.print) {
+                has_common = true;
+            } else if group.server_id != but && group.time >= since && places.len() <= MOST_MISSING {
                 places.insert((index, group.begin));
             }
         })?;
     }
-    if places.len() > MOST_MISSING {
+    let (host, other_host) = (&side.host, &other_side.host);
+    if !has_common {
         return Ok(Err(format!(
-            "more than {MOST_MISSING} transactions of {} are not in the log of {}: do both replicate from one source?",
-            side.host, other_side.host
+            "the logs of {host} and {other_host} have nothing in common any more, and without GTIDs nothing else \
+             tells what is missing"
         )));
     }
-    Ok(Ok((places, (older || first > 0).then_some(theirs.since))))
+    if places.len() > MOST_MISSING {
+        return Ok(Err(format!(
+            "more than {MOST_MISSING} transactions of {host} are not in the log of {other_host}"
+        )));
+    }
+    Ok(Ok((places, since)))
 }
 
 /// The other server's transactions.

@@ -88,11 +88,8 @@ pub fn of_states(
     let Known::States { log: their_log, replicated: their_place } = &other.known else {
         return Err(server.unexpected("SELECT @@…", "binlog_state"));
     };
-    let other = Has {
-        log: their_log.clone(),
-        replicated: their_place.clone(),
-        logs_updates: other.logs_updates,
-    };
+    let other =
+        Has { log: their_log.clone(), replicated: their_place.clone(), logs_updates: other.logs_updates };
     let ends = |state: &GtidState| state.iter().filter(|gtid| !other.has(*gtid)).collect::<Vec<_>>();
     let (missing, mut purged, mut files) = (ends(&log.state), Vec::new(), Vec::new());
     if side.logs && !missing.is_empty() {
@@ -176,7 +173,11 @@ mod tests {
         ] {
             let log = OwnLog { state: state.parse().unwrap(), begin: begin.parse().unwrap() };
             let server = Has { log, replicated: replicated.parse().unwrap(), logs_updates };
-            assert_eq!(server.has(gtid.parse().unwrap()), has, "{gtid} in [{state}] from [{begin}] at {replicated}");
+            assert_eq!(
+                server.has(gtid.parse().unwrap()),
+                has,
+                "{gtid} in [{state}] from [{begin}] at {replicated}"
+            );
         }
     }
 }

@@ -110,39 +110,41 @@ fn widths(rest: &mut Bytes) -> Option<Vec<Width>> {
 }
 
 fn width(kind: u8, details: &mut Bytes) -> Option<Width> {
-    use column::*;
+    use column as of;
     let fraction = |fixed: usize, digits: u8| Width::Fixed(fixed + usize::from(digits).div_ceil(2));
     Some(match kind {
-        NULL => Width::Fixed(0),
-        TINY | YEAR => Width::Fixed(1),
-        SHORT => Width::Fixed(2),
-        INT24 | DATE | TIME | NEWDATE => Width::Fixed(3),
-        LONG | TIMESTAMP => Width::Fixed(4),
-        LONGLONG | DATETIME => Width::Fixed(8),
-        FLOAT | DOUBLE => Width::Fixed(details.byte()?.into()),
-        TIMESTAMP2 => fraction(4, details.byte()?),
-        DATETIME2 => fraction(5, details.byte()?),
-        TIME2 => fraction(3, details.byte()?),
-        VARCHAR | VAR_STRING | VARCHAR_COMPRESSED => {
+        of::NULL => Width::Fixed(0),
+        of::TINY | of::YEAR => Width::Fixed(1),
+        of::SHORT => Width::Fixed(2),
+        of::INT24 | of::DATE | of::TIME | of::NEWDATE => Width::Fixed(3),
+        of::LONG | of::TIMESTAMP => Width::Fixed(4),
+        of::LONGLONG | of::DATETIME => Width::Fixed(8),
+        of::FLOAT | of::DOUBLE => Width::Fixed(details.byte()?.into()),
+        of::TIMESTAMP2 => fraction(4, details.byte()?),
+        of::DATETIME2 => fraction(5, details.byte()?),
+        of::TIME2 => fraction(3, details.byte()?),
+        of::VARCHAR | of::VAR_STRING | of::VARCHAR_COMPRESSED => {
             Width::Prefixed(if details.number(2)? < 256 { 1 } else { 2 })
         }
-        BIT => {
+        of::BIT => {
             let (bits, bytes) = (details.byte()?, details.byte()?);
             Width::Fixed(usize::from(bytes) + usize::from(bits > 0))
         }
-        TINY_BLOB..=BLOB | GEOMETRY | BLOB_COMPRESSED | VECTOR => Width::Prefixed(details.byte()?.into()),
-        JSON => Width::Json(details.byte()?.into()),
-        NEWDECIMAL => {
+        of::TINY_BLOB..=of::BLOB | of::GEOMETRY | of::BLOB_COMPRESSED | of::VECTOR => {
+            Width::Prefixed(details.byte()?.into())
+        }
+        of::JSON => Width::Json(details.byte()?.into()),
+        of::NEWDECIMAL => {
             let (precision, scale) = (details.byte()?, details.byte()?);
             Width::Fixed(decimal(precision.checked_sub(scale)?) + decimal(scale))
         }
-        ENUM | SET => {
+        of::ENUM | of::SET => {
             details.byte()?;
             Width::Fixed(details.byte()?.into())
         }
-        STRING => {
+        of::STRING => {
             let (real, length) = (details.byte()?, details.byte()?);
-            if real == ENUM || real == SET {
+            if real == of::ENUM || real == of::SET {
                 Width::Fixed(length.into())
             } else {
                 // Two bits of the length lie, turned round, in the type.
@@ -260,7 +262,8 @@ impl<'b> Bytes<'b> {
 
     /// Passes the columns of a row that are in `present`.
     fn pass_image(&mut self, widths: &[Width], present: &[u8]) -> Option<()> {
-        let is_set = |bits: &[u8], index: usize| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
+        let is_set =
+            |bits: &[u8], index: usize| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
         let there = (0..widths.len()).filter(|index| is_set(present, *index)).count();
         let nulls = self.take(there.div_ceil(8))?;
         let there = widths.iter().enumerate().filter(|(index, _)| is_set(present, *index));

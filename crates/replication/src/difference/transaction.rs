@@ -111,12 +111,12 @@ impl Id {
                 server: event.server_id,
                 sequence: number(event.body.get(..8)?),
             })),
-            kind::GTID => {
-                Some(Self::MySql(uuid(event.body.get(1..17)?), number(event.body.get(17..25)?)))
-            }
+            kind::GTID => Some(Self::MySql(uuid(event.body.get(1..17)?), number(event.body.get(17..25)?))),
             kind::TAGGED_GTID => {
                 let gtid = raw.read_event::<events::GtidEvent>().ok()?;
-                let source = gtid.tag().map_or_else(|| uuid(&gtid.sid()), |tag| format!("{}:{tag}", uuid(&gtid.sid())));
+                let source = gtid
+                    .tag()
+                    .map_or_else(|| uuid(&gtid.sid()), |tag| format!("{}:{tag}", uuid(&gtid.sid())));
                 Some(Self::MySql(source, gtid.gno()))
             }
             _ => None,
@@ -133,8 +133,9 @@ impl Id {
 }
 
 fn uuid(bytes: &[u8]) -> String {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].map(hex).join("-")
+    let number = bytes.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    let hex = format!("{number:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
 /// Follows the events of a log and tells where its transactions begin and end.
