@@ -212,6 +212,14 @@ fn notes(side: &Side, other: &Side) -> Vec<String> {
         }
     }
     for channel in &other.channels {
+        let has_rest = channel.fetched.is_some() && channel.fetched != channel.applied;
+        if has_rest && !channel.sql_running {
+            notes.push(format!(
+                "{} has fetched more of the log of {} than it has executed: what is missing may be in its relay log",
+                other.host,
+                channel.source()
+            ));
+        }
         if channel.io == IoThread::Yes && channel.sql_running {
             notes.push(format!(
                 "{} replicates from {}: what is missing may be on its way; look again",

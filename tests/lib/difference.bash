@@ -1,0 +1,31 @@
+# shellcheck shell=bash disable=SC2154
+# Asking mmm_difference, and what it saved.
+#   load ../lib/cluster
+#   load ../lib/failover
+#   load ../lib/difference
+
+# differs STATUS A B [OPTION…] — as db3 sees it.
+differs() {
+  run_bare db3 mmm_difference "${@:2}" && keeps_secrets || return 1
+  [[ $status == "$1" ]] && return 0
+  printf '%s\n' "$last_call: $status, expected: $1" "$output" "$stderr" >&2
+  return 1
+}
+
+# says JQ-EXPRESSION — true of the last document.
+says() {
+  jq -e "$1" <<<"$output" >/dev/null && return 0
+  printf '%s\n' "not true: $1" "$output" >&2
+  return 1
+}
+
+# only_db3_gets COMMAND… — what db1 logs meanwhile reaches db3 and not db2.
+only_db3_gets() {
+  stop_replica_thread db2
+  "$@"
+  caught_up db3 db1
+}
+
+# read_log FILE, apply_log FILE HOST — by the server's own program, and by its own client.
+read_log() { "${LOG_READER[@]}" --base64-output=decode-rows --verbose "$1"; }
+apply_log() { "${LOG_READER[@]}" "$1" | client_of "$(host_dir "$2")" --binary-mode --max-allowed-packet=1G; }
