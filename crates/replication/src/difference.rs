@@ -19,7 +19,7 @@ use mysql::binlog::events;
 
 use crate::binlog::event::{Event, kind};
 use crate::binlog::place::Logged;
-use crate::binlog::stream::Reader;
+use crate::binlog::stream::{Reader, Start};
 use crate::channel;
 use crate::dialect::Flavour;
 use crate::error::Error;
@@ -158,8 +158,31 @@ pub struct Plan {
     /// The files to read, with their place among all.
     files: Vec<(usize, String)>,
     wanted: Wanted,
-    /// MySQL: what the server need not send.
-    without: Option<GtidSet>,
+    skip: Skip,
+}
+
+/// What the server need not send.
+#[derive(Clone, Debug)]
+enum Skip {
+    /// It has to send all.
+    Nothing,
+    /// What lies before this offset of the first file.
+    Before(u64),
+    /// MySQL: these.
+    Set(GtidSet),
+    /// MariaDB: what lies before this place in the first file, if the place is there.
+    UpTo(GtidPosition),
+}
+
+impl Skip {
+    fn start(&self, is_first: bool) -> Start<'_> {
+        match self {
+            Self::Set(set) => Start::Without(set),
+            Self::Before(offset) if is_first => Start::At(*offset),
+            Self::UpTo(position) if is_first => Start::Behind(position),
+            _ => Start::First,
+        }
+    }
 }
 
 /// A file's place among all, and an offset in it.
@@ -267,13 +290,26 @@ impl Plan {
             saved: None,
             found: Found::default(),
         };
-        for (index, name) in &self.files {
+        for (number, (index, name)) in self.files.iter().enumerate() {
             reading.file = (*index, name);
             let mut failed = None;
-            reader.each_until(name, self.without.as_ref(), |event, sent| {
-                failed = reading.event(event, sent).err();
-                failed.is_some()
-            })?;
+            let mut each = |start| {
+                reader.each_until(name, start, |event, sent| {
+                    failed = reading.event(event, sent).err();
+                    failed.is_some()
+                })
+            };
+            let start = self.skip.start(number == 0);
+            match each(start) {
+                Ok(true) => {}
+                // The place is in another file, or nowhere: the server refuses that before it sends anything.
+                Ok(false) | Err(Error::Query { .. }) if matches!(start, Start::Behind(_)) => {
+                    each(Start::First)?;
+                }
+                other => {
+                    other?;
+                }
+            }
             failed.map_or_else(|| reading.forget(), Err).map_err(|source| trouble(save, source))?;
         }
         reading.finish().map_err(|source| trouble(save, source))
@@ -346,6 +382,9 @@ impl<S: FnMut(&Transaction)> Reading<'_, S> {
         let in_detail = self.found.transactions < self.listed;
         self.summary.begin(event, id.as_ref(), self.file.1, begin, in_detail);
         if let (None, Some(path)) = (&self.saved, self.save) {
+            if self.format.is_none() {
+                return Err(io::Error::other("the server does not say what its events are like"));
+            }
             self.saved = Some(LogFile::create(path)?);
         }
         if let (Some(file), Some(format)) = (&mut self.saved, self.format.take()) {

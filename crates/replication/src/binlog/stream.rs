@@ -16,6 +16,7 @@ use crate::binlog::event::{Event, kind};
 use crate::binlog::group::{Group, Groups};
 use crate::dialect::Flavour;
 use crate::error::Error;
+use crate::gtid::GtidPosition;
 use crate::gtid_set::GtidSet;
 use crate::history::{FIRST_EVENT, reading};
 use crate::patience;
@@ -28,6 +29,19 @@ const HEADER: u32 = 19;
 const BATCH: usize = 500;
 /// Most time for one event, in so far as the budget says nothing.
 const FOREVER: Duration = Duration::from_secs(3600);
+
+/// Where the reading of a file begins, and what the server need not send of it.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'s> {
+    /// At its first event.
+    First,
+    /// At the event that begins at this offset; the file's first event comes before it.
+    At(u64),
+    /// MySQL's: at its first event, without the groups of this set.
+    Without(&'s GtidSet),
+    /// MariaDB's: behind this GTID position, where the server finds that in the file; else nothing is shown.
+    Behind(&'s GtidPosition),
+}
 
 /// Reads a host's log.
 #[derive(Clone, Debug)]
@@ -56,24 +70,30 @@ impl<'h> Reader<'h> {
 
     /// Shows `see` every event of `file`, up to where the log ends now.
     pub fn each_event(&self, file: &str, mut see: impl FnMut(&Event)) -> Result<(), Error> {
-        self.each_until(file, None, |event, _| {
+        self.each_until(file, Start::First, |event, _| {
             see(event);
             false
-        })
+        })?;
+        Ok(())
     }
 
-    /// Shows `see` the events of `file`, each also as it was sent, until that has seen enough. A MySQL server leaves out
-    /// the groups of the set `without` where one is given.
+    /// Shows `see` the events of `file`, each also as it was sent, until that has seen enough. False where the file does
+    /// not begin as [`Start::Behind`] wants it.
     pub fn each_until(
         &self,
         file: &str,
-        without: Option<&GtidSet>,
+        start: Start,
         mut see: impl FnMut(&Event, &events::Event) -> bool,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let mut server = self.connect()?;
         if server.dialect().flavour() == Flavour::MariaDb {
             // Otherwise it rewrites events as those of older servers.
             server.set("@mariadb_slave_capability = 4")?;
+        }
+        if let Start::Behind(position) = start {
+            let position = server.quoted(&position.to_string());
+            server.set("@slave_gtid_strict_mode = 0, @slave_gtid_ignore_duplicates = 0")?;
+            server.set(&format!("@slave_connect_state = {position}"))?;
         }
         let (mut face, size) = reading(&mut server, file);
         let (host, conn, budget) = server.into_parts();
@@ -93,15 +113,19 @@ impl<'h> Reader<'h> {
             .with_filename(file.as_bytes())
             .with_pos(FIRST_EVENT)
             .with_flags(BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK);
-        let request = match without.map(ToString::to_string) {
-            // It is read back as it is written: what were not would only be sent for nothing.
-            Some(set) => {
-                let sources = set.split(',').filter_map(|source| source.parse().ok());
-                request.with_use_gtid(true).with_sids(sources.collect::<Vec<_>>())
+        let (request, begin) = match start {
+            Start::First | Start::Behind(_) => (request, FIRST_EVENT),
+            // The server's command has 32 bits for it.
+            Start::At(offset) if u32::try_from(offset).is_ok() => (request.with_pos(offset), offset),
+            Start::At(_) => (request, FIRST_EVENT),
+            Start::Without(set) => {
+                // It is read back as it is written: what were not would only be sent for nothing.
+                let set = set.to_string();
+                let sources = set.split(',').filter_map(|source| source.parse().ok()).collect::<Vec<_>>();
+                (request.with_use_gtid(true).with_sids(sources), FIRST_EVENT)
             }
-            None => request,
         };
-        let (mut end, mut has_begun) = (FIRST_EVENT, false);
+        let (mut end, mut has_begun) = (begin, false);
         let mut stream = survive(|| conn.get_binlog_stream(request)).map_err(failed)?;
         let mut count = 0;
         while let Some(sent) = survive(|| stream.next().transpose()).map_err(failed)? {
@@ -129,6 +153,10 @@ impl<'h> Reader<'h> {
                 body: sent.data(),
             };
             if !event.is_real() {
+                let is_elsewhere = event.kind == kind::ROTATE && event.body.get(8..) != Some(file.as_bytes());
+                if !has_begun && is_elsewhere && matches!(start, Start::Behind(_)) {
+                    return Ok(false);
+                }
                 // Announces the next file, where this one ended without a word.
                 if has_begun && event.kind == kind::ROTATE {
                     break;
@@ -136,14 +164,18 @@ impl<'h> Reader<'h> {
                 continue;
             }
             has_begun = true;
-            end = end_of(end, header.event_size(), header.log_pos());
+            // What describes the events is sent first, wherever the reading begins.
+            let is_ahead = event.kind == kind::FORMAT_DESCRIPTION && header.log_pos() == 0;
+            if !is_ahead {
+                end = end_of(end, header.event_size(), header.log_pos());
+            }
             event.end = end;
             if see(&event, &sent) || event.kind == kind::ROTATE {
                 break;
             }
         }
         log::debug!("{host}: read {file} to {end}: {:.1?}", started.elapsed());
-        Ok(())
+        Ok(true)
     }
 
     /// Shows `see` every group of `file`.

@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::binlog::group::{Groups, Print};
 use crate::binlog::place::{self, Logged};
-use crate::difference::{Method, Place, Plan, Side, Wanted};
+use crate::binlog::stream::Start;
+use crate::difference::{Method, Place, Plan, Side, Skip, Wanted};
 use crate::error::Error;
 use crate::facts::Replica;
 use crate::gtid::GtidPosition;
@@ -60,6 +61,10 @@ pub fn find(
             }
         }
     };
+    let skip = match &wanted {
+        Wanted::Between { begin: (_, offset), .. } => Skip::Before(*offset),
+        _ => Skip::Nothing,
+    };
     let holds_any = |index: &usize| match &wanted {
         Wanted::At(places) => places.range((*index, 0)..(index + 1, 0)).next().is_some(),
         _ => true,
@@ -74,7 +79,7 @@ pub fn find(
         since,
         files,
         wanted,
-        without: None,
+        skip,
     }))
 }
 
@@ -128,7 +133,7 @@ fn whole(
     let (mut first, mut since) = (names.len(), theirs.since);
     for (index, name) in names.iter().enumerate().rev() {
         let mut created = 0;
-        one.reader.each_until(name, None, |event, _| {
+        one.reader.each_until(name, Start::First, |event, _| {
             created = event.time;
             true
         })?;

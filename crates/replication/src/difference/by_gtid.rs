@@ -1,7 +1,7 @@
 //! The difference by global ids: what is missing is known before the log is read, and which of its files hold it by what
 //! each begins with.
 
-use crate::difference::{Known, Method, Plan, Side, Wanted};
+use crate::difference::{Known, Method, Plan, Side, Skip, Wanted};
 use crate::error::Error;
 use crate::facts::OwnLog;
 use crate::gtid::{Gtid, GtidPosition, GtidState};
@@ -72,7 +72,7 @@ pub fn of_sets(
         unlogged: None,
         since: None,
         files,
-        without: Some(executed.without(&logged)),
+        skip: Skip::Set(executed.without(&logged)),
         wanted: Wanted::InSet(logged),
     })
 }
@@ -135,9 +135,19 @@ pub fn of_states(
         unlogged: (!unlogged.is_empty()).then(|| behind(&unlogged, &other)),
         since: None,
         files,
+        skip: up_to(&missing, &log.state, &other).map_or(Skip::Nothing, Skip::UpTo),
         wanted: Wanted::NotOf { of: log.state.clone(), other },
-        without: None,
     })
+}
+
+/// The place in the log behind which all lies that is missing. A server's groups are logged in their order, so that is
+/// known where a single one's are missing, and some of them are not.
+fn up_to(missing: &[Gtid], state: &GtidState, other: &Has) -> Option<GtidPosition> {
+    let [last] = missing else { return None };
+    let sequence = other.log.state.get(last.domain, last.server)?;
+    let ends =
+        state.iter().filter(|gtid| gtid.domain != last.domain).filter_map(|gtid| state.newest(gtid.domain));
+    Some(ends.chain([Gtid { sequence, ..*last }]).collect())
 }
 
 /// Of each server and domain: up to which group, and behind which.
@@ -152,6 +162,24 @@ fn behind(gtids: &[Gtid], other: &Has) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_one_servers_last_groups_are_missing_the_log_is_read_behind_those_before() {
+        for (missing, state, theirs, place) in [
+            ("0-1-9", "0-1-9,0-2-7", "0-1-8,0-2-7", Some("0-1-8")),
+            ("0-1-9", "0-1-9,3-2-7,3-1-8", "0-1-5", Some("0-1-5,3-1-8")),
+            // A first group of its own may lie anywhere.
+            ("0-3-9", "0-1-8,0-3-9", "0-1-8", None),
+            ("0-1-9,0-3-10", "0-1-9,0-3-10", "0-1-8,0-3-7", None),
+        ] {
+            let log = OwnLog { state: theirs.parse().unwrap(), begin: GtidState::default() };
+            let other = Has { log, replicated: GtidPosition::default(), logs_updates: true };
+            let missing: GtidState = missing.parse().unwrap();
+            let missing: Vec<Gtid> = missing.iter().collect();
+            let found = up_to(&missing, &state.parse().unwrap(), &other);
+            assert_eq!(found.map(|place| place.to_string()).as_deref(), place, "{missing:?}");
+        }
+    }
 
     #[test]
     fn a_server_has_what_its_log_or_else_its_place_tells() {
