@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2046
 # Asking mmm_difference, and what it saved.
 #   load ../lib/cluster
 #   load ../lib/failover
@@ -26,6 +26,10 @@ only_db3_gets() {
   caught_up db3 db1
 }
 
-# read_log FILE, apply_log FILE HOST — by the server's own program, and by its own client.
-read_log() { "${LOG_READER[@]}" --base64-output=decode-rows --verbose "$1"; }
-apply_log() { "${LOG_READER[@]}" "$1" | client_of "$(host_dir "$2")" --binary-mode --max-allowed-packet=1G; }
+# read_log FILE, apply_log FILE HOST — by the server's own program and client, as the last document advises.
+read_log() { "${LOG_READER[@]}" $(advised) --base64-output=decode-rows --verbose "$1"; }
+apply_log() { "${LOG_READER[@]}" $(advised) "$1" | client_of "$(host_dir "$2")" --binary-mode --max-allowed-packet=1G; }
+advised() {
+  jq -r '.advice[0].steps[]' <<<"$output" |
+    sed -nE 's/^on [a-z0-9]+, shell: (mysql|mariadb-)binlog ((--[a-z-]+ )*)[^ ]+ [|] (mysql|mariadb) --binary-mode --max-allowed-packet=1G .*/\2/p'
+}

@@ -97,6 +97,15 @@ of_each_kind() {
   # Without GTIDs, nobody knows what was in older logs.
   if has_gtids; then says '.missing.transactions == 1'; else says '.missing.transactions == null and .notes != []'; fi
   differs 0 db2 db3
+  # And of others, that only this slave has got.
+  only_db3_gets write db1 2
+  differs 1 db3 db2 --format json --save "$BATS_TEST_TMPDIR/file"
+  says '[.transactions[].origin.host] == ["db3", "db1", "db1"]'
+  only_on log_reader 'this server came without its own mysqlbinlog'
+  # Without GTIDs, it would come back over db1 as something new.
+  stop_replica_thread db1
+  apply_log "$BATS_TEST_TMPDIR/file" db2
+  same_rows db3 db2
 }
 
 @test "what was purged from the log is named, and never taken for nothing" {

@@ -62,6 +62,18 @@ impl Situation<'_> {
         if self.is_mariadb() { mariadb } else { mysql }
     }
 
+    /// The program that shows a log file. MariaDB's stops, since 10.8, where numbers of a domain do not rise, as they do
+    /// not where two servers have written in it.
+    fn log_reader(&self) -> &'static str {
+        if !self.is_mariadb() {
+            "mysqlbinlog"
+        } else if parsed(&self.side.version) >= (10, 8, 0) {
+            "mariadb-binlog --skip-gtid-strict-mode"
+        } else {
+            "mariadb-binlog"
+        }
+    }
+
     fn apply(&self) -> Advice {
         let (report, from, to) = (self.report, self.from.name.as_str(), self.to.name.as_str());
         let mut steps = Vec::new();
@@ -78,7 +90,7 @@ impl Situation<'_> {
             "FILE".into()
         };
         let file = quoted(&file);
-        let mysqlbinlog = self.program("mysqlbinlog", "mariadb-binlog");
+        let mysqlbinlog = self.log_reader();
         steps.push(shell(here, format!("{mysqlbinlog} --base64-output=decode-rows --verbose {file} | less")));
         if self.other_side.super_read_only {
             steps.push(sql(to, "SET GLOBAL super_read_only = 0"));

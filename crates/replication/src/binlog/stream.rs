@@ -153,8 +153,7 @@ impl<'h> Reader<'h> {
                 body: sent.data(),
             };
             if !event.is_real() {
-                let is_elsewhere = event.kind == kind::ROTATE && event.body.get(8..) != Some(file.as_bytes());
-                if !has_begun && is_elsewhere && matches!(start, Start::Behind(_)) {
+                if !has_begun && matches!(start, Start::Behind(_)) && names_another(&event, file) {
                     return Ok(false);
                 }
                 // Announces the next file, where this one ended without a word.
@@ -189,6 +188,13 @@ impl<'h> Reader<'h> {
     }
 }
 
+/// True of an event that names another file than this. Nothing has said by then whether events have checksums.
+fn names_another(event: &Event, file: &str) -> bool {
+    const CHECKSUM: usize = 4;
+    let behind = event.body.get(8..).and_then(|name| name.strip_prefix(file.as_bytes()));
+    event.kind == kind::ROTATE && behind.is_none_or(|rest| !rest.is_empty() && rest.len() != CHECKSUM)
+}
+
 /// Where an event of `size` bytes ends that comes next after what ended at `before`. The server `told` the last 32 bits
 /// of that (0: nothing); events that it does not send, such as MariaDB's of kind 160, may lie in between.
 fn end_of(before: u64, size: u32, told: u32) -> u64 {
@@ -204,6 +210,21 @@ fn end_of(before: u64, size: u32, told: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_known_by_its_name_whether_a_checksum_follows_or_not() {
+        for (kind, body, is_another) in [
+            (kind::ROTATE, &b"12345678bin.000001"[..], false),
+            (kind::ROTATE, b"12345678bin.000001\x01\x02\x03\x04", false),
+            (kind::ROTATE, b"12345678bin.0000010", true),
+            (kind::ROTATE, b"12345678bin.000002", true),
+            (kind::ROTATE, b"", true),
+            (kind::FORMAT_DESCRIPTION, b"12345678bin.000002", false),
+        ] {
+            let event = Event { time: 0, kind, server_id: 1, flags: 0x20, end: 4, body };
+            assert_eq!(names_another(&event, "bin.000001"), is_another, "{body:?}");
+        }
+    }
 
     #[test]
     fn an_event_ends_where_the_server_says_in_files_of_any_size() {
