@@ -79,7 +79,7 @@ of_each_kind() {
   differs 1 db3 db2 --limit 1
   [[ $output == *' of db1  at '*'app.entries: 2 inserted'*'and 1 transaction more'*'2 transactions are missing on db2'* ]]
   [[ $output == *'app.heap: 2 inserted'*'The other way, db2 has 1 transaction that db3 has not.'* ]]
-  [[ $output == *'mmm_difference db3 db2 --save FILE'*"binlog FILE | "*" --host=$(host_ip db2) --port=3306"* ]]
+  [[ $output == *'mmm_difference db3 db2 --save FILE'*"binlog "*"FILE | "*" --host=$(host_ip db2) --port=3306"* ]]
   [[ $output == *'Mind that db2 takes writes already'*'Mind that db2 has 1 transaction that db3 lacks'*'Or rebuild db3 from db2'* ]]
   case $MMM_SERVER in
     mariadb-*) [[ $output == *'mariadb-backup --backup'*'mariadb-dump '*' --master-data=1 --gtid '*'MASTER_USE_GTID=slave_pos;'* ]] ;;

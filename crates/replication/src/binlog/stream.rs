@@ -114,10 +114,9 @@ impl<'h> Reader<'h> {
             .with_pos(FIRST_EVENT)
             .with_flags(BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK);
         let (request, begin) = match start {
-            Start::First | Start::Behind(_) => (request, FIRST_EVENT),
             // The server's command has 32 bits for it.
             Start::At(offset) if u32::try_from(offset).is_ok() => (request.with_pos(offset), offset),
-            Start::At(_) => (request, FIRST_EVENT),
+            Start::First | Start::At(_) | Start::Behind(_) => (request, FIRST_EVENT),
             Start::Without(set) => {
                 // It is read back as it is written: what were not would only be sent for nothing.
                 let set = set.to_string();
