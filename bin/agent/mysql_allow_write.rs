@@ -33,6 +33,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         if let Err(error) = takeover::resume(&mut local, pursuit) {
             log::error!("{error}");
         }
+        takeover::seen::forget(config.this_host());
         return Ok(Verdict::ok());
     }
     if call.arguments.force || !call.settings.allow_write.gate {
@@ -51,6 +52,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     }
     lock::take_to_open(&mut local)?;
     step("opened writes", || local.execute("SET GLOBAL read_only = 0"))?;
+    takeover::seen::forget(config.this_host());
     if call.arguments.force {
         return Ok(Verdict::ok_because(
             "writes are open; it was not checked whether everything of the peer is applied here",
