@@ -484,7 +484,7 @@ all_agree_but_one() {
   is_read_only db2
   has_transactions db2 6
   [ "$(standing db2)$(standing db3)" = "$before" ]
-  [ -z "$(left_behind db2)" ]
+  [ -z "$(left_behind)" ]
 }
 
 @test "the slave dies while its rows are taken over: with require writes stay closed until it is back" {
@@ -502,7 +502,13 @@ all_agree_but_one() {
 
   has_all_parts db2
   is_back
-  all_agree
+  # Without GTIDs, nothing tells the place of a slave that was started anew while its master was dead.
+  if has_gtids; then
+    all_agree
+  else
+    comes_back
+    wait_for 10 is_whole_without_db3
+  fi
 }
 
 @test "the slave dies while its rows are taken over: the new master opens and says so, and gets the rest when the old one is back" {
@@ -534,7 +540,7 @@ has_the_rest() {
 has_no_place() { [[ $(replica_field db2 Last_IO_Errno) == 1236 && $(threads db2) == 'No Yes' ]]; }
 stays_away_from_db3() { [[ $(sources db2) == "$(host_ip db1)" || $(threads db2) == 'No No' ]]; }
 is_whole_without_db3() {
-  is_back && runs_from db2 db1 && runs_from db1 db2 && caught_up db2 db1 && caught_up db1 db2 && same_rows db1 db2
+  is_back && [[ ! $(left_behind) ]] && runs_from db2 db1 && runs_from db1 db2 && caught_up db2 db1 && caught_up db1 db2 && same_rows db1 db2
 }
 
 @test "the old master comes back while the slave's rows are taken over: nothing is missing, nothing is there twice" {
@@ -584,6 +590,11 @@ is_whole_without_db3() {
   kill_server db3
   start_server db1
 
+  agent_call db2 sync_with_master
+  if ! has_gtids && [[ $answer == 'ERROR: no place in the log of db1 '* ]]; then
+    is_read_only db2
+    skip 'known refusal: a part of what only a slave had, executed without GTIDs, does not tell the place in the old log'
+  fi
   gets OK db2 sync_with_master
   gets OK db2 mysql_allow_write
   has_all_parts db2

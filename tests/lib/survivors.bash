@@ -75,11 +75,10 @@ is_open() {
   return 1
 }
 
-# is_back — the new master's one channel is the old master's, in the mode that it had, and no file is left that says
-# otherwise.
+# is_back — the new master's one channel is the old master's, in the mode that it had, and no marker says otherwise.
 is_back() {
   local state expected
-  state="$(sources "$new") $(threads "$new") $(replication_mode "$new") $(left_behind "$new")"
+  state="$(sources "$new") $(threads "$new") $(replication_mode "$new") $(left_behind takeover)"
   expected="$(host_ip "$old") * Yes $MMM_REPLICATION "
   # shellcheck disable=SC2053
   [[ $state == $expected && $state != *' No '* ]] && return 0
@@ -87,7 +86,8 @@ is_back() {
   return 1
 }
 sources() { replica_status "$1" 'SHOW ALL SLAVES STATUS' | awk '$1 == "Master_Host:" { printf "%s%s", comma, $2; comma = "," }'; }
-left_behind() { in_host "$1" find /var/lib/mysql-mmm -type f -size +0 2>/dev/null || true; }
+# left_behind [KIND] — files in which helpers have noted something for a later call.
+left_behind() { in_host "$new" find /var/lib/mysql-mmm -name "mysql-mmm-${1:-}*" -size +0 2>/dev/null || true; }
 
 # comes_back — the old master, which takes no writes; both masters fetch from each other at once.
 comes_back() {
@@ -106,6 +106,10 @@ all_agree() {
 is_whole() {
   wait_for 10 runs_from "$new" "$old" && wait_for 10 runs_from "$old" "$new" || return 1
   caught_up "$new" "$old" && nothing_lost "$new" "$old" db3 && is_back || return 1
+  if [[ $(left_behind) ]]; then
+    printf 'left behind on %s: %s\n' "$new" "$(left_behind)" >&2
+    return 1
+  fi
   # The servers that run now will do for the next test.
   server_pids >"$BATS_FILE_TMPDIR/servers"
 }
