@@ -12,7 +12,7 @@ use mmm_core::journal::step;
 use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::gate::{self, Question};
 use mmm_replication::takeover::{self, Pursuit};
-use mmm_replication::{Error, Server, lock};
+use mmm_replication::{Error, Server, lock, observe};
 
 fn main() -> ExitCode {
     run(&MYSQL_ALLOW_WRITE, mysql_allow_write)
@@ -23,7 +23,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     firewall::remove_leftover(config.this_host());
     let limits = &call.settings.limits;
     let mut local = Server::connect(config.this_host(), limits.connect, call.budget)?;
-    let mut lost = None;
+    let (mut lost, mut is_beside_silent_peer) = (None, true);
     let action = format!("open {} to writes", local.host());
     let is_closed = local.one("SELECT @@read_only AS read_only")?.is_on("read_only");
     report::observe(Some(local.host()), "read_only", report::on_off(is_closed));
@@ -33,7 +33,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         if let Err(error) = takeover::resume(&mut local, pursuit) {
             log::error!("{error}");
         }
-        takeover::seen::forget(config.this_host());
+        takeover::seen::forget_all(&config);
         return Ok(Verdict::ok());
     }
     if call.arguments.force || !call.settings.allow_write.gate {
@@ -44,15 +44,20 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         takeover::abandon(&mut local, &config)?;
     } else {
         lock::refuse_while_closing(&mut local)?;
-        let question = Question { otherwise: "writes stay closed", wait: false, settings, budget };
+        let question =
+            Question { otherwise: "writes stay closed", wait: false, opens: true, settings, budget };
         let proof = gate::ask(&mut local, &config, question)?;
         log::info!("writes may be opened: {proof}");
         lost = proof.lost().cloned();
+        is_beside_silent_peer = proof.is_beside_silent_peer();
         report::plan(action, proof);
     }
     lock::take_to_open(&mut local)?;
+    if is_beside_silent_peer && let Some(end) = observe::log_end(&mut local)? {
+        takeover::seen::note_opened(config.this_host(), &end);
+    }
     step("opened writes", || local.execute("SET GLOBAL read_only = 0"))?;
-    takeover::seen::forget(config.this_host());
+    takeover::seen::forget_all(&config);
     if call.arguments.force {
         return Ok(Verdict::ok_because(
             "writes are open; it was not checked whether everything of the peer is applied here",

@@ -21,7 +21,8 @@ fn sync_with_master(call: &Call) -> Result<Verdict, Error> {
     let budget = call.budget.part(95);
     let mut local = Server::connect(config.this_host(), call.settings.limits.connect, budget)?;
     let settings = &call.settings;
-    let question = Question { otherwise: "this host is not in sync", wait: true, settings, budget };
+    let question =
+        Question { otherwise: "this host is not in sync", wait: true, opens: false, settings, budget };
     let proof = gate::ask(&mut local, &config, question)?;
     log::info!("in sync: {proof}");
     report::plan(format_args!("see that {} has everything of its peer", local.host()), &proof);

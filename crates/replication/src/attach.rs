@@ -445,11 +445,21 @@ impl Move<'_> {
     fn leave_tail_to_new(&mut self, facts: &Facts) -> Result<(), Error> {
         let OldMaster::Silent { host: old, .. } = &facts.old else { return Ok(()) };
         let (replica, new) = (&facts.replica, &facts.new);
-        let Some(theirs) = &new.channel else { return Ok(()) };
         if self.errand.is_some() || !self.takes_over || !replica.logs_updates {
             return Ok(());
         }
-        let has_new = Share::of(&mut self.new, theirs)?;
+        let Some(theirs) = &new.channel else {
+            // It may be at another slave just now, to take over from that.
+            let elsewhere = channel::all(&mut self.new)?.into_iter().next();
+            let Some(elsewhere) = elsewhere.filter(|_| new.read_only) else { return Ok(()) };
+            let (host, new) = (replica.host.clone(), new.host.clone());
+            let more =
+                format!("fetched the log of {old} to {}", Refusal::place(replica.channel.fetched.as_ref()));
+            let known = format!("replicates from {} for now", elsewhere.source());
+            return Err(Refusal::NotTakenOverYet { host, new, more, known }.into());
+        };
+        // What a new master has only half of, it has not.
+        let has_new = Share::up_to(&mut self.new, theirs, theirs.has_half())?;
         let name = self.channel.clone();
         let read = |server: &mut Server| channel::again(server, &name).map(Some);
         let tail = whole_tail(&has_new, self.replica, &replica.channel.source_uuid, read)?;

@@ -50,6 +50,8 @@ pub struct Question<'a> {
     pub otherwise: &'a str,
     /// True to wait, within the budget, for a yes.
     pub wait: bool,
+    /// True where writes are opened on a yes, so that nothing may come from another slave any more.
+    pub opens: bool,
     /// The settings: limits of connections, after how much silence a peer that lets nobody in counts as gone, and what
     /// becomes of what only another slave has.
     pub settings: &'a Settings,
@@ -109,6 +111,11 @@ impl fmt::Display for Lost {
 }
 
 impl Proof {
+    /// True where a peer that is silent may come back with what this host lacks.
+    pub fn is_beside_silent_peer(&self) -> bool {
+        matches!(self, Self::AppliedAllFetched(_) | Self::WithoutTail { .. })
+    }
+
     /// What is left behind.
     pub fn lost(&self) -> Option<&Lost> {
         if let Self::WithoutTail { lost, .. } = self { Some(lost) } else { None }
@@ -146,10 +153,12 @@ impl fmt::Display for Proof {
 pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Proof, Error> {
     let pursuit = question.pursuit(config);
     if let Some(Outcome::Stuck { survivor, reason }) = takeover::resume(local, pursuit)? {
-        let tail =
-            seen::read(config.this_host()).map_or_else(|| "some transactions".into(), |seen| seen.tail);
+        let seen = seen::read(config.this_host(), &survivor);
+        let waited = seen.as_ref().map_or(u64::MAX, Seen::waited);
+        let tail = seen.map_or_else(|| "some transactions".into(), |seen| seen.tail);
         let reason = format!("a part of it was taken over, then: {reason}");
-        let lost = wait_or_lose(config, question, &survivor, tail, reason)?;
+        let lost = Lost { host: config.this().to_string(), survivor, tail, reason };
+        let lost = wait_or_lose(config, question, lost, waited, PATIENCE)?;
         return without(local, config, question, lost, None);
     }
     let Some((channel, peer)) = channel_from_peer(local, config)? else {
@@ -172,7 +181,9 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         proof = gate.with(connect(peer, question));
     }
     proof.map_err(|error| {
-        if interrupt::is_requested() {
+        let mut is_here =
+            || channel::again(local, &channel.name).is_ok_and(|now| now.source() == channel.source());
+        if interrupt::is_requested() && is_here() {
             threads::interrupted(local, &channel, &error, || answers)
         } else {
             error
@@ -201,35 +212,31 @@ enum Taken {
     All,
     /// This host has none or a part of it, and the rest may come yet.
     Part(String),
+    /// It comes slowly, or not at all.
+    Slowly(String),
     /// It cannot be had.
     Never(String),
+    /// This host has a part of it, and is not back with its peer.
+    Stuck(String),
 }
 
-/// How long a survivor that was seen to have more is waited for, in seconds, before writes are opened without that.
+/// How long a survivor that has fallen silent is waited for, in seconds, before writes are opened without what it has.
 const PATIENCE: u64 = 10;
+/// The same for one that answers and gets no further with applying it.
+const APPLYING: u64 = 30;
 
 fn wait_or_lose(
     config: &Config,
     question: Question,
-    survivor: &str,
-    tail: String,
-    reason: String,
+    lost: Lost,
+    waited: u64,
+    most: u64,
 ) -> Result<Lost, Error> {
-    let this = config.this_host();
-    let mut seen = seen::read(this).filter(|seen| seen.survivor == survivor).unwrap_or_else(|| Seen {
-        survivor: survivor.into(),
-        tail: tail.clone(),
-        since: None,
-    });
-    if seen.since.is_none() {
-        seen.since = Some(seen::now());
-        seen::note(this, &seen);
+    if question.survivors() == Survivors::Try && waited < most {
+        let state = format!("{}; waited for since {waited} s, {most} s at most", lost.reason);
+        return Err(still(config, question, &lost.survivor, state));
     }
-    let is_tried = question.survivors() == Survivors::Try;
-    if is_tried && seen.waited().is_some_and(|waited| waited < PATIENCE) {
-        return Err(still(config, question, survivor, format!("{reason}; waited for, {PATIENCE} s in all")));
-    }
-    Ok(Lost { host: config.this().to_string(), survivor: survivor.into(), tail, reason })
+    Ok(lost)
 }
 
 fn without(
@@ -244,8 +251,9 @@ fn without(
         let (peer, then) = (config.peer()?.name.to_string(), question.otherwise.into());
         return Err(Refusal::TailLeft { host, survivor, peer, tail, reason, then }.into());
     }
-    takeover::abandon(local, config)?;
-    seen::forget(config.this_host());
+    if question.opens {
+        takeover::abandon(local, config)?;
+    }
     Ok(Proof::WithoutTail { at, lost })
 }
 
@@ -340,7 +348,8 @@ impl Gate<'_> {
             }
             other => {
                 if other.is_ok() {
-                    seen::forget(self.config.this_host());
+                    seen::forget_all(self.config);
+                    seen::forget_opened(self.config.this_host());
                 }
                 other.map(Some)
             }
@@ -565,8 +574,6 @@ impl Gate<'_> {
         if self.question.survivors() == Survivors::Off {
             return whole;
         }
-        let this = self.config.this_host();
-        let seen = seen::read(this);
         if budget.share(OTHERS_PATIENCE) < OTHERS_PATIENCE / 2 {
             return Err(self.still("other slaves", "no time is left to ask them".into()));
         }
@@ -585,19 +592,33 @@ impl Gate<'_> {
             if report::is_dry_run() {
                 return Ok(Some(Proof::ToBeTakenOver { survivor: name, tail }));
             }
-            let since = seen.as_ref().filter(|seen| seen.survivor == name).and_then(|seen| seen.since);
-            seen::note(this, &Seen { survivor: name.clone(), tail: tail.clone(), since });
+            let seen = Seen {
+                tail: tail.clone(),
+                to: Refusal::place(survivor.tail.to.as_ref()),
+                applied: Refusal::place(survivor.channel.applied.as_ref()),
+                since: seen::now(),
+            };
+            let waited = seen::note(self.config.this_host(), &name, seen);
             let failed = match self.take_over_from(&chosen, survivor, error)? {
-                Taken::Nothing => continue,
+                Taken::Nothing => {
+                    seen::forget(self.config.this_host(), &name);
+                    continue;
+                }
                 Taken::All => return Ok(None),
-                Taken::Part(reason) => self.wait_or_lose(&name, tail, reason)?,
+                Taken::Part(reason) => self.wait_or_lose(&name, tail, reason, waited, PATIENCE)?,
+                Taken::Slowly(reason) => self.wait_or_lose(&name, tail, reason, waited, APPLYING)?,
                 Taken::Never(reason) => self.lost(&name, tail, reason),
+                // Where its channel stands now, no other slave can be asked.
+                Taken::Stuck(reason) => {
+                    let lost = self.wait_or_lose(&name, tail, reason, waited, PATIENCE)?;
+                    return self.without(lost, None).map(Some);
+                }
             };
             log::error!("{failed}");
             lost.get_or_insert(failed);
         }
         if lost.is_none() {
-            lost = self.seen_before(seen, &asked)?;
+            lost = self.seen_before(&asked, &ours)?;
         }
         if lost.is_none() && self.question.survivors() == Survivors::Require {
             // What is silent is not waited for, but one that lives can be asked again.
@@ -607,10 +628,7 @@ impl Gate<'_> {
             }
         }
         match lost {
-            None => {
-                seen::forget(this);
-                whole
-            }
+            None => whole,
             Some(lost) => self.without(lost, ours.applied).map(Some),
         }
     }
@@ -631,23 +649,44 @@ impl Gate<'_> {
         match takeover::take_over(self.local, chosen, survivor, error, pursuit) {
             Ok(Outcome::Nothing) => Ok(Taken::Nothing),
             Ok(Outcome::Done) => Ok(Taken::All),
-            Ok(Outcome::CutShort(reason) | Outcome::Stuck { reason, .. }) => Ok(Taken::Part(reason)),
+            Ok(Outcome::CutShort(reason)) => Ok(Taken::Part(reason)),
+            Ok(Outcome::Stuck { reason, .. }) => Ok(Taken::Stuck(reason)),
             Err(error) => self.why_not(&name, error),
         }
     }
 
-    /// A survivor that was seen to have more, by an earlier call, and does not answer now.
-    fn seen_before(&mut self, seen: Option<Seen>, asked: &Asked) -> Result<Option<Lost>, Error> {
-        let Some(seen) = seen else { return Ok(None) };
-        let mut answerless = asked.silent.iter().chain(&asked.unreadable);
-        let Some((_, reason)) = answerless.find(|(host, _)| *host == seen.survivor) else { return Ok(None) };
-        let reason = format!("it has fallen silent: {reason}");
-        self.wait_or_lose(&seen.survivor, seen.tail, reason).map(Some)
+    /// A survivor that was seen to have more, by an earlier call, and does not answer now. What is noted of others is
+    /// forgotten: this host has it by now, or from elsewhere.
+    fn seen_before(&mut self, asked: &Asked, ours: &Channel) -> Result<Option<Lost>, Error> {
+        let this = self.config.this_host();
+        let mut lost = None;
+        for host in self.config.hosts() {
+            let name = host.name.as_str();
+            let Some(seen) = seen::read(this, name) else { continue };
+            let mut answerless = asked.silent.iter().chain(&asked.unreadable);
+            let reason = answerless.find(|(silent, _)| silent == name).map(|(_, reason)| reason);
+            let is_here = ours.applied.as_ref().is_some_and(|place| seen.is_reached(place));
+            match reason.filter(|_| !is_here) {
+                None => seen::forget(this, name),
+                Some(reason) => {
+                    let (reason, waited) = (format!("it has fallen silent: {reason}"), seen.waited());
+                    lost = Some(self.wait_or_lose(name, seen.tail, reason, waited, PATIENCE)?);
+                }
+            }
+        }
+        Ok(lost)
     }
 
-    /// What may come with time: it is waited for, over several calls, before it is given up.
-    fn wait_or_lose(&self, survivor: &str, tail: String, reason: String) -> Result<Lost, Error> {
-        wait_or_lose(self.config, self.question, survivor, tail, reason)
+    /// What may come with time is waited for, over several calls, before it is given up.
+    fn wait_or_lose(
+        &self,
+        survivor: &str,
+        tail: String,
+        reason: String,
+        waited: u64,
+        most: u64,
+    ) -> Result<Lost, Error> {
+        wait_or_lose(self.config, self.question, self.lost(survivor, tail, reason), waited, most)
     }
 
     fn lost(&self, survivor: &str, tail: String, reason: String) -> Lost {
@@ -679,14 +718,12 @@ impl Gate<'_> {
             }
             Error::Connect { answered: false, .. } => Ok(Taken::Part(state)),
             Error::Refused(refusal) => match *refusal {
-                refusal @ (Refusal::PeerIsAlive { .. }
-                | Refusal::StillTakingOver { .. }
-                | Refusal::NotPutBack { .. }) => Err(refusal.into()),
-                Refusal::Busy { .. }
-                | Refusal::NoTimeLeft { .. }
-                | Refusal::Interrupted { .. }
-                | Refusal::DoesNotStop { .. }
-                | Refusal::NewMasterBehind { .. } => Err(self.still(survivor, state)),
+                refusal @ (Refusal::PeerIsAlive { .. } | Refusal::NotPutBack { .. }) => Err(refusal.into()),
+                Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => Err(self.still(survivor, state)),
+                Refusal::StillTakingOver { state, .. } => Ok(Taken::Slowly(state)),
+                Refusal::Busy { .. } | Refusal::DoesNotStop { .. } | Refusal::NewMasterBehind { .. } => {
+                    Ok(Taken::Slowly(state))
+                }
                 refusal if refusal.may_pass() => Ok(Taken::Part(state)),
                 _ => Ok(Taken::Never(state)),
             },

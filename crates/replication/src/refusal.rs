@@ -568,7 +568,8 @@ pub enum Refusal {
     /// (`allow_write.survivors: require`).
     #[error(
         "only {survivor} has {tail} of {peer}, and {host} could not take that over: {reason}; {then} \
-         (allow_write.survivors: require); to see and save it: mmm_difference {survivor} {host}"
+         (allow_write.survivors: require). To see and save it: mmm_difference {survivor} {host}; to open without it: \
+         mysql_allow_write --force"
     )]
     TailLeft {
         /// This host.

@@ -39,6 +39,8 @@ pub struct Share {
     pub place: Option<BinlogPosition>,
     /// The same by GTID.
     pub gtids: Gtids,
+    /// True where not all of that has a GTID that this host tells.
+    pub is_partly_numbered: bool,
 }
 
 /// What a host has by GTID.
@@ -95,7 +97,7 @@ impl fmt::Display for Tail {
             Some(count) => write!(f, "{count} transactions"),
             None => write!(
                 f,
-                "the transactions from {} to {} of the old master's log",
+                "the transactions from {} to {}",
                 Refusal::place(self.from.as_ref()),
                 Refusal::place(self.to.as_ref())
             ),
@@ -110,7 +112,7 @@ impl Share {
     }
 
     /// The same; `is_at_rest`: its appliers have applied all there is of it but half a transaction, which does not count.
-    fn up_to(server: &mut Server, channel: &Channel, is_at_rest: bool) -> Result<Self, Error> {
+    pub fn up_to(server: &mut Server, channel: &Channel, is_at_rest: bool) -> Result<Self, Error> {
         let variables = server.one(&server.dialect().variables())?;
         let unreadable = |what| Error::Unexpected {
             host: server.host().into(),
@@ -119,7 +121,9 @@ impl Share {
         };
         let gtids = gtids(server.dialect().flavour(), &variables, channel, is_at_rest);
         let place = if is_at_rest { channel.applied.clone() } else { channel.fetched.clone() };
-        Ok(Self { place, gtids: gtids.map_err(|what| unreadable(what.into()))? })
+        // By file and position, a MariaDB has no numbers of what it has only fetched.
+        let is_partly_numbered = channel.fetched_gtids.is_empty() && place != channel.applied;
+        Ok(Self { place, gtids: gtids.map_err(|what| unreadable(what.into()))?, is_partly_numbered })
     }
 
     /// What `theirs` has of the log of the old master `source_uuid` and this has not; `None` where that is nothing.
@@ -129,6 +133,7 @@ impl Share {
             (Some(ours), Some(theirs)) => theirs.compare(ours) == Some(Ordering::Greater),
             _ => false,
         };
+        let theirs_are_partly_numbered = theirs.is_partly_numbered;
         match (&self.gtids, &theirs.gtids) {
             (Gtids::Set(ours), Gtids::Set(theirs)) => {
                 let of_old = |uuid: &str| source_uuid.is_empty() || uuid.eq_ignore_ascii_case(source_uuid);
@@ -149,6 +154,7 @@ impl Share {
                 // By file and position, what was fetched has no number yet.
                 match missing {
                     0 => is_further.then(|| tail(None)),
+                    _ if theirs_are_partly_numbered => Some(tail(None)),
                     count => Some(tail(Some(count))),
                 }
             }
@@ -211,7 +217,10 @@ pub fn ask<'c>(
                     asked.receiving = Some(name.into());
                 }
                 report::observe(Some(name), "has fetched to", Refusal::place(share.place.as_ref()));
-                if let Some(tail) = own.lacks(&share, &channel.source_uuid) {
+                // A channel that was changed knows no source until that has answered.
+                let uuid =
+                    [&channel.source_uuid, &theirs.source_uuid].into_iter().find(|uuid| !uuid.is_empty());
+                if let Some(tail) = own.lacks(&share, uuid.map_or("", |uuid| uuid)) {
                     log::warn!("{name} has {tail} that {} lacks", local.host());
                     asked.ahead.push(Survivor { host, channel: theirs, tail });
                 }
@@ -369,7 +378,7 @@ mod tests {
                 "the same",
             ),
         ] {
-            let share = |(place, gtids)| Share { place, gtids };
+            let share = |(place, gtids)| Share { place, gtids, is_partly_numbered: false };
             let tail = share(ours).lacks(&share(theirs), O);
             assert_eq!(tail.map(|tail| tail.count), expected, "{why}");
         }

@@ -19,14 +19,19 @@ use mmm_core::settings::Settings;
 
 use crate::attach;
 use crate::channel::{self, Chosen};
-use crate::dialect::{Target, Threads};
+use crate::dialect::{Flavour, Target, Threads};
 use crate::error::Error;
 use crate::facts::OldMaster;
+use crate::gtid::{Gtid, GtidState};
+use crate::gtid_set::GtidSet;
+use crate::history::{FIRST_EVENT, each_event, log_files};
 use crate::hold::FOLDER;
 use crate::lock;
 use crate::observe::{OTHERS_PATIENCE, Old, log_end};
 use crate::plan::Place;
 use crate::position::BinlogPosition;
+use crate::prefix::is_of;
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::status::{Channel, IoThread, Mode};
@@ -44,6 +49,8 @@ use note::{Note, Standing};
 const PAUSE: Duration = Duration::from_millis(10);
 /// How long the I/O thread may fail to reach a survivor before that is asked itself.
 const LOST: Duration = Duration::from_millis(1500);
+/// Pause before a survivor is asked again where its log ends.
+const AGAIN: Duration = Duration::from_millis(500);
 /// A binary log that no server has.
 const NO_PLACE: &str = "taken-over-in-part.000001";
 
@@ -91,7 +98,14 @@ pub fn take_over(
     let Pursuit { config, settings, budget, .. } = pursuit;
     lock::take(local)?;
     let now = channel::again(local, &chosen.channel.name)?;
-    if (now.source(), &now.applied) != (chosen.channel.source(), &chosen.channel.applied) {
+    if now.source() != chosen.channel.source() {
+        let (host, then) = (local.host().into(), pursuit.otherwise.into());
+        let state = format!("another call has pointed it at {}", now.source());
+        return Err(
+            Refusal::StillTakingOver { host, survivor: survivor.host.name.to_string(), state, then }.into()
+        );
+    }
+    if now.applied != chosen.channel.applied {
         // Whoever had the lock was quicker.
         return Ok(Outcome::Done);
     }
@@ -106,6 +120,7 @@ pub fn take_over(
         log::info!("what only {} has is no whole transaction", survivor.host.name);
         return Ok(Outcome::Nothing);
     }
+    check_not_open_since(local, &mut server, survivor, pursuit)?;
     catch_up(&mut server, chosen, survivor, pursuit)?;
     let old =
         Old::Failed(OldMaster::Silent { host: chosen.source.name.to_string(), reason: silence.to_string() });
@@ -124,6 +139,64 @@ pub fn take_over(
         (Outcome::Done, Err(error)) => Err(error),
         (outcome, _) => Ok(outcome),
     }
+}
+
+/// Refuses where this host has taken writes that the survivor does not have: what that alone has is older than these, and
+/// would overwrite them.
+fn check_not_open_since(
+    local: &mut Server,
+    server: &mut Server,
+    survivor: &Survivor,
+    pursuit: Pursuit,
+) -> Result<(), Error> {
+    let (ours, theirs) =
+        (local.one(&local.dialect().variables())?, server.one(&server.dialect().variables())?);
+    let id = ours.number("server_id").unwrap_or(0);
+    let own = match local.dialect().flavour() {
+        Flavour::MariaDb => {
+            let state = |row: &Record, server: &Server| {
+                row.text("binlog_state")
+                    .parse::<GtidState>()
+                    .map_err(|_| server.unexpected("SELECT @@…", "binlog_state"))
+            };
+            let (ours, theirs) = (state(&ours, local)?, state(&theirs, server)?);
+            let lacks = |gtid: &Gtid| u64::from(gtid.server) == id && !theirs.includes(*gtid);
+            ours.iter().find(lacks).map(|gtid| gtid.to_string())
+        }
+        Flavour::MySql if ours.text("gtid_mode") == "ON" && theirs.text("gtid_mode") == "ON" => {
+            let uuid = ours.text("server_uuid").to_string();
+            let set = |row: &Record, server: &Server| {
+                row.text("executed")
+                    .parse::<GtidSet>()
+                    .map_err(|_| server.unexpected("SELECT @@…", "executed"))
+            };
+            let own = set(&ours, local)?
+                .filtered(|of| of.eq_ignore_ascii_case(&uuid))
+                .without(&set(&theirs, server)?);
+            (!own.is_empty()).then(|| own.to_string())
+        }
+        Flavour::MySql => own_since_opened(local, pursuit.config.this_host(), id)?,
+    };
+    let Some(own) = own else { return Ok(()) };
+    let (host, survivor) = (pursuit.config.this().to_string(), survivor.host.name.to_string());
+    let reason = format!("{host} has taken writes since ({own}), which are newer");
+    Err(Refusal::TailUnfit { host, survivor, reason }.into())
+}
+
+/// Without GTIDs: the place of something that this host wrote itself since it was opened beside a dead master.
+fn own_since_opened(local: &mut Server, this: &Host, id: u64) -> Result<Option<String>, Error> {
+    let Some(opened) = seen::opened(this) else { return Ok(None) };
+    let mut own = None;
+    for file in log_files(local)?.iter().skip_while(|file| **file != opened.file) {
+        let from = if *file == opened.file { opened.offset } else { FIRST_EVENT };
+        each_event(local, &BinlogPosition::new(file, from), "what it wrote itself", |row| {
+            if is_of(row, Some(id)) {
+                own = Some(format!("{file}:{}", row.text("Pos")));
+            }
+            own.is_some()
+        })?;
+    }
+    Ok(own)
 }
 
 /// Lets a survivor whose SQL thread was stopped, by its own `set_active_master` for instance, apply the old master's log
@@ -187,6 +260,11 @@ pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, E
         marker.remove();
         return Ok(None);
     };
+    let now = channel::all(local)?.into_iter().find(|channel| channel.name == note.channel);
+    if note.is_open && now.as_ref().is_some_and(waits_nowhere) {
+        drop(marker);
+        return find_way_back(local, pursuit).map(|()| Some(Outcome::Done));
+    }
     log::warn!("an earlier call was ended while {} took over from {}", local.host(), note.survivor);
     // This call's from now on.
     if let Err(error) = marker.write(&text) {
@@ -195,13 +273,16 @@ pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, E
     lock::take(local)?;
     if note.is_open || !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
         drop(marker);
-        if !note.is_open {
-            log::error!("{} takes writes: what it has not taken over by now, it never will", local.host());
-            abandon(local, pursuit.config)?;
-        }
+        log::error!("{} was opened: what it has not taken over by now, it never will", local.host());
+        abandon(local, pursuit.config)?;
         return find_way_back(local, pursuit).map(|()| Some(Outcome::Done));
     }
     finish(local, marker, note, pursuit).map(Some)
+}
+
+/// True where a channel was pointed at a place that does not exist.
+fn waits_nowhere(channel: &Channel) -> bool {
+    channel.applied.as_ref().is_some_and(|place| place.file == NO_PLACE)
 }
 
 /// Where this host was opened with a part of a survivor's tail: lets its channel go on from the old master, once that
@@ -221,6 +302,7 @@ fn find_way_back(local: &mut Server, pursuit: Pursuit) -> Result<(), Error> {
         marker.remove();
         return Ok(());
     };
+    lock::take(local)?;
     let chosen = Chosen { channel, source: survivor };
     attach::attach(local, config.this_host(), &chosen, peer, settings, budget)?;
     marker.remove();
@@ -230,19 +312,19 @@ fn find_way_back(local: &mut Server, pursuit: Pursuit) -> Result<(), Error> {
 /// Gives a takeover up that a killed call or a lost survivor has left: this host is open, or about to be, and nothing of
 /// the survivor's may come any more. Costs one failed `open` where there is none.
 pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
+    seen::forget_all(config);
     let Some((mut marker, text)) = Marker::leftover(&marker_of(config.this_host())) else { return Ok(()) };
-    seen::forget(config.this_host());
     let Some(mut note) = Note::from_text(&text) else {
         marker.remove();
         return Ok(());
     };
-    if note.is_open {
-        return Ok(());
-    }
     let Some(now) = channel::all(local)?.into_iter().find(|channel| channel.name == note.channel) else {
         marker.remove();
         return Ok(());
     };
+    if waits_nowhere(&now) {
+        return Ok(());
+    }
     let points_at = config.host_at(&now.source_host, now.source_port)?;
     if points_at.is_none_or(|host| host.name.as_str() != note.survivor) {
         marker.remove();
@@ -329,8 +411,17 @@ fn finish(local: &mut Server, marker: Marker, note: Note, pursuit: Pursuit) -> R
     local.use_budget(budget);
     let survivor = config.host(&note.survivor);
     let peer = config.peer()?;
-    let mut finishing =
-        Finishing { local, marker, note, peer, survivor, pursuit, lost: None, has_tried_again: false };
+    let mut finishing = Finishing {
+        local,
+        marker,
+        note,
+        peer,
+        survivor,
+        pursuit,
+        lost: None,
+        has_tried_again: false,
+        looked: None,
+    };
     finishing.carry_out()
 }
 
@@ -345,6 +436,8 @@ struct Finishing<'a> {
     lost: Option<Duration>,
     /// True where it was told to try again, since the survivor answers.
     has_tried_again: bool,
+    /// When the end of the survivor's log was last looked for again.
+    looked: Option<Duration>,
 }
 
 impl Finishing<'_> {
@@ -413,6 +506,11 @@ impl Finishing<'_> {
         if self.note.mode != Mode::FilePosition || applied == end || !applied.has_reached(end) {
             return Ok(());
         }
+        let elapsed = self.local.budget().elapsed();
+        if self.looked.is_some_and(|looked| elapsed.saturating_sub(looked) < AGAIN) {
+            return Ok(());
+        }
+        self.looked = Some(elapsed);
         let budget = self.pursuit.budget;
         let Ok(mut server) = Server::connect(survivor, OTHERS_PATIENCE, budget) else { return Ok(()) };
         server.use_budget(Budget::start(Some(budget.share(OTHERS_PATIENCE))));
@@ -438,7 +536,7 @@ impl Finishing<'_> {
             return Ok(true);
         }
         let statement = self.local.dialect().applied_gtids();
-        let executed: crate::gtid_set::GtidSet = self
+        let executed: GtidSet = self
             .local
             .one(statement)?
             .text("gtids")

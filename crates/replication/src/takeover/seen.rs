@@ -7,27 +7,29 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mmm_core::config::Host;
+use mmm_core::config::{Config, Host};
 use mmm_core::marker::{self, Marker};
 use mmm_core::report;
 
 use crate::hold::FOLDER;
+use crate::position::BinlogPosition;
 
 /// A tail that a survivor has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// The survivor.
-    pub survivor: String,
     /// How much, in words.
     pub tail: String,
-    /// Since when it has been waited for, in seconds since 1970.
-    pub since: Option<u64>,
+    /// To where that goes in the old master's log.
+    pub to: String,
+    /// To where the survivor had applied it when that was last seen to change.
+    pub applied: String,
+    /// When that was, in seconds since 1970.
+    pub since: u64,
 }
 
 impl Seen {
     fn to_text(&self) -> String {
-        let since = self.since.map(|since| since.to_string()).unwrap_or_default();
-        format!("survivor={}\ttail={}\tsince={since}", self.survivor, self.tail)
+        format!("tail={}\tto={}\tapplied={}\tsince={}", self.tail, self.to, self.applied, self.since)
     }
 
     fn from_text(text: &str) -> Option<Self> {
@@ -35,12 +37,24 @@ impl Seen {
             text.split('\t')
                 .find_map(|field| field.strip_prefix(name)?.strip_prefix('=').map(ToString::to_string))
         };
-        Some(Self { survivor: value("survivor")?, tail: value("tail")?, since: value("since")?.parse().ok() })
+        Some(Self {
+            tail: value("tail")?,
+            to: value("to")?,
+            applied: value("applied")?,
+            since: value("since")?.parse().ok()?,
+        })
     }
 
-    /// For how many seconds it has been waited for.
-    pub fn waited(&self) -> Option<u64> {
-        self.since.map(|since| now().saturating_sub(since))
+    /// True where a place in the old master's log lies behind all of it.
+    pub fn is_reached(&self, place: &BinlogPosition) -> bool {
+        let end =
+            self.to.rsplit_once(':').and_then(|(file, at)| Some(BinlogPosition::new(file, at.parse().ok()?)));
+        end.is_some_and(|end| place.has_reached(&end))
+    }
+
+    /// For how many seconds the survivor has got no further.
+    pub fn waited(&self) -> u64 {
+        now().saturating_sub(self.since)
     }
 }
 
@@ -49,36 +63,92 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-fn path(this: &Host) -> PathBuf {
-    marker::path(Path::new(FOLDER), "tail", this)
+/// One for each survivor.
+fn path(this: &Host, survivor: &str) -> PathBuf {
+    let survivor: String =
+        survivor.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    marker::path(Path::new(FOLDER), &format!("tail-{survivor}"), this)
 }
 
-/// What was noted. Costs one failed `open` where nothing is.
-pub fn read(this: &Host) -> Option<Seen> {
-    Seen::from_text(&Marker::noted(&path(this))?)
+/// What was noted of a survivor. Costs one failed `open` where nothing is.
+pub fn read(this: &Host, survivor: &str) -> Option<Seen> {
+    Seen::from_text(&Marker::noted(&path(this, survivor))?)
 }
 
-/// Notes it; where that fails, only the journal says so.
-pub fn note(this: &Host, seen: &Seen) {
-    if report::is_dry_run() {
-        return;
+/// Notes what a survivor has; returns for how many seconds it has got no further. Where nothing can be noted, it is not
+/// waited for.
+pub fn note(this: &Host, survivor: &str, mut seen: Seen) -> u64 {
+    let is_as_before = |earlier: &Seen| {
+        (&earlier.to, &earlier.applied) == (&seen.to, &seen.applied) && earlier.since <= now()
+    };
+    if let Some(earlier) = read(this, survivor).filter(is_as_before) {
+        seen.since = earlier.since;
     }
-    let path = path(this);
+    if report::is_dry_run() {
+        return seen.waited();
+    }
+    let path = path(this, survivor);
     let write = || -> io::Result<()> {
         fs::create_dir_all(FOLDER)?;
         Marker::create(&path)?.write(&seen.to_text())
     };
-    if let Err(error) = write() {
-        log::warn!("{} could not be written: {error}", path.display());
+    match write() {
+        Ok(()) => seen.waited(),
+        Err(error) => {
+            log::error!("{} could not be written: {error}", path.display());
+            u64::MAX
+        }
     }
 }
 
 /// It is no longer of any interest.
-pub fn forget(this: &Host) {
+pub fn forget(this: &Host, survivor: &str) {
     if !report::is_dry_run()
-        && let Some((mut marker, _)) = Marker::leftover(&path(this))
+        && let Some((mut marker, _)) = Marker::leftover(&path(this, survivor))
     {
         marker.remove();
+    }
+}
+
+/// Where the log of a host ended when it was opened beside a dead master: what it wrote behind that, no other host has.
+pub fn opened(this: &Host) -> Option<BinlogPosition> {
+    let text = Marker::noted(&opened_path(this))?;
+    let (file, offset) = text.rsplit_once(':')?;
+    Some(BinlogPosition::new(file, offset.parse().ok()?))
+}
+
+/// Notes that; where that fails, only the journal says so.
+pub fn note_opened(this: &Host, end: &BinlogPosition) {
+    if report::is_dry_run() {
+        return;
+    }
+    let path = opened_path(this);
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(FOLDER)?;
+        Marker::create(&path)?.write(&end.to_string())
+    };
+    if let Err(error) = write() {
+        log::error!("{} could not be written: {error}", path.display());
+    }
+}
+
+/// The master that was dead answers again, and has all.
+pub fn forget_opened(this: &Host) {
+    if !report::is_dry_run()
+        && let Some((mut marker, _)) = Marker::leftover(&opened_path(this))
+    {
+        marker.remove();
+    }
+}
+
+fn opened_path(this: &Host) -> PathBuf {
+    marker::path(Path::new(FOLDER), "opened", this)
+}
+
+/// Nor is that of any survivor.
+pub fn forget_all(config: &Config) {
+    for host in config.hosts() {
+        forget(config.this_host(), host.name.as_str());
     }
 }
 
@@ -88,11 +158,14 @@ mod tests {
 
     #[test]
     fn what_is_noted_is_read_again_or_not_at_all() {
-        for since in [None, Some(1_764_000_000)] {
-            let seen = Seen { survivor: "db3".into(), tail: "4 transactions".into(), since };
-            assert_eq!(Seen::from_text(&seen.to_text()), Some(seen));
-        }
-        for text in ["", "survivor=db3", "tail=4\tsince="] {
+        let seen = Seen {
+            tail: "4 transactions".into(),
+            to: "bin.000007:900".into(),
+            applied: "nothing".into(),
+            since: 1_764_000_000,
+        };
+        assert_eq!(Seen::from_text(&seen.to_text()), Some(seen));
+        for text in ["", "tail=4", "tail=4\tto=\tapplied=\tsince="] {
             assert_eq!(Seen::from_text(text), None, "{text}");
         }
     }
