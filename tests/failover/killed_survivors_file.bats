@@ -86,7 +86,7 @@ swaps() {
 
 # killed_everywhere SYSCALL LEAST — at its first call, its second, and so on, until a run is long enough to end.
 killed_everywhere() {
-  local number is_killed=1 step=${MMM_KILL_STEP:-3} first='' round=0
+  local number is_killed=1 step=${MMM_KILL_STEP:-5} first='' round=0
   local next=(sync_with_master turn_on_slave mysql_allow_write set_active_master)
   first_call "$1" || return 1
   number=$first

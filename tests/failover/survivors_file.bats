@@ -529,15 +529,17 @@ all_agree_but_one() {
   # It was open before it had these: whether db3 can follow it depends on the server.
   has_the_rest
 }
-# By GTID the old master sends it; by file and position nothing tells from where, and replication says so.
+# The old master sends it; without GTIDs nothing may tell from where, and replication says so.
 has_the_rest() {
-  if [[ $MMM_REPLICATION == gtid ]]; then
+  agent_call db2 mysql_allow_write
+  expect_agent_read 0 OK || return 1
+  if has_gtids; then
     wait_for 10 is_whole_without_db3 && has_all_parts db2
   else
     wait_for 10 has_no_place && [[ $(sources db2) == "$(host_ip db1)" ]]
   fi
 }
-has_no_place() { [[ $(replica_field db2 Last_IO_Errno) == 1236 && $(threads db2) == 'No Yes' ]]; }
+has_no_place() { [[ $(replica_field db2 Last_IO_Error) == *1236* && $(threads db2) == 'No Yes' ]]; }
 stays_away_from_db3() { [[ $(sources db2) == "$(host_ip db1)" || $(threads db2) == 'No No' ]]; }
 is_whole_without_db3() {
   is_back && [[ ! $(left_behind) ]] && runs_from db2 db1 && runs_from db1 db2 && caught_up db2 db1 && caught_up db1 db2 && same_rows db1 db2
