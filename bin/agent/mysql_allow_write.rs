@@ -12,7 +12,7 @@ use mmm_core::journal::step;
 use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::gate::{self, Question};
 use mmm_replication::takeover::{self, Pursuit};
-use mmm_replication::{Error, Server, lock, observe};
+use mmm_replication::{Error, Server, lock};
 
 fn main() -> ExitCode {
     run(&MYSQL_ALLOW_WRITE, mysql_allow_write)
@@ -53,8 +53,8 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         report::plan(action, proof);
     }
     lock::take_to_open(&mut local)?;
-    if is_beside_silent_peer && let Some(end) = observe::log_end(&mut local)? {
-        takeover::seen::note_opened(config.this_host(), &end);
+    if is_beside_silent_peer && let Err(error) = takeover::note_opening(&mut local, &config) {
+        log::error!("not noted that this host is opened beside a silent peer: {error}");
     }
     step("opened writes", || local.execute("SET GLOBAL read_only = 0"))?;
     takeover::seen::forget_all(&config);

@@ -635,3 +635,63 @@ is_whole_without_db3() {
   is_back
   all_agree
 }
+
+@test "the new master was open meanwhile and is opened again: what is older than its clients' writes is not taken over" {
+  leaves_traces
+  dies_ahead 2
+  kill_server db3
+  takes_over
+  write db2 3
+  start_server db3
+  close_writes db2
+
+  gets 'OK: db2 goes on without *db3*taken writes since*' db2 mysql_allow_write
+
+  has_transactions db2 9
+  is_back
+}
+
+@test "of two slaves the one that has most dies before it has applied all: with require, the other does not open the new master" {
+  leaves_traces
+  second_slave
+  settings db2 'allow_write: { survivors: require }'
+  cut_off db2
+  write db1 2
+  all_caught_up db1 db3 client
+  cut_off client
+  hold db3
+  write db1 3
+  fetched_all db3 db1
+  dies
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: *db3*'
+  kill_server db3
+  for _ in 1 2 3; do agent_call db2 mysql_allow_write; done
+
+  expect_agent_read 255 'ERROR: only db3 has *mysql_allow_write --force'
+  is_read_only db2
+}
+
+@test "what a slave was seen to have came by way of the old master after all: it is not missed later" {
+  leaves_traces
+  settings db2 'allow_write: { survivors: require }'
+  cut_off db2
+  hold db3
+  write db1 3
+  fetched_all db3 db1
+  dies
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: *db3*'
+  release db3
+  start_server db1
+  reconnects_to db1
+  all_caught_up db1 db2 db3
+  kill_server db3
+  kill_server db1
+  wait_for 5 has_lost db2
+
+  gets OK db2 mysql_allow_write
+
+  has_transactions db2 9
+}

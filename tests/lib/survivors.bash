@@ -86,8 +86,9 @@ is_back() {
   return 1
 }
 sources() { replica_status "$1" 'SHOW ALL SLAVES STATUS' | awk '$1 == "Master_Host:" { printf "%s%s", comma, $2; comma = "," }'; }
-# left_behind [KIND] — files in which helpers have noted something for a later call.
-left_behind() { in_host "$new" find /var/lib/mysql-mmm -name "mysql-mmm-${1:-}*" -size +0 2>/dev/null || true; }
+# left_behind [KIND] — files in which helpers have noted something for a later call; not that the host was opened beside a
+# dead master, which counts until that answers.
+left_behind() { in_host "$new" find /var/lib/mysql-mmm -name "mysql-mmm-${1:-t}*" -size +0 2>/dev/null || true; }
 
 # comes_back — the old master, which takes no writes; both masters fetch from each other at once.
 comes_back() {

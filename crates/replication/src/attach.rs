@@ -451,7 +451,12 @@ impl Move<'_> {
         let Some(theirs) = &new.channel else {
             // It may be at another slave just now, to take over from that.
             let elsewhere = channel::all(&mut self.new)?.into_iter().next();
-            let Some(elsewhere) = elsewhere.filter(|_| new.read_only) else { return Ok(()) };
+            let is_other = |channel: &Channel| {
+                new.read_only
+                    && (&channel.source_host, channel.source_port)
+                        != (&self.this_host.ip, self.this_host.mysql_port)
+            };
+            let Some(elsewhere) = elsewhere.filter(is_other) else { return Ok(()) };
             let (host, new) = (replica.host.clone(), new.host.clone());
             let more =
                 format!("fetched the log of {old} to {}", Refusal::place(replica.channel.fetched.as_ref()));

@@ -15,7 +15,7 @@ use mmm_core::config::{Config, Host};
 use mmm_core::journal::step;
 use mmm_core::marker::{self, Marker};
 use mmm_core::progress;
-use mmm_core::settings::Settings;
+use mmm_core::settings::{Settings, Survivors};
 
 use crate::attach;
 use crate::channel::{self, Chosen};
@@ -120,7 +120,7 @@ pub fn take_over(
         log::info!("what only {} has is no whole transaction", survivor.host.name);
         return Ok(Outcome::Nothing);
     }
-    check_not_open_since(local, &mut server, survivor, pursuit)?;
+    check_not_open_since(local, &mut server, chosen, survivor, pursuit)?;
     catch_up(&mut server, chosen, survivor, pursuit)?;
     let old =
         Old::Failed(OldMaster::Silent { host: chosen.source.name.to_string(), reason: silence.to_string() });
@@ -146,6 +146,7 @@ pub fn take_over(
 fn check_not_open_since(
     local: &mut Server,
     server: &mut Server,
+    chosen: &Chosen,
     survivor: &Survivor,
     pursuit: Pursuit,
 ) -> Result<(), Error> {
@@ -175,7 +176,7 @@ fn check_not_open_since(
                 .without(&set(&theirs, server)?);
             (!own.is_empty()).then(|| own.to_string())
         }
-        Flavour::MySql => own_since_opened(local, pursuit.config.this_host(), id)?,
+        Flavour::MySql => own_since_opened(local, pursuit.config.this_host(), &chosen.channel, id)?,
     };
     let Some(own) = own else { return Ok(()) };
     let (host, survivor) = (pursuit.config.this().to_string(), survivor.host.name.to_string());
@@ -183,12 +184,28 @@ fn check_not_open_since(
     Err(Refusal::TailUnfit { host, survivor, reason }.into())
 }
 
-/// Without GTIDs: the place of something that this host wrote itself since it was opened beside a dead master.
-fn own_since_opened(local: &mut Server, this: &Host, id: u64) -> Result<Option<String>, Error> {
-    let Some(opened) = seen::opened(this) else { return Ok(None) };
+/// To be called before a host is opened beside a dead master.
+pub fn note_opening(local: &mut Server, config: &Config) -> Result<(), Error> {
+    let applied = channel::all(local)?.into_iter().next().and_then(|channel| channel.applied);
+    if let (Some(end), Some(applied)) = (log_end(local)?, applied) {
+        let opened = seen::Opened { end, applied: applied.to_string() };
+        seen::note_opened(config.this_host(), &opened);
+    }
+    Ok(())
+}
+
+/// Without GTIDs: the place of something that this host wrote itself since it was opened beside the same dead master.
+fn own_since_opened(
+    local: &mut Server,
+    this: &Host,
+    channel: &Channel,
+    id: u64,
+) -> Result<Option<String>, Error> {
+    let is_of_this = |opened: &seen::Opened| opened.applied == Refusal::place(channel.applied.as_ref());
+    let Some(seen::Opened { end, .. }) = seen::opened(this).filter(is_of_this) else { return Ok(None) };
     let mut own = None;
-    for file in log_files(local)?.iter().skip_while(|file| **file != opened.file) {
-        let from = if *file == opened.file { opened.offset } else { FIRST_EVENT };
+    for file in log_files(local)?.iter().skip_while(|file| **file != end.file) {
+        let from = if *file == end.file { end.offset } else { FIRST_EVENT };
         each_event(local, &BinlogPosition::new(file, from), "what it wrote itself", |row| {
             if is_of(row, Some(id)) {
                 own = Some(format!("{file}:{}", row.text("Pos")));
@@ -280,6 +297,20 @@ pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, E
     finish(local, marker, note, pursuit).map(Some)
 }
 
+/// The way back by what this host executed last. The old master, which may be closed, takes nothing over from it.
+fn attach_to_peer(
+    local: &mut Server,
+    config: &Config,
+    chosen: &Chosen,
+    peer: &Host,
+    settings: &Settings,
+    budget: Budget,
+) -> Result<(), Error> {
+    let mut settings = settings.clone();
+    settings.allow_write.survivors = Survivors::Off;
+    attach::attach(local, config.this_host(), chosen, peer, &settings, budget)
+}
+
 /// True where a channel was pointed at a place that does not exist.
 fn waits_nowhere(channel: &Channel) -> bool {
     channel.applied.as_ref().is_some_and(|place| place.file == NO_PLACE)
@@ -304,7 +335,7 @@ fn find_way_back(local: &mut Server, pursuit: Pursuit) -> Result<(), Error> {
     };
     lock::take(local)?;
     let chosen = Chosen { channel, source: survivor };
-    attach::attach(local, config.this_host(), &chosen, peer, settings, budget)?;
+    attach_to_peer(local, config, &chosen, peer, settings, budget)?;
     marker.remove();
     Ok(())
 }
@@ -587,7 +618,7 @@ impl Finishing<'_> {
             && Server::answers(self.peer, OTHERS_PATIENCE, budget)
         {
             let chosen = Chosen { channel: now.clone(), source: survivor };
-            attach::attach(self.local, config.this_host(), &chosen, self.peer, settings, budget)?;
+            attach_to_peer(self.local, config, &chosen, self.peer, settings, budget)?;
             self.marker.remove();
             return Ok(Outcome::CutShort(why));
         }

@@ -110,22 +110,32 @@ pub fn forget(this: &Host, survivor: &str) {
     }
 }
 
-/// Where the log of a host ended when it was opened beside a dead master: what it wrote behind that, no other host has.
-pub fn opened(this: &Host) -> Option<BinlogPosition> {
+/// A host that was opened beside a dead master.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Where its log ended: what it wrote behind that, no other host has.
+    pub end: BinlogPosition,
+    /// Its place in the dead master's log. Once that has moved, that master has come back.
+    pub applied: String,
+}
+
+/// Whether a host was opened so.
+pub fn opened(this: &Host) -> Option<Opened> {
     let text = Marker::noted(&opened_path(this))?;
-    let (file, offset) = text.rsplit_once(':')?;
-    Some(BinlogPosition::new(file, offset.parse().ok()?))
+    let (end, applied) = text.split_once(' ')?;
+    let (file, offset) = end.rsplit_once(':')?;
+    Some(Opened { end: BinlogPosition::new(file, offset.parse().ok()?), applied: applied.into() })
 }
 
 /// Notes that; where that fails, only the journal says so.
-pub fn note_opened(this: &Host, end: &BinlogPosition) {
+pub fn note_opened(this: &Host, opened: &Opened) {
     if report::is_dry_run() {
         return;
     }
     let path = opened_path(this);
     let write = || -> io::Result<()> {
         fs::create_dir_all(FOLDER)?;
-        Marker::create(&path)?.write(&end.to_string())
+        Marker::create(&path)?.write(&format!("{} {}", opened.end, opened.applied))
     };
     if let Err(error) = write() {
         log::error!("{} could not be written: {error}", path.display());
