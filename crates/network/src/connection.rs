@@ -241,7 +241,8 @@ mod tests {
         program.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         thread::sleep(Duration::from_millis(50));
         let ago = heard().unwrap();
-        assert!((50..5000).contains(&ago.as_millis()), "{ago:?}");
+        // The kernel counts in ticks of its clock.
+        assert!((30..5000).contains(&ago.as_millis()), "{ago:?}");
         let elsewhere = last_heard(&["127.0.0.2".parse().unwrap()], port, budget).unwrap();
         assert_eq!(elsewhere, None, "another address");
         drop(connection);
