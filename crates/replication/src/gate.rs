@@ -648,9 +648,13 @@ impl Gate<'_> {
         let pursuit = self.question.pursuit(self.config);
         match takeover::take_over(self.local, chosen, survivor, error, pursuit) {
             Ok(Outcome::Nothing) => Ok(Taken::Nothing),
-            Ok(Outcome::Done) => Ok(Taken::All),
+            Ok(Outcome::Done | Outcome::Changed) => Ok(Taken::All),
             Ok(Outcome::CutShort(reason)) => Ok(Taken::Part(reason)),
             Ok(Outcome::Stuck { reason, .. }) => Ok(Taken::Stuck(reason)),
+            // Under way, it is gone on with at the next call.
+            Err(error) if channel::again(self.local, &self.channel)?.source() != chosen.channel.source() => {
+                Err(error)
+            }
             Err(error) => self.why_not(&name, error),
         }
     }

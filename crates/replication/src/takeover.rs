@@ -59,6 +59,8 @@ const NO_PLACE: &str = "taken-over-in-part.000001";
 pub enum Outcome {
     /// What only the survivor has is no whole transaction.
     Nothing,
+    /// This host has got further meanwhile, by another call for instance: all has to be looked at again.
+    Changed,
     /// This host replicates from the old master again, and has what it was to get.
     Done,
     /// It replicates from the old master again; the survivor fell silent before all had come.
@@ -106,8 +108,7 @@ pub fn take_over(
         );
     }
     if now.applied != chosen.channel.applied {
-        // Whoever had the lock was quicker.
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Changed);
     }
     let most = settings.limits.connect.min(OTHERS_PATIENCE);
     let mut server = Server::connect(survivor.host, most, budget)?;
@@ -326,9 +327,7 @@ fn find_way_back(local: &mut Server, pursuit: Pursuit) -> Result<(), Error> {
         return Ok(());
     };
     let found = channel::all(local)?.into_iter().find(|channel| channel.name == note.channel);
-    let waits_there =
-        |channel: &Channel| channel.applied.as_ref().is_some_and(|place| place.file == NO_PLACE);
-    let (Some(channel), Some(survivor)) = (found.filter(waits_there), config.host(&note.survivor)) else {
+    let (Some(channel), Some(survivor)) = (found.filter(waits_nowhere), config.host(&note.survivor)) else {
         log::warn!("somebody has set replication up again");
         marker.remove();
         return Ok(());
@@ -497,6 +496,7 @@ impl Finishing<'_> {
             }
             self.look_for_end_again(&now)?;
             if self.standing(&now)? == Standing::AtEnd && self.has_all()? {
+                seen::forget(self.pursuit.config.this_host(), &self.note.survivor);
                 return self.go_back(self.note.back.clone()).map(|()| Outcome::Done);
             }
             if let Some(why) = self.is_lost(&now)? {
