@@ -245,7 +245,7 @@ lets_end() {
   local scheduler
   scheduler=$(sql db1 "SELECT id FROM information_schema.processlist WHERE user = 'event_scheduler'")
   sql db1 "CREATE DEFINER = '$APP_USER'@'$NETWORK.%' EVENT app.slow ON SCHEDULE AT NOW() DO
-    INSERT INTO app.entries (note) SELECT 'event' FROM $(numbers 1000) WHERE SLEEP(0.1) = 0"
+    INSERT INTO app.entries (note) SELECT IF(SLEEP(0.1), '', 'event') FROM $(numbers 1000)"
   wait_for 5 executes db1 '%SLEEP(0.1)%'
   closes_in 2000
   [ "$(sql db1 "SELECT id FROM information_schema.processlist WHERE user = 'event_scheduler'")" = "$scheduler" ]
