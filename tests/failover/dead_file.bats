@@ -180,6 +180,8 @@ keeps_one_log() {
 
   refuses_to_move db3 db2 'ERROR: db3 has *, db2 *; db2 takes over what only db3 has before it opens*'
 
+  pass_packets db1
+  wait_for 10 has_lost db2
   agent_call db2 sync_with_master
   expect_agent_read 0 OK
   moves db3 db2
@@ -380,6 +382,8 @@ applies_the_last() {
   caught_up db3 db1
   kill_server db1
 
+  pass_packets db1
+  wait_for 10 has_lost db2
   agent_call db2 sync_with_master
   expect_agent_read 0 OK
   moves db3 db2

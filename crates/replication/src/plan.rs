@@ -659,7 +659,7 @@ pub fn before_takeover(facts: &Facts, refusal: Refusal) -> Refusal {
         return refusal;
     }
     let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
-    let theirs = facts.new.channel.as_ref().and_then(|channel| channel.applied.as_ref());
+    let theirs = facts.new.channel.as_ref().and_then(|channel| channel.fetched.as_ref());
     match (&refusal, &facts.replica.channel.fetched, theirs) {
         (Refusal::ReplicaAhead { gtid, known, .. }, ..) => {
             Refusal::NotTakenOverYet { host, new, more: gtid.clone(), known: format!("only {known}") }

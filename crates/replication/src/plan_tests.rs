@@ -1371,3 +1371,24 @@ fn a_position_that_may_be_ahead_of_what_is_applied_proves_nothing() {
     (facts.old, facts.new.keeps_order) = (old_dead(), true);
     assert_eq!(plan(&facts, None), Ok(Decision::Locate(Wanted::LastGroups)));
 }
+
+#[test]
+fn a_slave_is_told_of_a_takeover_where_it_has_fetched_more_than_a_closed_new_master() {
+    let unproved = || Refusal::Unproved {
+        host: "db3".into(),
+        new: "db2".into(),
+        reason: "places differ".into(),
+        may_pass: false,
+    };
+    let told = |fetched, change: fn(&mut Facts)| {
+        let mut facts = Facts { old: old_dead(), ..facts() };
+        facts.new.channel = Some(channel(("bin.000001", 500), ("bin.000001", fetched)));
+        change(&mut facts);
+        matches!(before_takeover(&facts, unproved()), Refusal::NotTakenOverYet { .. })
+    };
+    assert!(told(500, |_| {}));
+    assert!(!told(800, |_| {}), "the new master still applies what both have");
+    assert!(!told(500, |facts| facts.new.read_only = false), "it is open already");
+    assert!(!told(500, |facts| facts.replica.logs_updates = false), "nobody could take that over");
+    assert!(!told(500, |facts| facts.old = old_alive()));
+}
