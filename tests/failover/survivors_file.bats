@@ -413,7 +413,7 @@ all_agree_but_one() {
   write db2 2
   thaw db3
 
-  refuses_to_move db3 db2 'ERROR: *mmm_difference db3 db2*'
+  refuses_to_move db3 db2 "$(unproved db2 'ERROR: *mmm_difference db3 db2*')"
 }
 
 @test "the new master's channel keeps its delay, its heartbeat and how often it connects" {
@@ -435,6 +435,7 @@ all_agree_but_one() {
 }
 
 @test "the new master's server was restarted when the old one was dead already: it takes over all the same" {
+  has_gtids || skip 'known refusal: without GTIDs, what was logged before a start of the server tells no place'
   dies_ahead 3
   stop_server db2
   start_server db2
@@ -447,6 +448,7 @@ all_agree_but_one() {
 }
 
 @test "both were started again after the old master died, so that neither knows who that was: it takes over all the same" {
+  has_gtids || skip 'known refusal: without GTIDs, what was logged before a start of the server tells no place'
   dies_ahead 3
   stop_server db2
   stop_server db3
