@@ -24,7 +24,7 @@ use crate::gtid_set::GtidSet;
 use crate::history;
 use crate::liveness::{self, Sign};
 use crate::lock;
-use crate::observe::{OTHERS_PATIENCE, log_end};
+use crate::observe::{OTHERS_PATIENCE, executed, log_end};
 use crate::plan::Place;
 use crate::position::BinlogPosition;
 use crate::record::Record;
@@ -234,7 +234,7 @@ fn wait_or_lose(
 ) -> Result<Lost, Error> {
     if question.survivors() == Survivors::Try && waited < most {
         let state = format!("{}; waited for since {waited} s, {most} s at most", lost.reason);
-        return Err(still(config, question, &lost.survivor, state));
+        return Err(question.pursuit(config).still(&lost.survivor, state));
     }
     Ok(lost)
 }
@@ -255,11 +255,6 @@ fn without(
         takeover::abandon(local, config)?;
     }
     Ok(Proof::WithoutTail { at, lost })
-}
-
-fn still(config: &Config, question: Question, survivor: &str, state: String) -> Error {
-    let (host, survivor, then) = (config.this().to_string(), survivor.into(), question.otherwise.into());
-    Refusal::StillTakingOver { host, survivor, state, then }.into()
 }
 
 /// Connects to the peer, not waiting long: it is often dead.
@@ -575,12 +570,13 @@ impl Gate<'_> {
             return whole;
         }
         if budget.share(OTHERS_PATIENCE) < OTHERS_PATIENCE / 2 {
-            return Err(self.still("other slaves", "no time is left to ask them".into()));
+            let pursuit = self.question.pursuit(self.config);
+            return Err(pursuit.still("other slaves", "no time is left to ask them".into()));
         }
         let most = settings.limits.connect;
         let asked = survivors::ask(self.local, self.config, self.peer, &ours, most, budget)?;
         if let Some(host) = asked.receiving {
-            return Err(self.is_alive_by(host));
+            return Err(self.question.pursuit(self.config).is_alive(self.peer.name.as_str(), &host));
         }
         for (host, reason) in asked.silent.iter().chain(&asked.unreadable) {
             log::warn!("nobody knows whether {host} has more of {}: {reason}", self.peer.name);
@@ -702,17 +698,6 @@ impl Gate<'_> {
         without(self.local, self.config, self.question, lost, at)
     }
 
-    fn still(&self, survivor: &str, state: String) -> Error {
-        still(self.config, self.question, survivor, state)
-    }
-
-    fn is_alive_by(&self, host: String) -> Error {
-        let limit = self.question.settings.allow_write.silence;
-        let (peer, then) = (self.peer.name.to_string(), self.question.otherwise.into());
-        let reason = "it does not answer this host".into();
-        Refusal::PeerIsAlive { peer, reason, host, heard: Duration::ZERO, then, limit }.into()
-    }
-
     /// Why a survivor's tail cannot be had; an error where another try may bring it.
     fn why_not(&self, survivor: &str, error: Error) -> Result<Taken, Error> {
         let (host, state) = (self.config.this().as_str(), error.to_string());
@@ -723,7 +708,9 @@ impl Gate<'_> {
             Error::Connect { answered: false, .. } => Ok(Taken::Part(state)),
             Error::Refused(refusal) => match *refusal {
                 refusal @ (Refusal::PeerIsAlive { .. } | Refusal::NotPutBack { .. }) => Err(refusal.into()),
-                Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => Err(self.still(survivor, state)),
+                Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => {
+                    Err(self.question.pursuit(self.config).still(survivor, state))
+                }
                 Refusal::StillTakingOver { state, .. } => Ok(Taken::Slowly(state)),
                 Refusal::Busy { .. } | Refusal::DoesNotStop { .. } | Refusal::NewMasterBehind { .. } => {
                     Ok(Taken::Slowly(state))
@@ -831,13 +818,6 @@ impl Gate<'_> {
         }
         .into()
     }
-}
-
-/// MySQL: what a server has executed by GTID.
-fn executed(server: &mut Server) -> Result<GtidSet, Error> {
-    let statement = server.dialect().applied_gtids();
-    let row = server.one(statement)?;
-    row.text("gtids").parse().map_err(|_| server.unexpected(statement, "a readable GTID set"))
 }
 
 /// MariaDB: a group of this host that the peer has replicated, so that its log held it once, and that is not in

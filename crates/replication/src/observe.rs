@@ -12,6 +12,7 @@ use crate::facts::{
     Facts, LogRule, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Replica, ReplicaSets,
 };
 use crate::gtid::{GtidPosition, GtidState};
+use crate::gtid_set::GtidSet;
 use crate::history;
 use crate::liveness::{self, Sign};
 use crate::position::BinlogPosition;
@@ -380,6 +381,13 @@ pub fn log_rule(server: &mut Server) -> Result<LogRule, Error> {
     }
     let format = server.row("SHOW GLOBAL VARIABLES LIKE 'binlog_format'")?;
     Ok(LogRule { filters, format: format.map(|row| row.text("Value").to_string()).unwrap_or_default() })
+}
+
+/// MySQL: what a server has executed by GTID.
+pub fn executed(server: &mut Server) -> Result<GtidSet, Error> {
+    let statement = server.dialect().applied_gtids();
+    let row = server.one(statement)?;
+    row.text("gtids").parse().map_err(|_| server.unexpected(statement, "a readable GTID set"))
 }
 
 /// The end of a server's own log; `None` without one.

@@ -88,6 +88,33 @@ pub struct Pursuit<'a> {
     pub otherwise: &'a str,
 }
 
+impl Pursuit<'_> {
+    /// It is not done yet, and goes on at the next call.
+    pub fn still(&self, survivor: &str, state: String) -> Error {
+        let (host, survivor, then) = (self.config.this().to_string(), survivor.into(), self.otherwise.into());
+        Refusal::StillTakingOver { host, survivor, state, then }.into()
+    }
+
+    /// What `survivor` alone has cannot be taken over.
+    pub fn unfit(&self, survivor: &str, reason: String) -> Error {
+        let (host, survivor) = (self.config.this().to_string(), survivor.into());
+        Refusal::TailUnfit { host, survivor, reason }.into()
+    }
+
+    /// The old master `peer`, which does not answer this host, is heard by `survivor`.
+    pub fn is_alive(&self, peer: &str, survivor: &str) -> Error {
+        Refusal::PeerIsAlive {
+            peer: peer.into(),
+            reason: "it does not answer this host".into(),
+            host: survivor.into(),
+            heard: Duration::ZERO,
+            then: self.otherwise.into(),
+            limit: self.settings.allow_write.silence,
+        }
+        .into()
+    }
+}
+
 /// Lets `local` fetch from `survivor` what it lacks. `chosen` is its channel from the old master, which is silent.
 /// An error that is worth another try comes as [`Refusal::StillTakingOver`].
 pub fn take_over(
@@ -101,11 +128,8 @@ pub fn take_over(
     lock::take(local)?;
     let now = channel::again(local, &chosen.channel.name)?;
     if now.source() != chosen.channel.source() {
-        let (host, then) = (local.host().into(), pursuit.otherwise.into());
         let state = format!("another call has pointed it at {}", now.source());
-        return Err(
-            Refusal::StillTakingOver { host, survivor: survivor.host.name.to_string(), state, then }.into()
-        );
+        return Err(pursuit.still(survivor.host.name.as_str(), state));
     }
     if now.applied != chosen.channel.applied {
         return Ok(Outcome::Changed);
@@ -126,7 +150,7 @@ pub fn take_over(
     let old =
         Old::Failed(OldMaster::Silent { host: chosen.source.name.to_string(), reason: silence.to_string() });
     let this = config.this_host();
-    let errand = Errand::new(this, survivor, chosen, pursuit);
+    let errand = Errand::new(survivor, chosen, pursuit);
     let (moved, errand) = attach::borrow(local, this, chosen, survivor.host, old, errand, settings, budget);
     let Some((marker, note)) = errand.and_then(Errand::into_marker) else {
         // Nothing was changed.
@@ -180,9 +204,8 @@ fn check_not_open_since(
         Flavour::MySql => own_since_opened(local, pursuit.config.this_host(), &chosen.channel, id)?,
     };
     let Some(own) = own else { return Ok(()) };
-    let (host, survivor) = (pursuit.config.this().to_string(), survivor.host.name.to_string());
-    let reason = format!("{host} has taken writes since ({own}), which are newer");
-    Err(Refusal::TailUnfit { host, survivor, reason }.into())
+    let reason = format!("{} has taken writes since ({own}), which are newer", pursuit.config.this());
+    Err(pursuit.unfit(survivor.host.name.as_str(), reason))
 }
 
 /// To be called before a host is opened beside a dead master.
@@ -227,19 +250,18 @@ fn catch_up(
 ) -> Result<(), Error> {
     let name = &survivor.channel.name;
     let theirs = channel::again(server, name)?;
-    let (host, new) = (pursuit.config.this().to_string(), survivor.host.name.to_string());
-    let unfit = |reason| Refusal::TailUnfit { host: host.clone(), survivor: new.clone(), reason };
+    let new = survivor.host.name.as_str();
     if theirs.delay > 0 && !theirs.has_applied_all() {
         let reason = format!("it applies with a delay of {} s (MASTER_DELAY)", theirs.delay);
-        return Err(unfit(reason).into());
+        return Err(pursuit.unfit(new, reason));
     }
     if theirs.has_failed_on_data() {
-        return Err(unfit(threads::what_is_wrong(&theirs)).into());
+        return Err(pursuit.unfit(new, threads::what_is_wrong(&theirs)));
     }
     if theirs.sql_running || theirs.has_applied_all() {
         return Ok(());
     }
-    threads::check_backlog(new.as_str(), &theirs, chosen.source.name.as_str(), false)?;
+    threads::check_backlog(new, &theirs, chosen.source.name.as_str(), false)?;
     let (Some(ours), Some(applied)) = (&chosen.channel.applied, &theirs.applied) else { return Ok(()) };
     if applied.has_reached(ours) {
         return Ok(());
@@ -254,12 +276,10 @@ fn catch_up(
                 return Ok(());
             }
             if now.has_failed_on_data() {
-                return Err(unfit(threads::what_is_wrong(&now)).into());
+                return Err(pursuit.unfit(new, threads::what_is_wrong(&now)));
             }
             if !server.budget().pause(PAUSE) {
-                let state = format!("{new} has not yet applied the log up to {ours}");
-                let (host, survivor, then) = (host.clone(), new.clone(), pursuit.otherwise.into());
-                return Err(Refusal::StillTakingOver { host, survivor, state, then }.into());
+                return Err(pursuit.still(new, format!("{new} has not yet applied the log up to {ours}")));
             }
         }
     })
@@ -361,19 +381,9 @@ pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
         return Ok(());
     }
     let stopped = threads::stop(local, &note.channel)?;
-    let standing = note.standing(&stopped, local.one(local.dialect().applied_gtids())?.text("gtids"));
-    let place = match (note.mode, standing) {
-        (Mode::FilePosition, Standing::AtBegin) => note.from.clone(),
-        (Mode::FilePosition, Standing::AtEnd) => note.back.clone(),
-        (Mode::FilePosition, Standing::Between) => None,
-        (mode, _) => {
-            change_back(local, config, &note, &Place::Gtid(mode))?;
-            marker.remove();
-            return Ok(());
-        }
-    };
+    let way_back = note.way_back(&stopped, local.one(local.dialect().applied_gtids())?.text("gtids"));
     // No place is right: at one that does not exist, nothing comes, not even when the server is started anew.
-    let place = place.unwrap_or_else(|| {
+    let place = way_back.unwrap_or_else(|| {
         note.is_open = true;
         log::error!(
             "{} stands at {} in the log of {}, of which it has taken over a part, and nothing tells its place in the log of \
@@ -382,14 +392,14 @@ pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
             Refusal::place(stopped.applied.as_ref()),
             note.survivor
         );
-        BinlogPosition::new(NO_PLACE, 4)
+        Place::Position(BinlogPosition::new(NO_PLACE, 4))
     });
     if note.is_open
         && let Err(error) = marker.write(&note.to_text())
     {
         log::error!("{}: {error}", marker.path().display());
     }
-    change_back(local, config, &note, &Place::Position(place))?;
+    change_back(local, config, &note, &place)?;
     if !note.is_open {
         marker.remove();
     }
@@ -495,9 +505,10 @@ impl Finishing<'_> {
                 return Ok(Outcome::Done);
             }
             self.look_for_end_again(&now)?;
-            if self.standing(&now)? == Standing::AtEnd && self.has_all()? {
+            let executed = self.executed()?;
+            if self.note.has_all(&now, &executed) {
                 seen::forget(self.pursuit.config.this_host(), &self.note.survivor);
-                return self.go_back(self.note.back.clone()).map(|()| Outcome::Done);
+                return self.go_back().map(|()| Outcome::Done);
             }
             if let Some(why) = self.is_lost(&now)? {
                 return self.give_up(&now, why);
@@ -523,9 +534,9 @@ impl Finishing<'_> {
         Ok(found.is_some_and(|found| found.name == host.name))
     }
 
-    fn standing(&mut self, now: &Channel) -> Result<Standing, Error> {
-        let executed = self.local.one(self.local.dialect().applied_gtids())?;
-        Ok(self.note.standing(now, executed.text("gtids")))
+    /// What this host has executed by GTID.
+    fn executed(&mut self) -> Result<String, Error> {
+        Ok(self.local.one(self.local.dialect().applied_gtids())?.text("gtids").into())
     }
 
     /// By file and position, a thread that was started anew by its server goes beyond the end that was noted. Where
@@ -561,21 +572,6 @@ impl Finishing<'_> {
         Ok(())
     }
 
-    /// By auto-position, what a server has executed decides: it passes over what it has.
-    fn has_all(&mut self) -> Result<bool, Error> {
-        if self.note.mode != Mode::AutoPosition {
-            return Ok(true);
-        }
-        let statement = self.local.dialect().applied_gtids();
-        let executed: GtidSet = self
-            .local
-            .one(statement)?
-            .text("gtids")
-            .parse()
-            .map_err(|_| self.local.unexpected(statement, "a readable GTID set"))?;
-        Ok(self.note.gtids.is_within(&executed))
-    }
-
     /// Why nothing more will come from the survivor for now, once what came is applied.
     fn is_lost(&mut self, now: &Channel) -> Result<Option<String>, Error> {
         let what = threads::what_is_wrong(now);
@@ -608,8 +604,9 @@ impl Finishing<'_> {
     fn give_up(&mut self, now: &Channel, why: String) -> Result<Outcome, Error> {
         log::error!("{} cannot take over more from {}: {why}", self.local.host(), self.note.survivor);
         let is_by_gtid = self.note.mode != Mode::FilePosition;
-        if is_by_gtid || self.standing(now)? == Standing::AtBegin {
-            self.go_back(self.note.from.clone())?;
+        let executed = self.executed()?;
+        if is_by_gtid || self.note.standing(now, &executed) == Standing::AtBegin {
+            self.go_back()?;
             return Ok(Outcome::CutShort(why));
         }
         // What it executed last tells its place in the log of the old master, if that answers by now.
@@ -657,39 +654,23 @@ impl Finishing<'_> {
         Ok(())
     }
 
-    fn go_back(&mut self, place: Option<BinlogPosition>) -> Result<(), Error> {
-        let survivor = self.note.survivor.clone();
+    fn go_back(&mut self) -> Result<(), Error> {
         self.local.use_budget(self.pursuit.budget.uninterrupted());
         let stopped = threads::stop(self.local, &self.note.channel)?;
-        let place = match (self.note.mode, place) {
-            (Mode::FilePosition, Some(place)) => Place::Position(place),
-            (Mode::FilePosition, None) => {
-                return Err(self.still("its place in the old log is unknown".into()));
-            }
-            (mode, _) => Place::Gtid(mode),
-        };
-        let is_exact = match self.standing(&stopped)? {
-            Standing::Between => self.note.mode != Mode::FilePosition,
-            Standing::AtBegin | Standing::AtEnd => true,
-        };
-        if !is_exact {
+        let executed = self.executed()?;
+        let Some(place) = self.note.way_back(&stopped, &executed) else {
             return Err(self.still(format!(
-                "it has executed the log of {survivor} to {}, which is not what was noted",
+                "it has executed the log of {} to {}, which is not what was noted",
+                self.note.survivor,
                 Refusal::place(stopped.applied.as_ref())
             )));
-        }
+        };
         change_back(self.local, self.pursuit.config, &self.note, &place)?;
         self.marker.remove();
         Ok(())
     }
 
     fn still(&self, state: String) -> Error {
-        Refusal::StillTakingOver {
-            host: self.local.host().into(),
-            survivor: self.note.survivor.clone(),
-            state,
-            then: self.pursuit.otherwise.into(),
-        }
-        .into()
+        self.pursuit.still(&self.note.survivor, state)
     }
 }

@@ -1,20 +1,19 @@
 //! What a move to a survivor does beyond a move to a new master: it proves where the survivor's tail is from, lets the
 //! survivor apply it, and notes the way back.
 
-use std::time::Duration;
-
-use mmm_core::config::Host;
 use mmm_core::journal::step;
 use mmm_core::marker::Marker;
 
 use super::note::Note;
 use super::{PAUSE, Pursuit, write_note};
 use crate::channel::{self, Chosen};
+use crate::dialect::Flavour;
 use crate::error::Error;
 use crate::facts::Facts;
+use crate::gtid::Gtid;
 use crate::gtid_set::GtidSet;
 use crate::history::{FIRST_EVENT, each_event, log_files};
-use crate::observe::log_end;
+use crate::observe::{executed, log_end};
 use crate::plan::{Place, Plan, Proof};
 use crate::position::BinlogPosition;
 use crate::prefix::is_of_the_file;
@@ -28,7 +27,6 @@ use crate::threads;
 /// A move to a survivor, for its tail alone.
 #[derive(Debug)]
 pub struct Errand<'a> {
-    this: &'a Host,
     survivor: &'a str,
     channel: &'a str,
     fetched: Option<BinlogPosition>,
@@ -67,9 +65,8 @@ struct Brought {
 
 impl<'a> Errand<'a> {
     /// Nothing is done yet.
-    pub fn new(this: &'a Host, survivor: &'a Survivor, chosen: &'a Chosen, pursuit: Pursuit<'a>) -> Self {
+    pub fn new(survivor: &'a Survivor, chosen: &'a Chosen, pursuit: Pursuit<'a>) -> Self {
         Self {
-            this,
             survivor: survivor.host.name.as_str(),
             channel: &survivor.channel.name,
             fetched: survivor.channel.fetched.clone(),
@@ -98,15 +95,7 @@ impl<'a> Errand<'a> {
         }
         let at_rest = self.wait_for_rest(server)?;
         if at_rest.io == IoThread::Yes && at_rest.fetched != self.fetched {
-            return Err(Refusal::PeerIsAlive {
-                peer: self.old.into(),
-                reason: "it does not answer this host".into(),
-                host: self.survivor.into(),
-                heard: Duration::ZERO,
-                limit: self.pursuit.settings.allow_write.silence,
-                then: self.pursuit.otherwise.into(),
-            }
-            .into());
+            return Err(self.pursuit.is_alive(self.old, self.survivor));
         }
         Ok(())
     }
@@ -126,7 +115,7 @@ impl<'a> Errand<'a> {
             }
             Proof::SameGroups { state: there, .. } => {
                 let origin = self.origin(server, facts)?;
-                let is_foreign = |gtid: &crate::gtid::Gtid| {
+                let is_foreign = |gtid: &Gtid| {
                     !origin.is_known(gtid.server.into())
                         && there.get(gtid.domain, gtid.server).is_none_or(|seen| seen < gtid.sequence)
                 };
@@ -180,18 +169,11 @@ impl<'a> Errand<'a> {
     }
 
     fn still(&self, state: String) -> Error {
-        Refusal::StillTakingOver {
-            host: self.this.name.to_string(),
-            survivor: self.survivor.into(),
-            state,
-            then: self.pursuit.otherwise.into(),
-        }
-        .into()
+        self.pursuit.still(self.survivor, state)
     }
 
     fn unfit(&self, reason: String) -> Error {
-        let (host, survivor) = (self.this.name.to_string(), self.survivor.to_string());
-        Refusal::TailUnfit { host, survivor, reason }.into()
+        self.pursuit.unfit(self.survivor, reason)
     }
 
     /// Waits until the survivor has applied all that it fetched, and notes where its log then ends.
@@ -203,11 +185,11 @@ impl<'a> Errand<'a> {
             if seen.has_failed_on_data() {
                 return Err(self.unfit(threads::what_is_wrong(&seen)));
             }
-            let is_at_rest = seen.has_applied_all()
-                && settling.is_settled(server, &seen)?
-                && !threads::are_workers_busy(server, &seen)?;
-            if is_at_rest {
-                let gtids = executed(server)?;
+            if seen.has_applied_all() && settling.is_settled(server, &seen)? {
+                let gtids = match server.dialect().flavour() {
+                    Flavour::MariaDb => GtidSet::default(),
+                    Flavour::MySql => executed(server)?,
+                };
                 let now = channel::again(server, self.channel)?;
                 let end = log_end(server)?;
                 if let (true, true, Some(end)) = (now.applied == seen.applied, before == end, end) {
@@ -235,7 +217,11 @@ impl<'a> Errand<'a> {
         let found = &facts.replica.channel;
         let has_moved = (&found.fetched, &found.applied) != (&self.found.fetched, &self.found.applied);
         if has_moved && self.found.fetched == self.found.applied {
-            return Err(self.still(format!("{} has sent more to {} meanwhile", self.old, self.this.name)));
+            return Err(self.still(format!(
+                "{} has sent more to {} meanwhile",
+                self.old,
+                self.pursuit.config.this()
+            )));
         }
         let note = Note {
             survivor: self.survivor.into(),
@@ -253,7 +239,8 @@ impl<'a> Errand<'a> {
             fetches_key: changes_key.then_some(found.key.is_fetched),
             is_open: false,
         };
-        let marker = write_note(self.this, &note).map_err(|reason| self.unfit(reason))?;
+        let marker =
+            write_note(self.pursuit.config.this_host(), &note).map_err(|reason| self.unfit(reason))?;
         self.written = Some((marker, note));
         Ok(())
     }
@@ -263,15 +250,4 @@ impl<'a> Errand<'a> {
         let (_, note) = self.written.as_ref()?;
         note.end.as_ref().filter(|_| note.mode == Mode::FilePosition)
     }
-}
-
-/// MySQL's GTIDs that a server has executed; none elsewhere.
-fn executed(server: &mut Server) -> Result<GtidSet, Error> {
-    use crate::dialect::Flavour;
-    if server.dialect().flavour() == Flavour::MariaDb {
-        return Ok(GtidSet::default());
-    }
-    let statement = server.dialect().applied_gtids();
-    let row = server.one(statement)?;
-    row.text("gtids").parse().map_err(|_| server.unexpected(statement, "a readable GTID set"))
 }

@@ -1,6 +1,7 @@
 //! What the marker of a takeover says: all that the next call needs where this one is killed.
 
 use crate::gtid_set::GtidSet;
+use crate::plan::Place;
 use crate::position::BinlogPosition;
 use crate::status::{Channel, Mode};
 
@@ -73,6 +74,27 @@ impl Note {
         if is_there { Standing::AtEnd } else { Standing::Between }
     }
 
+    /// True where it has executed all that was noted. By auto-position, what a server has executed decides: it passes
+    /// over what it has.
+    pub fn has_all(&self, now: &Channel, executed: &str) -> bool {
+        self.standing(now, executed) == Standing::AtEnd
+            && (self.mode != Mode::AutoPosition
+                || executed.parse().is_ok_and(|executed| self.gtids.is_within(&executed)))
+    }
+
+    /// Where it goes on in the old master's log, once it has stopped; `None` where nothing tells that.
+    pub fn way_back(&self, stopped: &Channel, executed: &str) -> Option<Place> {
+        if self.mode != Mode::FilePosition {
+            return Some(Place::Gtid(self.mode));
+        }
+        let place = match self.standing(stopped, executed) {
+            Standing::AtBegin => self.from.clone(),
+            Standing::AtEnd => self.back.clone(),
+            Standing::Between => None,
+        };
+        place.map(Place::Position)
+    }
+
     /// One line: `key=value`, with tabs between.
     pub fn to_text(&self) -> String {
         let place =
@@ -136,6 +158,7 @@ impl Note {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Record;
 
     #[test]
     fn what_is_noted_is_read_again() {
@@ -163,6 +186,45 @@ mod tests {
                 is_open: fetches_key == Some(true),
             };
             assert_eq!(Note::from_text(&note.to_text()), Some(note));
+        }
+    }
+
+    #[test]
+    fn by_file_and_position_the_way_back_is_known_at_the_two_ends_alone() {
+        let at = |offset| Some(BinlogPosition::new("bin.000007", offset));
+        let note = |mode| Note {
+            survivor: "db3".into(),
+            channel: String::new(),
+            mode,
+            begin: at(300),
+            end: at(900),
+            gtids: GtidSet::default(),
+            had: "0-1-8".into(),
+            host: "db1".into(),
+            port: 3306,
+            from: at(3000),
+            back: at(9000),
+            heartbeat: String::new(),
+            fetches_key: None,
+            is_open: false,
+        };
+        for (applied, executed, back, has_all) in [
+            (300, "0-1-8", at(3000), false),
+            // A place that a crash has set back, and not what was executed.
+            (300, "0-1-9", None, false),
+            (500, "0-1-9", None, false),
+            (900, "0-1-14", at(9000), true),
+            (950, "0-1-15", None, false),
+        ] {
+            let channel = Channel::from_record(Record::from_iter([
+                ("Relay_Master_Log_File", "bin.000007".to_string()),
+                ("Exec_Master_Log_Pos", applied.to_string()),
+            ]));
+            let by_file = note(Mode::FilePosition);
+            assert_eq!(by_file.way_back(&channel, executed), back.map(Place::Position), "{applied}");
+            assert_eq!(by_file.has_all(&channel, executed), has_all, "{applied}");
+            let by_gtid = note(Mode::SlavePos).way_back(&channel, executed);
+            assert_eq!(by_gtid, Some(Place::Gtid(Mode::SlavePos)));
         }
     }
 
