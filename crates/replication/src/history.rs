@@ -473,6 +473,23 @@ pub(crate) fn each_event(
     }
 }
 
+/// Reads the events of these files from `place` on, whose file is one of them, until `see` says that it has seen enough.
+pub(crate) fn each_event_behind(
+    server: &mut Server,
+    files: &[String],
+    place: &BinlogPosition,
+    what: &str,
+    mut see: impl FnMut(&str, &Record) -> bool,
+) -> Result<(), Error> {
+    for file in files.iter().skip_while(|file| **file != place.file) {
+        let from = if *file == place.file { place.offset } else { FIRST_EVENT };
+        if each_event(server, &BinlogPosition::new(file, from), what, |row| see(file, row))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn too_long(host: &str, what: &str) -> Error {
     Refusal::SearchTooLong { new: host.into(), what: what.into() }.into()
 }

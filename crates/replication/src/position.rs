@@ -20,6 +20,12 @@ impl BinlogPosition {
         Self { file: file.into(), offset }
     }
 
+    /// A position as it is shown: `FILE:OFFSET`.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (file, offset) = text.rsplit_once(':')?;
+        Some(Self::new(file, offset.parse().ok()?))
+    }
+
     /// The position in two columns of a row; `None` where the file name is empty (never replicated).
     pub fn from_columns(row: &Record, file: &str, offset: &str) -> Option<Self> {
         let name = row.get(file).filter(|name| !name.is_empty())?;
@@ -68,6 +74,16 @@ mod tests {
             (at("bin", 4), at("bin", 4), None),
         ] {
             assert_eq!(a.compare(&b), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_position_is_read_as_it_is_shown_or_not_at_all() {
+        for position in [BinlogPosition::new("bin.000007", 300), BinlogPosition::new("a:b.000007", 4)] {
+            assert_eq!(BinlogPosition::from_text(&position.to_string()), Some(position));
+        }
+        for text in ["", "nothing", "bin.000007:", "bin.000007:x"] {
+            assert_eq!(BinlogPosition::from_text(text), None, "{text}");
         }
     }
 

@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, Located, each_event, last_that_begins, log_files, page};
+use crate::history::{FIRST_EVENT, Located, each_event_behind, last_that_begins, log_files, page};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::server::Server;
@@ -45,13 +45,7 @@ fn read_on(
     mut prefix: Prefix,
 ) -> Result<Located, Error> {
     prefix.end = begin.clone();
-    for file in files {
-        let begin = if *file == begin.file { begin.clone() } else { BinlogPosition::new(file, FIRST_EVENT) };
-        let is_done = each_event(server, &begin, "the replica's place", |row| prefix.event(file, row))?;
-        if is_done {
-            break;
-        }
-    }
+    each_event_behind(server, files, begin, "the replica's place", |file, row| prefix.event(file, row))?;
     Ok(prefix.finish())
 }
 

@@ -27,10 +27,10 @@ use crate::status::{Channel, IoThread};
 
 /// Pause between two looks at a survivor whose appliers come to rest.
 const PAUSE: Duration = Duration::from_millis(20);
-/// After how long something must have come from an old master that is alive and busy.
-const RECEIVING: Duration = Duration::from_millis(100);
 /// How long that may take.
 const RESTING: Duration = Duration::from_secs(2);
+/// After how long something must have come from an old master that is alive and busy.
+const RECEIVING: Duration = Duration::from_millis(100);
 
 /// What a host has of the old master's log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::facts::OldMaster;
 use crate::gtid::{Gtid, GtidState};
 use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, each_event, log_files};
+use crate::history::{each_event_behind, log_files};
 use crate::hold::FOLDER;
 use crate::lock;
 use crate::observe::{OTHERS_PATIENCE, Old, log_end};
@@ -228,15 +228,11 @@ fn own_since_opened(
     let is_of_this = |opened: &seen::Opened| opened.applied == Refusal::place(channel.applied.as_ref());
     let Some(seen::Opened { end, .. }) = seen::opened(this).filter(is_of_this) else { return Ok(None) };
     let mut own = None;
-    for file in log_files(local)?.iter().skip_while(|file| **file != end.file) {
-        let from = if *file == end.file { end.offset } else { FIRST_EVENT };
-        each_event(local, &BinlogPosition::new(file, from), "what it wrote itself", |row| {
-            if is_of(row, Some(id)) {
-                own = Some(format!("{file}:{}", row.text("Pos")));
-            }
-            own.is_some()
-        })?;
-    }
+    let files = log_files(local)?;
+    each_event_behind(local, &files, &end, "what it wrote itself", |file, row| {
+        own = is_of(row, Some(id)).then(|| format!("{file}:{}", row.text("Pos")));
+        own.is_some()
+    })?;
     Ok(own)
 }
 
@@ -433,13 +429,12 @@ fn marker_of(this: &Host) -> std::path::PathBuf {
     marker::path(Path::new(FOLDER), "takeover", this)
 }
 
-/// Opens the marker and writes the note, before anything is changed.
-fn write_note(this: &Host, note: &Note) -> Result<Marker, String> {
-    let path = marker_of(this);
+/// Writes a note for the next call, before anything is changed.
+fn write(path: &Path, text: &str) -> Result<Marker, String> {
     let write = || {
         fs::create_dir_all(FOLDER)?;
-        let mut marker = Marker::create(&path)?;
-        marker.write(&note.to_text())?;
+        let mut marker = Marker::create(path)?;
+        marker.write(text)?;
         Ok(marker)
     };
     write().map_err(|error: std::io::Error| format!("{} could not be written: {error}", path.display()))

@@ -5,14 +5,14 @@ use mmm_core::journal::step;
 use mmm_core::marker::Marker;
 
 use super::note::Note;
-use super::{PAUSE, Pursuit, write_note};
+use super::{PAUSE, Pursuit, marker_of, write};
 use crate::channel::{self, Chosen};
 use crate::dialect::Flavour;
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::gtid::Gtid;
 use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, each_event, log_files};
+use crate::history::{each_event_behind, log_files};
 use crate::observe::{executed, log_end};
 use crate::plan::{Place, Plan, Proof};
 use crate::position::BinlogPosition;
@@ -144,23 +144,16 @@ impl<'a> Errand<'a> {
 
     /// The same, where there are no GTIDs: by the server that each event names.
     fn check_events(&self, server: &mut Server, place: &BinlogPosition, origin: Origin) -> Result<(), Error> {
+        let mut foreign = None;
         let files = log_files(server)?;
-        let behind = files.iter().skip_while(|file| **file != place.file);
-        for file in behind {
-            let from = if *file == place.file { place.offset } else { FIRST_EVENT };
-            let mut foreign = None;
-            each_event(server, &BinlogPosition::new(file, from), "what it wrote itself", |row| {
-                let id = row.number("Server_id").unwrap_or(0);
-                if !is_of_the_file(row) && !origin.is_known(id) {
-                    foreign = Some(format!("{file}:{} of server id {id}", row.text("Pos")));
-                }
-                foreign.is_some()
-            })?;
-            if let Some(foreign) = foreign {
-                return Err(self.foreign(foreign));
+        each_event_behind(server, &files, place, "what it wrote itself", |file, row| {
+            let id = row.number("Server_id").unwrap_or(0);
+            if !is_of_the_file(row) && !origin.is_known(id) {
+                foreign = Some(format!("{file}:{} of server id {id}", row.text("Pos")));
             }
-        }
-        Ok(())
+            foreign.is_some()
+        })?;
+        foreign.map_or(Ok(()), |foreign| Err(self.foreign(foreign)))
     }
 
     fn foreign(&self, what: impl std::fmt::Display) -> Error {
@@ -239,8 +232,8 @@ impl<'a> Errand<'a> {
             fetches_key: changes_key.then_some(found.key.is_fetched),
             is_open: false,
         };
-        let marker =
-            write_note(self.pursuit.config.this_host(), &note).map_err(|reason| self.unfit(reason))?;
+        let path = marker_of(self.pursuit.config.this_host());
+        let marker = write(&path, &note.to_text()).map_err(|reason| self.unfit(reason))?;
         self.written = Some((marker, note));
         Ok(())
     }

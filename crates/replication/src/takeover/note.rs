@@ -50,6 +50,11 @@ pub enum Standing {
     AtEnd,
 }
 
+/// The value of one of the `key=value` with tabs between, of which a note consists.
+pub fn value(text: &str, name: &str) -> Option<String> {
+    text.split('\t').find_map(|field| field.strip_prefix(name)?.strip_prefix('=').map(ToString::to_string))
+}
+
 const MODES: [(Mode, &str); 4] = [
     (Mode::FilePosition, "position"),
     (Mode::SlavePos, "slave_pos"),
@@ -123,17 +128,13 @@ impl Note {
 
     /// What was written; `None` for anything else.
     pub fn from_text(text: &str) -> Option<Self> {
-        let value = |name: &str| {
-            text.split('\t')
-                .find_map(|field| field.strip_prefix(name)?.strip_prefix('=').map(ToString::to_string))
-        };
+        let value = |name: &str| value(text, name);
         let place = |name: &str| -> Option<Option<BinlogPosition>> {
             let text = value(name)?;
             if text.is_empty() {
                 return Some(None);
             }
-            let (file, offset) = text.rsplit_once(':')?;
-            Some(Some(BinlogPosition::new(file, offset.parse().ok()?)))
+            Some(Some(BinlogPosition::from_text(&text)?))
         };
         let mode = value("mode")?;
         Some(Self {

@@ -2,8 +2,6 @@
 //! forgotten when that survivor falls silent. The note goes when this host has it, or the old master answers, or writes
 //! were opened without it.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,6 +9,8 @@ use mmm_core::config::{Config, Host};
 use mmm_core::marker::{self, Marker};
 use mmm_core::report;
 
+use super::note::value;
+use super::write;
 use crate::hold::FOLDER;
 use crate::position::BinlogPosition;
 
@@ -33,10 +33,7 @@ impl Seen {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        let value = |name: &str| {
-            text.split('\t')
-                .find_map(|field| field.strip_prefix(name)?.strip_prefix('=').map(ToString::to_string))
-        };
+        let value = |name: &str| value(text, name);
         Some(Self {
             tail: value("tail")?,
             to: value("to")?,
@@ -47,9 +44,7 @@ impl Seen {
 
     /// True where a place in the old master's log lies behind all of it.
     pub fn is_reached(&self, place: &BinlogPosition) -> bool {
-        let end =
-            self.to.rsplit_once(':').and_then(|(file, at)| Some(BinlogPosition::new(file, at.parse().ok()?)));
-        end.is_some_and(|end| place.has_reached(&end))
+        BinlogPosition::from_text(&self.to).is_some_and(|end| place.has_reached(&end))
     }
 
     /// For how many seconds the survivor has got no further.
@@ -87,15 +82,10 @@ pub fn note(this: &Host, survivor: &str, mut seen: Seen) -> u64 {
     if report::is_dry_run() {
         return seen.waited();
     }
-    let path = path(this, survivor);
-    let write = || -> io::Result<()> {
-        fs::create_dir_all(FOLDER)?;
-        Marker::create(&path)?.write(&seen.to_text())
-    };
-    match write() {
-        Ok(()) => seen.waited(),
+    match write(&path(this, survivor), &seen.to_text()) {
+        Ok(_) => seen.waited(),
         Err(error) => {
-            log::error!("{} could not be written: {error}", path.display());
+            log::error!("{error}");
             u64::MAX
         }
     }
@@ -103,10 +93,13 @@ pub fn note(this: &Host, survivor: &str, mut seen: Seen) -> u64 {
 
 /// It is no longer of any interest.
 pub fn forget(this: &Host, survivor: &str) {
-    if !report::is_dry_run()
-        && let Some((mut marker, _)) = Marker::leftover(&path(this, survivor))
-    {
-        marker.remove();
+    remove(&path(this, survivor));
+}
+
+/// Nor is that of any survivor.
+pub fn forget_all(config: &Config) {
+    for host in config.hosts() {
+        forget(config.this_host(), host.name.as_str());
     }
 }
 
@@ -123,8 +116,7 @@ pub struct Opened {
 pub fn opened(this: &Host) -> Option<Opened> {
     let text = Marker::noted(&opened_path(this))?;
     let (end, applied) = text.split_once(' ')?;
-    let (file, offset) = end.rsplit_once(':')?;
-    Some(Opened { end: BinlogPosition::new(file, offset.parse().ok()?), applied: applied.into() })
+    Some(Opened { end: BinlogPosition::from_text(end)?, applied: applied.into() })
 }
 
 /// Notes that; where that fails, only the journal says so.
@@ -132,20 +124,19 @@ pub fn note_opened(this: &Host, opened: &Opened) {
     if report::is_dry_run() {
         return;
     }
-    let path = opened_path(this);
-    let write = || -> io::Result<()> {
-        fs::create_dir_all(FOLDER)?;
-        Marker::create(&path)?.write(&format!("{} {}", opened.end, opened.applied))
-    };
-    if let Err(error) = write() {
-        log::error!("{} could not be written: {error}", path.display());
+    if let Err(error) = write(&opened_path(this), &format!("{} {}", opened.end, opened.applied)) {
+        log::error!("{error}");
     }
 }
 
 /// The master that was dead answers again, and has all.
 pub fn forget_opened(this: &Host) {
+    remove(&opened_path(this));
+}
+
+fn remove(path: &Path) {
     if !report::is_dry_run()
-        && let Some((mut marker, _)) = Marker::leftover(&opened_path(this))
+        && let Some((mut marker, _)) = Marker::leftover(path)
     {
         marker.remove();
     }
@@ -153,13 +144,6 @@ pub fn forget_opened(this: &Host) {
 
 fn opened_path(this: &Host) -> PathBuf {
     marker::path(Path::new(FOLDER), "opened", this)
-}
-
-/// Nor is that of any survivor.
-pub fn forget_all(config: &Config) {
-    for host in config.hosts() {
-        forget(config.this_host(), host.name.as_str());
-    }
 }
 
 #[cfg(test)]
