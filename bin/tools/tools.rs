@@ -2,5 +2,6 @@
 
 pub mod difference;
 pub mod journal;
+mod options;
 pub mod preflight;
 mod terminal;

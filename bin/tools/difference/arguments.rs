@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, value_parser};
+
+use crate::options;
 
 /// Most transactions that are listed; more would not fit into memory.
 const MOST_LISTED: u64 = 10_000;
@@ -58,20 +59,8 @@ pub fn command() -> Command {
                 .help("Host whose transactions are looked for, by its name in the configuration"),
         )
         .arg(Arg::new("to").value_name("B").required(true).help("Host that may lack them"))
-        .arg(
-            Arg::new("config")
-                .value_name("CONFIG")
-                .default_value("mmm_agent")
-                .help("Name of the agent's configuration, without path"),
-        )
-        .arg(
-            Arg::new("format")
-                .long("format")
-                .value_name("FORMAT")
-                .value_parser(PossibleValuesParser::new(["text", "json", "yaml"]))
-                .default_value("text")
-                .help("A text for people, or a document for programs"),
-        )
+        .arg(options::config())
+        .arg(options::format("A text for people, or a document for programs"))
         .arg(
             Arg::new("save")
                 .long("save")

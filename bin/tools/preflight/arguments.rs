@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
+
+use crate::options;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,20 +44,8 @@ pub fn command() -> Command {
              Run it as root, as the agent runs its helpers. docs/PREFLIGHT.md has every finding's code.\n\n\
              Examples:\n  mmm_preflight\n  mmm_preflight mmm_agent_cluster2 --watch=10\n  mmm_preflight --plugin",
         )
-        .arg(
-            Arg::new("config")
-                .value_name("CONFIG")
-                .default_value("mmm_agent")
-                .help("Name of the agent's configuration, without path"),
-        )
-        .arg(
-            Arg::new("format")
-                .long("format")
-                .value_name("FORMAT")
-                .value_parser(PossibleValuesParser::new(["text", "json", "yaml"]))
-                .default_value("text")
-                .help("A screen for people, or a document for programs"),
-        )
+        .arg(options::config())
+        .arg(options::format("A screen for people, or a document for programs"))
         .arg(
             Arg::new("watch")
                 .long("watch")
