@@ -172,6 +172,17 @@ keeps_one_log() {
   (($(sql "$1" 'SHOW BINARY LOGS' | wc -l) == 1))
 }
 
+# gets_all_of_the_slave — db2, once it has noticed that db1, which it could not reach, is dead; and db3 follows.
+gets_all_of_the_slave() {
+  pass_packets db1
+  wait_for 10 has_lost db2
+  agent_call db2 sync_with_master
+  expect_agent_read 0 OK
+  moves db3 db2
+  open_writes db2
+  nothing_lost db2 db3
+}
+
 @test "A9: the slave has executed what the new master never got; it stays, and was not even stopped, until that has it" {
   drop_packets db1 db2
   write db1 2
@@ -180,13 +191,7 @@ keeps_one_log() {
 
   refuses_to_move db3 db2 'ERROR: db3 has *, db2 *; db2 takes over what only db3 has before it opens*'
 
-  pass_packets db1
-  wait_for 10 has_lost db2
-  agent_call db2 sync_with_master
-  expect_agent_read 0 OK
-  moves db3 db2
-  open_writes db2
-  nothing_lost db2 db3
+  gets_all_of_the_slave
 }
 
 @test "A9: the same, and the new master has written since" {
@@ -382,13 +387,7 @@ applies_the_last() {
   caught_up db3 db1
   kill_server db1
 
-  pass_packets db1
-  wait_for 10 has_lost db2
-  agent_call db2 sync_with_master
-  expect_agent_read 0 OK
-  moves db3 db2
-  open_writes db2
-  nothing_lost db2 db3
+  gets_all_of_the_slave
 }
 
 @test "A16: the slave is a copy of the old master with a younger log of its own; the order of the new master's log tells what it has" {
