@@ -165,12 +165,18 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         log::warn!("{} replicates from nobody: there is nothing that it could lack", local.host());
         return Ok(Proof::NothingToApply);
     };
-    let connection = connect(peer, question);
+    let mut connection = connect(peer, question);
     let answers = matches!(connection, Ok(_) | Err(Error::Connect { answered: true, .. }));
     report::observe(Some(local.host()), "replication", threads::what_is_wrong(&channel));
     report::observe(Some(local.host()), "has applied", Refusal::place(channel.applied.as_ref()));
     let is_at_rest = rests(&channel);
     if is_at_rest {
+        // By GTID, the I/O thread forgets where it was as soon as it connects again. A log of another name is left to it.
+        let end = connection.as_mut().map_or(Ok(None), log_end).ok().flatten();
+        let end = end.filter(|end| channel.fetched.as_ref().is_some_and(|at| at.compare(end).is_some()));
+        if let Some(end) = end {
+            check_reset(local.host(), peer, &channel, &end, question)?;
+        }
         wake(local, config, answers)?;
     }
     let would_wake = is_at_rest && report::is_dry_run();
@@ -295,6 +301,28 @@ fn rests(channel: &Channel) -> bool {
     !channel.has_failed_on_data() && (!channel.sql_running || io_rests)
 }
 
+/// Refuses where more was fetched from the peer than its log has.
+fn check_reset(
+    host: &str,
+    peer: &Host,
+    channel: &Channel,
+    end: &BinlogPosition,
+    question: Question,
+) -> Result<(), Error> {
+    let Some(fetched) = &channel.fetched else { return Ok(()) };
+    if fetched.compare(end).is_some_and(Ordering::is_le) {
+        return Ok(());
+    }
+    Err(Refusal::LogWasReset {
+        host: host.into(),
+        peer: peer.name.to_string(),
+        end: end.clone(),
+        fetched: fetched.clone(),
+        then: question.otherwise.into(),
+    }
+    .into())
+}
+
 /// Starts threads that stand still, unless another helper stopped them for a moment.
 fn wake(local: &mut Server, config: &Config, answers: bool) -> Result<(), Error> {
     lock::take(local)?;
@@ -394,17 +422,7 @@ impl Gate<'_> {
             before = channel::again(self.local, &self.channel)?;
         }
         let end = self.closed_end(peer)?;
-        let fetched = before.fetched.as_ref();
-        if fetched.is_some_and(|fetched| fetched.compare(&end).is_none_or(Ordering::is_gt)) {
-            return Err(Refusal::LogWasReset {
-                host: self.local.host().into(),
-                peer: self.peer.name.to_string(),
-                end,
-                fetched: before.fetched.unwrap_or_else(|| BinlogPosition::new("", 0)),
-                then: self.question.otherwise.into(),
-            }
-            .into());
-        }
+        check_reset(self.local.host(), self.peer, &before, &end, self.question)?;
         self.check_numbers(peer)?;
         // By auto-position, what a server has executed decides: it skips what it has, without moving its position.
         let target = if before.mode == Mode::AutoPosition { Some(executed(peer)?) } else { None };
