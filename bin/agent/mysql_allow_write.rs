@@ -5,14 +5,19 @@
 //! not served.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use mmm_agent_helpers::MYSQL_ALLOW_WRITE;
 use mmm_core::firewall;
 use mmm_core::journal::step;
 use mmm_core::{Call, Verdict, report, run};
+use mmm_replication::difference::left_behind;
 use mmm_replication::gate::{self, Question};
 use mmm_replication::takeover::{self, Pursuit};
 use mmm_replication::{Error, Server, lock};
+
+/// How long the address may wait for the list of what was lost.
+const LISTING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     run(&MYSQL_ALLOW_WRITE, mysql_allow_write)
@@ -63,5 +68,10 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
             "writes are open; it was not checked whether everything of the peer is applied here",
         ));
     }
-    Ok(lost.map_or_else(Verdict::ok, |lost| Verdict::ok_because(lost.to_string())))
+    let Some(lost) = lost else { return Ok(Verdict::ok()) };
+    if let Some(survivor) = config.host(&lost.survivor) {
+        let until = budget.relimited(budget.elapsed() + budget.share(LISTING));
+        left_behind::tell(&mut local, config.this_host(), survivor, limits.connect.min(LISTING), until);
+    }
+    Ok(Verdict::ok_because(lost.to_string()))
 }

@@ -291,6 +291,10 @@ all_agree_but_one() {
 
   has_transactions db2 6
   [ "$(sql db2 "SELECT COUNT(*) FROM app.entries WHERE note = 'own'")" = 0 ]
+  # Named one by one for whoever looks for them later.
+  journal db2 | grep -F 'left behind on db3: written ' >"$BATS_TEST_TMPDIR/left"
+  grep "by server $(sql db3 'SELECT @@server_id').*; 1 statement$" "$BATS_TEST_TMPDIR/left"
+  [ "$(grep -c '; app.heap: 1 inserted' "$BATS_TEST_TMPDIR/left")" = 2 ]
 }
 
 @test "the slave has an old row of its own: it does not come along" {
@@ -317,6 +321,7 @@ all_agree_but_one() {
   opens_without "$(has_gtids && echo '2 transactions')"
 
   has_transactions db2 6
+  journal_says db2 'what only db3 has is not in its log, and cannot be listed'
 }
 
 # bats test_tags=any-mode

@@ -250,7 +250,7 @@ fn fill(report: &mut Report, plan: &Plan, found: &difference::Found, list: List)
         report.notes.push(format!(
             "no place in the one log shows what the other has: the logs were compared as a whole, but only what was \
              written since {}, as far back as both go",
-            report::utc(since)
+            difference::utc(since)
         ));
     }
     report.saved = found.saved.as_ref().map(|(path, bytes)| Saved {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use mmm_core::escape;
 use mmm_replication::difference::{self, Transaction};
 use serde::Serialize;
@@ -233,7 +232,7 @@ impl List {
         self.times = Some((first.min(transaction.time), last.max(transaction.time)));
         if is_listed {
             self.rows.push(TransactionRow {
-                time: utc(transaction.time),
+                time: difference::utc(transaction.time),
                 gtid: transaction.gtid.clone(),
                 origin: origin(transaction),
                 place: format!("{}:{}", transaction.file, transaction.begin),
@@ -252,7 +251,7 @@ impl List {
 
     /// When the first and the last of them were written.
     pub fn times(&self) -> (Option<String>, Option<String>) {
-        self.times.map(|(first, last)| (utc(first), utc(last))).unzip()
+        self.times.map(|(first, last)| (difference::utc(first), difference::utc(last))).unzip()
     }
 }
 
@@ -272,9 +271,4 @@ fn statement_row(statement: &difference::Statement) -> StatementRow {
         database: Some(statement.database.clone()).filter(|database| !database.is_empty()),
         text: statement.text.clone(),
     }
-}
-
-/// Seconds since 1970, in UTC.
-pub fn utc(seconds: u32) -> String {
-    Timestamp::from_second(seconds.into()).map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }

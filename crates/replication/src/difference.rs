@@ -6,6 +6,7 @@
 
 mod by_content;
 mod by_gtid;
+pub mod left_behind;
 mod rows;
 mod save;
 mod statement;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use mysql::binlog::events;
 
 use crate::binlog::event::{Event, kind};
@@ -314,6 +316,11 @@ impl Plan {
         }
         reading.finish().map_err(|source| trouble(save, source))
     }
+}
+
+/// Seconds since 1970, in UTC.
+pub fn utc(seconds: u32) -> String {
+    Timestamp::from_second(seconds.into()).map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 
 fn trouble(save: Option<&Path>, source: io::Error) -> Trouble {
