@@ -44,7 +44,7 @@ demo: deps build
 	@BUILT="$(BUILT)" tests/demo
 
 matrix: deps build
-	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/matrix $(SERVERS)
+	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/matrix $(if $(RESUME),--resume) $(SERVERS)
 
 bench: deps build
 	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/bench

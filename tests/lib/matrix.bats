@@ -126,6 +126,21 @@ plan() {
   [[ ${lines[-1]} == "1 passed, 0 failed, "* ]]
 }
 
+@test "a run that was interrupted goes on: what failed or did not end is run again, what was green is not" {
+  plan 'some tests/some_MODE.bats * * *'
+  stand_in tests/run '[ "$1" = tests/some_gtid.bats ] || { echo "4 passed, 0 failed, 1 skipped"; exit; }
+    echo "not ok 1 rows"; echo "3 passed, 1 failed"; exit 1'
+  run tests/matrix mariadb-10.11
+  [ "$status" -eq 1 ]
+
+  stand_in tests/run 'echo "5 passed, 0 failed"'
+  run tests/matrix --resume mariadb-10.11
+  [ "$status" -eq 0 ]
+  [[ $output =~ file\ +4-1$'\n' && $output =~ gtid\ +5$'\n' ]]
+  run tests/matrix mariadb-10.11
+  [[ $output =~ file\ +5$'\n' ]]
+}
+
 @test "every file of the plan is there, in each mode" {
   local column file servers modes in_short mode
   # shellcheck disable=SC1090
