@@ -46,7 +46,12 @@ fn set_active_master(call: &Call) -> Result<Verdict, Error> {
         return Ok(already_there());
     }
     log::info!("{} from {} to {}", chosen.channel.title(), chosen.source.name, new_master.name);
-    attach::attach(&mut replica, this, &chosen, new_master, &call.settings, call.budget)?;
+    let mut settings = call.settings.clone();
+    if call.arguments.wait.is_some() {
+        // A person waits, and no agent.
+        settings.attach.patience = Duration::MAX;
+    }
+    attach::attach(&mut replica, this, &chosen, new_master, &settings, call.budget)?;
     Ok(Verdict::ok())
 }
 

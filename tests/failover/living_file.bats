@@ -12,16 +12,40 @@ teardown_file() { end_cluster; }
 setup() { fresh_order; }
 teardown() { end_order; }
 
-@test "A1: the new master still applies while the slave is current; the slave is moved when it has caught up" {
+@test "A1: the new master still applies while the slave is current; a person who waits sees the slave moved then" {
   hold db2
   write db1 5
   caught_up db3 db1
   close_writes db1
   later 1 release db2
 
-  moves db3 db2
+  run_helper db3 set_active_master db2 --wait 6
+  answers 0 OK
+  replicates db3 db2
 
   open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+# Agents are called one after another, and the new master's comes later: what the slave waits, clients wait.
+@test "A1: the new master is closed and still applies; the slave does not keep it closed, and is moved when it is asked again" {
+  hold db2
+  write db1 5
+  caught_up db3 db1
+  close_writes db1
+
+  refuses_to_move db3 db2 "$(unproved db2 "ERROR: db3 has executed $(gtid_of db1), db2 only up to $(gtid_of db1)")"
+  ((${milliseconds%.*} < 2000))
+  settings db3 'attach: { patience: 2500ms }'
+  refuses_to_move db3 db2 'ERROR: *'
+  ((${milliseconds%.*} > 2400))
+  settings db3 ''
+
+  release db2
+  caught_up db2 db1
+  open_writes db2
+  write db2
+  moves db3 db2
   nothing_lost db2 db1 db3
 }
 

@@ -144,11 +144,15 @@ pub struct Attach {
     /// True: `binlog_do_db`, `binlog_ignore_db` and `binlog_format` are the same on all hosts, the operator says, also
     /// on one that does not answer. Default false.
     pub log_filters_agree: bool,
+    /// How long a slave is waited for, and its new master, while that is still closed to writes: clients wait, too.
+    /// Default 500 ms.
+    #[serde(deserialize_with = "value::duration")]
+    pub patience: Duration,
 }
 
 impl Default for Attach {
     fn default() -> Self {
-        Self { touch_old_master: true, log_filters_agree: false }
+        Self { touch_old_master: true, log_filters_agree: false, patience: Duration::from_millis(500) }
     }
 }
 
@@ -297,6 +301,8 @@ mod tests {
         assert_eq!(silence, Duration::from_secs(5));
         assert!(!read("attach: {touch_old_master: false}").unwrap().attach.touch_old_master);
         assert!(read("attach: {log_filters_agree: true}").unwrap().attach.log_filters_agree);
+        let patience = |text| read(text).unwrap().attach.patience.as_millis();
+        assert_eq!((patience(""), patience("attach: {patience: 2s}")), (500, 2000));
         let channel = read("replication: {channel: main}").unwrap().replication.channel;
         assert_eq!(channel.as_deref(), Some("main"));
         assert_eq!(read("log: {level: off}").unwrap().log.level, LevelFilter::Off);

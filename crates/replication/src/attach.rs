@@ -64,6 +64,10 @@ struct Move<'a> {
     progress: Progress,
     /// The channel before anything was done to its threads.
     found: &'a Channel,
+    /// `attach.patience`
+    patience: Duration,
+    /// When, within the call, waiting began.
+    waits_since: Duration,
     /// How long the last look into the new master's log took.
     last_look: Duration,
     /// What the replica has executed by GTID, while its position is set back behind that.
@@ -74,6 +78,10 @@ struct Move<'a> {
 
 /// What was seen, and whether the replica was applying meanwhile.
 type Observed = (Facts, bool);
+
+/// How long a replica that applies is given to come to rest, while its new master is closed: it can be judged after a
+/// stop as well.
+const REST: Duration = Duration::from_millis(100);
 
 /// How long a replica must be seen to differ from the new master before it is called different for good.
 const CONFIRMATION: Duration = Duration::from_millis(200);
@@ -194,6 +202,8 @@ fn carry_out<'a>(
         last_resort: LastResort::new([this_host, chosen.source, new_host], settings, budget),
         progress: Progress::Untouched,
         found: &chosen.channel,
+        patience: settings.attach.patience,
+        waits_since: budget.elapsed(),
         last_look: Duration::ZERO,
         set_back_from: None,
         errand,
@@ -500,8 +510,16 @@ impl Move<'_> {
         let mut face = self.face();
         loop {
             let considered = self.consider(&facts, &mut located)?;
-            let patience = self.last_resort.patience(self.budget.part(55));
+            let patience = self.patience(&facts, self.budget.part(55), self.patience);
             match considered {
+                // It need not come to rest for this: it is planned again once it has stopped.
+                Ok(_)
+                    if is_moving
+                        && !report::is_dry_run()
+                        && self.patience(&facts, patience, REST).is_spent() =>
+                {
+                    return Ok((None, located));
+                }
                 // Position and log of a replica that applies meanwhile may not belong together.
                 Ok(_)
                 | Err(
@@ -603,12 +621,17 @@ impl Move<'_> {
 
     /// Plans on the replica at rest, waiting a little longer for the new master if it must be.
     fn decide(&mut self, mut located: Option<Located>) -> Result<(Facts, Plan), Error> {
-        let patience = self.last_resort.patience(self.budget.part(75));
+        let otherwise = self.budget.part(75);
+        // However long it took until here, the new master gets a moment to come to where the replica stopped.
+        let since = self.budget.elapsed().saturating_sub(self.patience.saturating_sub(REST));
+        self.waits_since = self.waits_since.max(since);
         let mut doubt = Doubt::default();
         let mut face = self.face();
         loop {
             let (facts, _) = self.observe()?;
-            match self.consider(&facts, &mut located)? {
+            let considered = self.consider(&facts, &mut located)?;
+            let patience = self.patience(&facts, otherwise, self.patience);
+            match considered {
                 Ok(plan) => return Ok((facts, plan)),
                 Err(refusal) if (refusal.may_pass() || doubt.is_fresh(&refusal)) && patience.pause(PAUSE) => {
                     awaited::show(&mut face, &facts, Some(&refusal));
@@ -616,6 +639,18 @@ impl Move<'_> {
                 Err(refusal) => return Err(self.in_words(&facts, refusal)),
             }
         }
+    }
+
+    /// The time for waiting. While the new master is closed, clients wait for this call: agents are called one after
+    /// another, and the new master's comes later. Then no more than `most`; what that does not prove the next call does.
+    fn patience(&self, facts: &Facts, otherwise: Budget, most: Duration) -> Budget {
+        let patience = self.last_resort.patience(otherwise);
+        let is_free = !facts.new.read_only || self.errand.is_some() || self.last_resort.is_holding();
+        let until = self.waits_since.saturating_add(most);
+        if is_free || patience.limit().is_some_and(|limit| limit <= until) {
+            return patience;
+        }
+        patience.relimited(until)
     }
 
     /// A refusal as the operator of a new master reads it that takes over what only others have.
