@@ -24,7 +24,8 @@ help:
 	  'make test       every test; TESTS="tests/helpers/check_ip.bats …" runs those bats files alone' \
 	  'make demo       as root: a role move and a failover on three real hosts' \
 	  'make matrix     as root: the tests on every server, in one table; SERVERS="mysql-9 …" runs those alone' \
-	  'make bench      as root: what one call of a helper costs' \
+	  'make bench      as root: what one call of a helper costs; KIND=pause: how long clients go without a writer;' \
+	  '                KIND=move, deny, late or difference: moving an address, closing, a late slave, mmm_difference' \
 	  'make lint       rustfmt, clippy, rustdoc, shellcheck, and cargo-deny where there is one' \
 	  'make install    put the helpers into AGENT_DIR (default $(AGENT_DIR)), originals are kept beside' \
 	  'make uninstall  bring the originals back' \
@@ -47,7 +48,7 @@ matrix: deps build
 	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/matrix $(if $(RESUME),--resume) $(SERVERS)
 
 bench: deps build
-	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/bench
+	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/bench$(if $(KIND),_$(KIND))
 
 # Without a build of its own, so that root needs no toolchain.
 install:

@@ -3,6 +3,8 @@
 # Usage: writer.pl ADDRESS USER PASSWORD NUMBER FOLDER
 # Each acknowledged row is a line in FOLDER/acknowledged.NUMBER: the time and the row's token. While
 # FOLDER/hold exists it writes nothing and says so by FOLDER/held.NUMBER. FOLDER/stop ends it after a row.
+# Environment: WRITER_REST, the seconds between two rows (default 0.002); WRITER_PATIENCE, the seconds that it gives a
+# connection, a log-in and an answer, as applications do (default: much less, see below).
 #
 # It speaks the protocol itself because the client libraries count their limits in whole seconds, as the
 # kernel does before it repeats a lost SYN: the pause it reports is to be the service's, not theirs.
@@ -15,7 +17,13 @@ use Time::HiRes qw(sleep time);
 
 # A kernel answers a SYN at once or not at all. What is sent to an address just as it leaves a host is
 # never answered, and no error tells of it: these limits are then part of the pause.
-use constant { KNOCK_WITHIN => 0.03, LOG_IN_WITHIN => 0.1, ANSWER_WITHIN => 0.25 };
+use constant PATIENCE => $ENV{WRITER_PATIENCE};
+use constant {
+    KNOCK_WITHIN  => PATIENCE || 0.03,
+    LOG_IN_WITHIN => PATIENCE || 0.1,
+    ANSWER_WITHIN => PATIENCE || 0.25,
+    REST          => $ENV{WRITER_REST} // 0.002,
+};
 # LONG_PASSWORD, CONNECT_WITH_DB, PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH
 use constant CAPABILITIES => 0x1 | 0x8 | 0x200 | 0x8000 | 0x80000;
 
@@ -90,7 +98,7 @@ until (-e "$folder/stop") {
     $row++;
     if (insert($server, "$number-$row")) {
         syswrite $log, sprintf "%.6f %s\n", time, "$number-$row";
-        sleep 0.002;
+        sleep REST if REST > 0;
     }
     else {
         undef $server;

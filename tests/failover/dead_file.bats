@@ -69,6 +69,8 @@ teardown() { end_order; }
   write db1
   caught_up db3 db1
   close_writes db1
+  # As long as the new master is closed, it would not be waited for that long.
+  settings db3 'attach: { patience: 6s }'
   later 1 freeze db1
   later 2 release db2
 

@@ -225,8 +225,8 @@ pub enum Refusal {
 
     /// The replica has executed something that the new master has not (yet).
     #[error(
-        "{host} has executed {gtid}, {new} only up to {known}: waiting for {new} did not help; start or mend \
-         replication on {new}"
+        "{host} has executed {gtid}, {new} only up to {known}: {host} stays where it is until {new} has applied that; \
+         ask again, and if it does not pass, mend replication on {new}"
     )]
     NewMasterBehind {
         /// The replica.
