@@ -55,11 +55,12 @@ deeds() {
 # moves_when_asked_again — as the agent does it: time may cure a refusal.
 moves_when_asked_again() {
   local tries
-  for ((tries = 0; tries < 3; tries++)); do
+  for ((tries = 0; tries < 8; tries++)); do
     move "$@" || return 1
     if [[ $answer == OK* ]]; then replicates "$@"; return; fi
     printf '%s\n' "$answer"
     [[ $(threads db1) == 'Yes Yes' ]] || { threads db1; return 1; }
+    sleep 0.5
   done
   return 1
 }

@@ -320,7 +320,7 @@ forgets_database() {
   close_writes db1
   call_limit db3 4
 
-  moves db3 db2
+  moves_behind_backlog db3 db2
 
   open_writes db2
   nothing_lost db2 db3

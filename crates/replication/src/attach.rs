@@ -83,6 +83,17 @@ type Observed = (Facts, bool);
 /// stop as well.
 const REST: Duration = Duration::from_millis(100);
 
+/// True for a refusal that rests on where exactly a replica stands, and may be another a moment later.
+fn concerns_place(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::ReplicaAhead { .. }
+            | Refusal::ReplicaLacksEarlier { .. }
+            | Refusal::LogLacks { .. }
+            | Refusal::NoSinglePosition { .. }
+    )
+}
+
 /// How long a replica must be seen to differ from the new master before it is called different for good.
 const CONFIRMATION: Duration = Duration::from_millis(200);
 
@@ -277,7 +288,7 @@ impl Move<'_> {
         })?;
         self.use_budget(self.last_resort.limit(self.budget.part(95)));
         let located = self.if_unchanged(located)?;
-        let (mut facts, plan) = self.decide(located)?;
+        let (mut facts, plan) = self.decide(located, foreseen.is_none())?;
         self.last_resort.release();
         // From here on it is as quick to go on as to go back.
         self.use_budget(self.budget.part(95).uninterrupted());
@@ -513,23 +524,23 @@ impl Move<'_> {
             let patience = self.patience(&facts, self.budget.part(55), self.patience);
             match considered {
                 // It need not come to rest for this: it is planned again once it has stopped.
-                Ok(_)
-                    if is_moving
-                        && !report::is_dry_run()
-                        && self.patience(&facts, patience, REST).is_spent() =>
-                {
-                    return Ok((None, located));
+                Ok(_) if is_moving && !(report::is_dry_run() && patience.is_spent()) => {
+                    if !report::is_dry_run() && self.patience(&facts, patience, REST).is_spent() {
+                        return Ok((None, located));
+                    }
+                    awaited::show(&mut face, &facts, None);
                 }
                 // Position and log of a replica that applies meanwhile may not belong together.
-                Ok(_)
-                | Err(
-                    Refusal::ReplicaAhead { .. }
-                    | Refusal::ReplicaLacksEarlier { .. }
-                    | Refusal::LogLacks { .. }
-                    | Refusal::NoSinglePosition { .. },
-                ) if is_moving && !(report::is_dry_run() && patience.is_spent()) => {
+                Err(ref refusal)
+                    if is_moving
+                        && concerns_place(refusal)
+                        && !(report::is_dry_run() && patience.is_spent()) =>
+                {
                     if patience.is_spent() {
-                        return Ok((None, located));
+                        // Stopped amid its backlog, it may stand where it is refused, and would not be at the end.
+                        let is_settled_by_stop = matches!(refusal, Refusal::NoSinglePosition { .. });
+                        let is_early = !is_settled_by_stop && self.is_waited_for(&facts);
+                        return if is_early { Err(self.still_applying()) } else { Ok((None, located)) };
                     }
                     awaited::show(&mut face, &facts, None);
                 }
@@ -620,7 +631,7 @@ impl Move<'_> {
     }
 
     /// Plans on the replica at rest, waiting a little longer for the new master if it must be.
-    fn decide(&mut self, mut located: Option<Located>) -> Result<(Facts, Plan), Error> {
+    fn decide(&mut self, mut located: Option<Located>, was_moving: bool) -> Result<(Facts, Plan), Error> {
         let otherwise = self.budget.part(75);
         // However long it took until here, the new master gets a moment to come to where the replica stopped.
         let since = self.budget.elapsed().saturating_sub(self.patience.saturating_sub(REST));
@@ -636,16 +647,33 @@ impl Move<'_> {
                 Err(refusal) if (refusal.may_pass() || doubt.is_fresh(&refusal)) && patience.pause(PAUSE) => {
                     awaited::show(&mut face, &facts, Some(&refusal));
                 }
+                Err(refusal) if was_moving && concerns_place(&refusal) && self.is_waited_for(&facts) => {
+                    log::warn!("stopped amid its backlog: {refusal}");
+                    return Err(self.still_applying());
+                }
                 Err(refusal) => return Err(self.in_words(&facts, refusal)),
             }
         }
+    }
+
+    /// True where clients wait for this call.
+    fn is_waited_for(&self, facts: &Facts) -> bool {
+        facts.new.read_only && self.errand.is_none() && self.patience < Duration::MAX
+    }
+
+    fn still_applying(&self) -> Error {
+        let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
+        let reason = format!(
+            "it still applies what it fetched, and is not waited for while {new} is closed; ask again"
+        );
+        Refusal::Unproved { host, new, reason, may_pass: true }.into()
     }
 
     /// The time for waiting. While the new master is closed, clients wait for this call: agents are called one after
     /// another, and the new master's comes later. Then no more than `most`; what that does not prove the next call does.
     fn patience(&self, facts: &Facts, otherwise: Budget, most: Duration) -> Budget {
         let patience = self.last_resort.patience(otherwise);
-        let is_free = !facts.new.read_only || self.errand.is_some() || self.last_resort.is_holding();
+        let is_free = !self.is_waited_for(facts) || self.last_resort.is_holding();
         let until = self.waits_since.saturating_add(most);
         if is_free || patience.limit().is_some_and(|limit| limit <= until) {
             return patience;
