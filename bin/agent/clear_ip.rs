@@ -1,16 +1,27 @@
 //! `clear_ip`: takes the address of a role from this host.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use mmm_agent_helpers::CLEAR_IP;
+use mmm_agent_helpers::{CLEAR_IP, in_background};
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
-use mmm_core::{Call, Verdict, report, run};
+use mmm_core::{Budget, Call, Verdict, report, run};
 use mmm_network::announcer::withdraw;
-use mmm_network::{Interface, Netlink, NetworkError, VirtualIp};
+use mmm_network::farewell::{self, Farewell};
+use mmm_network::{Interface, Link, Netlink, NetworkError, VirtualIp, connection};
+
+/// Most time for ending the connections of clients, once; for 200 it takes some milliseconds.
+const LONGEST_ENDING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
-    run(&CLEAR_IP, clear_ip)
+    match Farewell::of_this_process() {
+        Some(farewell) => {
+            let log = farewell.as_ref().map(|farewell| farewell.log().clone());
+            in_background(&CLEAR_IP, &log.unwrap_or_default(), "the farewell", || farewell?.run())
+        }
+        None => run(&CLEAR_IP, clear_ip),
+    }
 }
 
 fn clear_ip(call: &Call) -> Result<Verdict, NetworkError> {
@@ -20,7 +31,7 @@ fn clear_ip(call: &Call) -> Result<Verdict, NetworkError> {
 
     let mut was_there = false;
     if let Some(link) = kernel.find_link(&interface)? {
-        was_there = step(&format!("take {ip} from {link}"), || withdraw(&mut kernel, &link, ip))?;
+        was_there = take(call, &mut kernel, &link, ip)?;
         if was_there {
             report::plan(format_args!("take {ip} from {link}"), format_args!("{link} holds it"));
         }
@@ -31,4 +42,44 @@ fn clear_ip(call: &Call) -> Result<Verdict, NetworkError> {
     // Even where it was not there: the call that removed it may have failed or been killed before this.
     hook::run(call, Moment::Removed, interface.device(), ip.ip())?;
     Ok(if was_there { Verdict::ok() } else { Verdict::ok_because("IP address is not configured") })
+}
+
+/// Takes the address from the interface. Clients hear of it at once, unless the host answers for it on another interface.
+fn take(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
+    let holders = kernel.holders(ip)?;
+    let goes = !holders.is_empty() && holders.iter().all(|index| *index == link.index);
+    let farewell = if goes { unheard(farewell::prepare(link, ip, &call.settings)) } else { None };
+    // The kernel tells the other side of a connection only while the address is there.
+    let is_able = goes && end_connections(call, ip);
+    let was_there = step(&format!("take {ip} from {link}"), || withdraw(kernel, link, ip))?;
+    if let Some(farewell) = farewell {
+        unheard(farewell.begin());
+    }
+    // Those that came in between: their clients hear of it by the farewell, and here nobody has to wait for them.
+    if is_able && !report::is_dry_run() {
+        end_connections(call, ip);
+    }
+    Ok(was_there)
+}
+
+/// False where the kernel does not do it.
+fn end_connections(call: &Call, ip: VirtualIp) -> bool {
+    let limit = Budget::start(Some(call.budget.share(LONGEST_ENDING)));
+    match connection::end_all(ip.ip(), limit) {
+        Ok(0) => {}
+        Ok(ended) => log::info!("{ended} connections of {ip} ended"),
+        Err(error) => {
+            log::warn!("{error}");
+            return false;
+        }
+    }
+    true
+}
+
+/// What clients are not told they find out by themselves; the address goes all the same.
+fn unheard<T: Default>(told: Result<T, NetworkError>) -> T {
+    told.unwrap_or_else(|error| {
+        log::warn!("{error}");
+        T::default()
+    })
 }

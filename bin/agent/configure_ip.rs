@@ -3,17 +3,20 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use mmm_agent_helpers::CONFIGURE_IP;
+use mmm_agent_helpers::{CONFIGURE_IP, in_background};
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
-use mmm_core::settings::{LogSettings, Settings};
-use mmm_core::{Call, Verdict, journal, process, report, run};
+use mmm_core::settings::Settings;
+use mmm_core::{Call, Verdict, report, run};
 use mmm_network::announcer::{self, Announcer, withdraw};
-use mmm_network::{Holding, Interface, Link, Netlink, NetworkError, VirtualIp, conflict};
+use mmm_network::{Holding, Interface, Link, Netlink, NetworkError, VirtualIp, conflict, farewell};
 
 fn main() -> ExitCode {
     match Announcer::of_this_process() {
-        Some(announcer) => announce_in_background(announcer),
+        Some(announcer) => {
+            let log = announcer.as_ref().map(|announcer| announcer.log().clone());
+            in_background(&CONFIGURE_IP, &log.unwrap_or_default(), "announcing", || announcer?.run())
+        }
         None => run(&CONFIGURE_IP, configure_ip),
     }
 }
@@ -77,7 +80,10 @@ fn add(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<
         let time = call.budget.part(50).share(time);
         step(&format!("ask for {ip} on {link}"), || conflict::probe(link, ip, time))?;
     }
-    step(&format!("add {ip} to {link}"), || kernel.add(link, ip, network.dad.is_some()))
+    step(&format!("add {ip} to {link}"), || kernel.add(link, ip, network.dad.is_some()))?;
+    // Not before, for until now somebody has to refuse what comes.
+    farewell::end(link, ip);
+    Ok(())
 }
 
 /// Makes an address that is on the interface this host's own, for the network and for the site's cloud.
@@ -98,21 +104,4 @@ fn announce(kernel: &mut Netlink, link: &Link, ip: VirtualIp, settings: &Setting
     {
         log::warn!("{ip} works on {link} all the same, once other hosts have forgotten where it was");
     }
-}
-
-/// The whole of the background process; nobody waits for its exit code.
-fn announce_in_background(announcer: Result<Announcer, NetworkError>) -> ExitCode {
-    process::prepare();
-    let log = announcer.as_ref().map_or_else(|_| LogSettings::default(), |announcer| announcer.log().clone());
-    journal::open(CONFIGURE_IP.name, &log, 0);
-    journal::keep_up();
-    let ended = match announcer.and_then(Announcer::run) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            log::warn!("announcing in the background ended: {error}");
-            ExitCode::FAILURE
-        }
-    };
-    journal::finish();
-    ended
 }

@@ -2,8 +2,12 @@
 //!
 //! What a helper does is in the file of its name.
 
+use std::fmt::Display;
+use std::process::ExitCode;
+
 use mmm_core::invocation::Extra;
-use mmm_core::{Program, Shape};
+use mmm_core::settings::LogSettings;
+use mmm_core::{Program, Shape, journal, process};
 
 /// Every helper, in the order in which people read about them.
 pub static ALL: [&Program; 10] = [
@@ -169,3 +173,24 @@ pub static TURN_ON_SLAVE: Program = Program {
              Usage: …   exit 1: wrong number of arguments",
     example: "turn_on_slave mmm_agent",
 };
+
+/// The whole of a process that a helper leaves behind; nobody waits for its exit code.
+pub fn in_background<E: Display>(
+    program: &Program,
+    log: &LogSettings,
+    what: &str,
+    work: impl FnOnce() -> Result<(), E>,
+) -> ExitCode {
+    process::prepare();
+    journal::open(program.name, log, 0);
+    journal::keep_up();
+    let ended = match work() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::warn!("{what} in the background ended: {error}");
+            ExitCode::FAILURE
+        }
+    };
+    journal::finish();
+    ended
+}

@@ -146,3 +146,7 @@ announcers() { pgrep --ns "${HOLDERS[db]}" --nslist net -f '^mmm-announcer ' || 
 no_announcer() { [[ -z $(announcers) ]]; }
 
 journal_says() { in_host db grep -F -e "$1" "$JOURNAL"; }
+
+# farewells — the processes on db that refuse what still comes for an address.
+farewells() { pgrep --ns "${HOLDERS[db]}" --nslist net -f '^mmm-farewell ' || true; }
+no_farewell() { [[ -z $(farewells) ]]; }

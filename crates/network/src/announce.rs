@@ -19,8 +19,8 @@ const BROADCAST: [u8; 6] = [0xff; 6];
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 const ALL_NODES_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
 /// The protocol's number, its message, and the hop limit that no message from another network can have.
-const ICMPV6: u8 = 58;
-const ADVERTISEMENT: u8 = 136;
+pub(crate) const ICMPV6: u8 = 58;
+pub(crate) const ADVERTISEMENT: u8 = 136;
 const HOP_LIMIT: u8 = 255;
 /// Not asked for, and to be believed before what is known already.
 const OVERRIDE: [u8; 4] = [0x20, 0, 0, 0];
@@ -89,7 +89,7 @@ fn advertisement(mac: [u8; 6], ip: Ipv6Addr) -> Vec<u8> {
 }
 
 /// The Internet checksum (RFC 1071).
-fn checksum(bytes: &[u8]) -> u16 {
+pub(crate) fn checksum(bytes: &[u8]) -> u16 {
     let words = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)));
     let mut sum: u32 = words.sum();
     while sum > 0xffff {

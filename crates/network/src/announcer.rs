@@ -8,26 +8,21 @@
 //! waited for it would keep the seat from the next one.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
 use mmm_core::report::{self, Kind};
 use mmm_core::settings::{Announce, LogSettings, Settings};
-use nix::sys::prctl;
-use nix::unistd;
 
 use crate::address::{Holding, VirtualIp};
 use crate::announce;
+use crate::background;
 use crate::error::NetworkError;
 use crate::interface::{Interface, Link};
 use crate::netlink::Netlink;
 use crate::packet_socket::PacketSocket;
-use crate::seat::{self, Seat, Turn};
+use crate::seat::{self, Role, Seat, Turn};
 
 /// Most time for one look at the interface.
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
@@ -61,7 +56,7 @@ fn announce_now(
     settings: &Settings,
 ) -> Result<(), NetworkError> {
     let plan = &settings.network.announce;
-    let seat = match Seat::take(link, ip).map_err(failed)? {
+    let seat = match Seat::take(Role::Announcer, link, ip).map_err(failed)? {
         Turn::Ours(seat) => Some(seat),
         Turn::Another => {
             log::debug!("{ip} is being announced on {link} already");
@@ -77,7 +72,7 @@ fn announce_now(
     match seat {
         Some(seat) if plan.count > 1 || plan.refresh.is_some() => {
             let name = OsString::from(&link.name);
-            start(words(name, ip, settings), socket, seat).map_err(failed)?;
+            background::start(TITLE, &words(name, ip, settings), socket, seat).map_err(failed)?;
             log::debug!("a process goes on announcing {ip} on {link}");
         }
         Some(_) => {}
@@ -97,7 +92,7 @@ fn announce_now(
 pub fn withdraw(kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
     let was_there = kernel.remove(link, ip)?;
     if !report::is_dry_run() {
-        seat::await_silence(link, ip);
+        seat::await_silence(Role::Announcer, link, ip);
     }
     Ok(was_there)
 }
@@ -123,20 +118,6 @@ fn words(interface: OsString, ip: VirtualIp, settings: &Settings) -> [OsString; 
     ]
 }
 
-/// Starts the announcing process and does not wait for it.
-fn start(words: [OsString; 7], socket: PacketSocket, seat: Seat) -> io::Result<()> {
-    // This very program, even if its file was replaced meanwhile.
-    Command::new("/proc/self/exe")
-        .arg0(TITLE)
-        .args(words)
-        .current_dir("/")
-        .stdin(OwnedFd::from(socket))
-        .stdout(OwnedFd::from(seat))
-        .stderr(Stdio::null())
-        .spawn()
-        .map(drop)
-}
-
 /// The work of the announcing process.
 #[derive(Debug)]
 pub struct Announcer {
@@ -159,16 +140,8 @@ impl Announcer {
     /// To be called before anything opens a file.
     pub fn of_this_process() -> Option<Result<Self, NetworkError>> {
         let task = Task::read(std::env::args_os())?;
-        // Neither can fail here in a way that matters: a new process leads no group, and names are cosmetic.
-        let _ = unistd::setsid();
-        let _ = prctl::set_name(c"mmm-announcer");
-        let take_over = || {
-            close_inherited()?;
-            let socket = io::stdin().as_fd().try_clone_to_owned()?.into();
-            let seat = io::stdout().as_fd().try_clone_to_owned()?.into();
-            Ok(Self { task, socket, seat })
-        };
-        Some(take_over().map_err(failed))
+        let taken = background::take_over(c"mmm-announcer");
+        Some(taken.map(|(socket, seat)| Self { task, socket, seat }).map_err(failed))
     }
 
     /// Where it keeps its journal.
@@ -232,21 +205,6 @@ impl Task {
 
 fn failed(source: io::Error) -> NetworkError {
     NetworkError::NotAnnounced { doing: "go on announcing in the background", source }
-}
-
-/// Closes everything but stdin, stdout and stderr: the agent leaves sockets open in its helpers.
-fn close_inherited() -> io::Result<()> {
-    let mut inherited = Vec::new();
-    for entry in fs::read_dir("/proc/self/fd")? {
-        if let Some(number) = entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) {
-            inherited.push(number);
-        }
-    }
-    for number in inherited.into_iter().filter(|number| *number > 2) {
-        // The folder's own descriptor is closed by now.
-        let _ = unistd::close(number);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use mmm_core::Budget;
 use mmm_core::report::{self, Kind};
-use netlink_packet_core::{Emitable, NLM_F_ACK, NLM_F_DUMP, NlasIterator};
+use netlink_packet_core::{Emitable, NLM_F_DUMP, NlasIterator};
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use nix::errno::Errno;
 use nix::libc::{AF_INET, AF_INET6, IPPROTO_TCP};
@@ -30,10 +30,18 @@ const INET_DIAG_INFO: u16 = 2;
 const ESTABLISHED: u32 = 1 << 1;
 const SYN_SENT: u32 = 1 << 2;
 const LISTEN: u32 = 1 << 10;
+/// Every state in which somebody may wait for the other side: these two, `FIN_WAIT1` and 2, `CLOSE_WAIT`, `LAST_ACK`, CLOSING.
+const ANY_CONNECTION: u32 = ESTABLISHED | SYN_SENT | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 9 | 1 << 11;
 /// Length of the answer's fixed part, `struct inet_diag_msg`.
 const FIXED: usize = 72;
 /// Length of a `struct inet_diag_sockid`: ports, addresses, interface, and the cookie that no other socket has.
 const ID: usize = 48;
+
+/// Most connections that are ended in one go.
+const AT_ONCE: usize = 64;
+
+/// A socket by its family and its name there.
+type Socket = (u8, [u8; ID]);
 
 /// How long ago data last came from a server at one of `addresses` and `port`; `None` without a connection to it over
 /// which any came. This process's own connections do not count.
@@ -102,22 +110,59 @@ pub fn attempts(
 impl Attempt {
     /// Ends it: its program finds the connection broken. One that is gone by now is as good.
     pub fn end(&self, budget: Budget) -> Result<(), NetworkError> {
-        let question = Question { family: self.family, states: 0, id: self.id };
-        let ended = report::change(None, Kind::Connection, format_args!("end {self}"), || {
-            Netlink::to(NETLINK_SOCK_DIAG, budget)?
-                .ask(SOCK_DESTROY, NLM_F_ACK, &[&question], &mut |_, _| {})
-                .map(|_| ())
-        });
-        let code = |error: &io::Error| error.raw_os_error().map(Errno::from_raw);
-        match ended {
-            Err(error) if code(&error) == Some(Errno::ENOENT) => Ok(()),
-            Err(error) if code(&error) == Some(Errno::EOPNOTSUPP) => {
-                let error = io::Error::new(error.kind(), "it was built without CONFIG_INET_DIAG_DESTROY");
-                Err(NetworkError::from_kernel(format!("end {self}"), error))
+        report::change(None, Kind::Connection, format_args!("end {self}"), || {
+            destroy(&mut Netlink::to(NETLINK_SOCK_DIAG, budget)?, &[(self.family, self.id)])
+        })
+        .map(|_| ())
+        .map_err(|error| NetworkError::from_kernel(format!("end {self}"), error))
+    }
+}
+
+/// Ends every connection of this host from or to its own address `ip`, whichever program it belongs to; tells how many.
+/// While the address is there, the other side hears of it at once (RST).
+///
+/// Listening programs go on listening.
+pub fn end_all(ip: IpAddr, budget: Budget) -> Result<usize, NetworkError> {
+    let mut found = Vec::new();
+    each(ANY_CONNECTION, [0, 0], budget, &mut |connection| {
+        if connection.local == ip {
+            found.push((connection.family, connection.id));
+        }
+    })?;
+    if found.is_empty() {
+        return Ok(0);
+    }
+    let what = format!("end {} connections of {ip}", found.len());
+    let ended = report::change(None, Kind::Connection, &what, || {
+        let mut kernel = Netlink::to(NETLINK_SOCK_DIAG, budget)?;
+        let mut ended = 0;
+        for some in found.chunks(AT_ONCE) {
+            ended += destroy(&mut kernel, some)?;
+        }
+        Ok(ended)
+    });
+    ended.map_err(|error| NetworkError::from_kernel(what, error))
+}
+
+/// Ends these connections and tells how many. One that is gone by then is as good, but not counted.
+fn destroy(kernel: &mut Netlink, sockets: &[Socket]) -> io::Result<usize> {
+    let questions: Vec<_> =
+        sockets.iter().map(|(family, id)| Question { family: *family, states: 0, id: *id }).collect();
+    let orders: Vec<&dyn Emitable> = questions.iter().map(|question| question as &dyn Emitable).collect();
+    let mut ended = 0;
+    for end in kernel.order(SOCK_DESTROY, &orders)? {
+        let code = end.as_ref().map_err(|error| error.raw_os_error().map(Errno::from_raw));
+        match code {
+            Ok(()) => ended += 1,
+            Err(Some(Errno::ENOENT)) => {}
+            Err(Some(Errno::EOPNOTSUPP)) => {
+                let reason = "it was built without CONFIG_INET_DIAG_DESTROY";
+                return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
             }
-            other => other.map_err(|error| NetworkError::from_kernel(format!("end {self}"), error)),
+            Err(_) => end?,
         }
     }
+    Ok(ended)
 }
 
 /// Shows `see` each TCP socket in one of these states; a port that is not 0, of this side or the other, is asked for.
@@ -173,6 +218,7 @@ impl Emitable for Question {
 struct Connection {
     family: u8,
     id: [u8; ID],
+    local: IpAddr,
     remote: IpAddr,
     port: u16,
     inode: u32,
@@ -188,10 +234,12 @@ impl Connection {
         let family = *payload.first()?;
         let id = payload.get(4..4 + ID)?.try_into().ok()?;
         let port = u16::from_be_bytes(payload.get(6..8)?.try_into().ok()?);
-        let remote = match i32::from(family) {
-            AF_INET => IpAddr::from(<[u8; 4]>::try_from(payload.get(24..28)?).ok()?),
-            _ => IpAddr::from(<[u8; 16]>::try_from(payload.get(24..40)?).ok()?).to_canonical(),
+        let address = |bytes: &[u8]| match i32::from(family) {
+            AF_INET => Some(IpAddr::from(<[u8; 4]>::try_from(bytes.get(..4)?).ok()?)),
+            _ => Some(IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?).to_canonical()),
         };
+        let local = address(payload.get(8..24)?)?;
+        let remote = address(payload.get(24..40)?)?;
         let inode = u32::from_ne_bytes(payload.get(68..72)?.try_into().ok()?);
         let info =
             NlasIterator::new(payload.get(FIXED..)?).flatten().find(|nla| nla.kind() == INET_DIAG_INFO)?;
@@ -199,7 +247,7 @@ impl Connection {
         let last = u32::from_ne_bytes(info.value().get(52..56)?.try_into().ok()?);
         let received = u64::from_ne_bytes(info.value().get(128..136)?.try_into().ok()?);
         let last = Duration::from_millis(last.into());
-        Some(Self { family, id, remote, port, inode, last, received })
+        Some(Self { family, id, local, remote, port, inode, last, received })
     }
 }
 

@@ -175,6 +175,16 @@ pub enum NetworkError {
         /// The system's answer.
         source: io::Error,
     },
+    /// What still comes for an address cannot be refused.
+    #[error(
+        "could not refuse what still comes for the address: {source}; clients that ask for it meanwhile ask again a second \
+         later"
+    )]
+    #[strum(serialize = "farewell-failed")]
+    NotRefused {
+        /// The system's answer.
+        source: io::Error,
+    },
 }
 
 impl Coded for NetworkError {

@@ -6,14 +6,17 @@
 pub mod address;
 mod announce;
 pub mod announcer;
+mod background;
 pub mod conflict;
 pub mod connection;
 pub mod error;
+pub mod farewell;
 pub mod interface;
 pub mod netlink;
 mod packet_socket;
 mod promotion;
 mod seat;
+mod segment;
 
 pub use address::{Holding, VirtualIp};
 pub use error::{Mac, NetworkError};

@@ -99,30 +99,41 @@ impl Netlink {
 
     /// The addresses of `link` that are of the family of `ip`.
     pub fn addresses(&mut self, link: &Link, ip: VirtualIp) -> Result<Vec<Holding>, NetworkError> {
+        match self.list(link.index, ip) {
+            Ok(held) => {
+                Ok(held.into_iter().filter(|(index, _)| *index == link.index).map(|(_, held)| held).collect())
+            }
+            // The interface went away since it was looked up, and its addresses with it.
+            Err(error) if is_missing_device(&error) => Ok(Vec::new()),
+            Err(error) => Err(NetworkError::from_kernel(format!("list the addresses of {link}"), error)),
+        }
+    }
+
+    /// The numbers of all interfaces that hold `ip`: this host answers for it on any interface, whichever holds it.
+    pub fn holders(&mut self, ip: VirtualIp) -> Result<Vec<u32>, NetworkError> {
+        let held = self
+            .list(0, ip)
+            .map_err(|error| NetworkError::from_kernel("list the addresses of this host", error))?;
+        Ok(held.into_iter().filter(|(_, held)| held.ip == ip.ip()).map(|(index, _)| index).collect())
+    }
+
+    /// All addresses of the family of `ip`, of the interface numbered `index` alone where the kernel can; 0: of all.
+    fn list(&mut self, index: u32, ip: VirtualIp) -> io::Result<Vec<(u32, Holding)>> {
         let mut question = AddressMessage::default();
         question.header.family = ip.family();
-        question.header.index = link.index;
+        question.header.index = index;
         loop {
             let mut held = Vec::new();
             let answer = self.ask(RTM_GETADDR, NLM_F_DUMP, &[&question], &mut |kind, payload| {
-                if kind != RTM_NEWADDR {
-                    return;
-                }
-                if let Ok(message) = AddressMessage::parse(payload)
-                    && message.header.index == link.index
+                if kind == RTM_NEWADDR
+                    && let Ok(message) = AddressMessage::parse(payload)
                 {
-                    held.extend(Holding::read(&message));
+                    held.extend(Holding::read(&message).map(|held| (message.header.index, held)));
                 }
-            });
-            match answer {
-                Ok(Answer::Whole) => return Ok(held),
-                // Addresses changed while they were listed, so one may be missing from the list.
-                Ok(Answer::Interrupted) => {}
-                // The interface went away since it was looked up, and its addresses with it.
-                Err(error) if is_missing_device(&error) => return Ok(Vec::new()),
-                Err(error) => {
-                    return Err(NetworkError::from_kernel(format!("list the addresses of {link}"), error));
-                }
+            })?;
+            // Else addresses changed while they were listed, so one may be missing from the list.
+            if answer == Answer::Whole {
+                return Ok(held);
             }
         }
     }
@@ -251,6 +262,33 @@ impl Netlink {
                 }
             }
         }
+    }
+
+    /// Gives many orders at once and tells what became of each, in their order. The kernel works them off in one go, so no
+    /// other program gets in between; there may be as many as its answers fit a socket's queue, some dozens.
+    pub(crate) fn order(&mut self, kind: u16, orders: &[&dyn Emitable]) -> io::Result<Vec<io::Result<()>>> {
+        let first = self.sequence + 1;
+        let mut bytes = Vec::new();
+        for order in orders {
+            self.sequence += 1;
+            bytes.extend(compose(kind, NLM_F_ACK, self.sequence, &[*order]));
+        }
+        self.socket.send(&bytes, 0)?;
+        let mut ends = Vec::new();
+        let mut buffer = Vec::with_capacity(RECEIVE_BUFFER);
+        while ends.len() < orders.len() {
+            self.receive(&mut buffer)?;
+            let mut rest = buffer.as_slice();
+            while !rest.is_empty() {
+                let message = NetlinkBuffer::new_checked(rest).map_err(io::Error::other)?;
+                let length = (message.length() as usize).next_multiple_of(4);
+                rest = rest.get(length..).unwrap_or_default();
+                if message.sequence_number() >= first && message.message_type() == NLMSG_ERROR {
+                    ends.push(status(message.payload()));
+                }
+            }
+        }
+        Ok(ends)
     }
 
     fn receive(&self, buffer: &mut Vec<u8>) -> io::Result<()> {

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::time::Instant;
 
@@ -10,14 +10,33 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
-    AddressFamily, LinkAddr, MsgFlags, SockFlag, SockType, SockaddrLike, bind, recv, sendto, socket,
+    AddressFamily, LinkAddr, MsgFlags, SockFlag, SockType, SockaddrLike, bind, recv, sendto, setsockopt,
+    socket,
+    sockopt::{RcvBuf, RcvBufForce},
 };
 
-/// `AF_PACKET` and `ETH_P_ARP`, in the width in which `sockaddr_ll` holds them.
+/// `AF_PACKET`, `ETH_P_ARP` and `ETH_P_ALL`, in the width in which `sockaddr_ll` holds them.
 const FAMILY: u16 = 17;
 const ARP: u16 = 0x0806;
-/// More than any ARP frame needs.
+const ALL: u16 = 3;
+/// More than any ARP frame needs, and than all headers up to those of TCP without their options.
 const LONGEST: usize = 128;
+/// Memory for frames that nobody has received yet, enough for some thousand.
+const QUEUE: usize = 4 << 20;
+/// Instructions of the kernel's packet filter (`linux/bpf_common.h`).
+const LOAD_WORD: u16 = 0x20;
+const LOAD_HALF: u16 = 0x28;
+const LOAD_BYTE: u16 = 0x30;
+const JUMP_IF_EQUAL: u16 = 0x15;
+const RETURN: u16 = 0x06;
+
+/// What a place in a frame has to hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Field {
+    Byte(u32, u8),
+    Half(u32, u16),
+    Word(u32, u32),
+}
 
 /// A socket that sends frames, and receives none unless it was opened to listen.
 ///
@@ -38,6 +57,12 @@ impl From<PacketSocket> for OwnedFd {
     }
 }
 
+impl AsFd for PacketSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 impl PacketSocket {
     /// Needs `CAP_NET_RAW`.
     pub(crate) fn open() -> io::Result<Self> {
@@ -51,6 +76,20 @@ impl PacketSocket {
     pub(crate) fn listen(index: u32) -> io::Result<Self> {
         let socket = Self::open()?;
         bind(socket.0.as_raw_fd(), &destination(index, ARP)?)?;
+        Ok(socket)
+    }
+
+    /// The same, receiving those frames of the interface numbered `index` for which every field of one of `alternatives`
+    /// holds.
+    pub(crate) fn listen_for(index: u32, alternatives: &[Vec<Field>]) -> io::Result<Self> {
+        let socket = Self::open()?;
+        // More than the system's limit needs CAP_NET_ADMIN.
+        if setsockopt(&socket.0, RcvBufForce, &QUEUE).is_err() {
+            let _ = setsockopt(&socket.0, RcvBuf, &QUEUE);
+        }
+        // Before the socket receives anything.
+        attach(&socket.0, filter(alternatives))?;
+        bind(socket.0.as_raw_fd(), &destination(index, ALL)?)?;
         Ok(socket)
     }
 
@@ -84,6 +123,47 @@ impl PacketSocket {
     }
 }
 
+/// The program for the kernel's packet filter: the whole frame if one of `alternatives` holds, nothing else.
+fn filter(alternatives: &[Vec<Field>]) -> Vec<libc::sock_filter> {
+    let mut program = Vec::new();
+    let step = |code, jf, k| libc::sock_filter { code, jt: 0, jf, k };
+    for fields in alternatives {
+        for (place, field) in fields.iter().enumerate() {
+            let (load, offset, value) = match *field {
+                Field::Byte(offset, value) => (LOAD_BYTE, offset, value.into()),
+                Field::Half(offset, value) => (LOAD_HALF, offset, value.into()),
+                Field::Word(offset, value) => (LOAD_WORD, offset, value),
+            };
+            program.push(step(load, 0, offset));
+            // Past the other fields and what follows them.
+            let behind = u8::try_from(2 * (fields.len() - place - 1) + 1).unwrap_or(u8::MAX);
+            program.push(step(JUMP_IF_EQUAL, behind, value));
+        }
+        program.push(step(RETURN, 0, u32::MAX));
+    }
+    program.push(step(RETURN, 0, 0));
+    program
+}
+
+fn attach(socket: &OwnedFd, mut program: Vec<libc::sock_filter>) -> io::Result<()> {
+    let length = u16::try_from(program.len()).map_err(io::Error::other)?;
+    let whole = libc::sock_fprog { len: length, filter: program.as_mut_ptr() };
+    let size = libc::socklen_t::try_from(size_of_val(&whole)).map_err(io::Error::other)?;
+    // SAFETY: the kernel reads one sock_fprog and the instructions that it points to, `len` of them, all of which outlive
+    // the call; it copies them and keeps no pointer.
+    let answer = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_ATTACH_FILTER,
+            ptr::from_ref(&whole).cast(),
+            size,
+        )
+    };
+    Errno::result(answer)?;
+    Ok(())
+}
+
 /// The interface as the kernel wants it named; the frame itself carries the hardware addresses.
 fn destination(index: u32, protocol: u16) -> io::Result<LinkAddr> {
     let raw = libc::sockaddr_ll {
@@ -110,5 +190,54 @@ mod tests {
         let address = destination(7, ARP).unwrap();
         assert_eq!((address.ifindex(), address.protocol().to_be()), (7, 0x0806));
         assert!(destination(u32::MAX, ARP).is_err());
+    }
+
+    /// What the kernel does with a program made of loads, comparisons and returns.
+    fn passes(program: &[libc::sock_filter], frame: &[u8]) -> bool {
+        let (mut place, mut loaded) = (0, 0);
+        loop {
+            let step = program[place];
+            let read = |length| {
+                let start = step.k as usize;
+                frame
+                    .get(start..start + length)
+                    .map(|bytes| bytes.iter().fold(0_u32, |value, byte| value << 8 | u32::from(*byte)))
+            };
+            match step.code {
+                RETURN => return step.k > 0,
+                JUMP_IF_EQUAL if loaded != step.k => place += usize::from(step.jf),
+                JUMP_IF_EQUAL => {}
+                load => {
+                    let length = [(LOAD_BYTE, 1), (LOAD_HALF, 2), (LOAD_WORD, 4)];
+                    let length = length.iter().find(|(code, _)| *code == load).unwrap().1;
+                    match read(length) {
+                        Some(value) => loaded = value,
+                        None => return false,
+                    }
+                }
+            }
+            place += 1;
+        }
+    }
+
+    #[test]
+    fn a_frame_passes_if_every_field_of_one_alternative_holds() {
+        let program = filter(&[
+            vec![Field::Byte(0, 1), Field::Half(1, 0x0203), Field::Word(3, 0x0405_0607)],
+            vec![Field::Byte(0, 9), Field::Byte(1, 9)],
+        ]);
+        for (frame, expected) in [
+            (&[1, 2, 3, 4, 5, 6, 7][..], true),
+            (&[1, 2, 3, 4, 5, 6, 7, 8], true),
+            (&[9, 9], true),
+            (&[1, 2, 3, 4, 5, 6, 8], false),
+            (&[1, 2, 4, 4, 5, 6, 7], false),
+            (&[9, 2, 3, 4, 5, 6, 7], false),
+            (&[1, 9, 3, 4, 5, 6, 7], false),
+            (&[1, 2, 3], false),
+            (&[], false),
+        ] {
+            assert_eq!(passes(&program, frame), expected, "{frame:?}");
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Who announces an address on an interface: one process at a time, and `clear_ip` can wait for it.
+//! Who announces an address on an interface, or says farewell for it: one process each at a time, and the helper that
+//! ends it can wait for that.
 //!
 //! The seat is a socket with a name in the network namespace, so it ends with its process and needs no file.
 //! Whoever connects asks its holder to look whether the address is still there; the holder hangs up between
@@ -7,10 +8,11 @@
 //! Any local user may take such a name, or connect to it. Only root and the caller's own user count, on either
 //! side; where somebody else has taken the name there is one more, so that two processes announce at most.
 
+use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixListener};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -27,12 +29,38 @@ use crate::interface::Link;
 
 /// Most time to wait for a process that announces; it needs well below a millisecond, or a few to start.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The same for the farewell, which is harmless if it is late (see [`crate::farewell`]).
+const COURTESY: Duration = Duration::from_millis(50);
 /// Most milliseconds to wait for a turn at a seat at which strangers queue.
 const QUEUE: i64 = 100;
 /// How often a seat is tried for that was left, or not yet sat down on, at the moment of looking.
 const TRIES: usize = 3;
 
-/// The right to announce, held as long as this lives, here or in the process that it is handed to.
+/// What a process does that has a seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It announces the address.
+    Announcer,
+    /// It refuses what still comes for the address.
+    Farewell,
+}
+
+impl Role {
+    fn infinitive(self) -> &'static str {
+        if self == Self::Announcer { "announce" } else { "say farewell for" }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Announcer => "announces",
+            Self::Farewell => "says farewell for",
+        })
+    }
+}
+
+/// The right to do so, held as long as this lives, here or in the process that it is handed to.
 #[derive(Debug)]
 pub(crate) struct Seat(UnixListener);
 
@@ -53,7 +81,7 @@ impl From<Seat> for OwnedFd {
 pub(crate) enum Turn {
     /// It is ours.
     Ours(Seat),
-    /// Another process announces the address.
+    /// Another process does it.
     Another,
     /// Other users hold every seat, or keep everybody from asking who does.
     Kept,
@@ -68,15 +96,15 @@ enum Found {
 }
 
 impl Seat {
-    /// Tries for the right to announce `ip` on `link`.
-    pub(crate) fn take(link: &Link, ip: VirtualIp) -> io::Result<Turn> {
-        for name in names(link, ip) {
+    /// Tries for the right to do this for `ip` on `link`.
+    pub(crate) fn take(role: Role, link: &Link, ip: VirtualIp) -> io::Result<Turn> {
+        for name in names(role, link, ip) {
             for _ in 0..TRIES {
                 match Self::bind(&name) {
                     Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                     taken => return taken.map(Turn::Ours),
                 }
-                match knock(&name, link, ip)? {
+                match knock(role, &name, link, ip)? {
                     Found::Announcer(_) => return Ok(Turn::Another),
                     Found::Stranger => break,
                     Found::Nobody => {}
@@ -101,9 +129,7 @@ impl Seat {
             // Hangs up at once: whoever asked knows that nothing is being sent.
             match poll(&mut ready, timeout) {
                 Ok(0) => return true,
-                Ok(_) if self.0.accept().is_ok_and(|(caller, _)| owner(&caller).is_ok_and(is_one_of_us)) => {
-                    return false;
-                }
+                Ok(_) if self.caller().is_some() => return false,
                 // A stranger, who may knock again at once.
                 _ => {}
             }
@@ -112,18 +138,31 @@ impl Seat {
             }
         }
     }
+
+    /// Somebody who asks and may; to drop it is to hang up.
+    pub(crate) fn caller(&self) -> Option<UnixStream> {
+        let (caller, _) = self.0.accept().ok()?;
+        owner(&caller).is_ok_and(is_one_of_us).then_some(caller)
+    }
 }
 
-/// Waits until nothing is sent any more on the strength of a look at `link` before this call. To be called
-/// when `ip` is gone from there.
-pub(crate) fn await_silence(link: &Link, ip: VirtualIp) {
-    let end = Instant::now() + PATIENCE;
-    for name in names(link, ip) {
-        let door = match knock(&name, link, ip) {
+impl AsFd for Seat {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Waits until nothing is sent any more on the strength of a look at `link` before this call. To be called when `ip` is
+/// gone from there; for the farewell, which ends then, when it is there.
+pub(crate) fn await_silence(role: Role, link: &Link, ip: VirtualIp) {
+    let patience = if role == Role::Announcer { PATIENCE } else { COURTESY };
+    let end = Instant::now() + patience;
+    for name in names(role, link, ip) {
+        let door = match knock(role, &name, link, ip) {
             Ok(Found::Announcer(door)) => door,
             Ok(Found::Nobody | Found::Stranger) => continue,
             Err(error) => {
-                log::warn!("the process that announces {ip} cannot be asked: {error}");
+                log::warn!("the process that {role} {ip} cannot be asked: {error}");
                 continue;
             }
         };
@@ -131,13 +170,14 @@ pub(crate) fn await_silence(link: &Link, ip: VirtualIp) {
         let left = end.saturating_duration_since(Instant::now());
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
         if poll(&mut ready, timeout) == Ok(0) {
-            log::warn!("the process that announces {ip} does not answer; it ends when it finds {ip} gone");
+            let found = if role == Role::Announcer { "gone" } else { "there" };
+            log::warn!("the process that {role} {ip} does not answer; it ends when it finds {ip} {found}");
         }
     }
 }
 
 /// Connects to the holder of a seat.
-fn knock(name: &str, link: &Link, ip: VirtualIp) -> io::Result<Found> {
+fn knock(role: Role, name: &str, link: &Link, ip: VirtualIp) -> io::Result<Found> {
     let door = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
     // The kernel lets those who wait in turn, whatever a stranger does.
     setsockopt(&door, SendTimeout, &TimeVal::milliseconds(QUEUE))?;
@@ -145,14 +185,14 @@ fn knock(name: &str, link: &Link, ip: VirtualIp) -> io::Result<Found> {
     match connect(door.as_raw_fd(), &address) {
         Err(Errno::ECONNREFUSED) => return Ok(Found::Nobody),
         Err(Errno::EAGAIN) => {
-            log::warn!("others keep everybody from asking who announces {ip} on {link}");
+            log::warn!("others keep everybody from asking who {role} {ip} on {link}");
             return Ok(Found::Stranger);
         }
         connected => connected?,
     }
     let owner = owner(&door)?;
     if !is_one_of_us(owner) {
-        log::warn!("user {owner} pretends to announce {ip} on {link}; ignored");
+        log::warn!("user {owner} pretends to {} {ip} on {link}; ignored", role.infinitive());
         return Ok(Found::Stranger);
     }
     Ok(Found::Announcer(door))
@@ -167,8 +207,9 @@ fn is_one_of_us(user: u32) -> bool {
     user == 0 || user == geteuid().as_raw()
 }
 
-fn names(link: &Link, ip: VirtualIp) -> [String; 2] {
-    let name = format!("mysql-mmm/announcer/{}/{ip}", link.index);
+fn names(role: Role, link: &Link, ip: VirtualIp) -> [String; 2] {
+    let role = if role == Role::Announcer { "announcer" } else { "farewell" };
+    let name = format!("mysql-mmm/{role}/{}/{ip}", link.index);
     let second = format!("{name}/second");
     [name, second]
 }

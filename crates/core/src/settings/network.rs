@@ -27,6 +27,10 @@ pub struct Network {
     /// How long other hosts are asked by ARP for an address before it is added; `None` (default): not at all.
     #[serde(deserialize_with = "value::duration_or_off")]
     pub probe: Option<Duration>,
+    /// How long after `clear_ip` what still comes for the address is refused, so that a client asks again at once.
+    /// Default 3 s; `None`: nothing is answered.
+    #[serde(deserialize_with = "value::duration_or_off")]
+    pub farewell: Option<Duration>,
     /// Commands of the site.
     #[serde(deserialize_with = "value::section")]
     pub hooks: Hooks,
@@ -38,6 +42,7 @@ impl Default for Network {
             announce: Announce::default(),
             dad: Some(Duration::from_secs(5)),
             probe: None,
+            farewell: Some(Duration::from_secs(3)),
             hooks: Hooks::default(),
         }
     }
@@ -187,7 +192,7 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let network = read(
-            "announce: {count: 3, interval: 1s, refresh: 1m}\ndad: off\nprobe: 300ms\n\
+            "announce: {count: 3, interval: 1s, refresh: 1m}\ndad: off\nprobe: 300ms\nfarewell: off\n\
              hooks:\n  added: {command: [/bin/x, '--to={eni}', '{}', '{\"a\": 1}'], limit: 2s}\n",
         )
         .unwrap();
@@ -195,6 +200,7 @@ mod tests {
         let announce = Announce { count: 3, interval: Duration::from_secs(1), refresh: Some(minute) };
         assert_eq!(network.announce, announce);
         assert_eq!((network.dad, network.probe), (None, Some(Duration::from_millis(300))));
+        assert_eq!(network.farewell, None);
         assert_eq!(network.hooks.added.command, ["/bin/x", "--to={eni}", "{}", "{\"a\": 1}"]);
         assert_eq!(network.hooks.added.limit, Duration::from_secs(2));
         assert_eq!(network.hooks.removed, Hook::default());

@@ -1,0 +1,300 @@
+//! A TCP segment for an address that is not here any more, and its refusal (RFC 9293 section 3.10.7.1).
+//!
+//! The checksum of what came is not looked at: network cards and virtual cables leave it to the other end.
+
+use std::net::IpAddr;
+
+use crate::announce::{ADVERTISEMENT, ICMPV6, checksum};
+use crate::packet_socket::Field;
+
+/// Bytes of an Ethernet header, and of the headers behind it without options.
+const ETHERNET: usize = 14;
+const IPV4: usize = 20;
+const IPV6: usize = 40;
+const TCP: usize = 20;
+/// What stands in an Ethernet header for them, and the protocol's number.
+const TYPE_IPV4: u16 = 0x0800;
+const TYPE_ARP: u16 = 0x0806;
+const TYPE_IPV6: u16 = 0x86dd;
+const PROTOCOL: u8 = 6;
+/// Flags of a segment.
+const FIN: u8 = 1;
+const SYN: u8 = 2;
+const RST: u8 = 4;
+const ACK: u8 = 16;
+/// Time to live, and hop limit, of an answer.
+const TTL: u8 = 64;
+
+type Hardware = [u8; 6];
+
+/// What a frame that was let through says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// Somebody sent to the address.
+    Segment(Segment),
+    /// Another host has the address, by its own word.
+    Claim(Hardware),
+}
+
+/// What has to be known of a segment to refuse it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    hardware: [Hardware; 2],
+    source: IpAddr,
+    destination: IpAddr,
+    /// The sender's port, and ours.
+    ports: [u16; 2],
+    sequence: u32,
+    acknowledged: u32,
+    flags: u8,
+    /// Bytes of data.
+    length: u32,
+}
+
+/// One connection, as long as the address stays the same: the other end.
+pub(crate) type Connection = (IpAddr, [u16; 2]);
+
+/// Frames for `ip` at `mac` that hold TCP, and those by which a host says that it has `ip`.
+pub(crate) fn wanted(ip: IpAddr, mac: Hardware) -> [Vec<Field>; 2] {
+    let word = |bytes: &[u8]| bytes.iter().fold(0, |value, byte| value << 8 | u32::from(*byte));
+    let half = |bytes: &[u8]| bytes.iter().fold(0, |value, byte| value << 8 | u16::from(*byte));
+    let to_us = [Field::Word(0, word(&mac[..4])), Field::Half(4, half(&mac[4..]))];
+    let address = |offset| -> Vec<Field> {
+        let bytes = match ip {
+            IpAddr::V4(ip) => ip.octets().to_vec(),
+            IpAddr::V6(ip) => ip.octets().to_vec(),
+        };
+        (offset..)
+            .step_by(4)
+            .zip(bytes.chunks(4))
+            .map(|(offset, bytes)| Field::Word(offset, word(bytes)))
+            .collect()
+    };
+    let [segment, claim] = match ip {
+        IpAddr::V4(_) => [
+            [vec![Field::Half(12, TYPE_IPV4), Field::Byte(23, PROTOCOL)], address(30)],
+            [vec![Field::Half(12, TYPE_ARP)], address(28)],
+        ],
+        IpAddr::V6(_) => [
+            [vec![Field::Half(12, TYPE_IPV6), Field::Byte(20, PROTOCOL)], address(38)],
+            [
+                vec![Field::Half(12, TYPE_IPV6), Field::Byte(20, ICMPV6), Field::Byte(54, ADVERTISEMENT)],
+                address(62),
+            ],
+        ],
+    };
+    [[to_us.to_vec(), segment.concat()].concat(), claim.concat()]
+}
+
+/// Reads a frame that [`wanted`] let through; `None` where it cannot or must not be answered.
+pub(crate) fn read(frame: &[u8]) -> Option<Heard> {
+    let to = frame.get(0..6)?.try_into().ok()?;
+    let from: Hardware = frame.get(6..12)?.try_into().ok()?;
+    let packet = frame.get(ETHERNET..)?;
+    let half = |at: usize| Some(u16::from_be_bytes(packet.get(at..at + 2)?.try_into().ok()?));
+    let (header, whole, source, destination): (usize, usize, IpAddr, IpAddr) =
+        match u16::from_be_bytes(frame.get(12..14)?.try_into().ok()?) {
+            TYPE_ARP => return Some(Heard::Claim(packet.get(8..14)?.try_into().ok()?)),
+            TYPE_IPV4 => {
+                // Of a fragment, the rest is not known; the bit before is "do not fragment".
+                if half(6)? & 0x3fff != 0 {
+                    return None;
+                }
+                let at = |at: usize| Some(<[u8; 4]>::try_from(packet.get(at..at + 4)?).ok()?.into());
+                (usize::from(packet.first()? & 0xf) * 4, half(2)?.into(), at(12)?, at(16)?)
+            }
+            TYPE_IPV6 if *packet.get(6)? == ICMPV6 => return Some(Heard::Claim(from)),
+            TYPE_IPV6 => {
+                let at = |at: usize| Some(<[u8; 16]>::try_from(packet.get(at..at + 16)?).ok()?.into());
+                (IPV6, IPV6 + usize::from(half(4)?), at(8)?, at(24)?)
+            }
+            _ => return None,
+        };
+    let is_one_host = !source.is_multicast() && !source.is_unspecified() && !source.is_loopback();
+    if from[0] & 1 != 0 || !is_one_host || source == destination || source == IpAddr::from([255; 4]) {
+        return None;
+    }
+    let word =
+        |at: usize| Some(u32::from_be_bytes(packet.get(header + at..header + at + 4)?.try_into().ok()?));
+    let data = header + usize::from(packet.get(header + 12)? >> 4) * 4;
+    Some(Heard::Segment(Segment {
+        hardware: [from, to],
+        source,
+        destination,
+        ports: [half(header)?, half(header + 2)?],
+        sequence: word(4)?,
+        acknowledged: word(8)?,
+        flags: *packet.get(header + 13)?,
+        length: u32::try_from(whole.checked_sub(data)?).ok()?,
+    }))
+}
+
+impl Segment {
+    /// Which connection it belongs to.
+    pub(crate) fn connection(&self) -> Connection {
+        (self.source, self.ports)
+    }
+
+    /// True if it asks for a new connection.
+    pub(crate) fn is_first(&self) -> bool {
+        self.flags & (SYN | ACK) == SYN
+    }
+
+    /// The frame that refuses it; `None` for a refusal, which is not answered.
+    pub(crate) fn refusal(&self) -> Option<Vec<u8>> {
+        let has = |flag| self.flags & flag != 0;
+        let (sequence, acknowledged, flags) = match (has(RST), has(ACK)) {
+            (true, _) => return None,
+            (_, true) => (self.acknowledged, 0, RST),
+            _ => {
+                let length = self.length.wrapping_add(has(SYN).into()).wrapping_add(has(FIN).into());
+                (0, self.sequence.wrapping_add(length), RST | ACK)
+            }
+        };
+        let [theirs, ours] = self.ports;
+        let ports = [ours.to_be_bytes(), theirs.to_be_bytes()].concat();
+        let tcp = |sum: [u8; 2]| {
+            let numbers = [sequence.to_be_bytes(), acknowledged.to_be_bytes()].concat();
+            [&ports[..], &numbers, &[5 << 4, flags, 0, 0], &sum, &[0, 0]].concat()
+        };
+        let (kind, header, addresses) = match (self.destination, self.source) {
+            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
+                let addresses = [ours.octets(), theirs.octets()].concat();
+                let header = |sum: [u8; 2]| {
+                    let length = [0, 40];
+                    [&[0x45, 0], &length[..], &[0, 0, 0x40, 0, TTL, PROTOCOL], &sum, &addresses].concat()
+                };
+                debug_assert_eq!(header([0; 2]).len(), IPV4);
+                (TYPE_IPV4, header(checksum(&header([0; 2])).to_be_bytes()), addresses)
+            }
+            (IpAddr::V6(ours), IpAddr::V6(theirs)) => {
+                let addresses = [ours.octets(), theirs.octets()].concat();
+                (TYPE_IPV6, [&[0x60, 0, 0, 0, 0, 20, PROTOCOL, TTL], &addresses[..]].concat(), addresses)
+            }
+            _ => return None,
+        };
+        // Both pseudo headers sum up to the same.
+        let pseudo = [&addresses[..], &[0, PROTOCOL, 0, 20], &tcp([0; 2])].concat();
+        debug_assert_eq!(tcp([0; 2]).len(), TCP);
+        let sum = checksum(&pseudo).to_be_bytes();
+        let [from, to] = self.hardware;
+        Some([&from[..], &to, &kind.to_be_bytes(), &header, &tcp(sum)].concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: Hardware = [2, 0, 0, 0, 0, 9];
+    const HERE: Hardware = [2, 0, 0, 0, 0, 0xdb];
+
+    /// A frame from port 50000 to 3306 with these flags and so many bytes of data; sequence 0xffffffff, ack 7.
+    fn frame(is_ipv4: bool, flags: u8, data: u8) -> Vec<u8> {
+        let mut tcp =
+            vec![0xc3, 0x50, 0x0c, 0xea, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 7, 5 << 4, flags, 1, 1, 0, 0, 0, 0];
+        tcp.extend(vec![b'x'; data.into()]);
+        let length = 20 + data;
+        let (kind, header) = if is_ipv4 {
+            let header = [0x45, 0, 0, 20 + length, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 9, 10, 0, 0, 1];
+            ([8, 0], header.to_vec())
+        } else {
+            let [client, here] = ["2001:db8::9", "2001:db8::1"].map(|ip| match ip.parse() {
+                Ok(IpAddr::V6(ip)) => ip.octets(),
+                _ => panic!("{ip}"),
+            });
+            ([0x86, 0xdd], [&[0x60, 0, 0, 0, 0, length, 6, 64][..], &client, &here].concat())
+        };
+        [&HERE[..], &CLIENT, &kind, &header, &tcp].concat()
+    }
+
+    fn refusal(frame: &[u8]) -> Option<Vec<u8>> {
+        let Some(Heard::Segment(segment)) = read(frame) else { panic!("{frame:?}") };
+        segment.refusal()
+    }
+
+    #[test]
+    fn a_segment_is_refused_as_one_to_a_closed_port() {
+        // Flags and data; sequence number, acknowledged number and flags of the answer.
+        for (flags, data, expected) in [
+            (SYN, 0, Some((0, 0, RST | ACK))),
+            (SYN, 3, Some((0, 3, RST | ACK))),
+            (SYN | FIN, 0, Some((0, 1, RST | ACK))),
+            (0, 0, Some((0, u32::MAX, RST | ACK))),
+            (FIN, 1, Some((0, 1, RST | ACK))),
+            (ACK, 0, Some((7, 0, RST))),
+            (ACK | FIN, 9, Some((7, 0, RST))),
+            (SYN | ACK, 0, Some((7, 0, RST))),
+            (RST, 0, None),
+            (RST | ACK, 0, None),
+        ] {
+            for is_ipv4 in [true, false] {
+                let asked = frame(is_ipv4, flags, data);
+                let answer = refusal(&asked);
+                let tcp = if is_ipv4 { ETHERNET + IPV4 } else { ETHERNET + IPV6 };
+                let word = |frame: &[u8], at: usize| {
+                    u32::from_be_bytes(frame[tcp + at..tcp + at + 4].try_into().unwrap())
+                };
+                let said = answer.as_ref().map(|frame| (word(frame, 4), word(frame, 8), frame[tcp + 13]));
+                assert_eq!(said, expected, "flags {flags}, {data} bytes, IPv4 {is_ipv4}");
+                let Some(answer) = answer else { continue };
+                assert_eq!(answer.len(), tcp + TCP);
+                assert_eq!([&answer[..6], &answer[6..12]], [&CLIENT, &HERE]);
+                assert_eq!(
+                    [&answer[tcp..tcp + 2], &answer[tcp + 2..tcp + 4]],
+                    [&[0x0c, 0xea], &[0xc3, 0x50]]
+                );
+                let addresses = if is_ipv4 { 8 } else { 32 };
+                assert_eq!(checksum(&[&answer[tcp - addresses..], &[0, PROTOCOL, 0, 20]].concat()), 0);
+                if is_ipv4 {
+                    assert_eq!(checksum(&answer[ETHERNET..tcp]), 0);
+                }
+                let Some(Heard::Segment(back)) = read(&answer) else { panic!("{answer:?}") };
+                assert_eq!((back.source, back.destination), {
+                    let Some(Heard::Segment(there)) = read(&asked) else { panic!("{asked:?}") };
+                    (there.destination, there.source)
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_from_no_single_host_or_not_whole_is_not_answered() {
+        let good = frame(true, SYN, 0);
+        for (place, bytes) in [
+            (6, &[0xff; 6][..]),
+            (20, &[0x20, 0]),
+            (20, &[0, 5]),
+            (26, &[224, 0, 0, 1]),
+            (26, &[255, 255, 255, 255]),
+            (26, &[127, 0, 0, 1]),
+            (26, &[0, 0, 0, 0]),
+            (26, &[10, 0, 0, 1]),
+            (16, &[0, 10]),
+            (12, &[0x88, 0xcc]),
+        ] {
+            let mut bad = good.clone();
+            bad[place..place + bytes.len()].copy_from_slice(bytes);
+            assert_eq!(read(&bad), None, "byte {place}: {bytes:?}");
+        }
+        for length in 0..good.len() - 6 {
+            assert_eq!(read(&good[..length]), None, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn random_bytes_are_no_panic() {
+        let mut state = 1_u32;
+        for _ in 0..20_000 {
+            let mut bytes = frame(state & 1 == 0, SYN, 0);
+            for _ in 0..4 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let place = (state >> 8) as usize % bytes.len();
+                bytes[place] = state.to_be_bytes()[0];
+            }
+            if let Some(Heard::Segment(segment)) = read(&bytes) {
+                segment.refusal();
+            }
+        }
+    }
+}
