@@ -297,7 +297,7 @@ impl Plan {
             let mut failed = None;
             let mut each = |start| {
                 reader.each_until(name, start, |event, sent| {
-                    failed = reading.event(event, sent).err();
+                    failed = sent.read().and_then(|sent| reading.event(event, &sent)).err();
                     failed.is_some()
                 })
             };

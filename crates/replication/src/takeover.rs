@@ -39,7 +39,7 @@ use crate::survivors::{Share, Survivor, channel_from, whole_tail};
 use crate::threads;
 
 mod errand;
-mod note;
+pub(crate) mod note;
 pub mod seen;
 
 pub use errand::Errand;
@@ -430,7 +430,7 @@ fn marker_of(this: &Host) -> std::path::PathBuf {
 }
 
 /// Writes a note for the next call, before anything is changed.
-fn write(path: &Path, text: &str) -> Result<Marker, String> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<Marker, String> {
     let write = || {
         fs::create_dir_all(FOLDER)?;
         let mut marker = Marker::create(path)?;

@@ -11,12 +11,11 @@ use crate::binlog::stream::Reader;
 use crate::channel;
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState, OwnLog};
-use crate::gtid::{Gtid, GtidPosition};
-use crate::history::{self, Gap, Located, Scope};
+use crate::gtid::{Gtid, GtidPosition, GtidState};
+use crate::history::{self, Gap, Located, Log, Scope};
 use crate::observe::{self, Old};
 use crate::plan::{self, Wanted};
 use crate::prefix;
-use crate::server::Server;
 
 /// How long the old master's log may be looked through.
 const LOOK_AT_OLD: Duration = Duration::from_secs(2);
@@ -29,16 +28,16 @@ impl Move<'_> {
         wanted: &Wanted,
         earlier: Option<&Located>,
     ) -> Result<Located, Error> {
-        let new = &mut self.new;
-        let what = format!("looked into the log of {}", new.host());
+        let what = format!("looked into the log of {}", self.new.host());
         match wanted {
             Wanted::Position(at) => self.locate_position(facts, at, false, earlier),
             Wanted::History(at) => self.locate_position(facts, at, true, earlier),
             Wanted::Logged(at) => step(&what, || {
-                Ok(match history::locate(new, at, &Scope::default(), None)? {
+                let mut log = self.log_of_new(facts);
+                Ok(match history::locate(&mut log, at, &Scope::default(), earlier)? {
                     Located::Found { at, position, state, .. } => {
                         let next = match &position {
-                            Some(place) => history::next_behind(new, place, &at)?,
+                            Some(place) => history::next_behind(&mut log, place, &at)?,
                             None => GtidPosition::default(),
                         };
                         let replicated =
@@ -49,9 +48,15 @@ impl Move<'_> {
                     other => other,
                 })
             }),
-            Wanted::Set(set) => step(&what, || prefix::locate(new, set, earlier)),
+            Wanted::Set(set) => step(&what, || prefix::locate(&mut self.new, set, earlier)),
             Wanted::LastGroups => step(&what, || self.locate_last(facts)),
         }
+    }
+
+    fn log_of_new(&mut self, facts: &Facts) -> Log<'_, '_> {
+        let reader = Reader::new(self.new_host, self.connect, self.new.budget());
+        let notes = Some(history::note_of(self.this_host, self.new_host.name.as_str()));
+        Log { server: &mut self.new, reader, expected: expected(facts), notes }
     }
 
     fn locate_last(&mut self, facts: &Facts) -> Result<Located, Error> {
@@ -108,13 +113,15 @@ impl Move<'_> {
             until: new.state.clone(),
         };
         let what = format!("found {at} in the log of {}", self.new_host.name);
-        let mut located = step(&what, || history::locate(&mut self.new, at, &scope, earlier))?;
+        let mut log = self.log_of_new(facts);
+        let mut located = step(&what, || history::locate(&mut log, at, &scope, earlier))?;
         if let (Some(source), Located::Found { state, .. }, false) = (&of_source, &located, scope.order) {
             let is_told = |gtid: Gtid| own.and_then(|own| own.has(gtid)).or(source.has(gtid)).is_some();
             // The source's log may be as young as the replica's.
             if !state.iter().all(|gtid| at.get(gtid.domain).is_none() || is_told(gtid)) {
                 scope.order = true;
-                located = step(&what, || history::locate(&mut self.new, at, &scope, None))?;
+                let found = Some(&located);
+                located = step(&what, || history::locate(&mut log, at, &scope, found))?;
             }
         }
         if let Located::Found { gaps, .. } = &mut located
@@ -129,7 +136,7 @@ impl Move<'_> {
     /// True where the old master's log shows that nobody has ever used the numbers of a gap: somebody has set
     /// `gtid_seq_no`.
     fn nobody_wrote(&mut self, facts: &Facts, gap: &Gap) -> bool {
-        let look = |old: &mut Server| history::holds_nothing_between(old, gap);
+        let look = |old: &mut Log| history::holds_nothing_between(old, gap);
         self.ask_old(facts, look).unwrap_or(false)
     }
 
@@ -138,7 +145,7 @@ impl Move<'_> {
         self.ask_old(facts, |old| {
             let located = history::locate(old, at, &Scope::default(), None)?;
             let Located::Found { state, .. } = located else { return Ok(None) };
-            Ok(Some(OwnLog { state, begin: history::oldest_known(old)? }))
+            Ok(Some(OwnLog { state, begin: history::oldest_known(old.server)? }))
         })
     }
 
@@ -146,7 +153,7 @@ impl Move<'_> {
     fn ask_old<T>(
         &mut self,
         facts: &Facts,
-        look: impl FnOnce(&mut Server) -> Result<Option<T>, Error>,
+        look: impl FnOnce(&mut Log) -> Result<Option<T>, Error>,
     ) -> Option<T> {
         let (OldMaster::Answers(OldState { log_slave_updates: true, .. }), Old::Connected(old)) =
             (&facts.old, &mut self.old)
@@ -154,14 +161,23 @@ impl Move<'_> {
             return None;
         };
         let whole = old.budget();
-        old.use_budget(Budget::start(Some(whole.share(LOOK_AT_OLD))));
-        let told = look(old).unwrap_or_else(|error| {
+        let budget = Budget::start(Some(whole.share(LOOK_AT_OLD)));
+        old.use_budget(budget);
+        let reader = Reader::new(self.old_host, self.connect, budget);
+        let expected = expected(facts);
+        let mut log = Log { server: &mut *old, reader, expected, notes: None };
+        let told = look(&mut log).unwrap_or_else(|error| {
             log::warn!("not judged by the log of {}: {error}", self.old_host.name);
             None
         });
         old.use_budget(whole);
         told
     }
+}
+
+/// What the replica has logged, which is mostly what lies before its place in another's log.
+fn expected(facts: &Facts) -> GtidState {
+    facts.replica.log.as_ref().map(|log| log.state.clone()).unwrap_or_default()
 }
 
 /// Drops the gaps before the first that stays: it alone already refuses the place, and each look at another takes time.

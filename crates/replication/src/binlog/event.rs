@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::gtid::Gtid;
+
 /// Kinds of events, as their headers number them.
 pub mod kind {
     /// A statement, or the beginning or end of a transaction.
@@ -135,6 +137,15 @@ impl<'b> Event<'b> {
     pub fn begins_transaction(&self) -> bool {
         const STANDALONE: u8 = 1;
         self.kind == kind::GTID_OF_MARIADB && self.body.get(12).is_some_and(|flags| flags & STANDALONE == 0)
+    }
+
+    /// MariaDB's: the id that it gives the group that it begins.
+    pub fn gtid(&self) -> Option<Gtid> {
+        if self.kind != kind::GTID_OF_MARIADB {
+            return None;
+        }
+        let domain = u32::try_from(number(self.body.get(8..12)?)).ok()?;
+        Some(Gtid { domain, server: self.server_id, sequence: number(self.body.get(..8)?) })
     }
 
     /// True of a file's first event where the server began the file when it was started. Its time of creation is zero

@@ -3,28 +3,27 @@
 //! Read under server id 0, which is no replica's: the server ends at the end of its log instead of waiting for
 //! more, and ends no other connection that has the same id (MySQL manual, "mysqlbinlog").
 
-use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
 use mmm_core::config::Host;
-use mmm_core::progress::Left;
-use mysql::binlog::events;
+use mmm_core::progress::{Left, Waiting};
+use mmm_core::settings::TlsMode;
 use mysql::{BinlogDumpFlags, BinlogRequest};
 
 use crate::binlog::event::{Event, kind};
 use crate::binlog::group::{Group, Groups};
+use crate::binlog::packets::{Packets, Sent};
 use crate::dialect::Flavour;
 use crate::error::Error;
 use crate::gtid::GtidPosition;
 use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, reading};
-use crate::patience;
-use crate::refusal::Refusal;
+use crate::history::{FIRST_EVENT, reading, too_long};
+use crate::patience::{self, Deadline};
 use crate::server::{Server, failed, survive};
 
-/// What every event has, in bytes.
-const HEADER: u32 = 19;
 /// Events between two looks at the time.
 const BATCH: usize = 500;
 /// Most time for one event, in so far as the budget says nothing.
@@ -49,12 +48,24 @@ pub struct Reader<'h> {
     host: &'h Host,
     most: Duration,
     budget: Budget,
+    sought: String,
 }
 
 impl<'h> Reader<'h> {
     /// For the log of `host`, within `budget`; `most` is for each connection.
     pub fn new(host: &'h Host, most: Duration, budget: Budget) -> Self {
-        Self { host, most, budget }
+        Self { host, most, budget, sought: "its last transactions".into() }
+    }
+
+    /// The same, where this is looked for in the log.
+    #[must_use]
+    pub fn seeking(&self, sought: impl Into<String>) -> Self {
+        Self { sought: sought.into(), ..self.clone() }
+    }
+
+    /// The host whose log is read.
+    pub fn host(&self) -> &str {
+        self.host.name.as_str()
     }
 
     /// With the account that replicas have for it, else with the agent's.
@@ -83,97 +94,84 @@ impl<'h> Reader<'h> {
         &self,
         file: &str,
         start: Start,
-        mut see: impl FnMut(&Event, &events::Event) -> bool,
+        see: impl FnMut(&Event, &Sent) -> bool,
     ) -> Result<bool, Error> {
-        let mut server = self.connect()?;
-        if server.dialect().flavour() == Flavour::MariaDb {
-            // Otherwise it rewrites events as those of older servers.
-            server.set("@mariadb_slave_capability = 4")?;
-        }
-        if let Start::Behind(position) = start {
-            let position = server.quoted(&position.to_string());
-            server.set("@slave_gtid_strict_mode = 0, @slave_gtid_ignore_duplicates = 0")?;
-            server.set(&format!("@slave_connect_state = {position}"))?;
-        }
-        let (mut face, size) = reading(&mut server, file);
-        let (host, conn, budget) = server.into_parts();
-        let (what, started) = (format!("reading {file}"), Instant::now());
-        let too_long = || Refusal::SearchTooLong { new: host.clone(), what: "its last transactions".into() };
-        let socket =
-            patience::socket(&conn).map_err(|error| failed(&host, error.into(), &what, started.elapsed()))?;
-        let deadline = patience::limit_answer(&socket, budget.share(FOREVER));
-        let failed = |error| {
-            if deadline.is_over() {
-                too_long().into()
-            } else {
-                failed(&host, error, &what, started.elapsed())
-            }
-        };
-        let request = BinlogRequest::new(0)
-            .with_filename(file.as_bytes())
-            .with_pos(FIRST_EVENT)
-            .with_flags(BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK);
-        let (request, begin) = match start {
-            // The server's command has 32 bits for it.
-            Start::At(offset) if u32::try_from(offset).is_ok() => (request.with_pos(offset), offset),
-            Start::First | Start::At(_) | Start::Behind(_) => (request, FIRST_EVENT),
-            Start::Without(set) => {
-                // It is read back as it is written: what were not would only be sent for nothing.
-                let set = set.to_string();
-                let sources = set.split(',').filter_map(|source| source.parse().ok()).collect::<Vec<_>>();
-                (request.with_use_gtid(true).with_sids(sources), FIRST_EVENT)
-            }
-        };
-        let (mut end, mut has_begun) = (begin, false);
-        let mut stream = survive(|| conn.get_binlog_stream(request)).map_err(failed)?;
-        let mut count = 0;
-        while let Some(sent) = survive(|| stream.next().transpose()).map_err(failed)? {
-            count += 1;
-            if count % BATCH == 1 {
-                if budget.is_spent() {
-                    return Err(too_long().into());
+        self.each_of(file, start, true, see)
+    }
+
+    /// The same for who needs only the beginning of a long event.
+    pub fn each_head(
+        &self,
+        file: &str,
+        start: Start,
+        mut see: impl FnMut(&Event) -> bool,
+    ) -> Result<(), Error> {
+        self.each_of(file, start, false, |event, _| see(event))?;
+        Ok(())
+    }
+
+    fn each_of(
+        &self,
+        file: &str,
+        start: Start,
+        whole: bool,
+        mut see: impl FnMut(&Event, &Sent) -> bool,
+    ) -> Result<bool, Error> {
+        let mut dump = Dump::begin(self, file, start, false, whole)?;
+        let mut has_begun = false;
+        while let Some(next) = dump.next()? {
+            match next {
+                Next::File(event) if !has_begun => {
+                    if matches!(start, Start::Behind(_)) && names_another(&event, file) {
+                        return Ok(false);
+                    }
                 }
-                patience::limit_socket(&socket, budget.share(FOREVER));
-                face.left(size.map(|size| Left::Bytes(size.saturating_sub(end))));
-            }
-            let header = sent.header();
-            // The library takes it for one without a body.
-            if header.event_size() < HEADER {
-                return Err(failed(
-                    io::Error::other("it sent an event that is shorter than its header").into(),
-                ));
-            }
-            let mut event = Event {
-                time: header.timestamp(),
-                kind: header.event_type_raw(),
-                server_id: header.server_id(),
-                flags: header.flags_raw(),
-                end,
-                body: sent.data(),
-            };
-            if !event.is_real() {
-                if !has_begun && matches!(start, Start::Behind(_)) && names_another(&event, file) {
-                    return Ok(false);
+                // This one ended without a word.
+                Next::File(event) if event.kind == kind::ROTATE => break,
+                Next::File(_) => {}
+                Next::Event(event, sent) => {
+                    has_begun = true;
+                    if see(&event, &sent) || event.kind == kind::ROTATE {
+                        break;
+                    }
                 }
-                // Announces the next file, where this one ended without a word.
-                if has_begun && event.kind == kind::ROTATE {
-                    break;
-                }
-                continue;
-            }
-            has_begun = true;
-            // What describes the events is sent first, wherever the reading begins.
-            let is_ahead = event.kind == kind::FORMAT_DESCRIPTION && header.log_pos() == 0;
-            if !is_ahead {
-                end = end_of(end, header.event_size(), header.log_pos());
-            }
-            event.end = end;
-            if see(&event, &sent) || event.kind == kind::ROTATE {
-                break;
             }
         }
-        log::debug!("{host}: read {file} to {end}: {:.1?}", started.elapsed());
+        dump.end_here();
         Ok(true)
+    }
+
+    /// MariaDB's: shows `see` the events behind `position`, each with the one of `files` in which it lies and where it
+    /// begins there, until that has seen enough or the log ends. The server finds the place; where `is_strict`, it
+    /// refuses a position whose group it does not find, else it begins with the next of that server.
+    pub fn each_behind(
+        &self,
+        files: &[String],
+        position: &GtidPosition,
+        is_strict: bool,
+        mut see: impl FnMut(&str, u64, &Event) -> bool,
+    ) -> Result<(), Error> {
+        let Some(newest) = files.last() else { return Ok(()) };
+        let mut dump = Dump::begin(self, newest, Start::Behind(position), is_strict, false)?;
+        let mut file = None;
+        while let Some(next) = dump.next()? {
+            match next {
+                Next::File(event) if event.kind == kind::ROTATE => {
+                    file = files.iter().find(|file| !names_another(&event, file));
+                    dump.goes_on();
+                }
+                Next::File(_) => {}
+                Next::Event(event, sent) => {
+                    // One that was begun meanwhile has no name here.
+                    let Some(file) = file else { break };
+                    if see(file, event.end.saturating_sub(u64::from(sent.size)), &event) {
+                        break;
+                    }
+                }
+            }
+        }
+        dump.end_here();
+        Ok(())
     }
 
     /// Shows `see` every group of `file`.
@@ -184,6 +182,130 @@ impl<'h> Reader<'h> {
                 see(&group);
             }
         })
+    }
+}
+
+/// What a server sends of its log.
+struct Dump {
+    host: String,
+    sought: String,
+    budget: Budget,
+    what: String,
+    started: Instant,
+    socket: Arc<OwnedFd>,
+    deadline: Deadline,
+    packets: Packets,
+    face: Waiting,
+    size: Option<u64>,
+    /// How many events were sent.
+    count: usize,
+    /// Where the last one ends in its file.
+    end: u64,
+}
+
+enum Next<'d> {
+    /// One that lies in a file.
+    Event(Event<'d>, Sent<'d>),
+    /// One that the server made for this connection: it names the file that follows, or says that nothing does.
+    File(Event<'d>),
+}
+
+impl Dump {
+    /// Asks for `file` and what comes behind it.
+    fn begin(reader: &Reader, file: &str, start: Start, is_strict: bool, whole: bool) -> Result<Self, Error> {
+        let mut server = reader.connect()?;
+        if server.dialect().flavour() == Flavour::MariaDb {
+            // Otherwise it rewrites events as those of older servers.
+            server.set("@mariadb_slave_capability = 4")?;
+        }
+        if let Start::Behind(position) = start {
+            let position = server.quoted(&position.to_string());
+            server.set(&format!(
+                "@slave_gtid_strict_mode = {}, @slave_gtid_ignore_duplicates = 0",
+                u8::from(is_strict)
+            ))?;
+            server.set(&format!("@slave_connect_state = {position}"))?;
+        }
+        let is_plain = reader.host.tls.mode == TlsMode::Off
+            || server
+                .row("SHOW STATUS LIKE 'Ssl_cipher'")?
+                .is_some_and(|row| row.get("Value").is_some_and(str::is_empty));
+        let (face, size) = reading(&mut server, file);
+        let (host, conn, budget) = server.into_parts();
+        let (what, started) = (format!("reading {file}"), Instant::now());
+        let fail = |error| failed(&host, error, &what, started.elapsed());
+        let socket = patience::socket(&conn).map_err(|error| fail(error.into()))?;
+        let own = socket.try_clone().map_err(|error| fail(error.into()))?;
+        let deadline = patience::limit_answer(&socket, budget.share(FOREVER));
+        let request = BinlogRequest::new(0)
+            .with_filename(file.as_bytes())
+            .with_pos(FIRST_EVENT)
+            .with_flags(BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK);
+        let (request, end) = match start {
+            // The server's command has 32 bits for it.
+            Start::At(offset) if u32::try_from(offset).is_ok() => (request.with_pos(offset), offset),
+            Start::First | Start::At(_) | Start::Behind(_) => (request, FIRST_EVENT),
+            Start::Without(set) => {
+                // It is read back as it is written: what were not would only be sent for nothing.
+                let set = set.to_string();
+                let sources = set.split(',').filter_map(|source| source.parse().ok()).collect::<Vec<_>>();
+                (request.with_use_gtid(true).with_sids(sources), FIRST_EVENT)
+            }
+        };
+        let sought = reader.sought.clone();
+        let stream = survive(|| conn.get_binlog_stream(request))
+            .map_err(|error| if deadline.is_over() { too_long(&host, &sought) } else { fail(error) })?;
+        let packets = if is_plain {
+            Packets::own(stream, own, whole)
+        } else {
+            Packets::Library(Box::new(stream), None)
+        };
+        let count = 0;
+        Ok(Self { host, sought, budget, what, started, socket, deadline, packets, face, size, count, end })
+    }
+
+    /// The next event; `None` at the log's end.
+    fn next(&mut self) -> Result<Option<Next<'_>>, Error> {
+        self.count += 1;
+        if self.count % BATCH == 1 {
+            if self.budget.is_spent() {
+                return Err(too_long(&self.host, &self.sought));
+            }
+            patience::limit_socket(&self.socket, self.budget.share(FOREVER));
+            self.face.left(self.size.map(|size| Left::Bytes(size.saturating_sub(self.end))));
+        }
+        let sent = match self.packets.next() {
+            Ok(Some(sent)) => sent,
+            Ok(None) => return Ok(None),
+            Err(_) if self.deadline.is_over() => return Err(too_long(&self.host, &self.sought)),
+            Err(error) => return Err(failed(&self.host, error, &self.what, self.started.elapsed())),
+        };
+        let mut event = Event {
+            time: sent.time,
+            kind: sent.kind,
+            server_id: sent.server_id,
+            flags: sent.flags,
+            end: self.end,
+            body: sent.body,
+        };
+        if !event.is_real() {
+            return Ok(Some(Next::File(event)));
+        }
+        // What describes the events is sent first, wherever the reading begins.
+        if event.kind != kind::FORMAT_DESCRIPTION || sent.told != 0 {
+            self.end = end_of(self.end, sent.size, sent.told);
+        }
+        event.end = self.end;
+        Ok(Some(Next::Event(event, sent)))
+    }
+
+    /// The next file follows.
+    fn goes_on(&mut self) {
+        self.end = FIRST_EVENT;
+    }
+
+    fn end_here(self) {
+        log::debug!("{}: {}, to {}: {:.1?}", self.host, self.what, self.end, self.started.elapsed());
     }
 }
 

@@ -106,11 +106,7 @@ impl Id {
     /// Of the event that a group begins with.
     pub fn of(event: &Event, raw: &events::Event) -> Option<Self> {
         match event.kind {
-            kind::GTID_OF_MARIADB => Some(Self::MariaDb(Gtid {
-                domain: u32::try_from(number(event.body.get(8..12)?)).ok()?,
-                server: event.server_id,
-                sequence: number(event.body.get(..8)?),
-            })),
+            kind::GTID_OF_MARIADB => event.gtid().map(Self::MariaDb),
             kind::GTID => Some(Self::MySql(uuid(event.body.get(1..17)?), number(event.body.get(17..25)?))),
             kind::TAGGED_GTID => {
                 let gtid = raw.read_event::<events::GtidEvent>().ok()?;

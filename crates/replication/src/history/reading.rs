@@ -1,0 +1,160 @@
+//! What has to be seen of a log, event by event.
+
+use super::pages::{each_event, each_of_page, explain};
+use super::scan::{Part, Scan};
+use super::unfinished::Key;
+use super::{FIRST_EVENT, Log};
+use crate::binlog::event::{Event, kind};
+use crate::binlog::stream::Start;
+use crate::error::Error;
+use crate::position::BinlogPosition;
+use crate::refusal::Refusal;
+
+/// As many events of a file are asked for before a dump.
+const PAGE: usize = 200;
+
+/// Shows `see` the events of a file from `place` on until it says that it has seen enough; true then. `sought` is looked
+/// for, in words.
+pub(super) fn each_part(
+    log: &mut Log,
+    place: &BinlogPosition,
+    sought: &str,
+    mut see: impl FnMut(&Part) -> bool,
+) -> Result<bool, Error> {
+    let mut place = place.clone();
+    match first_page(log, &mut place, sought, &mut see)? {
+        Some(is_enough) => Ok(is_enough),
+        None => each(log, &place, sought, |_| false, see),
+    }
+}
+
+/// The same for some events alone: what is left of a file is mostly short, and no other connection is needed for it.
+/// `None` where more is left, from `place` on.
+fn first_page(
+    log: &mut Log,
+    place: &mut BinlogPosition,
+    sought: &str,
+    mut see: impl FnMut(&Part) -> bool,
+) -> Result<Option<bool>, Error> {
+    let (from, mut count, mut is_enough) = (place.clone(), 0, false);
+    each_of_page(log.server, &from.file, from.offset, PAGE, |row| {
+        let part = Part::of_row(&row);
+        (count, place.offset) = (count + 1, part.end.max(place.offset));
+        is_enough = is_enough || see(&part);
+        is_enough
+    })
+    .map_err(|error| explain(log.reader.host(), sought, error))?;
+    Ok((is_enough || count < PAGE).then_some(is_enough))
+}
+
+/// The same, as replicas get it; `begin` is shown the file's first event, where that is told, and says whether it is the
+/// wrong one.
+fn each(
+    log: &mut Log,
+    place: &BinlogPosition,
+    sought: &str,
+    mut begin: impl FnMut(&Event) -> bool,
+    mut see: impl FnMut(&Part) -> bool,
+) -> Result<bool, Error> {
+    let (mut has_begun, mut is_enough) = (false, false);
+    let reader = log.reader.seeking(sought);
+    let dumped = reader.each_head(&place.file, Start::At(place.offset), |event| {
+        has_begun = true;
+        if event.kind == kind::FORMAT_DESCRIPTION && begin(event) {
+            is_enough = true;
+        } else if event.end > place.offset {
+            is_enough = see(&Part::of_event(event));
+        }
+        is_enough
+    });
+    match dumped {
+        // Neither account may dump.
+        Err(error @ (Error::Query { .. } | Error::Connect { answered: true, .. })) if !has_begun => {
+            log::info!("{} is read page by page: {error}", place.file);
+            each_event(log.server, place, sought, |row| see(&Part::of_row(row)))
+        }
+        other => other.map(|()| is_enough),
+    }
+}
+
+/// Reads these files into the scan, the first from `offset` on, until everything is found. What cannot be read in time
+/// is noted, and read from there on the next time.
+pub(super) fn read(log: &mut Log, files: &[String], offset: u64, scan: &mut Scan) -> Result<(), Error> {
+    let Some(first) = files.first() else { return Ok(()) };
+    let key = log.notes.clone().map(|path| Key::new(path, log.reader.host(), first, offset, scan));
+    let fresh = scan.clone();
+    if let Some(key) = &key
+        && let Some(first_event) = key.resume(scan)
+    {
+        let place = BinlogPosition::new(scan.file.clone(), scan.end);
+        let rest = files.iter().skip_while(|file| **file != place.file);
+        let is_there = rest.clone().next().is_some();
+        let resumed = read_files(log, rest, place.offset, scan, Some(first_event), Some(key));
+        match resumed {
+            Ok(true) if is_there => {
+                key.forget();
+                return Ok(());
+            }
+            // No event begins there any more.
+            Ok(_) | Err(Error::Query { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        // It is another log by now.
+        key.forget();
+        *scan = fresh;
+    }
+    read_files(log, files.iter(), offset, scan, None, key.as_ref())?;
+    Ok(())
+}
+
+/// False where the first file does not begin with an event of the second `begun`.
+fn read_files<'f>(
+    log: &mut Log,
+    files: impl Iterator<Item = &'f String>,
+    mut offset: u64,
+    scan: &mut Scan,
+    mut begun: Option<u32>,
+    key: Option<&Key>,
+) -> Result<bool, Error> {
+    for file in files {
+        let mut place = BinlogPosition::new(file, offset);
+        scan.open(&place);
+        let (mut first_event, mut is_other) = (None, false);
+        let sought = scan.wanted();
+        let mut see = |part: &Part| {
+            scan.event(part);
+            scan.is_done()
+        };
+        let is_short = begun.is_none() && first_page(log, &mut place, &sought, &mut see)?.is_some();
+        let read = if is_short {
+            Ok(true)
+        } else {
+            each(
+                log,
+                &place,
+                &sought,
+                |event| {
+                    first_event = Some(event.time);
+                    is_other = begun.is_some_and(|begun| begun != event.time);
+                    is_other
+                },
+                see,
+            )
+        };
+        if is_other {
+            return Ok(false);
+        }
+        if let (Err(Error::Refused(refusal)), Some(key), Some(first_event)) = (&read, key, first_event)
+            && matches!(**refusal, Refusal::SearchTooLong { .. })
+        {
+            key.keep(scan, first_event);
+        }
+        read?;
+        scan.close_group();
+        if scan.is_done() {
+            break;
+        }
+        (offset, begun) = (FIRST_EVENT, None);
+    }
+    Ok(true)
+}
