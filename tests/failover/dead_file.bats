@@ -477,3 +477,83 @@ applies_the_last() {
   write db2
   refuses_to_move db3 db2 "$lacks"
 }
+
+# writes_much HOST MEGABYTES — in transactions of one.
+writes_much() {
+  local number
+  for ((number = 0; number < $2; number++)); do
+    sql "$1" 'SET SESSION binlog_format = ROW' "INSERT INTO app.blobs (body) SELECT REPEAT('x', 131072) FROM $(numbers 8)"
+  done
+}
+
+# journal HOST
+journal() { cat "$(host_dir "$1")/log/mmm_helpers.log"; }
+
+@test "A7: both masters have written much before and behind the place of the slave; the new master's server finds it" {
+  only_on MariaDB 'elsewhere GTIDs are sets'
+  writes_much db1 3
+  caught_up db2 db1
+  write db2
+  caught_up db1 db2
+  writes_much db1 3
+  all_caught_up db1 db2 db3
+  stop_replica_thread db3
+  write db1 2
+  caught_up db2 db1
+  kill_server db1
+  open_writes db2
+  writes_much db2 2
+
+  moves db3 db2
+
+  nothing_lost db2 db3
+  [[ $(journal db3) == *'found '*'in the log of db2'* && $(journal db3) != *'the log is read for the place'* ]]
+}
+
+@test "A16: the new master has an early row in a log of which its server finds the place; the slave stays" {
+  only_on MariaDB 'elsewhere sets tell what the slave lacks'
+  writes_much db1 3
+  all_caught_up db1 db2 db3
+  writes_early
+  writes_much db1 3
+  all_caught_up db1 db2 db3
+  kill_server db1
+
+  refuses_to_move db3 db2 "ERROR: db3 lacks $(gtid_of db2)*"
+}
+
+@test "a search that a call could not finish goes on at the next call, and begins anew where the log was reset meanwhile" {
+  only_on MariaDB 'elsewhere no log is read by GTID'
+  leaves_traces
+  # The server cannot find a place of two domains in one step.
+  sql db1 'SET GLOBAL gtid_domain_id = 1'
+  write db1 60
+  writes_much db1 12
+  all_caught_up db1 db2 db3
+  stop_replica_thread db3
+  write db1 2
+  caught_up db2 db1
+  kill_server db1
+  open_writes db2
+  call_limit db3 4
+  slow_network db3
+  refuses_to_move db3 db2 'ERROR: *in the log of db2 *'
+  [[ $(journal db3) == *'the next call goes on at '* ]]
+
+  # As if its file had been begun in another second.
+  # shellcheck disable=SC2016
+  in_host db3 bash -c 'sed -i "s/begun=1/begun=/" /var/lib/mysql-mmm/mysql-mmm-search-db2-*'
+  move db3 db2
+  [[ $(journal db3) == *'another log by now: it is searched from its beginning'* ]]
+
+  local call
+  for call in 1 2 3 4; do
+    move db3 db2
+    if [[ $code == 0 ]]; then break; fi
+  done
+
+  expect_agent_read 0 OK
+  fast_network db3
+  [[ $(journal db3) == *'the search goes on at '* ]]
+  nothing_lost db2 db3
+}

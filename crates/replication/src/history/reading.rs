@@ -84,12 +84,11 @@ pub(super) fn read(log: &mut Log, files: &[String], offset: u64, scan: &mut Scan
     let key = log.notes.clone().map(|path| Key::new(path, log.reader.host(), first, offset, scan));
     let fresh = scan.clone();
     if let Some(key) = &key
-        && let Some(first_event) = key.resume(scan)
+        && let Some((place, begun)) = key.resume(scan)
     {
-        let place = BinlogPosition::new(scan.file.clone(), scan.end);
         let rest = files.iter().skip_while(|file| **file != place.file);
         let is_there = rest.clone().next().is_some();
-        let resumed = read_files(log, rest, place.offset, scan, Some(first_event), Some(key));
+        let resumed = read_files(log, rest, place.offset, scan, Some(begun), Some(key));
         match resumed {
             Ok(true) if is_there => {
                 key.forget();
@@ -99,7 +98,7 @@ pub(super) fn read(log: &mut Log, files: &[String], offset: u64, scan: &mut Scan
             Ok(_) | Err(Error::Query { .. }) => {}
             Err(error) => return Err(error),
         }
-        // It is another log by now.
+        log::info!("{} has another log by now: it is searched from its beginning", log.reader.host());
         key.forget();
         *scan = fresh;
     }

@@ -11,7 +11,7 @@ use mmm_core::report;
 
 use super::located::Gap;
 use super::scan::{Beginning, Scan};
-use crate::gtid::{Gtid, GtidState};
+use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::hold::FOLDER;
 use crate::position::BinlogPosition;
 use crate::takeover::note::value;
@@ -37,24 +37,25 @@ pub(super) struct Key {
 impl Key {
     /// Of a scan that begins at `offset` of `file`.
     pub(super) fn new(path: PathBuf, host: &str, file: &str, offset: u64, scan: &Scan) -> Self {
-        let Scan { at, running, scope, .. } = scan;
+        let Scan { running, scope, .. } = scan;
         let text = format!(
-            "{host} {file}:{offset} {at} {} {} {} {:?} {}",
+            "{host} {file}:{offset} {} {} {} {:?} {}",
             running.state, running.position, scope.order, scope.masters, scope.own
         );
         Self { path, text: text.replace(['\t', '\n'], " ") }
     }
 
-    /// Lets the scan go on where an earlier call came; then the second in which that file was begun.
-    pub(super) fn resume(&self, scan: &mut Scan) -> Option<u32> {
+    /// Lets the scan go on where an earlier call came; then that place, and the second in which its file was begun.
+    pub(super) fn resume(&self, scan: &mut Scan) -> Option<(BinlogPosition, u32)> {
         let text = Marker::noted(&self.path)?;
         if value(&text, "search")? != self.text {
             return None;
         }
         let (noted, begun) = from_text(&text, scan)?;
-        log::info!("the search goes on at {}:{}, where an earlier call came", noted.file, noted.end);
+        let place = reached(&noted);
+        log::info!("the search goes on at {place}, where an earlier call came");
         *scan = noted;
-        Some(begun)
+        Some((place, begun))
     }
 
     /// Notes how far the scan came in a file that was begun in this second.
@@ -64,7 +65,7 @@ impl Key {
             return;
         }
         match write(&self.path, &text) {
-            Ok(_) => log::info!("the next call goes on at {}:{}", scan.file, scan.end),
+            Ok(_) => log::info!("the next call goes on at {}", reached(scan)),
             Err(error) => log::warn!("{error}"),
         }
     }
@@ -79,6 +80,11 @@ impl Key {
     }
 }
 
+/// Where the last event ends that was read.
+fn reached(scan: &Scan) -> BinlogPosition {
+    BinlogPosition::new(scan.file.clone(), scan.group.map_or(scan.end, |(_, end)| end))
+}
+
 fn to_text(scan: &Scan, begun: u32) -> String {
     let found: Vec<String> = scan.found.iter().map(|(domain, state)| format!("{domain}:{state}")).collect();
     let gtid = |gtid: Option<Gtid>| gtid.map(|gtid| gtid.to_string()).unwrap_or_default();
@@ -86,8 +92,10 @@ fn to_text(scan: &Scan, begun: u32) -> String {
         scan.gaps.iter().map(|gap| format!("{}>{}", gtid(gap.after), gap.before)).collect();
     let fields = [
         ("begun", begun.to_string()),
+        ("at", scan.at.to_string()),
         ("file", scan.file.clone()),
         ("end", scan.end.to_string()),
+        ("group", scan.group.map(|(gtid, end)| format!("{gtid}:{end}")).unwrap_or_default()),
         ("state", scan.running.state.to_string()),
         ("position", scan.running.position.to_string()),
         ("found", found.join(";")),
@@ -127,6 +135,13 @@ fn from_text(text: &str, scan: &Scan) -> Option<(Scan, u32)> {
         Some(text) => Some(text.parse().ok()?),
         None => None,
     };
+    let group = match some("group")? {
+        Some(text) => {
+            let (gtid, end) = text.split_once(':')?;
+            Some((gtid.parse().ok()?, end.parse().ok()?))
+        }
+        None => None,
+    };
     let noted = Scan {
         at: scan.at.clone(),
         running: Beginning {
@@ -134,7 +149,7 @@ fn from_text(text: &str, scan: &Scan) -> Option<(Scan, u32)> {
             position: field("position")?.parse().ok()?,
         },
         file: field("file")?,
-        group: None,
+        group,
         end: field("end")?.parse().ok()?,
         found: found.collect::<Option<_>>()?,
         others,
@@ -143,5 +158,69 @@ fn from_text(text: &str, scan: &Scan) -> Option<(Scan, u32)> {
         out_of_order,
         gaps: gaps.collect::<Option<_>>()?,
     };
-    Some((noted, field("begun")?.parse().ok()?))
+    (goes_on(&noted, &field("at")?.parse().ok()?)).then_some((noted, field("begun")?.parse().ok()?))
+}
+
+/// True where what was read is of use for what is looked for now: the same, or what lies further on.
+fn goes_on(noted: &Scan, at: &GtidPosition) -> bool {
+    let domains = |at: &GtidPosition| at.iter().map(|gtid| gtid.domain).collect::<Vec<_>>();
+    let is_ahead = || {
+        noted.found.is_empty()
+            && domains(&noted.at) == domains(at)
+            && at.iter().all(|gtid| !noted.running.state.includes(gtid))
+    };
+    noted.at == *at || is_ahead()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::scan::{Part, Scope, What};
+
+    /// What is left to read of these groups, of ten bytes each, by one who looks for `at`.
+    fn begun(at: &str, log: &str) -> Scan {
+        let scope = Scope { order: false, masters: vec![1, 2], own: 2, until: "0-1-9".parse().unwrap() };
+        let place = BinlogPosition::new("bin.000007", 4);
+        let mut scan = Scan::new(at.parse().unwrap(), place, Beginning::default(), &scope);
+        for (index, gtid) in log.split_whitespace().enumerate() {
+            scan.event(&Part { what: What::Group(gtid.parse().unwrap()), end: 10 * (index as u64 + 1) });
+        }
+        scan
+    }
+
+    #[test]
+    fn a_search_goes_on_where_it_was_broken_off_in_the_middle_of_a_transaction() {
+        for (at, log) in [
+            ("0-1-6", "0-1-4 0-1-5"),
+            ("0-1-4", "0-1-4 0-1-7 0-2-8"),
+            ("0-1-4,7-1-1", "7-2-1 0-1-4 0-1-5"),
+            ("0-1-4", ""),
+        ] {
+            let scan = begun(at, log);
+            let (noted, second) = from_text(&to_text(&scan, 77), &begun(at, "")).unwrap();
+            assert_eq!((format!("{noted:?}"), second), (format!("{scan:?}"), 77), "{at} in {log}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_of_use_for_a_later_place_and_not_for_one_that_was_passed() {
+        for (before, log, at, is_of_use) in [
+            ("0-1-6", "0-1-4 0-1-5", "0-1-6", true),
+            ("0-1-6", "0-1-4 0-1-5", "0-1-8", true),
+            ("0-1-6", "0-1-4 0-1-5 0-1-6 0-1-7", "0-1-4", false),
+            ("0-1-4", "0-1-4 0-1-5 0-1-6", "0-1-8", false),
+            ("0-1-9", "0-1-4 0-1-5 0-1-6", "0-1-5", false),
+            ("0-1-6", "0-1-4 0-1-5", "0-1-6,7-1-1", false),
+        ] {
+            let text = to_text(&begun(before, log), 77);
+            assert_eq!(from_text(&text, &begun(at, "")).is_some(), is_of_use, "{before} {at} in {log}");
+        }
+    }
+
+    #[test]
+    fn half_a_note_is_none() {
+        for text in ["", "begun=7\tfile=bin.000007", "begun=x\tat=0-1-6"] {
+            assert!(from_text(text, &begun("0-1-6", "")).is_none(), "{text}");
+        }
+    }
 }
