@@ -55,7 +55,8 @@ struct Open {
     has_events: bool,
     /// True where it changes anything. What does not, some servers log and others do not.
     has_effect: bool,
-    contents: XxHash3_128,
+    /// Where no commit identifies it: all of it.
+    contents: Option<XxHash3_128>,
     /// What the rows just before belong to: more of the same go on without a word.
     rows_of: Option<u128>,
 }
@@ -64,13 +65,14 @@ impl Open {
     fn at(begin: u64, event: &Event) -> Self {
         let group =
             Group { print: Print(0), server_id: event.server_id, time: event.time, begin, end: begin };
+        let commit = event.original_commit();
         Self {
             group,
-            commit: event.original_commit(),
+            commit,
             is_transaction: event.begins_transaction(),
             has_events: false,
             has_effect: false,
-            contents: XxHash3_128::with_seed(0),
+            contents: commit.is_none().then(|| XxHash3_128::with_seed(0)),
             rows_of: None,
         }
     }
@@ -81,12 +83,17 @@ impl Open {
             return None;
         }
         self.group.end = end;
-        if let Some(commit) = self.commit {
-            self.contents = XxHash3_128::with_seed(1);
-            self.contents.write(&commit.to_le_bytes());
-        }
-        self.contents.write(&self.group.server_id.to_le_bytes());
-        self.group.print = Print(self.contents.finish_128());
+        let id = self.group.server_id.to_le_bytes();
+        self.group.print = Print(match (self.contents, self.commit) {
+            (Some(mut contents), _) => {
+                contents.write(&id);
+                contents.finish_128()
+            }
+            (None, commit) => {
+                let commit = commit.unwrap_or_default().to_le_bytes();
+                XxHash3_128::oneshot_with_seed(1, &[&commit[..], &id].concat())
+            }
+        });
         Some(self.group)
     }
 }
@@ -111,8 +118,10 @@ impl Groups {
         let open = self.open.get_or_insert_with(|| Open::at(begin, event));
         open.has_events = true;
         open.has_effect |= has_effect(event);
-        if open.commit.is_none() && !event.is_ignorable() {
-            contents(open, event, &mut self.tables);
+        if let Some(all) = &mut open.contents
+            && !event.is_ignorable()
+        {
+            contents(all, &mut open.rows_of, event, &mut self.tables);
         }
         let is_last = match event.kind {
             kind::XID | kind::XA_PREPARE | kind::PAYLOAD => true,
@@ -150,16 +159,20 @@ fn ends_xa(text: &[u8]) -> bool {
 }
 
 /// Adds to a group's contents what of `event` is the same on every server.
-fn contents(open: &mut Open, event: &Event, tables: &mut HashMap<u64, u128>) {
+fn contents(
+    all: &mut XxHash3_128,
+    rows_of: &mut Option<u128>,
+    event: &Event,
+    tables: &mut HashMap<u64, u128>,
+) {
     let is_rows = kind::ROWS_1.contains(&event.kind)
         || kind::ROWS_2.contains(&event.kind)
         || event.kind == kind::PARTIAL_UPDATE;
     if is_rows {
-        rows(open, event, tables);
+        rows(all, rows_of, event, tables);
         return;
     }
-    open.rows_of = None;
-    let all = &mut open.contents;
+    *rows_of = None;
     match event.kind {
         kind::TABLE_MAP => {
             if let (Some(id), Some(table)) = (event.body.get(..6), event.body.get(8..)) {
@@ -202,7 +215,7 @@ fn contents(open: &mut Open, event: &Event, tables: &mut HashMap<u64, u128>) {
 }
 
 /// Rows of one table and kind, as if all of them had come in one event.
-fn rows(open: &mut Open, event: &Event, tables: &HashMap<u64, u128>) {
+fn rows(all: &mut XxHash3_128, rows_of: &mut Option<u128>, event: &Event, tables: &HashMap<u64, u128>) {
     // Kinds of version 1 lie seven below those of version 2, which have a part of variable length more.
     let (kind, extra) = if kind::ROWS_1.contains(&event.kind) {
         (event.kind + 7, 0)
@@ -215,16 +228,13 @@ fn rows(open: &mut Open, event: &Event, tables: &HashMap<u64, u128>) {
     let (columns, width) = packed(rows);
     let maps = if kind == kind::ROWS_2.start() + 1 || kind == kind::PARTIAL_UPDATE { 2 } else { 1 };
     let head = (width + columns.div_ceil(8) * maps).min(rows.len());
-    let mut of = XxHash3_128::with_seed(u64::from(kind));
-    of.write(&table.to_le_bytes());
-    of.write(&event.time.to_le_bytes());
-    of.write(&rows[..head]);
-    let of = of.finish_128();
-    if open.rows_of != Some(of) {
-        open.rows_of = Some(of);
-        open.contents.write(&of.to_le_bytes());
+    let of = [&table.to_le_bytes(), &event.time.to_le_bytes()[..], &rows[..head]].concat();
+    let of = XxHash3_128::oneshot_with_seed(u64::from(kind), &of);
+    if *rows_of != Some(of) {
+        *rows_of = Some(of);
+        all.write(&of.to_le_bytes());
     }
-    open.contents.write(&rows[head..]);
+    all.write(&rows[head..]);
 }
 
 /// A length-encoded number of at most 65,535, and how many bytes it takes.

@@ -89,9 +89,9 @@ impl Packets {
     }
 
     /// The next event; `None` at the log's end.
-    pub fn next(&mut self) -> mysql::Result<Option<Sent<'_>>> {
+    pub fn next_event(&mut self) -> mysql::Result<Option<Sent<'_>>> {
         match self {
-            Self::Own(own) => own.next(),
+            Self::Own(own) => own.next_event(),
             Self::Library(stream, last) => {
                 *last = survive(|| stream.next().transpose())?.map(Box::new);
                 last.as_deref().map(of_library).transpose()
@@ -140,7 +140,7 @@ pub struct Own {
 }
 
 impl Own {
-    fn next(&mut self) -> mysql::Result<Option<Sent<'_>>> {
+    fn next_event(&mut self) -> mysql::Result<Option<Sent<'_>>> {
         let (is_long, range, length) = self.packet()?;
         let packet = if is_long { &self.long[range] } else { &self.buffer[range] };
         match packet.first() {

@@ -143,17 +143,18 @@ impl<'h> Reader<'h> {
 
     /// MariaDB's: shows `see` the events behind `position`, each with the one of `files` in which it lies and where it
     /// begins there, until that has seen enough or the log ends. The server finds the place; where `is_strict`, it
-    /// refuses a position whose group it does not find, else it begins with the next of that server.
+    /// refuses a position whose group it does not find, else it begins with the next of that server. False where it
+    /// begins with another file.
     pub fn each_behind(
         &self,
         files: &[String],
         position: &GtidPosition,
         is_strict: bool,
         mut see: impl FnMut(&str, u64, &Event) -> bool,
-    ) -> Result<(), Error> {
-        let Some(newest) = files.last() else { return Ok(()) };
+    ) -> Result<bool, Error> {
+        let Some(newest) = files.last() else { return Ok(true) };
         let mut dump = Dump::begin(self, newest, Start::Behind(position), is_strict, false)?;
-        let mut file = None;
+        let (mut file, mut is_known) = (None, false);
         while let Some(next) = dump.next()? {
             match next {
                 Next::File(event) if event.kind == kind::ROTATE => {
@@ -164,6 +165,7 @@ impl<'h> Reader<'h> {
                 Next::Event(event, sent) => {
                     // One that was begun meanwhile has no name here.
                     let Some(file) = file else { break };
+                    is_known = true;
                     if see(file, event.end.saturating_sub(u64::from(sent.size)), &event) {
                         break;
                     }
@@ -171,7 +173,7 @@ impl<'h> Reader<'h> {
             }
         }
         dump.end_here();
-        Ok(())
+        Ok(is_known)
     }
 
     /// Shows `see` every group of `file`.
@@ -274,7 +276,7 @@ impl Dump {
             patience::limit_socket(&self.socket, self.budget.share(FOREVER));
             self.face.left(self.size.map(|size| Left::Bytes(size.saturating_sub(self.end))));
         }
-        let sent = match self.packets.next() {
+        let sent = match self.packets.next_event() {
             Ok(Some(sent)) => sent,
             Ok(None) => return Ok(None),
             Err(_) if self.deadline.is_over() => return Err(too_long(&self.host, &self.sought)),

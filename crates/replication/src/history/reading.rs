@@ -4,7 +4,6 @@ use super::pages::{each_event, each_of_page, explain};
 use super::scan::{Part, Scan};
 use super::unfinished::Key;
 use super::{FIRST_EVENT, Log};
-use crate::binlog::event::{Event, kind};
 use crate::binlog::stream::Start;
 use crate::error::Error;
 use crate::position::BinlogPosition;
@@ -24,7 +23,7 @@ pub(super) fn each_part(
     let mut place = place.clone();
     match first_page(log, &mut place, sought, &mut see)? {
         Some(is_enough) => Ok(is_enough),
-        None => each(log, &place, sought, |_| false, see),
+        None => each(log, &place, sought, see),
     }
 }
 
@@ -47,22 +46,19 @@ fn first_page(
     Ok((is_enough || count < PAGE).then_some(is_enough))
 }
 
-/// The same, as replicas get it; `begin` is shown the file's first event, where that is told, and says whether it is the
-/// wrong one.
+/// The same, as replicas get it.
 fn each(
     log: &mut Log,
     place: &BinlogPosition,
     sought: &str,
-    mut begin: impl FnMut(&Event) -> bool,
     mut see: impl FnMut(&Part) -> bool,
 ) -> Result<bool, Error> {
     let (mut has_begun, mut is_enough) = (false, false);
     let reader = log.reader.seeking(sought);
     let dumped = reader.each_head(&place.file, Start::At(place.offset), |event| {
         has_begun = true;
-        if event.kind == kind::FORMAT_DESCRIPTION && begin(event) {
-            is_enough = true;
-        } else if event.end > place.offset {
+        // What describes the events comes first.
+        if event.end > place.offset {
             is_enough = see(&Part::of_event(event));
         }
         is_enough
@@ -106,54 +102,53 @@ pub(super) fn read(log: &mut Log, files: &[String], offset: u64, scan: &mut Scan
     Ok(())
 }
 
-/// False where the first file does not begin with an event of the second `begun`.
+/// The second in which a file was begun; `None` where nobody may dump.
+fn begun(log: &Log, file: &str, sought: &str) -> Result<Option<u32>, Error> {
+    let mut begun = None;
+    match log.reader.seeking(sought).each_head(file, Start::First, |event| {
+        begun = Some(event.time);
+        true
+    }) {
+        Err(Error::Query { .. } | Error::Connect { answered: true, .. }) => Ok(None),
+        other => other.map(|()| begun),
+    }
+}
+
+/// False where the first file was not begun in the second `expected`.
 fn read_files<'f>(
     log: &mut Log,
     files: impl Iterator<Item = &'f String>,
     mut offset: u64,
     scan: &mut Scan,
-    mut begun: Option<u32>,
+    mut expected: Option<u32>,
     key: Option<&Key>,
 ) -> Result<bool, Error> {
     for file in files {
         let mut place = BinlogPosition::new(file, offset);
         scan.open(&place);
-        let (mut first_event, mut is_other) = (None, false);
         let sought = scan.wanted();
         let mut see = |part: &Part| {
             scan.event(part);
             scan.is_done()
         };
-        let is_short = begun.is_none() && first_page(log, &mut place, &sought, &mut see)?.is_some();
-        let read = if is_short {
-            Ok(true)
-        } else {
-            each(
-                log,
-                &place,
-                &sought,
-                |event| {
-                    first_event = Some(event.time);
-                    is_other = begun.is_some_and(|begun| begun != event.time);
-                    is_other
-                },
-                see,
-            )
-        };
-        if is_other {
-            return Ok(false);
+        if expected.is_some() || first_page(log, &mut place, &sought, &mut see)?.is_none() {
+            let begun = if key.is_some() { begun(log, file, &sought)? } else { None };
+            if expected.is_some() && begun != expected {
+                return Ok(false);
+            }
+            let read = each(log, &place, &sought, see);
+            if let (Err(Error::Refused(refusal)), Some(key), Some(begun)) = (&read, key, begun)
+                && matches!(**refusal, Refusal::SearchTooLong { .. })
+            {
+                key.keep(scan, begun);
+            }
+            read?;
         }
-        if let (Err(Error::Refused(refusal)), Some(key), Some(first_event)) = (&read, key, first_event)
-            && matches!(**refusal, Refusal::SearchTooLong { .. })
-        {
-            key.keep(scan, first_event);
-        }
-        read?;
         scan.close_group();
         if scan.is_done() {
             break;
         }
-        (offset, begun) = (FIRST_EVENT, None);
+        (offset, expected) = (FIRST_EVENT, None);
     }
     Ok(true)
 }

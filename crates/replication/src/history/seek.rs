@@ -43,7 +43,9 @@ pub(super) fn locate(
     let sought = seeking.locate(at, scope, first, begin);
     match sought {
         // The server does not find what it is asked for, or neither account may dump.
-        Err(error @ (Error::Query { .. } | Error::Connect { answered: true, .. })) => {
+        Err(
+            error @ (Error::Query { .. } | Error::Connect { answered: true, .. } | Error::Unexpected { .. }),
+        ) => {
             log::info!("the log is read for the place of {at}: {error}");
             Ok(None)
         }
@@ -95,7 +97,10 @@ impl Seeking<'_, '_, '_> {
                 None => return Ok(None),
             },
         };
-        let Some(there) = self.state_at(place, last, &state)? else { return Ok(None) };
+        let Some(there) = self.state_at(place, last, &state)? else {
+            log::info!("the log is read for the place of {at}: what lies before it is not proved otherwise");
+            return Ok(None);
+        };
         log::debug!("{at} ends at {}, where the state is {there}", self.position(place));
         let begin = Beginning { state: there, position: at.clone() };
         let mut scan = Scan::new(at.clone(), self.position(place), begin, scope);
@@ -127,22 +132,18 @@ impl Seeking<'_, '_, '_> {
                 continue;
             }
             match self.last_before(place, gtid, begun)? {
-                Some(Some(sequence)) => there.log(Gtid { sequence, ..gtid }),
-                Some(None) => {}
+                Some(0) => {}
+                Some(sequence) => there.log(Gtid { sequence, ..gtid }),
                 None => return Ok(None),
             }
         }
         Ok(Some(there))
     }
 
-    /// The last number of a server's groups before `place`; `None` where that is not proved. In its file, the server's
+    /// The last number of a server's groups before `place`, 0 where it has none; `None` where that is not proved. In its
+    /// file, the server's
     /// groups lie behind the number `begun`, where there is one, and up to `end`.
-    fn last_before(
-        &mut self,
-        place: Place,
-        end: Gtid,
-        begun: Option<u64>,
-    ) -> Result<Option<Option<u64>>, Error> {
+    fn last_before(&mut self, place: Place, end: Gtid, begun: Option<u64>) -> Result<Option<u64>, Error> {
         let expected = self.log.expected.get(end.domain, end.server);
         let expected = expected.filter(|number| begun.is_none_or(|begun| begun < *number));
         for last in [expected, Some(begun.unwrap_or(0))].into_iter().flatten() {
@@ -157,11 +158,11 @@ impl Seeking<'_, '_, '_> {
                 continue;
             }
             if last == begun.unwrap_or(0) {
-                return Ok(Some(begun));
+                return Ok(Some(last));
             }
             let is_there = self.next_group(Gtid { sequence: last, ..end }, true)?;
             if is_there.is_some_and(|(begin, _)| begin <= place) {
-                return Ok(Some(Some(last)));
+                return Ok(Some(last));
             }
         }
         Ok(None)
@@ -172,8 +173,8 @@ impl Seeking<'_, '_, '_> {
         let wrote = |gtid: &Gtid| begin.state.get(gtid.domain, gtid.server) != Some(gtid.sequence);
         let others = now.iter().filter(|gtid| gtid.server != last.server && wrote(gtid));
         let next = others.filter_map(|gtid| {
-            let begun = begin.state.get(gtid.domain, gtid.server);
-            let sequence = self.log.expected.get(gtid.domain, gtid.server).max(begun).unwrap_or(0) + 1;
+            let before = begin.state.get(gtid.domain, gtid.server);
+            let sequence = self.log.expected.get(gtid.domain, gtid.server).max(before).unwrap_or(0) + 1;
             (sequence <= gtid.sequence).then_some((Gtid { sequence, ..gtid }, false))
         });
         let questions: Vec<Question> = std::iter::once((last, true)).chain(next).take(AT_ONCE).collect();
@@ -207,10 +208,15 @@ impl Seeking<'_, '_, '_> {
 fn ask(reader: &Reader, files: &[String], (gtid, is_strict): Question) -> Answer {
     let position: GtidPosition = std::iter::once(gtid).collect();
     let mut next = None;
-    reader.seeking(gtid.to_string()).each_behind(files, &position, is_strict, |file, begin, event| {
-        next = event.gtid().map(|group| (file.to_string(), begin, group));
-        next.is_some()
-    })?;
+    let is_known =
+        reader.seeking(gtid.to_string()).each_behind(files, &position, is_strict, |file, begin, event| {
+            next = event.gtid().map(|group| (file.to_string(), begin, group));
+            next.is_some()
+        })?;
+    if !is_known {
+        let (statement, missing) = ("COM_BINLOG_DUMP".into(), "one of its files".into());
+        return Err(Error::Unexpected { host: reader.host().into(), statement, missing });
+    }
     let number = |file: &str| files.iter().position(|name| name == file);
     Ok(next.and_then(|(file, begin, group)| Some(((number(&file)?, begin), group))))
 }
