@@ -10,7 +10,7 @@ pub mod left_behind;
 mod rows;
 mod save;
 mod statement;
-mod transaction;
+pub(crate) mod transaction;
 
 use std::collections::BTreeSet;
 use std::io;

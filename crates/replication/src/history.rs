@@ -18,6 +18,7 @@ pub use located::{Gap, Located};
 pub(crate) use pages::{
     FIRST_EVENT, beginning, each_event, each_event_behind, log_files, log_sizes, page, reading, too_long,
 };
+pub(crate) use reading::{Seen, each_seen};
 pub use scan::Scope;
 #[cfg(test)]
 pub(crate) use scan::locate_in;

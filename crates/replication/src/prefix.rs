@@ -1,11 +1,13 @@
 //! Looking through a MySQL server's binary log: where do the groups of a set end, and who wrote in it?
 //!
-//! Read with SHOW BINLOG EVENTS (privilege REPLICATION SLAVE), page by page, from the last file whose
-//! `Previous_gtids` are all in the set. `Prefix` does the thinking without a server.
+//! Read as replicas get it, from the last file whose `Previous_gtids` are all in the set. `Prefix` does the thinking
+//! without a server.
 
+use crate::binlog::event::kind;
+use crate::difference::transaction::Id;
 use crate::error::Error;
 use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, Located, each_event_behind, last_that_begins, log_files, page};
+use crate::history::{FIRST_EVENT, Located, Log, Seen, each_seen, last_that_begins, log_files, page};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::server::Server;
@@ -17,35 +19,41 @@ const OF_THE_FILE: [&str; 7] =
     ["Format_desc", "Previous_gtids", "Rotate", "Stop", "Gtid_list", "Binlog_checkpoint", "Start_encryption"];
 
 /// Finds the end of the groups that are in `set`; behind what was found `earlier`, where that is of a part of the set.
-pub fn locate(server: &mut Server, set: &GtidSet, earlier: Option<&Located>) -> Result<Located, Error> {
-    let files = log_files(server)?;
+pub fn locate(log: &mut Log, set: &GtidSet, earlier: Option<&Located>) -> Result<Located, Error> {
+    let files = log_files(log.server)?;
     if let Some(Located::Prefix { of, position, before }) = earlier
         && of.is_within(set)
         && let Some(first) = files.iter().position(|file| *file == position.file)
     {
-        return read_on(server, &files[first..], position, Prefix::new(set, before.clone()));
+        return read_on(log, &files[first..], position, Prefix::new(set, before.clone()));
     }
     let lies_before = |file: &str| {
-        let previous = previous_gtids(server, file)?;
+        let previous = previous_gtids(log.server, file)?;
         Ok(previous.is_within(set).then_some(previous))
     };
     let Some((first, before)) = last_that_begins(&files, lies_before)? else {
         let oldest = files.first().cloned().unwrap_or_default();
-        return Ok(Located::Purged(previous_gtids(server, &oldest)?.without(set).to_string()));
+        return Ok(Located::Purged(previous_gtids(log.server, &oldest)?.without(set).to_string()));
     };
     let begin = BinlogPosition::new(&files[first], FIRST_EVENT);
-    read_on(server, &files[first..], &begin, Prefix::new(set, before))
+    read_on(log, &files[first..], &begin, Prefix::new(set, before))
 }
 
 /// Reads these files, the first from `begin` on.
 fn read_on(
-    server: &mut Server,
+    log: &mut Log,
     files: &[String],
     begin: &BinlogPosition,
     mut prefix: Prefix,
 ) -> Result<Located, Error> {
     prefix.end = begin.clone();
-    each_event_behind(server, files, begin, "the replica's place", |file, row| prefix.event(file, row))?;
+    for file in files.iter().skip_while(|file| **file != begin.file) {
+        let from = if *file == begin.file { begin.offset } else { FIRST_EVENT };
+        let place = BinlogPosition::new(file, from);
+        if each_seen(log, &place, "the replica's place", |seen| prefix.seen(file, seen))? {
+            break;
+        }
+    }
     Ok(prefix.finish())
 }
 
@@ -84,27 +92,59 @@ impl<'s> Prefix<'s> {
     }
 
     /// True where nothing further needs to be read.
+    fn seen(&mut self, file: &str, seen: &Seen) -> bool {
+        match seen {
+            Seen::Row(row) => self.event(file, row),
+            Seen::Event(event, sent) => {
+                let what = match event.kind {
+                    kind::ANONYMOUS_GTID => What::Unnamed,
+                    kind::GTID | kind::TAGGED_GTID => match Id::read(event, || sent.read().ok()) {
+                        Some(Id::MySql(source, number)) => What::Group(Some((source, number))),
+                        _ => What::Group(None),
+                    },
+                    kind::ROTATE | kind::STOP => What::End,
+                    _ => What::Other,
+                };
+                self.take(file, what, event.end.saturating_sub(u64::from(sent.size)), event.end)
+            }
+        }
+    }
+
     fn event(&mut self, file: &str, row: &Record) -> bool {
-        let here = BinlogPosition::new(file, row.number("Pos").unwrap_or(FIRST_EVENT));
-        match row.text("Event_type") {
-            "Anonymous_Gtid" => {
-                self.unnamed = Some(here);
+        let what = match row.text("Event_type") {
+            "Anonymous_Gtid" => What::Unnamed,
+            // `Gtid`, and for tagged ones `Gtid_tagged`.
+            kind if kind.starts_with("Gtid") => What::Group(gtid_of(row)),
+            "Rotate" | "Stop" => What::End,
+            _ => What::Other,
+        };
+        let place = |column| row.number(column).unwrap_or(FIRST_EVENT);
+        self.take(file, what, place("Pos"), place("End_log_pos"))
+    }
+
+    fn take(&mut self, file: &str, what: What, begin: u64, end: u64) -> bool {
+        match what {
+            What::Unnamed => {
+                self.unnamed = Some(BinlogPosition::new(file, begin));
                 return true;
             }
-            // `Gtid`, and for tagged ones `Gtid_tagged`.
-            kind if kind.starts_with("Gtid") => {
-                let group = gtid_of(row);
-                if !group.is_within(self.of) {
-                    self.end = here;
+            What::Group(group) => match group {
+                Some((source, number)) if self.of.has(&source, number) => {
+                    self.before.add(&source, number, number);
+                }
+                _ => {
+                    self.end = BinlogPosition::new(file, begin);
                     return true;
                 }
-                self.before = self.before.with(&group);
-            }
+            },
             // Behind it nothing can be read on in this file.
-            "Rotate" | "Stop" => return false,
-            _ => {}
+            What::End => return false,
+            What::Other => {}
         }
-        self.end = BinlogPosition::new(file, row.number("End_log_pos").unwrap_or(FIRST_EVENT));
+        if self.end.file != file {
+            self.end.file = file.into();
+        }
+        self.end.offset = end;
         false
     }
 
@@ -116,15 +156,22 @@ impl<'s> Prefix<'s> {
     }
 }
 
-/// `SET @@SESSION.GTID_NEXT= 'uuid:5'`. An unreadable one is in no set: nothing goes on behind it.
-fn gtid_of(row: &Record) -> GtidSet {
-    let quoted = row.text("Info").split('\'').nth(1).unwrap_or_default();
-    let unknown = || {
-        let mut set = GtidSet::default();
-        set.add(quoted, 1, 1);
-        set
-    };
-    quoted.parse().ok().filter(|set: &GtidSet| !set.is_empty()).unwrap_or_else(unknown)
+/// What an event is to a prefix.
+enum What {
+    /// A group begins; an unreadable one is in no set, and nothing goes on behind it.
+    Group(Option<(String, u64)>),
+    /// A group without a GTID begins.
+    Unnamed,
+    /// The file ends.
+    End,
+    /// Anything else.
+    Other,
+}
+
+/// `SET @@SESSION.GTID_NEXT= 'uuid:5'`, of tagged ones `'uuid:tag:5'`.
+fn gtid_of(row: &Record) -> Option<(String, u64)> {
+    let (source, number) = row.text("Info").split('\'').nth(1)?.rsplit_once(':')?;
+    Some((source.to_ascii_lowercase(), number.parse().ok()?))
 }
 
 /// A log given as GTIDs alone, searched as a server's log would be: for the property tests of planning.

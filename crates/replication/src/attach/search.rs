@@ -48,7 +48,7 @@ impl Move<'_> {
                     other => other,
                 })
             }),
-            Wanted::Set(set) => step(&what, || prefix::locate(&mut self.new, set, earlier)),
+            Wanted::Set(set) => step(&what, || prefix::locate(&mut self.log_of_new(facts), set, earlier)),
             Wanted::LastGroups => step(&what, || self.locate_last(facts)),
         }
     }

@@ -104,9 +104,9 @@ impl<'h> Reader<'h> {
         &self,
         file: &str,
         start: Start,
-        mut see: impl FnMut(&Event) -> bool,
+        see: impl FnMut(&Event, &Sent) -> bool,
     ) -> Result<(), Error> {
-        self.each_of(file, start, false, |event, _| see(event))?;
+        self.each_of(file, start, false, see)?;
         Ok(())
     }
 

@@ -105,10 +105,16 @@ pub enum Id {
 impl Id {
     /// Of the event that a group begins with.
     pub fn of(event: &Event, raw: &events::Event) -> Option<Self> {
+        Self::read(event, || Some(raw.clone()))
+    }
+
+    /// The same; the event as the library has it is only asked for where it is needed.
+    pub fn read(event: &Event, raw: impl FnOnce() -> Option<events::Event>) -> Option<Self> {
         match event.kind {
             kind::GTID_OF_MARIADB => event.gtid().map(Self::MariaDb),
             kind::GTID => Some(Self::MySql(uuid(event.body.get(1..17)?), number(event.body.get(17..25)?))),
             kind::TAGGED_GTID => {
+                let raw = raw()?;
                 let gtid = raw.read_event::<events::GtidEvent>().ok()?;
                 let source = gtid
                     .tag()

@@ -1,16 +1,38 @@
 //! What has to be seen of a log, event by event.
 
+use twox_hash::XxHash3_128;
+
 use super::pages::{each_event, each_of_page, explain};
 use super::scan::{Part, Scan};
 use super::unfinished::Key;
 use super::{FIRST_EVENT, Log};
+use crate::binlog::event::{Event, kind};
+use crate::binlog::packets::Sent;
 use crate::binlog::stream::Start;
 use crate::error::Error;
 use crate::position::BinlogPosition;
+use crate::record::Record;
 use crate::refusal::Refusal;
 
 /// As many events of a file are asked for before a dump.
 const PAGE: usize = 200;
+
+/// An event as it was got.
+pub(crate) enum Seen<'s> {
+    /// By SHOW BINLOG EVENTS.
+    Row(&'s Record),
+    /// By a dump.
+    Event(&'s Event<'s>, &'s Sent<'s>),
+}
+
+impl Seen<'_> {
+    fn part(&self) -> Part {
+        match self {
+            Self::Row(row) => Part::of_row(row),
+            Self::Event(event, _) => Part::of_event(event),
+        }
+    }
+}
 
 /// Shows `see` the events of a file from `place` on until it says that it has seen enough; true then. `sought` is looked
 /// for, in words.
@@ -19,6 +41,16 @@ pub(super) fn each_part(
     place: &BinlogPosition,
     sought: &str,
     mut see: impl FnMut(&Part) -> bool,
+) -> Result<bool, Error> {
+    each_seen(log, place, sought, |seen| see(&seen.part()))
+}
+
+/// The same, as each event was got.
+pub(crate) fn each_seen(
+    log: &mut Log,
+    place: &BinlogPosition,
+    sought: &str,
+    mut see: impl FnMut(&Seen) -> bool,
 ) -> Result<bool, Error> {
     let mut place = place.clone();
     match first_page(log, &mut place, sought, &mut see)? {
@@ -33,41 +65,40 @@ fn first_page(
     log: &mut Log,
     place: &mut BinlogPosition,
     sought: &str,
-    mut see: impl FnMut(&Part) -> bool,
+    mut see: impl FnMut(&Seen) -> bool,
 ) -> Result<Option<bool>, Error> {
     let (from, mut count, mut is_enough) = (place.clone(), 0, false);
     each_of_page(log.server, &from.file, from.offset, PAGE, |row| {
-        let part = Part::of_row(&row);
-        (count, place.offset) = (count + 1, part.end.max(place.offset));
-        is_enough = is_enough || see(&part);
+        let end = row.number("End_log_pos").unwrap_or(0);
+        (count, place.offset) = (count + 1, end.max(place.offset));
+        is_enough = is_enough || see(&Seen::Row(&row));
         is_enough
     })
     .map_err(|error| explain(log.reader.host(), sought, error))?;
     Ok((is_enough || count < PAGE).then_some(is_enough))
 }
 
-/// The same, as replicas get it.
+/// The same as [`each_seen`], as replicas get it; where neither account may, page by page.
 fn each(
     log: &mut Log,
     place: &BinlogPosition,
     sought: &str,
-    mut see: impl FnMut(&Part) -> bool,
+    mut see: impl FnMut(&Seen) -> bool,
 ) -> Result<bool, Error> {
     let (mut has_begun, mut is_enough) = (false, false);
     let reader = log.reader.seeking(sought);
-    let dumped = reader.each_head(&place.file, Start::At(place.offset), |event| {
+    let dumped = reader.each_head(&place.file, Start::At(place.offset), |event, sent| {
         has_begun = true;
         // What describes the events comes first.
         if event.end > place.offset {
-            is_enough = see(&Part::of_event(event));
+            is_enough = see(&Seen::Event(event, sent));
         }
         is_enough
     });
     match dumped {
-        // Neither account may dump.
         Err(error @ (Error::Query { .. } | Error::Connect { answered: true, .. })) if !has_begun => {
             log::info!("{} is read page by page: {error}", place.file);
-            each_event(log.server, place, sought, |row| see(&Part::of_row(row)))
+            each_event(log.server, place, sought, |row| see(&Seen::Row(row)))
         }
         other => other.map(|()| is_enough),
     }
@@ -102,33 +133,36 @@ pub(super) fn read(log: &mut Log, files: &[String], offset: u64, scan: &mut Scan
     Ok(())
 }
 
-/// The second in which a file was begun; `None` where nobody may dump.
-fn begun(log: &Log, file: &str, sought: &str) -> Result<Option<u32>, Error> {
+/// What a file begins with, behind the event that describes the others: that one bears the time of the dump on some
+/// servers (MariaDB 11.8). `None` where nobody may dump.
+fn begun(log: &Log, file: &str, sought: &str) -> Result<Option<String>, Error> {
     let mut begun = None;
-    match log.reader.seeking(sought).each_head(file, Start::First, |event| {
-        begun = Some(event.time);
-        true
+    match log.reader.seeking(sought).each_head(file, Start::First, |event, _| {
+        if event.kind != kind::FORMAT_DESCRIPTION {
+            begun = Some(format!("{}-{}-{:x}", event.time, event.kind, XxHash3_128::oneshot(event.body)));
+        }
+        begun.is_some()
     }) {
         Err(Error::Query { .. } | Error::Connect { answered: true, .. }) => Ok(None),
         other => other.map(|()| begun),
     }
 }
 
-/// False where the first file was not begun in the second `expected`.
+/// False where the first file does not begin with what is `expected`.
 fn read_files<'f>(
     log: &mut Log,
     files: impl Iterator<Item = &'f String>,
     mut offset: u64,
     scan: &mut Scan,
-    mut expected: Option<u32>,
+    mut expected: Option<String>,
     key: Option<&Key>,
 ) -> Result<bool, Error> {
     for file in files {
         let mut place = BinlogPosition::new(file, offset);
         scan.open(&place);
         let sought = scan.wanted();
-        let mut see = |part: &Part| {
-            scan.event(part);
+        let mut see = |seen: &Seen| {
+            scan.event(&seen.part());
             scan.is_done()
         };
         if expected.is_some() || first_page(log, &mut place, &sought, &mut see)?.is_none() {
@@ -140,7 +174,7 @@ fn read_files<'f>(
             if let (Err(Error::Refused(refusal)), Some(key), Some(begun)) = (&read, key, begun)
                 && matches!(**refusal, Refusal::SearchTooLong { .. })
             {
-                key.keep(scan, begun);
+                key.keep(scan, &begun);
             }
             read?;
         }

@@ -45,8 +45,8 @@ impl Key {
         Self { path, text: text.replace(['\t', '\n'], " ") }
     }
 
-    /// Lets the scan go on where an earlier call came; then that place, and the second in which its file was begun.
-    pub(super) fn resume(&self, scan: &mut Scan) -> Option<(BinlogPosition, u32)> {
+    /// Lets the scan go on where an earlier call came; then that place, and what its file begins with.
+    pub(super) fn resume(&self, scan: &mut Scan) -> Option<(BinlogPosition, String)> {
         let text = Marker::noted(&self.path)?;
         if value(&text, "search")? != self.text {
             return None;
@@ -58,8 +58,8 @@ impl Key {
         Some((place, begun))
     }
 
-    /// Notes how far the scan came in a file that was begun in this second.
-    pub(super) fn keep(&self, scan: &Scan, begun: u32) {
+    /// Notes how far the scan came in a file that begins so.
+    pub(super) fn keep(&self, scan: &Scan, begun: &str) {
         let text = format!("search={}\t{}", self.text, to_text(scan, begun));
         if report::is_dry_run() || text.len() > LONGEST {
             return;
@@ -85,7 +85,7 @@ fn reached(scan: &Scan) -> BinlogPosition {
     BinlogPosition::new(scan.file.clone(), scan.group.map_or(scan.end, |(_, end)| end))
 }
 
-fn to_text(scan: &Scan, begun: u32) -> String {
+fn to_text(scan: &Scan, begun: &str) -> String {
     let found: Vec<String> = scan.found.iter().map(|(domain, state)| format!("{domain}:{state}")).collect();
     let gtid = |gtid: Option<Gtid>| gtid.map(|gtid| gtid.to_string()).unwrap_or_default();
     let gaps: Vec<String> =
@@ -108,7 +108,7 @@ fn to_text(scan: &Scan, begun: u32) -> String {
 }
 
 /// The scan as it was noted; of `scan`, what it looks for.
-fn from_text(text: &str, scan: &Scan) -> Option<(Scan, u32)> {
+fn from_text(text: &str, scan: &Scan) -> Option<(Scan, String)> {
     let field = |name: &str| value(text, name);
     let some = |name: &str| field(name).map(|text| (!text.is_empty()).then_some(text));
     let list = |name: &str| -> Option<Vec<String>> {
@@ -158,7 +158,7 @@ fn from_text(text: &str, scan: &Scan) -> Option<(Scan, u32)> {
         out_of_order,
         gaps: gaps.collect::<Option<_>>()?,
     };
-    (goes_on(&noted, &field("at")?.parse().ok()?)).then_some((noted, field("begun")?.parse().ok()?))
+    (goes_on(&noted, &field("at")?.parse().ok()?)).then_some((noted, field("begun")?))
 }
 
 /// True where what was read is of use for what is looked for now: the same, or what lies further on.
@@ -197,8 +197,8 @@ mod tests {
             ("0-1-4", ""),
         ] {
             let scan = begun(at, log);
-            let (noted, second) = from_text(&to_text(&scan, 77), &begun(at, "")).unwrap();
-            assert_eq!((format!("{noted:?}"), second), (format!("{scan:?}"), 77), "{at} in {log}");
+            let (noted, first) = from_text(&to_text(&scan, "77-163-5a"), &begun(at, "")).unwrap();
+            assert_eq!((format!("{noted:?}"), &*first), (format!("{scan:?}"), "77-163-5a"), "{at} in {log}");
         }
     }
 
@@ -212,14 +212,14 @@ mod tests {
             ("0-1-9", "0-1-4 0-1-5 0-1-6", "0-1-5", false),
             ("0-1-6", "0-1-4 0-1-5", "0-1-6,7-1-1", false),
         ] {
-            let text = to_text(&begun(before, log), 77);
+            let text = to_text(&begun(before, log), "77-163-5a");
             assert_eq!(from_text(&text, &begun(at, "")).is_some(), is_of_use, "{before} {at} in {log}");
         }
     }
 
     #[test]
     fn half_a_note_is_none() {
-        for text in ["", "begun=7\tfile=bin.000007", "begun=x\tat=0-1-6"] {
+        for text in ["", "begun=7\tfile=bin.000007", "begun=7\tat=0-1-6\tfound=x"] {
             assert!(from_text(text, &begun("0-1-6", "")).is_none(), "{text}");
         }
     }
