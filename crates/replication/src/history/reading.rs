@@ -122,7 +122,8 @@ pub(super) fn read(log: &mut Log, files: &[String], offset: u64, scan: &mut Scan
                 return Ok(());
             }
             // No event begins there any more.
-            Ok(_) | Err(Error::Query { .. }) => {}
+            Err(error @ Error::Query { .. }) => log::info!("{place} is no place any more: {error}"),
+            Ok(_) => {}
             Err(error) => return Err(error),
         }
         log::info!("{} has another log by now: it is searched from its beginning", log.reader.host());
@@ -168,6 +169,7 @@ fn read_files<'f>(
         if expected.is_some() || first_page(log, &mut place, &sought, &mut see)?.is_none() {
             let begun = if key.is_some() { begun(log, file, &sought)? } else { None };
             if expected.is_some() && begun != expected {
+                log::debug!("{file} begins with {begun:?}, not {expected:?}");
                 return Ok(false);
             }
             let read = each(log, &place, &sought, see);
