@@ -436,7 +436,8 @@ dump_connection() {
   caught_up db2 db1; caught_up db1 db2; caught_up db3 db1
   read -r file position <<<"$(binlog_end db1)"
   sql db3 'STOP SLAVE' "CHANGE MASTER TO MASTER_AUTO_POSITION = 0, MASTER_LOG_FILE = '$file', MASTER_LOG_POS = $position"
-  insert db1; insert db1
+  # Longer than what is shown of a log before it is read as replicas get it.
+  sql db1 "$(printf "INSERT INTO app.entries (origin, note) VALUES ('db1', '%s');" {1..80})"
   caught_up db2 db1
   sql db1 'SET GLOBAL read_only = 1'
   sql db2 'SET GLOBAL read_only = 0'

@@ -153,15 +153,16 @@ fn from_text(text: &str, scan: &Scan) -> Option<(Scan, String)> {
     (goes_on(&noted, &field("at")?.parse().ok()?)).then_some((noted, field("begun")?))
 }
 
-/// True where what was read is of use for what is looked for now: the same, or what lies further on.
-fn goes_on(noted: &Scan, at: &GtidPosition) -> bool {
+/// True where what was read, by one who looked for `before`, is of use for what is looked for now: the same, or what lies
+/// further on.
+fn goes_on(noted: &Scan, before: &GtidPosition) -> bool {
     let domains = |at: &GtidPosition| at.iter().map(|gtid| gtid.domain).collect::<Vec<_>>();
     let is_ahead = || {
         noted.found.is_empty()
-            && domains(&noted.at) == domains(at)
-            && at.iter().all(|gtid| !noted.running.state.includes(gtid))
+            && domains(&noted.at) == domains(before)
+            && noted.at.iter().all(|gtid| !noted.running.state.includes(gtid))
     };
-    noted.at == *at || is_ahead()
+    noted.at == *before || is_ahead()
 }
 
 #[cfg(test)]
