@@ -1,8 +1,9 @@
 //! Where in a MariaDB server's binary log does a GTID position lie, and what had been logged up to there?
 //!
-//! The log of a server can be of any size, so that as little of it is read as the answer needs. In [`seek`] the server
-//! finds the place; [`reading`] reads what has to be seen, by a dump as replicas get it, or by [`pages`] where nobody may
-//! dump. [`scan`] does the thinking without a server, [`order`] judges the log as a whole.
+//! The log of a server can be of any size, so that as little of it is read as the answer needs. In `seek` the server
+//! finds the place; `reading` reads what has to be seen, by a dump as replicas get it, or by `pages` where nobody may
+//! dump. `scan` does the thinking without a server, `order` judges the log as a whole, and `unfinished` notes how far a
+//! search came.
 
 mod located;
 mod order;
