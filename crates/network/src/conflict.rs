@@ -70,6 +70,10 @@ fn claimed_by(frame: &[u8], ip: Ipv4Addr) -> Option<[u8; 6]> {
     is_claim.then(|| frame[22..28].try_into().ok())?
 }
 
+/// How long the kernel may take until an address that it has works, and the pause between two looks.
+const DELIVERY: Duration = Duration::from_millis(200);
+const MOMENT: Duration = Duration::from_micros(200);
+
 /// Waits, at most for `limit`, until `ip` on `link` can be used: the kernel uses an IPv6 address only when no
 /// other host has answered to it.
 pub fn await_detection(
@@ -89,6 +93,7 @@ pub fn await_detection(
             return Err(NetworkError::Duplicate);
         }
         if !held.is_tentative {
+            await_delivery(kernel, ip, budget);
             return Ok(());
         }
         if !link.has_carrier() {
@@ -97,6 +102,20 @@ pub fn await_detection(
         }
         if !budget.pause(PAUSE) {
             return Err(NetworkError::Undecided { device: link.name.clone(), limit });
+        }
+    }
+}
+
+/// Waits until the kernel delivers what comes for `ip`: whoever is told before loses his first packet, and tries again a
+/// second later. Where that takes longer than some milliseconds, a rule of the site may have it otherwise.
+fn await_delivery(kernel: &mut Netlink, ip: VirtualIp, budget: Budget) {
+    let budget = Budget::start(Some(budget.share(DELIVERY)));
+    while ip.ip().is_ipv6() {
+        match kernel.is_delivered(ip) {
+            Ok(true) => return,
+            Ok(false) if budget.pause(MOMENT) => {}
+            Ok(false) => return log::warn!("the kernel does not deliver what comes for {ip} yet"),
+            Err(error) => return log::warn!("{error}"),
         }
     }
 }

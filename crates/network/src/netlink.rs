@@ -15,10 +15,13 @@ use netlink_packet_core::{
 };
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::LinkHeader;
+use netlink_packet_route::route::{RouteAttribute, RouteMessage};
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
 use nix::errno::Errno;
-use nix::libc::{RTM_DELADDR, RTM_GETADDR, RTM_GETLINK, RTM_NEWADDR, RTM_NEWLINK};
+use nix::libc::{
+    RTM_DELADDR, RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE, RTN_LOCAL,
+};
 use nix::sys::socket::{setsockopt, sockopt::ReceiveTimeout};
 use nix::sys::time::TimeVal;
 
@@ -141,6 +144,27 @@ impl Netlink {
     /// How `link` holds `ip`, with whatever prefix length; `None` where it does not.
     pub fn find(&mut self, link: &Link, ip: VirtualIp) -> Result<Option<Holding>, NetworkError> {
         Ok(self.addresses(link, ip)?.into_iter().find(|held| held.ip == ip.ip()))
+    }
+
+    /// True once what comes for `ip` is delivered to this host. For IPv6, the kernel sees to that some time after it has added
+    /// the address (Linux 6.1: in a work queue, and the address is not tentative meanwhile).
+    pub fn is_delivered(&mut self, ip: VirtualIp) -> Result<bool, NetworkError> {
+        let mut question = RouteMessage::default();
+        question.header.address_family = ip.family();
+        question.header.destination_prefix_length = ip.host_prefix();
+        question.attributes.push(RouteAttribute::Destination(ip.ip().into()));
+        let mut is_local = false;
+        let answer = self.ask(RTM_GETROUTE, NLM_F_ACK, &[&question], &mut |kind, payload| {
+            // `rtm_type` in the fixed part, `struct rtmsg`.
+            is_local |= kind == RTM_NEWROUTE && payload.get(7) == Some(&RTN_LOCAL);
+        });
+        let code = |error: &io::Error| error.raw_os_error().map(Errno::from_raw);
+        match answer {
+            Err(error) if !matches!(code(&error), Some(Errno::ENETUNREACH | Errno::EHOSTUNREACH)) => {
+                Err(NetworkError::from_kernel(format!("ask how {ip} is reached"), error))
+            }
+            _ => Ok(is_local),
+        }
     }
 
     /// Adds `ip` to `link`, as this host's own (/32, or /128). `detect`: an IPv6 address is used only after
