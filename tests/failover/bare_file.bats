@@ -18,6 +18,7 @@ setup() {
 teardown() { end_order; }
 
 @test "A1, bare: the new master still applies; the slave is moved when it has caught up" {
+  settings db3 'attach: { patience: 4s }'
   hold db2
   write db1 3
   caught_up db3 db1

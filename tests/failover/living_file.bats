@@ -541,6 +541,8 @@ crawling() {
 @test "a look into the new master's log takes longer than a call may, or most of it; the slave is never stopped in vain" {
   only_on MariaDB 'logs are read in this way for the GTIDs of MariaDB'
   [[ $MMM_REPLICATION == file ]] || skip 'the same look as by file and position'
+  # The server cannot find a place of two domains in one step, so that its log is read.
+  sql db1 'SET GLOBAL gtid_domain_id = 1'
   is_long_to_read
   delay db3 600
   crawling | client_of "$(host_dir db1)"
@@ -550,7 +552,7 @@ crawling() {
   slow_network db3
 
   call_limit db3 3
-  refuses_to_move db3 db2 'ERROR: looking for 0-1-* in the log of db2 took longer than this call may*'
+  refuses_to_move db3 db2 'ERROR: looking for * in the log of db2 took longer than this call may*'
 
   call_limit db3 8
   delay db3 0
@@ -570,7 +572,7 @@ crawling() {
   write db1
   slow_network db3
   call_limit db3 5
-  refuses_to_move db3 db1 'ERROR: looking for 0-* in the log of db1 took longer than this call may*'
+  refuses_to_move db3 db1 'ERROR: looking for * in the log of db1 took longer than this call may*'
 
   fast_network db3
   moves db3 db1
