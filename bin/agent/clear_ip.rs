@@ -6,15 +6,18 @@ use std::time::Duration;
 use mmm_agent_helpers::{CLEAR_IP, in_background};
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
-use mmm_core::{Budget, Call, Verdict, report, run};
+use mmm_core::{Call, Verdict, report, run};
 use mmm_network::announcer::withdraw;
-use mmm_network::farewell::{self, Farewell};
-use mmm_network::{Interface, Link, Netlink, NetworkError, VirtualIp, connection};
+use mmm_network::farewell::{self, Farewell, Prepared};
+use mmm_network::{Interface, Link, Netlink, NetworkError, VirtualIp, ending};
 
 /// Most time for ending the connections of clients, once; for 200 it takes some milliseconds.
 const LONGEST_ENDING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
+    if ending::of_this_process().is_some() {
+        return ExitCode::SUCCESS;
+    }
     match Farewell::of_this_process() {
         Some(farewell) => {
             let log = farewell.as_ref().map(|farewell| farewell.log().clone());
@@ -51,10 +54,8 @@ fn take(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result
     let farewell = if goes { unheard(farewell::prepare(link, ip, &call.settings)) } else { None };
     // The kernel tells the other side of a connection only while the address is there.
     let is_able = goes && end_connections(call, ip);
-    let was_there = step(&format!("take {ip} from {link}"), || withdraw(kernel, link, ip))?;
-    if let Some(farewell) = farewell {
-        unheard(farewell.begin());
-    }
+    let begin = || unheard(farewell.map_or(Ok(()), Prepared::begin));
+    let was_there = step(&format!("take {ip} from {link}"), || withdraw(kernel, link, ip, begin))?;
     // Those that came in between: their clients hear of it by the farewell, and here nobody has to wait for them.
     if is_able && !report::is_dry_run() {
         end_connections(call, ip);
@@ -64,8 +65,7 @@ fn take(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result
 
 /// False where the kernel does not do it.
 fn end_connections(call: &Call, ip: VirtualIp) -> bool {
-    let limit = Budget::start(Some(call.budget.share(LONGEST_ENDING)));
-    match connection::end_all(ip.ip(), limit) {
+    match ending::end_all(ip.ip(), call.budget.share(LONGEST_ENDING)) {
         Ok(0) => {}
         Ok(ended) => log::info!("{ended} connections of {ip} ended"),
         Err(error) => {

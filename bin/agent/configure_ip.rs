@@ -60,14 +60,16 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
             format_args!("{link} does not hold it"),
         );
         if found.is_some() {
-            step(&format!("remove {ip}, another host's, from {link}"), || withdraw(&mut kernel, &link, ip))?;
+            step(&format!("remove {ip}, another host's, from {link}"), || {
+                withdraw(&mut kernel, &link, ip, || ())
+            })?;
         }
         add(call, &mut kernel, &link, ip).map_err(|error| error.while_adding(ip, &link))?;
     }
     // All of this again for a young address: the call that added it may have been killed.
     if let Err(error) = complete(call, &mut kernel, &link, ip) {
         // A failure of this, too, is in the journal; the first one is the cause.
-        let _ = step(&format!("take {ip} back from {link}"), || withdraw(&mut kernel, &link, ip));
+        let _ = step(&format!("take {ip} back from {link}"), || withdraw(&mut kernel, &link, ip, || ()));
         return Err(error.while_adding(ip, &link));
     }
     announce(&mut kernel, &link, ip, &call.settings);

@@ -88,9 +88,16 @@ fn announce_now(
     Ok(())
 }
 
-/// Takes `ip` away from `link`; nothing announces it any more afterwards. False where it was not there.
-pub fn withdraw(kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
+/// Takes `ip` away from `link`; nothing announces it any more afterwards. False where it was not there. `removed` is
+/// called as soon as it is not.
+pub fn withdraw(
+    kernel: &mut Netlink,
+    link: &Link,
+    ip: VirtualIp,
+    removed: impl FnOnce(),
+) -> Result<bool, NetworkError> {
     let was_there = kernel.remove(link, ip)?;
+    removed();
     if !report::is_dry_run() {
         seat::await_silence(Role::Announcer, link, ip);
     }

@@ -31,15 +31,20 @@ pub(crate) fn start(title: &str, words: &[OsString], socket: PacketSocket, seat:
 
 /// What [`start`] handed to this process, once it is cut loose from the caller.
 pub(crate) fn take_over(name: &CStr) -> io::Result<(PacketSocket, Seat)> {
-    // Neither can fail here in a way that matters: a new process leads no group, and names are cosmetic.
-    let _ = unistd::setsid();
-    let _ = prctl::set_name(name);
-    close_inherited()?;
+    cut_loose(name)?;
     let socket = io::stdin().as_fd().try_clone_to_owned()?.into();
     let seat = io::stdout().as_fd().try_clone_to_owned()?.into();
     // The only descriptor of the seat, so that whoever drops it has left.
     unistd::dup2_stdout(io::stderr())?;
     Ok((socket, seat))
+}
+
+/// Leaves the caller's session, and what the caller had open.
+pub(crate) fn cut_loose(name: &CStr) -> io::Result<()> {
+    // Neither can fail here in a way that matters: a new process leads no group, and names are cosmetic.
+    let _ = unistd::setsid();
+    let _ = prctl::set_name(name);
+    close_inherited()
 }
 
 /// Closes everything but stdin, stdout and stderr: the agent leaves sockets open in its helpers.

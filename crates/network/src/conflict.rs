@@ -93,7 +93,7 @@ pub fn await_detection(
             return Err(NetworkError::Duplicate);
         }
         if !held.is_tentative {
-            await_delivery(kernel, ip, budget);
+            await_delivery(kernel, link, ip, budget);
             return Ok(());
         }
         if !link.has_carrier() {
@@ -108,10 +108,10 @@ pub fn await_detection(
 
 /// Waits until the kernel delivers what comes for `ip`: whoever is told before loses his first packet, and tries again a
 /// second later. Where that takes longer than some milliseconds, a rule of the site may have it otherwise.
-fn await_delivery(kernel: &mut Netlink, ip: VirtualIp, budget: Budget) {
+fn await_delivery(kernel: &mut Netlink, link: &Link, ip: VirtualIp, budget: Budget) {
     let budget = Budget::start(Some(budget.share(DELIVERY)));
     while ip.ip().is_ipv6() {
-        match kernel.is_delivered(ip) {
+        match kernel.is_delivered(link, ip) {
             Ok(true) => return,
             Ok(false) if budget.pause(MOMENT) => {}
             Ok(false) => return log::warn!("the kernel does not deliver what comes for {ip} yet"),

@@ -29,9 +29,10 @@ const INET_DIAG_INFO: u16 = 2;
 /// States of a socket, as bits (`linux/tcp_states.h`).
 const ESTABLISHED: u32 = 1 << 1;
 const SYN_SENT: u32 = 1 << 2;
+const CLOSE_WAIT: u32 = 1 << 8;
 const LISTEN: u32 = 1 << 10;
 /// Every state in which somebody may wait for the other side: these two, `FIN_WAIT1` and 2, `CLOSE_WAIT`, `LAST_ACK`, CLOSING.
-const ANY_CONNECTION: u32 = ESTABLISHED | SYN_SENT | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 9 | 1 << 11;
+const ANY_CONNECTION: u32 = ESTABLISHED | SYN_SENT | CLOSE_WAIT | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 11;
 /// Length of the answer's fixed part, `struct inet_diag_msg`.
 const FIXED: usize = 72;
 /// Length of a `struct inet_diag_sockid`: ports, addresses, interface, and the cookie that no other socket has.
@@ -41,7 +42,7 @@ const ID: usize = 48;
 const AT_ONCE: usize = 64;
 
 /// A socket by its family and its name there.
-type Socket = (u8, [u8; ID]);
+pub(crate) type Socket = (u8, [u8; ID]);
 
 /// How long ago data last came from a server at one of `addresses` and `port`; `None` without a connection to it over
 /// which any came. This process's own connections do not count.
@@ -51,8 +52,9 @@ pub fn last_heard(addresses: &[IpAddr], port: u16, budget: Budget) -> Result<Opt
     let own = sockets_of(Path::new("/proc/self"));
     let mut heard = None;
     each(ESTABLISHED, [0, port], budget, &mut |connection| {
-        let is_meant = connection.port == port && addresses.contains(&connection.remote);
-        if is_meant && connection.received > 0 && !own.contains(&connection.inode) {
+        let name = &connection.name;
+        let is_meant = name.port == port && addresses.contains(&name.remote);
+        if is_meant && connection.received > 0 && !own.contains(&name.inode) {
             heard = heard.into_iter().chain([connection.last]).min();
         }
     })?;
@@ -85,20 +87,16 @@ pub fn attempts(
 ) -> Result<Vec<Attempt>, NetworkError> {
     let mut attempts = Vec::new();
     each(ESTABLISHED | SYN_SENT, [0, port], budget, &mut |connection| {
-        if connection.port == port && addresses.contains(&connection.remote) && connection.received == 0 {
-            attempts.push(Attempt {
-                family: connection.family,
-                id: connection.id,
-                remote: SocketAddr::new(connection.remote, port),
-                inode: connection.inode,
-            });
+        let Named { family, id, remote, port: to, inode, .. } = connection.name;
+        if to == port && addresses.contains(&remote) && connection.received == 0 {
+            attempts.push(Attempt { family, id, remote: SocketAddr::new(remote, port), inode });
         }
     })?;
     if attempts.is_empty() {
         return Ok(attempts);
     }
     let mut listeners = Vec::new();
-    each(LISTEN, [listening, 0], budget, &mut |listener| listeners.push(listener.inode))?;
+    each(LISTEN, [listening, 0], budget, &mut |listener| listeners.push(listener.name.inode))?;
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let sockets = processes.map(|process| sockets_of(&process.path()));
     let of_listener: Vec<u32> =
@@ -113,64 +111,78 @@ impl Attempt {
         report::change(None, Kind::Connection, format_args!("end {self}"), || {
             destroy(&mut Netlink::to(NETLINK_SOCK_DIAG, budget)?, &[(self.family, self.id)])
         })
+        .map_err(explained)
         .map(|_| ())
         .map_err(|error| NetworkError::from_kernel(format!("end {self}"), error))
     }
 }
 
-/// Ends every connection of this host from or to its own address `ip`, whichever program it belongs to; tells how many.
-/// While the address is there, the other side hears of it at once (RST).
-///
-/// Listening programs go on listening.
-pub fn end_all(ip: IpAddr, budget: Budget) -> Result<usize, NetworkError> {
+/// The connections of this host from or to its own address `ip` that somebody may wait for.
+pub(crate) fn of(ip: IpAddr, budget: Budget) -> Result<Vec<Socket>, NetworkError> {
     let mut found = Vec::new();
-    each(ANY_CONNECTION, [0, 0], budget, &mut |connection| {
-        if connection.local == ip {
-            found.push((connection.family, connection.id));
+    // Nothing is asked of the connections themselves: for that, the kernel would wait for each one's lock.
+    dump(ANY_CONNECTION, [0, 0], 0, budget, &mut |payload| {
+        if let Some(socket) = Named::read(payload).filter(|socket| socket.local == ip && socket.is_used()) {
+            found.push((socket.family, socket.id));
         }
     })?;
-    if found.is_empty() {
-        return Ok(0);
-    }
-    let what = format!("end {} connections of {ip}", found.len());
-    let ended = report::change(None, Kind::Connection, &what, || {
-        let mut kernel = Netlink::to(NETLINK_SOCK_DIAG, budget)?;
-        let mut ended = 0;
-        for some in found.chunks(AT_ONCE) {
-            ended += destroy(&mut kernel, some)?;
-        }
-        Ok(ended)
-    });
-    ended.map_err(|error| NetworkError::from_kernel(what, error))
+    Ok(found)
+}
+
+/// Ends these connections and tells how many. Waits for programs that hold them, whatever the budget.
+pub(crate) fn destroy_all(sockets: &[Socket], budget: Budget) -> io::Result<usize> {
+    let mut kernel = Netlink::to(NETLINK_SOCK_DIAG, budget)?;
+    sockets.chunks(AT_ONCE).try_fold(0, |ended, some| Ok(ended + destroy(&mut kernel, some)?))
 }
 
 /// Ends these connections and tells how many. One that is gone by then is as good, but not counted.
 fn destroy(kernel: &mut Netlink, sockets: &[Socket]) -> io::Result<usize> {
-    let questions: Vec<_> =
-        sockets.iter().map(|(family, id)| Question { family: *family, states: 0, id: *id }).collect();
+    let questions: Vec<_> = sockets
+        .iter()
+        .map(|(family, id)| Question { family: *family, states: 0, attributes: 0, id: *id })
+        .collect();
     let orders: Vec<&dyn Emitable> = questions.iter().map(|question| question as &dyn Emitable).collect();
     let mut ended = 0;
     for end in kernel.order(SOCK_DESTROY, &orders)? {
-        let code = end.as_ref().map_err(|error| error.raw_os_error().map(Errno::from_raw));
-        match code {
+        match end.as_ref().map_err(|error| error.raw_os_error().map(Errno::from_raw)) {
             Ok(()) => ended += 1,
             Err(Some(Errno::ENOENT)) => {}
-            Err(Some(Errno::EOPNOTSUPP)) => {
-                let reason = "it was built without CONFIG_INET_DIAG_DESTROY";
-                return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
-            }
             Err(_) => end?,
         }
     }
     Ok(ended)
 }
 
+/// Why the kernel ends no connection, in words where it has only a number.
+pub(crate) fn explained(error: io::Error) -> io::Error {
+    if error.raw_os_error() == Some(Errno::EOPNOTSUPP as i32) {
+        let reason = "it was built without CONFIG_INET_DIAG_DESTROY";
+        return io::Error::new(io::ErrorKind::Unsupported, reason);
+    }
+    error
+}
+
 /// Shows `see` each TCP socket in one of these states; a port that is not 0, of this side or the other, is asked for.
 fn each(
     states: u32,
-    [local, remote]: [u16; 2],
+    ports: [u16; 2],
     budget: Budget,
     see: &mut dyn FnMut(Connection),
+) -> Result<(), NetworkError> {
+    dump(states, ports, 1 << (INET_DIAG_INFO - 1), budget, &mut |payload| {
+        if let Some(connection) = Connection::read(payload) {
+            see(connection);
+        }
+    })
+}
+
+/// The same, as the kernel tells it, with these attributes.
+fn dump(
+    states: u32,
+    [local, remote]: [u16; 2],
+    attributes: u8,
+    budget: Budget,
+    see: &mut dyn FnMut(&[u8]),
 ) -> Result<(), NetworkError> {
     let mut id = [0; ID];
     id[0..2].copy_from_slice(&local.to_be_bytes());
@@ -178,12 +190,11 @@ fn each(
     let mut ask = || -> io::Result<()> {
         let mut kernel = Netlink::to(NETLINK_SOCK_DIAG, budget)?;
         for family in [AF_INET, AF_INET6] {
-            let question = Question { family: u8::try_from(family).unwrap_or_default(), states, id };
+            let family = u8::try_from(family).unwrap_or_default();
+            let question = Question { family, states, attributes, id };
             kernel.ask(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &[&question], &mut |kind, payload| {
-                if kind == SOCK_DIAG_BY_FAMILY
-                    && let Some(connection) = Connection::read(payload)
-                {
-                    see(connection);
+                if kind == SOCK_DIAG_BY_FAMILY {
+                    see(payload);
                 }
             })?;
         }
@@ -196,6 +207,8 @@ fn each(
 struct Question {
     family: u8,
     states: u32,
+    /// What is to be told of each beside the fixed part, as bits.
+    attributes: u8,
     id: [u8; ID],
 }
 
@@ -208,30 +221,28 @@ impl Emitable for Question {
         buffer.fill(0);
         buffer[0] = self.family;
         buffer[1] = u8::try_from(IPPROTO_TCP).unwrap_or_default();
-        buffer[2] = 1 << (INET_DIAG_INFO - 1);
+        buffer[2] = self.attributes;
         buffer[4..8].copy_from_slice(&self.states.to_ne_bytes());
         buffer[8..8 + ID].copy_from_slice(&self.id);
     }
 }
 
-/// What is needed of one answer.
-struct Connection {
+/// What every answer tells of a connection.
+struct Named {
     family: u8,
+    /// Its number in `linux/tcp_states.h`.
+    state: u8,
     id: [u8; ID],
     local: IpAddr,
     remote: IpAddr,
     port: u16,
+    /// 0 where no program has it.
     inode: u32,
-    /// When data last came.
-    last: Duration,
-    /// Bytes of data that ever came.
-    received: u64,
 }
 
-impl Connection {
-    /// `None` where the kernel tells less than this, as Linux does before 4.1.
+impl Named {
     fn read(payload: &[u8]) -> Option<Self> {
-        let family = *payload.first()?;
+        let (family, state) = (*payload.first()?, *payload.get(1)?);
         let id = payload.get(4..4 + ID)?.try_into().ok()?;
         let port = u16::from_be_bytes(payload.get(6..8)?.try_into().ok()?);
         let address = |bytes: &[u8]| match i32::from(family) {
@@ -241,13 +252,36 @@ impl Connection {
         let local = address(payload.get(8..24)?)?;
         let remote = address(payload.get(24..40)?)?;
         let inode = u32::from_ne_bytes(payload.get(68..72)?.try_into().ok()?);
+        Some(Self { family, state, id, local, remote, port, inode })
+    }
+
+    /// False for what its program has closed: nobody waits for that here, and before Linux 6.11 the kernel, told to end
+    /// it, tells the other side nothing and keeps it for ever. One that no program has accepted yet is used.
+    fn is_used(&self) -> bool {
+        self.inode != 0 || (ESTABLISHED | CLOSE_WAIT) & (1 << self.state.min(31)) != 0
+    }
+}
+
+/// What is needed of one answer.
+struct Connection {
+    name: Named,
+    /// When data last came.
+    last: Duration,
+    /// Bytes of data that ever came.
+    received: u64,
+}
+
+impl Connection {
+    /// `None` where the kernel tells less than this, as Linux does before 4.1.
+    fn read(payload: &[u8]) -> Option<Self> {
+        let name = Named::read(payload)?;
         let info =
             NlasIterator::new(payload.get(FIXED..)?).flatten().find(|nla| nla.kind() == INET_DIAG_INFO)?;
         // `tcpi_last_data_recv`, milliseconds, and `tcpi_bytes_received` (`linux/tcp.h`).
         let last = u32::from_ne_bytes(info.value().get(52..56)?.try_into().ok()?);
         let received = u64::from_ne_bytes(info.value().get(128..136)?.try_into().ok()?);
         let last = Duration::from_millis(last.into());
-        Some(Self { family, id, local, remote, port, inode, last, received })
+        Some(Self { name, last, received })
     }
 }
 
@@ -303,7 +337,7 @@ mod tests {
         id[..4].copy_from_slice(&[0xc3, 0x50, 0x0c, 0xea]);
         id[ID - 1] = 7;
         let mut bytes = [9; 56];
-        Question { family: 10, states: ESTABLISHED | SYN_SENT, id }.emit(&mut bytes);
+        Question { family: 10, states: ESTABLISHED | SYN_SENT, attributes: 2, id }.emit(&mut bytes);
         assert_eq!(bytes[..4], [10, 6, 2, 0]);
         assert_eq!(u32::from_ne_bytes(bytes[4..8].try_into().unwrap()), 0b110);
         assert_eq!((&bytes[8..12], bytes[55]), (&[0xc3, 0x50, 0x0c, 0xea][..], 7));

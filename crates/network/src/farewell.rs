@@ -38,6 +38,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long it stays once another host has the address, for clients that have not learned of it by then: the second
 /// announcement comes after 200 ms. Only their SYNs are refused, so that no connection to the new host is.
 const LINGER: Duration = Duration::from_millis(250);
+/// How long an announcement of this host itself may be on its way back.
+const ECHO: Duration = Duration::from_millis(100);
 /// Most frames between two looks.
 const BATCH: usize = 1000;
 /// Most answers at once, and in a second.
@@ -161,7 +163,8 @@ impl Farewell {
     pub fn run(self) -> Result<(), NetworkError> {
         let Self { task, socket, seat } = self;
         let Task { ip, time, .. } = task;
-        let mut end = Instant::now() + time;
+        let began = Instant::now();
+        let mut end = began + time;
         let mut owner = None;
         let mut allowance = Allowance { left: BURST, since: Instant::now() };
         let (mut answered, mut spared) = (0_u64, 0_u64);
@@ -172,7 +175,7 @@ impl Farewell {
                 drop(caller);
                 break End::Asked;
             }
-            let (heard, claim) = batch(&socket, &task)?;
+            let (heard, claim) = batch(&socket, &task, began)?;
             if is_here(ip)? {
                 break End::Back;
             }
@@ -217,6 +220,7 @@ impl Farewell {
 fn batch(
     socket: &PacketSocket,
     task: &Task,
+    began: Instant,
 ) -> Result<(BTreeMap<Connection, Segment>, Option<Mac>), NetworkError> {
     let mut heard = BTreeMap::new();
     for _ in 0..BATCH {
@@ -231,8 +235,10 @@ fn batch(
             Some(Heard::Segment(segment)) => {
                 heard.insert(segment.connection(), segment);
             }
-            // Our own, sent before the address went, comes back on some switches.
-            Some(Heard::Claim(mac)) if !is_ours(task, mac) => return Ok((heard, Some(Mac(mac)))),
+            // Our own, sent before the address went, comes back on some switches; later, another host has the same MAC.
+            Some(Heard::Claim(mac)) if began.elapsed() > ECHO || !is_ours(task, mac) => {
+                return Ok((heard, Some(Mac(mac))));
+            }
             _ => {}
         }
     }

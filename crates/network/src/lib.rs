@@ -9,6 +9,7 @@ pub mod announcer;
 mod background;
 pub mod conflict;
 pub mod connection;
+pub mod ending;
 pub mod error;
 pub mod farewell;
 pub mod interface;

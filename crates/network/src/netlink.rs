@@ -148,11 +148,13 @@ impl Netlink {
 
     /// True once what comes for `ip` is delivered to this host. For IPv6, the kernel sees to that some time after it has added
     /// the address (Linux 6.1: in a work queue, and the address is not tentative meanwhile).
-    pub fn is_delivered(&mut self, ip: VirtualIp) -> Result<bool, NetworkError> {
+    pub fn is_delivered(&mut self, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
         let mut question = RouteMessage::default();
         question.header.address_family = ip.family();
         question.header.destination_prefix_length = ip.host_prefix();
-        question.attributes.push(RouteAttribute::Destination(ip.ip().into()));
+        // What comes in there: an interface may have tables of its own (VRF).
+        question.attributes =
+            vec![RouteAttribute::Destination(ip.ip().into()), RouteAttribute::Iif(link.index)];
         let mut is_local = false;
         let answer = self.ask(RTM_GETROUTE, NLM_F_ACK, &[&question], &mut |kind, payload| {
             // `rtm_type` in the fixed part, `struct rtmsg`.

@@ -30,6 +30,9 @@ const LOAD_BYTE: u16 = 0x30;
 const JUMP_IF_EQUAL: u16 = 0x15;
 const RETURN: u16 = 0x06;
 
+/// Not a place in the frame: whether it came with a VLAN's tag (`SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT`, `linux/filter.h`).
+pub(crate) const IS_TAGGED: u32 = 0xffff_f030;
+
 /// What a place in a frame has to hold.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Field {

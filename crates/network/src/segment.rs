@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use crate::announce::{ADVERTISEMENT, ICMPV6, checksum};
-use crate::packet_socket::Field;
+use crate::packet_socket::{Field, IS_TAGGED};
 
 /// Bytes of an Ethernet header, and of the headers behind it without options.
 const ETHERNET: usize = 14;
@@ -59,6 +59,8 @@ pub(crate) fn wanted(ip: IpAddr, mac: Hardware) -> [Vec<Field>; 2] {
     let word = |bytes: &[u8]| bytes.iter().fold(0, |value, byte| value << 8 | u32::from(*byte));
     let half = |bytes: &[u8]| bytes.iter().fold(0, |value, byte| value << 8 | u16::from(*byte));
     let to_us = [Field::Word(0, word(&mac[..4])), Field::Half(4, half(&mac[4..]))];
+    // The kernel has taken the tag from the frames of a VLAN, which are another network's.
+    let of_this_network = [Field::Word(IS_TAGGED, 0)];
     let address = |offset| -> Vec<Field> {
         let bytes = match ip {
             IpAddr::V4(ip) => ip.octets().to_vec(),
@@ -83,7 +85,8 @@ pub(crate) fn wanted(ip: IpAddr, mac: Hardware) -> [Vec<Field>; 2] {
             ],
         ],
     };
-    [[to_us.to_vec(), segment.concat()].concat(), claim.concat()]
+    let before = of_this_network.to_vec();
+    [[before.clone(), to_us.to_vec(), segment.concat()].concat(), [before, claim.concat()].concat()]
 }
 
 /// Reads a frame that [`wanted`] let through; `None` where it cannot or must not be answered.
