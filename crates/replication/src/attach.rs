@@ -8,6 +8,7 @@
 mod search;
 mod undo;
 
+use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
@@ -79,19 +80,22 @@ struct Move<'a> {
 /// What was seen, and whether the replica was applying meanwhile.
 type Observed = (Facts, bool);
 
-/// How long a replica that applies is given to come to rest, while its new master is closed: it can be judged after a
-/// stop as well.
+/// How long a closed new master is given, at the least, to come to where the replica has stopped.
 const REST: Duration = Duration::from_millis(100);
 
-/// True for a refusal that rests on where exactly a replica stands, and may be another a moment later.
-fn concerns_place(refusal: &Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::ReplicaAhead { .. }
-            | Refusal::ReplicaLacksEarlier { .. }
-            | Refusal::LogLacks { .. }
-            | Refusal::NoSinglePosition { .. }
-    )
+/// True where a replica has fetched, and not applied, what a new master has not fetched: moved now, it would throw that
+/// away. A new master that is open has all of the old one's log.
+fn outruns(facts: &Facts) -> bool {
+    let ours = &facts.replica.channel;
+    let theirs = facts.new.channel.as_ref().and_then(|channel| channel.fetched.as_ref());
+    facts.new.read_only
+        && matches!(facts.old, OldMaster::Answers(_))
+        && ours.fetched != ours.applied
+        && ours
+            .fetched
+            .as_ref()
+            .zip(theirs)
+            .is_some_and(|(ours, theirs)| ours.compare(theirs) == Some(Ordering::Greater))
 }
 
 /// How long a replica must be seen to differ from the new master before it is called different for good.
@@ -288,7 +292,7 @@ impl Move<'_> {
         })?;
         self.use_budget(self.last_resort.limit(self.budget.part(95)));
         let located = self.if_unchanged(located)?;
-        let (mut facts, plan) = self.decide(located, foreseen.is_none())?;
+        let (mut facts, plan) = self.decide(located)?;
         self.last_resort.release();
         // From here on it is as quick to go on as to go back.
         self.use_budget(self.budget.part(95).uninterrupted());
@@ -521,26 +525,26 @@ impl Move<'_> {
         let mut face = self.face();
         loop {
             let considered = self.consider(&facts, &mut located)?;
-            let patience = self.patience(&facts, self.budget.part(55), self.patience);
+            let patience = self.patience(&facts, self.budget.part(55));
             match considered {
-                // It need not come to rest for this: it is planned again once it has stopped.
-                Ok(_) if is_moving && !(report::is_dry_run() && patience.is_spent()) => {
-                    if !report::is_dry_run() && self.patience(&facts, patience, REST).is_spent() {
-                        return Ok((None, located));
+                // Position and log of a replica that applies meanwhile may not belong together.
+                Ok(_)
+                | Err(
+                    Refusal::ReplicaAhead { .. }
+                    | Refusal::ReplicaLacksEarlier { .. }
+                    | Refusal::LogLacks { .. }
+                    | Refusal::NoSinglePosition { .. },
+                ) if is_moving && !(report::is_dry_run() && patience.is_spent()) => {
+                    if patience.is_spent() {
+                        // Stopped amid its backlog it would lose that, which a closed new master may not have fetched.
+                        let is_early = self.is_waited_for(&facts);
+                        return if is_early { Err(self.still_applying()) } else { Ok((None, located)) };
                     }
                     awaited::show(&mut face, &facts, None);
                 }
-                // Position and log of a replica that applies meanwhile may not belong together.
-                Err(ref refusal)
-                    if is_moving
-                        && concerns_place(refusal)
-                        && !(report::is_dry_run() && patience.is_spent()) =>
-                {
+                Ok(_) if outruns(&facts) => {
                     if patience.is_spent() {
-                        // Stopped amid its backlog, it may stand where it is refused, and would not be at the end.
-                        let is_settled_by_stop = matches!(refusal, Refusal::NoSinglePosition { .. });
-                        let is_early = !is_settled_by_stop && self.is_waited_for(&facts);
-                        return if is_early { Err(self.still_applying()) } else { Ok((None, located)) };
+                        return Err(self.still_applying());
                     }
                     awaited::show(&mut face, &facts, None);
                 }
@@ -631,7 +635,7 @@ impl Move<'_> {
     }
 
     /// Plans on the replica at rest, waiting a little longer for the new master if it must be.
-    fn decide(&mut self, mut located: Option<Located>, was_moving: bool) -> Result<(Facts, Plan), Error> {
+    fn decide(&mut self, mut located: Option<Located>) -> Result<(Facts, Plan), Error> {
         let otherwise = self.budget.part(75);
         // However long it took until here, the new master gets a moment to come to where the replica stopped.
         let since = self.budget.elapsed().saturating_sub(self.patience.saturating_sub(REST));
@@ -641,15 +645,11 @@ impl Move<'_> {
         loop {
             let (facts, _) = self.observe()?;
             let considered = self.consider(&facts, &mut located)?;
-            let patience = self.patience(&facts, otherwise, self.patience);
+            let patience = self.patience(&facts, otherwise);
             match considered {
                 Ok(plan) => return Ok((facts, plan)),
                 Err(refusal) if (refusal.may_pass() || doubt.is_fresh(&refusal)) && patience.pause(PAUSE) => {
                     awaited::show(&mut face, &facts, Some(&refusal));
-                }
-                Err(refusal) if was_moving && concerns_place(&refusal) && self.is_waited_for(&facts) => {
-                    log::warn!("stopped amid its backlog: {refusal}");
-                    return Err(self.still_applying());
                 }
                 Err(refusal) => return Err(self.in_words(&facts, refusal)),
             }
@@ -670,11 +670,11 @@ impl Move<'_> {
     }
 
     /// The time for waiting. While the new master is closed, clients wait for this call: agents are called one after
-    /// another, and the new master's comes later. Then no more than `most`; what that does not prove the next call does.
-    fn patience(&self, facts: &Facts, otherwise: Budget, most: Duration) -> Budget {
+    /// another, and the new master's comes later. What that does not prove the next call does.
+    fn patience(&self, facts: &Facts, otherwise: Budget) -> Budget {
         let patience = self.last_resort.patience(otherwise);
         let is_free = !self.is_waited_for(facts) || self.last_resort.is_holding();
-        let until = self.waits_since.saturating_add(most);
+        let until = self.waits_since.saturating_add(self.patience);
         if is_free || patience.limit().is_some_and(|limit| limit <= until) {
             return patience;
         }

@@ -293,8 +293,9 @@ impl Dump {
         if !event.is_real() {
             return Ok(Some(Next::File(event)));
         }
-        // What describes the events is sent first, wherever the reading begins.
-        if event.kind != kind::FORMAT_DESCRIPTION || sent.told != 0 {
+        // What describes the events, and how they are encrypted, is sent first, wherever the reading begins.
+        let is_repeated = matches!(event.kind, kind::FORMAT_DESCRIPTION | kind::START_ENCRYPTION);
+        if !is_repeated || sent.told != 0 {
             self.end = end_of(self.end, sent.size, sent.told);
         }
         event.end = self.end;

@@ -39,11 +39,13 @@ fn each(
     most: Duration,
     budget: Budget,
 ) -> Result<Result<u64, String>, Error> {
+    local.use_budget(budget);
     let mut remote = Server::connect(survivor, most, budget)?;
     let (side, our_side) = (difference::look(&mut remote)?, difference::look(local)?);
     let mut from = Logged { server: &mut remote, reader: Reader::new(survivor, most, budget) };
     let mut to = Logged { server: local, reader: Reader::new(this, most, budget) };
-    let plan = match difference::compare((&mut from, &side), (&mut to, &our_side), true)? {
+    // This host's relay log is left alone: to read that has no limit.
+    let plan = match difference::compare((&mut from, &side), (&mut to, &our_side), false)? {
         Ok(plan) => plan,
         Err(why) => return Ok(Err(why)),
     };

@@ -80,8 +80,12 @@ impl Seeking<'_, '_, '_> {
         if !self.is_worth_it(first)? {
             return Ok(None);
         }
-        let row = self.log.server.one("SELECT @@gtid_binlog_state")?;
-        let Ok(state) = row.at(0).unwrap_or_default().parse::<GtidState>() else { return Ok(None) };
+        // In one statement: both are of the same moment.
+        let row = self.log.server.one("SELECT @@gtid_binlog_state, @@gtid_binlog_pos")?;
+        let (state, newest) = (row.at(0).unwrap_or_default(), row.at(1).unwrap_or_default());
+        let (Ok(state), Ok(newest)) = (state.parse::<GtidState>(), newest.parse::<GtidPosition>()) else {
+            return Ok(None);
+        };
         let has_others = |state: &GtidState| state.iter().any(|gtid| gtid.domain != last.domain);
         if has_others(&state) || has_others(&scope.until) || has_others(&begin.state) || !state.includes(last)
         {
@@ -91,7 +95,9 @@ impl Seeking<'_, '_, '_> {
         self.ask_at_once(last, &state, begin);
         let place = match self.next_group(last, true)? {
             Some((place, _)) => place,
-            // Nothing comes behind it: it is the last.
+            // Nothing is sent behind it, though there is more: somebody has ended the dump.
+            None if newest.get(last.domain) != Some(last) => return Ok(None),
+            // It is the last.
             None => match end.and_then(|end| Some((self.number(&end.file)?, end.offset))) {
                 Some(place) => place,
                 None => return Ok(None),
