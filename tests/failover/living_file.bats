@@ -380,6 +380,23 @@ goes_on() {
   nothing_lost db2 db1 db3
 }
 
+@test "A22: a delayed slave has fetched what the closed new master has not; it keeps that until the new master has it, too" {
+  stop_replica_thread db2 IO_THREAD
+  delay db3 600
+  write db1 3
+  fetched_all db3 db1
+  close_writes db1
+
+  refuses_to_move db3 db2 'ERROR: *it has fetched more of the log of db1 than that, and not applied it; ask again*'
+
+  start_replica_thread db2 IO_THREAD
+  all_caught_up db1 db2
+  moves db3 db2
+  delay db3 0
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
 @test "A22: a delayed slave is moved without waiting for its delay, and keeps it" {
   delay db3 600
   write db1 5

@@ -544,7 +544,9 @@ impl Move<'_> {
                 }
                 Ok(_) if outruns(&facts) => {
                     if patience.is_spent() {
-                        return Err(self.still_applying());
+                        let old = &self.old_host.name;
+                        let reason = format!("it has fetched more of the log of {old} than that, and not applied it");
+                        return Err(self.not_yet(reason));
                     }
                     awaited::show(&mut face, &facts, None);
                 }
@@ -662,11 +664,13 @@ impl Move<'_> {
     }
 
     fn still_applying(&self) -> Error {
+        let new = &self.new_host.name;
+        self.not_yet(format!("it still applies what it fetched, and is not waited for while {new} is closed"))
+    }
+
+    fn not_yet(&self, reason: String) -> Error {
         let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
-        let reason = format!(
-            "it still applies what it fetched, and is not waited for while {new} is closed; ask again"
-        );
-        Refusal::Unproved { host, new, reason, may_pass: true }.into()
+        Refusal::Unproved { host, new, reason: format!("{reason}; ask again"), may_pass: true }.into()
     }
 
     /// The time for waiting. While the new master is closed, clients wait for this call: agents are called one after
