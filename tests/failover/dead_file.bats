@@ -522,6 +522,33 @@ journal() { cat "$(host_dir "$1")/log/mmm_helpers.log"; }
   refuses_to_move db3 db2 "ERROR: db3 lacks $(gtid_of db2)*"
 }
 
+@test "the new master's log is encrypted: what has to be read of it is read at the right places" {
+  only_on MariaDB 'elsewhere no log is read by GTID'
+  local keys
+  keys=$(host_dir db2)/keys
+  printf '1;%s\n' "$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')" >"$keys"
+  restart_server db2 --plugin-load-add=file_key_management --file-key-management-filename="$keys" --encrypt-binlog
+  leaves_traces
+  # The server cannot find a place of two domains in one step.
+  sql db1 'SET GLOBAL gtid_domain_id = 1'
+  write db1 60
+  all_caught_up db1 db2 db3
+  stop_replica_thread db3
+  write db1 2
+  caught_up db2 db1
+  kill_server db1
+  open_writes db2
+  write db2 3
+
+  moves db3 db2
+  local at size
+  at=$(journal db3 | grep -oE 'MASTER_LOG_POS=[0-9]+' | tail -n 1)
+  size=$(sql db2 'SHOW BINARY LOGS' | awk 'END { print $2 }')
+  [[ ! $at ]] || ((${at#*=} <= size))
+
+  nothing_lost db2 db3
+}
+
 @test "a search that a call could not finish goes on at the next call, and begins anew where the log was reset meanwhile" {
   only_on MariaDB 'elsewhere no log is read by GTID'
   leaves_traces
