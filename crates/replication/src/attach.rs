@@ -545,7 +545,8 @@ impl Move<'_> {
                 Ok(_) if outruns(&facts) => {
                     if patience.is_spent() {
                         let old = &self.old_host.name;
-                        let reason = format!("it has fetched more of the log of {old} than that, and not applied it");
+                        let reason =
+                            format!("it has fetched more of the log of {old} than that, and not applied it");
                         return Err(self.not_yet(reason));
                     }
                     awaited::show(&mut face, &facts, None);
