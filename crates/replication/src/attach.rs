@@ -547,7 +547,7 @@ impl Move<'_> {
                         let old = &self.old_host.name;
                         let reason =
                             format!("it has fetched more of the log of {old} than that, and not applied it");
-                        return Err(self.not_yet(reason));
+                        return Err(self.not_yet(&reason));
                     }
                     awaited::show(&mut face, &facts, None);
                 }
@@ -666,10 +666,10 @@ impl Move<'_> {
 
     fn still_applying(&self) -> Error {
         let new = &self.new_host.name;
-        self.not_yet(format!("it still applies what it fetched, and is not waited for while {new} is closed"))
+        self.not_yet(&format!("it still applies what it fetched, and is not waited for while {new} is closed"))
     }
 
-    fn not_yet(&self, reason: String) -> Error {
+    fn not_yet(&self, reason: &str) -> Error {
         let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
         Refusal::Unproved { host, new, reason: format!("{reason}; ask again"), may_pass: true }.into()
     }
