@@ -321,7 +321,7 @@ all_agree_but_one() {
   opens_without "$(has_gtids && echo '2 transactions')"
 
   has_transactions db2 6
-  journal_says db2 'what only db3 has is not in its log, and cannot be listed'
+  journal db2 | grep -E 'what (only db3 has is not in its log|is left behind on db3 cannot be listed|is left behind on db3 is not listed)'
 }
 
 # bats test_tags=any-mode

@@ -666,7 +666,9 @@ impl Move<'_> {
 
     fn still_applying(&self) -> Error {
         let new = &self.new_host.name;
-        self.not_yet(&format!("it still applies what it fetched, and is not waited for while {new} is closed"))
+        self.not_yet(&format!(
+            "it still applies what it fetched, and is not waited for while {new} is closed"
+        ))
     }
 
     fn not_yet(&self, reason: &str) -> Error {
