@@ -267,11 +267,8 @@ impl Netlink {
         let mut buffer = Vec::with_capacity(RECEIVE_BUFFER);
         loop {
             self.receive(&mut buffer)?;
-            let mut rest = buffer.as_slice();
-            while !rest.is_empty() {
-                let message = NetlinkBuffer::new_checked(rest).map_err(io::Error::other)?;
-                let length = (message.length() as usize).next_multiple_of(4);
-                rest = rest.get(length..).unwrap_or_default();
+            for message in messages(&buffer) {
+                let message = message?;
                 // The tail of an answer that was given up.
                 if message.sequence_number() != self.sequence {
                     continue;
@@ -304,11 +301,8 @@ impl Netlink {
         let mut buffer = Vec::with_capacity(RECEIVE_BUFFER);
         while ends.len() < orders.len() {
             self.receive(&mut buffer)?;
-            let mut rest = buffer.as_slice();
-            while !rest.is_empty() {
-                let message = NetlinkBuffer::new_checked(rest).map_err(io::Error::other)?;
-                let length = (message.length() as usize).next_multiple_of(4);
-                rest = rest.get(length..).unwrap_or_default();
+            for message in messages(&buffer) {
+                let message = message?;
                 if message.sequence_number() >= first && message.message_type() == NLMSG_ERROR {
                     ends.push(status(message.payload()));
                 }
@@ -357,6 +351,20 @@ fn rehearse(doing: String) -> Result<(), NetworkError> {
         return Ok(());
     }
     Err(NetworkError::from_kernel(doing, Errno::EPERM.into()))
+}
+
+/// The messages of one answer, one behind the other; after one that cannot be read there are none.
+fn messages(answer: &[u8]) -> impl Iterator<Item = io::Result<NetlinkBuffer<&[u8]>>> {
+    let mut rest = answer;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let message = NetlinkBuffer::new_checked(rest).map_err(io::Error::other);
+        let length = message.as_ref().map_or(rest.len(), |message| message.length() as usize);
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some(message)
+    })
 }
 
 fn status(payload: &[u8]) -> io::Result<()> {
