@@ -486,9 +486,6 @@ writes_much() {
   done
 }
 
-# journal HOST
-journal() { cat "$(host_dir "$1")/log/mmm_helpers.log"; }
-
 @test "A7: both masters have written much before and behind the place of the slave; the new master's server finds it" {
   only_on MariaDB 'elsewhere GTIDs are sets'
   writes_much db1 3
