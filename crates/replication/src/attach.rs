@@ -109,10 +109,7 @@ struct Doubt(Option<(Refusal, Instant)>);
 impl Doubt {
     /// True until the same refusal has come again and again for a while.
     fn is_fresh(&mut self, refusal: &Refusal) -> bool {
-        if !matches!(
-            refusal,
-            Refusal::ReplicaAhead { .. } | Refusal::ReplicaLacksEarlier { .. } | Refusal::LogLacks { .. }
-        ) {
+        if !refusal.rests_on_place() {
             return false;
         }
         match &self.0 {
@@ -528,17 +525,14 @@ impl Move<'_> {
             let patience = self.patience(&facts, self.budget.part(55));
             match considered {
                 // Position and log of a replica that applies meanwhile may not belong together.
-                Ok(_)
-                | Err(
-                    Refusal::ReplicaAhead { .. }
-                    | Refusal::ReplicaLacksEarlier { .. }
-                    | Refusal::LogLacks { .. }
-                    | Refusal::NoSinglePosition { .. },
-                ) if is_moving && !(report::is_dry_run() && patience.is_spent()) => {
+                _ if is_moving
+                    && considered.as_ref().err().is_none_or(Refusal::rests_on_place)
+                    && !(report::is_dry_run() && patience.is_spent() && considered.is_ok()) =>
+                {
                     if patience.is_spent() {
                         // Stopped amid its backlog it would lose that, which a closed new master may not have fetched.
-                        let is_early = self.is_waited_for(&facts);
-                        return if is_early { Err(self.still_applying()) } else { Ok((None, located)) };
+                        let is_early = report::is_dry_run() || self.is_waited_for(&facts);
+                        return if is_early { Err(self.still_applying(&facts)) } else { Ok((None, located)) };
                     }
                     awaited::show(&mut face, &facts, None);
                 }
@@ -664,11 +658,11 @@ impl Move<'_> {
         facts.new.read_only && self.errand.is_none() && self.patience < Duration::MAX
     }
 
-    fn still_applying(&self) -> Error {
+    fn still_applying(&self, facts: &Facts) -> Error {
         let new = &self.new_host.name;
-        self.not_yet(&format!(
-            "it still applies what it fetched, and is not waited for while {new} is closed"
-        ))
+        let closed =
+            if self.is_waited_for(facts) { format!(" while {new} is closed") } else { String::new() };
+        self.not_yet(&format!("it still applies what it fetched, and is not waited for{closed}"))
     }
 
     fn not_yet(&self, reason: &str) -> Error {

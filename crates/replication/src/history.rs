@@ -27,7 +27,7 @@ pub(crate) use unfinished::note_of;
 
 use crate::binlog::stream::Reader;
 use crate::error::Error;
-use crate::gtid::{Gtid, GtidPosition, GtidState};
+use crate::gtid::{GtidPosition, GtidState};
 use crate::observe::log_end;
 use crate::position::BinlogPosition;
 use crate::server::Server;
@@ -102,8 +102,7 @@ fn from_its_file(
         })?;
     }
     let Some((first, begin)) = first else {
-        let gone = at.iter().next().unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 });
-        return Ok(Located::Purged(gone.to_string()));
+        return Ok(Located::Purged { at: at.clone(), gtid: at.iter().next() });
     };
     if let Some(found) = seek::locate(log, files, at, scope, (first, &begin))? {
         return Ok(found);

@@ -359,8 +359,8 @@ fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
                 let reason = format!("its log holds transactions without a GTID, such as that at {position}");
                 return Err(Refusal::Unproved { host, new: new_host, reason, may_pass: false });
             }
-            (Some(Located::Purged(gtid)), _) => {
-                return Err(Refusal::Purged { host, new: new_host, gtid: gtid.clone() });
+            (Some(Located::PurgedOfSet { of, gone }), _) if *of == ours.executed => {
+                return Err(Refusal::Purged { host, new: new_host, gtid: gone.to_string() });
             }
             _ => return Ok(ByGtid::Decided(Decision::Locate(Wanted::Set(ours.executed.clone())))),
         }
@@ -434,16 +434,17 @@ fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> 
             }
             (position, state)
         }
-        Some(Located::Purged(gtid)) => {
-            return Err(Refusal::Purged { host, new: new_host, gtid: gtid.clone() });
+        Some(Located::Purged { at: searched_for, gtid }) if *searched_for == sought => {
+            let gtid = gtid.map_or_else(String::new, |gtid| gtid.to_string());
+            return Err(Refusal::Purged { host, new: new_host, gtid });
         }
-        Some(Located::Missing(gtid)) => {
+        Some(Located::Missing { at: searched_for, gtid }) if *searched_for == sought => {
             if is_dropped_by_both(facts) {
                 return Ok(ByGtid::Unusable(format!(
                     "{new_host} has not logged {gtid}, which its filters may leave out"
                 )));
             }
-            return Err(Refusal::NotInLog { host, new: new_host, gtid: gtid.clone() });
+            return Err(Refusal::NotInLog { host, new: new_host, gtid: gtid.to_string() });
         }
         // Not looked for yet, or the replica moved on since.
         _ if sought != at => return Ok(ByGtid::Decided(Decision::Locate(Wanted::Logged(sought)))),

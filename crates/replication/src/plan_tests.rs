@@ -709,9 +709,28 @@ fn a_place_is_looked_for_again_once_the_new_master_has_got_more_and_not_when_it_
 #[test]
 fn purged_and_missing_places_are_refused() {
     let facts = facts();
-    assert_refused!(facts, Some(&Located::Purged("0-1-8".into())), Refusal::Purged { .. });
-    assert_refused!(facts, Some(&Located::Missing("0-1-8".into())), Refusal::NotInLog { .. });
+    assert_refused!(facts, Some(&purged("0-1-8")), Refusal::Purged { .. });
+    assert_refused!(facts, Some(&missing("0-1-8")), Refusal::NotInLog { .. });
     assert_refused!(facts, Some(&found("0-1-8", None, "0-1-8")), Refusal::NoSinglePosition { .. });
+}
+
+fn purged(at: &str) -> Located {
+    Located::Purged { at: at.parse().unwrap(), gtid: Some(at.parse().unwrap()) }
+}
+
+fn missing(at: &str) -> Located {
+    Located::Missing { at: at.parse().unwrap(), gtid: at.parse().unwrap() }
+}
+
+#[test]
+fn what_was_not_found_of_an_older_place_says_nothing_of_this_one() {
+    let look = Ok(Decision::Locate(Wanted::Position("0-1-8".parse().unwrap())));
+    assert_eq!(plan(&facts(), Some(&purged("0-1-7"))), look);
+    assert_eq!(plan(&facts(), Some(&missing("0-1-7"))), look);
+    let mut by_set = with_sets("1:1-8", "1:1-8 2:1", "");
+    by_set.replica.channel.mode = Mode::FilePosition;
+    let gone = Located::PurgedOfSet { of: set("1:1-7"), gone: set("1:8") };
+    assert_eq!(plan(&by_set, Some(&gone)), Ok(Decision::Locate(Wanted::Set(set("1:1-8")))));
 }
 
 #[test]

@@ -33,7 +33,8 @@ pub fn locate(log: &mut Log, set: &GtidSet, earlier: Option<&Located>) -> Result
     };
     let Some((first, before)) = last_that_begins(&files, lies_before)? else {
         let oldest = files.first().cloned().unwrap_or_default();
-        return Ok(Located::Purged(previous_gtids(log.server, &oldest)?.without(set).to_string()));
+        let gone = previous_gtids(log.server, &oldest)?.without(set);
+        return Ok(Located::PurgedOfSet { of: set.clone(), gone });
     };
     let begin = BinlogPosition::new(&files[first], FIRST_EVENT);
     read_on(log, &files[first..], &begin, Prefix::new(set, before))

@@ -781,6 +781,20 @@ impl Refusal {
         )
     }
 
+    /// True where it compares the replica's place with what it has logged. A replica that applies meanwhile may be read
+    /// so that these do not belong together.
+    pub fn rests_on_place(&self) -> bool {
+        matches!(
+            self,
+            Self::ReplicaAhead { .. }
+                | Self::ReplicaLacksEarlier { .. }
+                | Self::LogLacks { .. }
+                | Self::NoSinglePosition { .. }
+                | Self::NotInLog { .. }
+                | Self::Purged { .. }
+        )
+    }
+
     /// A position for a text, where there may be none.
     pub(crate) fn place(position: Option<&BinlogPosition>) -> String {
         position.map_or_else(|| "nothing".into(), ToString::to_string)

@@ -47,10 +47,27 @@ pub enum Located {
         /// To where the log's server had executed the log of its source by then.
         replicated: Option<BinlogPosition>,
     },
-    /// The files that held these groups are gone.
-    Purged(String),
+    /// The files that held this group are gone.
+    Purged {
+        /// What was searched for.
+        at: GtidPosition,
+        /// The first group of it.
+        gtid: Option<Gtid>,
+    },
     /// This group is in none of the files.
-    Missing(String),
+    Missing {
+        /// What was searched for.
+        at: GtidPosition,
+        /// The first of it that is not there.
+        gtid: Gtid,
+    },
+    /// MySQL: the files that held these groups of a set are gone.
+    PurgedOfSet {
+        /// The set.
+        of: GtidSet,
+        /// What is gone of it.
+        gone: GtidSet,
+    },
     /// MySQL: where the groups of a set end.
     Prefix {
         /// The set.

@@ -226,7 +226,7 @@ impl Scan {
 
     pub(super) fn finish(self) -> Located {
         if let Some(missing) = self.first_missing() {
-            return Located::Missing(missing.to_string());
+            return Located::Missing { at: self.at, gtid: missing };
         }
         let mut state = self.others.unwrap_or_default();
         for (_, of_domain) in &self.found {

@@ -139,7 +139,7 @@ fn a_number_that_does_not_follow_the_last_one_is_of_a_group_that_was_not_logged(
 #[test]
 fn a_group_that_is_not_there_is_missing() {
     let missing = read("0-1-9", "", "0-1-5 0-1-6");
-    assert_eq!(missing, Located::Missing("0-1-9".into()));
+    assert_eq!(missing, Located::Missing { at: "0-1-9".parse().unwrap(), gtid: "0-1-9".parse().unwrap() });
 }
 
 #[test]
