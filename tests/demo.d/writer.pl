@@ -10,7 +10,7 @@
 # kernel does before it repeats a lost SYN: the pause it reports is to be the service's, not theirs.
 use strict;
 use warnings;
-use Digest::SHA qw(sha1);
+use Digest::SHA qw(sha1 sha256);
 use IO::Select;
 use IO::Socket::INET;
 use Time::HiRes qw(sleep time);
@@ -58,22 +58,33 @@ sub send_packet {
 
 sub is_ok { defined $_[0] && substr($_[0], 0, 1) eq "\0" }
 
-# mysql_native_password's answer to the server's salt.
-sub proof {
-    my ($salt) = @_;
-    my $once = sha1($password);
-    return $once ^ sha1($salt . sha1($once));
-}
+# The answers to the server's salt. caching_sha2_password takes this one for an account that logged in before, as
+# start_writers has it done; the first time it wants the password itself, encrypted.
+my %proof = (
+    mysql_native_password => sub {
+        my $once = sha1($password);
+        return $once ^ sha1($_[0] . sha1($once));
+    },
+    caching_sha2_password => sub {
+        my $once = sha256($password);
+        return $once ^ sha256(sha256($once) . $_[0]);
+    },
+);
 
 sub connection {
     my $socket = IO::Socket::INET->new(PeerAddr => $address, PeerPort => 3306, Timeout => KNOCK_WITHIN) or return;
     my $end    = time + LOG_IN_WITHIN;
     my $hello  = packet($socket, $end) // return;
-    # Protocol 10, version, thread, first part of the salt, fixed fields, the rest of the salt.
-    my ($first, $rest) = $hello =~ /\A\x0a[^\0]*\0.{4}(.{8})\0.{18}(.{12})/s or return;
-    my $login = pack('VVCx23', CAPABILITIES, 1 << 20, 33)
-        . "$user\0" . chr(20) . proof($first . $rest) . "app\0mysql_native_password\0";
-    return send_packet($socket, 1, $login) && is_ok(packet($socket, $end)) ? $socket : undef;
+    # Protocol 10, version, thread, first part of the salt, fixed fields, the rest of the salt, plugin.
+    my ($first, $rest, $plugin) = $hello =~ /\A\x0a[^\0]*\0.{4}(.{8})\0.{18}(.{12})\0(\w*)/s or return;
+    $plugin = 'mysql_native_password' unless $proof{$plugin};
+    my $proof = $proof{$plugin}->($first . $rest);
+    my $login = pack('VVCx23', CAPABILITIES, 1 << 20, 33) . "$user\0" . chr(length $proof) . "${proof}app\0$plugin\0";
+    send_packet($socket, 1, $login) or return;
+    my $answer = packet($socket, $end);
+    # It knows the account: the acknowledgement follows.
+    $answer = packet($socket, $end) if defined $answer && $answer eq "\x01\x03";
+    return is_ok($answer) ? $socket : undef;
 }
 
 sub insert {

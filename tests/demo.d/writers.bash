@@ -5,7 +5,9 @@ WRITERS=4
 writer_pids=()
 
 start_writers() {
-  local number
+  local number host
+  # So that their servers know the account: see writer.pl.
+  for host in db1 db2; do sql_as "$APP_USER" "$APP_PASSWORD" "$(host_ip "$host")" 'DO 1'; done
   for ((number = 1; number <= WRITERS; number++)); do
     : >"$work/acknowledged.$number"
     in_host client perl "$REPOSITORY/tests/demo.d/writer.pl" \

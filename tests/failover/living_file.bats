@@ -358,6 +358,26 @@ goes_on() {
   nothing_lost db2 db1 db3
 }
 
+@test "A20: the slave applies in parallel and has applied all; its place, which it tells late, is not waited for" {
+  only_on MySQL 'it tells its place at once'
+  leaves_traces
+  stop_replica_thread db3 SQL_THREAD
+  apply_in_parallel db3
+  sql db3 'SET GLOBAL slave_checkpoint_period = 60000'
+  start_replica_thread db3 SQL_THREAD
+  write db1 5
+  wait_for 10 same_rows db1 db2 db3
+  close_writes db1
+  [[ $(replica_field db3 Exec_Master_Log_Pos) != "$(replica_field db3 Read_Master_Log_Pos)" ]]
+
+  moves db3 db2
+  ((${milliseconds%.*} < 2000))
+
+  sql db3 'SET GLOBAL slave_checkpoint_period = 300'
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
 @test "A21: replication does not stop in time; the slave stays on the old master and goes on by itself" {
   call_limit db3 2
   local busy='another helper is changing replication on db3'

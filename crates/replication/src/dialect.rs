@@ -274,6 +274,20 @@ impl Dialect {
         vec![by_thread, by_state.into()]
     }
 
+    /// Asks whether the coordinator of a channel's parallel appliers has read only the beginning of a transaction (`half`);
+    /// no row without parallel appliers. `None` where the server does not tell that (before MySQL 8.0; manual,
+    /// `replication_applier_status_by_coordinator`).
+    pub fn half_read(self, channel: &str) -> Option<String> {
+        self.is_mysql_since((8, 0, 1)).then(|| {
+            format!(
+                "SELECT processing_transaction <> '' AS half \
+                 FROM performance_schema.replication_applier_status_by_coordinator \
+                 WHERE service_state = 'ON' AND channel_name = {}",
+                self.quote(channel)
+            )
+        })
+    }
+
     /// How long the place of parallel appliers may lie behind what they have applied, in milliseconds; `None` where it
     /// does not.
     pub fn checkpoint_period(self) -> Option<&'static str> {

@@ -76,7 +76,7 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
         return Ok(false);
     }
     let seen = channel::again(server, name)?;
-    if !seen.has_half() {
+    if !seen.has_half() || is_whole(server, name)? {
         return Ok(false);
     }
     if report::is_dry_run() {
@@ -114,6 +114,17 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     // A STOP that comes before it has ended would make it wait.
     while channel::again(server, name)?.sql_running && server.budget().pause(PAUSE) {}
     Ok(true)
+}
+
+/// True where the server says that what parallel appliers were given ends with a whole transaction. Their channel's place
+/// tells that only with the next checkpoint.
+fn is_whole(server: &mut Server, name: &str) -> Result<bool, Error> {
+    let Some(statement) = server.dialect().half_read(name) else { return Ok(false) };
+    match server.row(&statement) {
+        Ok(row) => Ok(row.is_some_and(|row| row.get("half") == Some("0"))),
+        Err(error) if privilege::is_of_schema(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// True while parallel appliers of a channel may have something to do: they take events off the relay log before they

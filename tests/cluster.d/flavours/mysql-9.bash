@@ -34,7 +34,8 @@ s/SHOW MASTER STATUS/SHOW BINARY LOG STATUS/g
 s/RESET MASTER/RESET BINARY LOGS AND GTIDS/g
 s/MASTER_POS_WAIT/SOURCE_POS_WAIT/g
 s/Slave_open_temp_tables/Replica_open_temp_tables/g
-s/slave_parallel_workers/replica_parallel_workers/g"
+s/slave_parallel_workers/replica_parallel_workers/g
+s/slave_checkpoint_period/replica_checkpoint_period/g"
 
 flavour_fields() { sed -E 's/^( *)([A-Za-z_]*)Source/\1\2Master/; s/^( *)Replica_/\1Slave_/'; }
 
