@@ -1,7 +1,7 @@
 //! `mysql_allow_write`: this host shall take writes, once it has everything that its peer has written.
 //!
 //! The agent runs it for the writer at every connection of the monitor, about every three seconds, and adds
-//! the writer address only after `OK` (contract 1.3). So this is the gate: while it says `ERROR`, the role is
+//! the writer address only after `OK` (docs/CONTRACT.md, 1.2). So this is the gate: while it says `ERROR`, the role is
 //! not served.
 
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! `mysql_deny_write`: this host shall take no more writes, and has none under way.
 //!
 //! The agent runs it once when it takes the writer role away, never again, and removes the writer address
-//! whatever it says (contract 1.3). So it does as much as it can: a firewall command or a privilege that is
+//! whatever it says (docs/CONTRACT.md, 1.2). So it does as much as it can: a firewall command or a privilege that is
 //! missing never keeps it from setting `read_only`.
 
 use std::process::ExitCode;

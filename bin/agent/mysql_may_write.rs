@@ -1,7 +1,7 @@
 //! `mysql_may_write`: does this host's server take writes?
 //!
 //! The agent reads the exit code, not the line: 1 is writable, 255 an error, anything else read-only
-//! (contract 1.3). So no failure may end with 1.
+//! (docs/CONTRACT.md, 1.1). So no failure may end with 1.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 //! `set_active_master`: this host, a slave, shall replicate from another master.
 //!
 //! The agent runs it on slaves when the active master has changed, and at every start of its own
-//! (contract 1.3). A refusal leaves replication running from the old master; the agent asks again.
+//! (docs/CONTRACT.md, 1.2). A refusal leaves replication running from the old master; the agent asks again.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! `sync_with_master`: this host, about to become the writer, shall have everything that its peer has written.
 //!
-//! The agent runs it as the first step of taking the writer role and never again (contract 1.3);
+//! The agent runs it as the first step of taking the writer role and never again (docs/CONTRACT.md, 1.2);
 //! `mysql_allow_write` asks the same question, so that a role is never served unsynced.
 
 use std::process::ExitCode;

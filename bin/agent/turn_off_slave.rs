@@ -1,5 +1,5 @@
 //! `turn_off_slave`: this host shall stop replicating. The agent runs it when a person takes the host offline
-//! (`ADMIN_OFFLINE`) and ignores the result (contract 1.3).
+//! (`ADMIN_OFFLINE`) and ignores the result (docs/CONTRACT.md, 1.2).
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
 //! `turn_on_slave`: this host shall replicate again. The agent runs it when a person brings the host back from
-//! `ADMIN_OFFLINE` and ignores the result (contract 1.3); people read it.
+//! `ADMIN_OFFLINE` and ignores the result (docs/CONTRACT.md, 1.2); people read it.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Orders in which the old master is dead, dying, frozen or cut off: db1 was the writer, db2 becomes it, db3
-# follows. Named by the rows of section A of the findings (docs/FAILOVER.md).
+# follows. Named by the rows of docs/ORDERS.md.
 
 load ../lib/cluster
 load ../lib/failover

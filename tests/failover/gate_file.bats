@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Orders at the gate: db1 was the writer, db2 is told to sync and to take writes. Named by the rows of section A
-# of the findings (docs/FAILOVER.md); the suites of sync_with_master and mysql_allow_write have the rest.
+# Orders at the gate: db1 was the writer, db2 is told to sync and to take writes. Named by the rows of
+# docs/ORDERS.md; the suites of sync_with_master and mysql_allow_write have the rest.
 
 load ../lib/cluster
 load ../lib/failover

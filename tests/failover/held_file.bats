@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Without GTIDs, a slave that comes late goes on where its old master stood while that was held for a moment (B2):
+# Without GTIDs, a slave that comes late goes on where its old master stood while that was held for a moment (docs/ORDERS.md, B2):
 # db2 took over from db1 and writes, db1 follows it, db3 is told last.
 
 load ../lib/cluster

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # A slave joins late on servers without GTIDs: it gets exactly what it lacks, or is refused with nothing changed
-# (docs/FAILOVER.md). db1 was the writer, db2 is it, db3 follows.
+# (docs/FAILOVER.md, 2.6). db1 was the writer, db2 is it, db3 follows.
 # MMM_ROUNDS says how often what is random is tried (5), MMM_PLACES at how many places of a log a slave stops (3),
 # MMM_LARGE how many megabytes a large transaction has (30; 200 before a release).
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # Orders in which the old master lives: db1 was the writer, db2 becomes it, db3 follows. Named by the rows of
-# section A of the findings (docs/FAILOVER.md).
-# Not to be had on MariaDB: gaps of a parallel applier (row 20; MariaDB commits in order) and
-# SOURCE_CONNECTION_AUTO_FAILOVER (29).
+# docs/ORDERS.md.
+# Not to be had on MariaDB: gaps of a parallel applier (A20; MariaDB commits in order) and
+# SOURCE_CONNECTION_AUTO_FAILOVER (A29).
 
 load ../lib/cluster
 load ../lib/failover

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Moving a slave of every make: how its channel, its new master and the configuration may be set up. Named by
-# the rows of section A of the findings (docs/FAILOVER.md).
+# the rows of docs/ORDERS.md.
 
 load ../lib/cluster
 load ../lib/failover

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # db1 was the writer and dies when only the slave db3 has got the last that it wrote. The new master db2 takes that over
-# from db3 before it takes writes, so that no row is lost and db3 can follow it (docs/FAILOVER.md).
+# from db3 before it takes writes, so that no row is lost and db3 can follow it (docs/FAILOVER.md, 5.2).
 
 load ../lib/cluster
 load ../lib/failover

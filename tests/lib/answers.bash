@@ -41,7 +41,7 @@ journal_says() {
 
 # configure HOST SECTION KEY VALUE — in HOST's configuration; SECTION is a host's, or `default`.
 configure() {
-  # A later section of the same name wins (contract 3.3).
+  # A later section of the same name wins (docs/CONTRACT.md, 4.4).
   printf '\n<host %s>\n\t%s\t%s\n</host>\n' "$2" "$3" "$4" >>"$(host_dir "$1")/mysql-mmm/mmm_common.conf"
 }
 

@@ -35,7 +35,7 @@ const PAUSE: Duration = Duration::from_millis(30);
 #[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case", prefix = "firewall-")]
 pub enum FirewallError {
-    /// The first command of the configuration failed (contract 2.2 has the text).
+    /// The first command of the configuration failed (docs/CONTRACT.md, 3.2 has the text).
     #[error("Could not block port. {0}")]
     Block(#[source] CommandError),
     /// The second one did.

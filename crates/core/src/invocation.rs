@@ -1,6 +1,6 @@
 //! From the command line to a call's arguments, for every MMM generation, and the help for people.
 //!
-//! The generations differ only in the number of arguments (contract 1.2 and 8), so the count alone decides.
+//! The generations differ only in the number of arguments (docs/CONTRACT.md, 2), so the count alone decides.
 //! This module knows no configuration and checks no value beyond "not empty".
 
 use std::ffi::OsString;
@@ -171,7 +171,7 @@ impl Program {
         };
         let request = if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
             // Only a call without other words comes from a person. With words beside it, `--help` is a
-            // hostile role address, and exit 0 would mean "configured" (contract 1.3).
+            // hostile role address, and exit 0 would mean "configured" (docs/CONTRACT.md, 3.3).
             if argv.len() == 2 {
                 Request::Show(error.to_string())
             } else {
@@ -201,7 +201,7 @@ impl Program {
         let Some((positions, eni)) = self.arrange(words.len()) else {
             return usage(format!("{} arguments given", words.len()));
         };
-        // An empty argument is a role without an address, never a sign of another generation (contract 8).
+        // An empty argument is a role without an address, never a sign of another generation (docs/CONTRACT.md, 2).
         if let Some(empty) = words.iter().position(String::is_empty) {
             return Request::Unusable(format!(
                 "argument {} is empty; correct the role or host that it is taken from",

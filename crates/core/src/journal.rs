@@ -1,7 +1,7 @@
 //! What a call leaves behind for people: a few lines in the log file, and on a terminal on stderr.
 //!
 //! An agent sees none of it: EPEL's agent joins stderr to stdout, where a line after the result would fail
-//! the call (contract 1.3). A journal that cannot be written never stops a helper.
+//! the call (docs/CONTRACT.md, 1.1). A journal that cannot be written never stops a helper.
 
 mod writer;
 

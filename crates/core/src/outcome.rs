@@ -9,7 +9,7 @@
 //!
 //! A dry run has the ending that the call itself would have; `--format` puts a document in place of the line.
 //!
-//! The last row exists because an agent that reads 255 beside an empty stdout dies of it (contract 1.3).
+//! The last row exists because an agent that reads 255 beside an empty stdout dies of it (docs/CONTRACT.md, 1.1).
 
 mod worker;
 

@@ -1,7 +1,7 @@
 //! Telling the network that an address lives here now: what is sent, and sending it once.
 //!
 //! IPv4 over Ethernet is told by gratuitous ARP, as a request and as a reply, because some switches and
-//! routers learn from the one only and some from the other only (failover.md D, "Packet"). IPv6 is told by
+//! routers learn from the one only and some from the other only (docs/ADDRESSES.md). IPv6 is told by
 //! an unsolicited neighbour advertisement (RFC 4861 section 7.2.6).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

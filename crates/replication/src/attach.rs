@@ -426,7 +426,7 @@ impl Move<'_> {
         let channel = &facts.replica.channel;
         let old_is_gone = matches!(facts.old, OldMaster::Silent { .. });
         // With the old master gone, the replica goes no further until it is judged: what it alone fetched would
-        // put it ahead of the new master for ever (failover section A, 10). Its fetching thread goes on, because
+        // put it ahead of the new master for ever (docs/ORDERS.md, A10). Its fetching thread goes on, because
         // by GTID a start of both would throw that backlog away.
         if old_is_gone && !channel.has_applied_all() {
             self.is_held_back = true;

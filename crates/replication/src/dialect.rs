@@ -1,6 +1,6 @@
 //! The words that each server wants: the only place that knows a version.
 //!
-//! Facts are those of failover section "Versions and privileges". Where every version still has the older
+//! The facts are in the manuals and in docs/SERVERS.md. Where every version still has the older
 //! spelling, that one is used. A version that is newer than all that are known here takes the newest words.
 
 use std::fmt;
@@ -61,7 +61,7 @@ pub struct Target<'a> {
     pub user: &'a str,
     /// Its password.
     pub password: &'a str,
-    /// Heartbeat period in seconds, as the channel has it: naming a host resets it (failover section A).
+    /// Heartbeat period in seconds, as the channel has it: naming a host resets it (docs/FAILOVER.md, 2.11).
     pub heartbeat: &'a str,
     /// Whether the account's password may be encrypted with a key that the source sends; `None` leaves that as it is.
     pub fetches_key: Option<bool>,

@@ -18,7 +18,7 @@ pub enum Error {
     #[strum(serialize = "")]
     Config(#[from] ConfigError),
 
-    /// No connection, or no log-in (contract 2.2 has the text).
+    /// No connection, or no log-in (docs/CONTRACT.md, 3.2 has the text).
     #[error("Can't connect to MySQL (host = {address}, user = {user})! {cause}")]
     #[strum(serialize = "cannot-connect")]
     Connect {

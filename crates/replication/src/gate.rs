@@ -1,6 +1,6 @@
 //! May this host take writes? Only when it has applied everything that its peer has written.
 //!
-//! `sync_with_master` asks and waits, `mysql_allow_write` asks and does not (failover section F). A peer that
+//! `sync_with_master` asks and waits, `mysql_allow_write` asks and does not (docs/FAILOVER.md, 5.1). A peer that
 //! answers must be read-only, so that the end of its log stands still; of one that is silent, everything that
 //! was fetched counts, up to the last complete event group.
 

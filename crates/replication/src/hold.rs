@@ -1,4 +1,4 @@
-//! The last resort where no GTIDs tell a late replica's place (failover section B2): the old master is alive and
+//! The last resort where no GTIDs tell a late replica's place (docs/FAILOVER.md, 2.7): the old master is alive and
 //! follows the new one. With its applying thread held, the end of its log and its place in the new master's log
 //! describe one state, and the replica is brought to that.
 //!

@@ -1,8 +1,8 @@
 //! Where in the new master's log may this replica go on? The half of attaching that only thinks.
 //!
 //! From observations ([`Facts`]) to a [`Decision`] with its proof, or to a [`Refusal`]. Pure: no server is
-//! asked, nothing waits. Failover sections A (what goes wrong), B (what proves a position) and F (which
-//! method comes first) are the source of every rule here.
+//! asked, nothing waits. docs/ORDERS.md (what goes wrong) and docs/FAILOVER.md, 2.2 (what proves a
+//! position, and which method comes first) are the source of every rule here.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -85,7 +85,7 @@ pub enum Proof {
         /// What the replica has by replication.
         executed: GtidSet,
     },
-    /// Old master, new master and replica stand still and each has executed all of what the others logged (B1).
+    /// Old master, new master and replica stand still and each has all that the others logged (docs/ORDERS.md, B1).
     AllQuiet {
         /// End of the old master's log.
         old_end: BinlogPosition,
@@ -93,7 +93,7 @@ pub enum Proof {
         new_end: BinlogPosition,
     },
     /// The old master is dead, replica and new master have executed its log up to the same place, and the new
-    /// master's log holds nothing of its own (B3, first row).
+    /// master's log holds nothing of its own (docs/ORDERS.md, B3).
     SamePosition {
         /// Their place in the old master's log.
         old: BinlogPosition,
@@ -101,10 +101,10 @@ pub enum Proof {
         new_end: BinlogPosition,
     },
     /// The replica's last groups lie there in the new master's log, nowhere else, and behind all else that the
-    /// replica has (B4).
+    /// replica has (docs/ORDERS.md, B4).
     SameLast(Found),
     /// The old master's applying thread stood still, and the replica had executed all of the old master's log: both
-    /// had of the new master's log what lies before one place (B2).
+    /// had of the new master's log what lies before one place (docs/ORDERS.md, B2).
     SameAsOld {
         /// End of the old master's log.
         old_end: BinlogPosition,
@@ -830,7 +830,7 @@ fn unproved(facts: &Facts, why_not_gtid: &str, reason: &str, may_pass: bool) -> 
     Err(Refusal::Unproved { host, new, reason: format!("{why_not_gtid}, and {reason}"), may_pass })
 }
 
-/// Exact positions where GTIDs say nothing: all quiet (B1), or old master dead at an equal place (B3).
+/// Exact positions where GTIDs say nothing: all quiet, or old master dead at an equal place (docs/FAILOVER.md, 2.5).
 fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> Result<Decision, Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let unproved = |reason: String, may_pass: bool| unproved(facts, why_not_gtid, &reason, may_pass);
@@ -917,7 +917,7 @@ fn by_position(facts: &Facts, located: Option<&Located>, why_not_gtid: &str) -> 
 }
 
 /// Exact where positions prove nothing, whatever the new master has written: by what the replica executed last, in
-/// the new master's log (B4). `refusal` is what positions came to.
+/// the new master's log (docs/FAILOVER.md, 2.6). `refusal` is what positions came to.
 fn by_content(
     facts: &Facts,
     located: Option<&Located>,

@@ -1,4 +1,4 @@
-//! Planning, rule by rule as failover section A numbers them, and over random histories.
+//! Planning, rule by rule as docs/ORDERS.md names them, and over random histories.
 
 use std::collections::BTreeSet;
 

@@ -39,7 +39,7 @@ impl BinlogPosition {
     }
 
     /// Which of two positions *of the same server* comes first; `None` where the logs' base names differ, so
-    /// that nothing can be said (failover section A, 26). Numbers are compared as numbers: 999999 is before
+    /// that nothing can be said (docs/ORDERS.md, A26). Numbers are compared as numbers: 999999 is before
     /// 1000000.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         let ((base, number), (other_base, other_number)) = (self.parts()?, other.parts()?);

@@ -1,6 +1,6 @@
 //! Why a helper does not act: one variant per cause, each with what the operator can do.
 //!
-//! A refusal changes nothing. The agent asks again every few seconds (failover section A), so one that time
+//! A refusal changes nothing. The agent asks again every few seconds (docs/CONTRACT.md, 1.2), so one that time
 //! may cure is simply repeated until it holds no longer.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Who has more of a dead master's log than this host? (failover section G)
+//! Who has more of a dead master's log than this host? (docs/FAILOVER.md, 5.2)
 //!
 //! Every other host of the configuration is asked, side by side, how much it fetched. Places in the old master's log
 //! are comparable, since there is one such log; where transactions have GTIDs, these count. Nothing is changed here.

@@ -1,5 +1,5 @@
-//! Takes over from a surviving slave what only that has of a dead master's log, before this host opens (failover
-//! section G).
+//! Takes over from a surviving slave what only that has of a dead master's log, before this host opens
+//! (docs/FAILOVER.md, 5.2).
 //!
 //! This host's one channel is pointed at the survivor, executes its log to the end, and is pointed back at the old
 //! master: by GTID in the mode that it had, by file and position behind what it then has. A file says so before; a

@@ -1,5 +1,5 @@
 //! Why a configuration cannot be used: one variant for each thing that an operator would put right
-//! differently. The words are those of the Perl agent where it has any (contract 2.1).
+//! differently. The words are those of the Perl agent where it has any (docs/CONTRACT.md, 3.2).
 
 use std::fmt;
 use std::io;

@@ -53,7 +53,7 @@ impl Config {
     }
 
     /// The host whose server listens at `ip` and `port`: both must match, since hosts may share an
-    /// address. An error when two hosts have both in common (contract 8).
+    /// address. An error when two hosts have both in common (docs/CONTRACT.md, 4.5).
     pub fn host_at(&self, ip: &str, port: u16) -> Result<Option<&Host>, ConfigError> {
         let mut found = self.hosts.iter().filter(|host| host.mysql_port == port && is_same(&host.ip, ip));
         let first = found.next();

@@ -119,7 +119,7 @@ pub enum Mode {
 /// `blocking_type`: what `mysql_deny_write` does before it closes the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Blocking {
-    /// Close at once. The default here (contract 8).
+    /// Close at once. The default here (docs/CONTRACT.md, 4.5).
     Hard,
     /// Block new connections and give running ones time first.
     Soft {

@@ -200,7 +200,7 @@ impl Parsed {
     }
 }
 
-/// The tests come in the order of contract 3.1, since a line may pass several of them.
+/// The tests come in the order of docs/CONTRACT.md, 4.2, since a line may pass several of them.
 fn classify(bytes: &[u8]) -> Line<'_> {
     let text = trimmed(bytes);
     if text.first().is_none_or(|&first| first == b'#') {

@@ -20,7 +20,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Something accepted that is probably not meant (contract 3.3).
+/// Something accepted that is probably not meant (docs/CONTRACT.md, 4.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Quirk {
     /// `key value # words`

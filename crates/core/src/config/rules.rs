@@ -1,4 +1,4 @@
-//! What an agent requires of its configuration (contract 3.2), and the configuration that a tree makes.
+//! What an agent requires of its configuration (docs/CONTRACT.md, 4.3), and the configuration that a tree makes.
 //!
 //! Everything that the original's check refuses is refused, in the order of sections and names rather than
 //! by chance. What the original only fails at later does not stop a helper that never uses it.

@@ -131,7 +131,7 @@ impl<E: Error + Coded> Task<E> {
             Request::Show(text) => return Ending::Shown(text),
         };
         if let Some(error) = complaint {
-            // The address helpers of the originals work without any configuration; so do ours (contract 8).
+            // The address helpers of the originals work without any configuration; so do ours (docs/CONTRACT.md, 4.1).
             if program.shape != Shape::Address {
                 return Ending::failed(&error);
             }
