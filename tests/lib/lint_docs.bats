@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# tests/lint-docs: it finds what is cited and is not there.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+  copy=$BATS_TEST_TMPDIR/copy
+  mkdir "$copy"
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  cp -r README.md CHANGELOG.md Makefile install.sh bin crates docs etc tests "$copy"
+}
+
+# finds WORDS — the copy is refused, with one complaint, which has WORDS.
+finds() {
+  run --separate-stderr tests/lint-docs "$copy"
+  echo "$stderr" >&2
+  [ "$status" -eq 1 ]
+  [ "${#stderr_lines[@]}" -eq 1 ]
+  [[ ${stderr_lines[0]} == "tests/lint-docs: "*"$1"* ]]
+}
+
+@test "a tree in which everything that is cited exists is accepted" {
+  run tests/lint-docs "$copy"
+  [ "$status" -eq 0 ]
+  [ "$output" = '' ]
+}
+
+@test "a cited section that the document does not have is named, with the place that cites it" {
+  echo '// See docs/FAILOVER.md, 2.99.' >"$copy/bin/agent/stray.rs"
+  finds 'bin/agent/stray.rs:1: docs/FAILOVER.md has no section 2.99'
+}
+
+@test "of several cited sections, the one that is missing is named" {
+  echo 'docs/CONTRACT.md, 1.1 and 9' >"$copy/tests/lib/stray.bash"
+  finds 'tests/lib/stray.bash:1: docs/CONTRACT.md has no section 9'
+}
+
+@test "a section that has lost its number is missed where it is cited" {
+  sed -i 's/^### 3.5 /### /' "$copy/docs/FAILOVER.md"
+  finds 'docs/FAILOVER.md has no section 3.5'
+}
+
+@test "a document that is not there is named" {
+  echo '# docs/NOWHERE.md' >"$copy/etc/stray.yaml"
+  finds 'etc/stray.yaml:1: there is no docs/NOWHERE.md'
+}
+
+@test "a section of a document that is not in the tree is named" {
+  echo '// (failover section A, 10)' >"$copy/crates/core/src/stray.rs"
+  finds "crates/core/src/stray.rs:1: 'failover section A' is no section"
+}
+
+@test "a test that docs/ORDERS.md names and that is gone is named" {
+  sed -i '/^@test "A6: /s/still takes writes/takes writes still/' "$copy/tests/failover/living_file.bats"
+  finds 'docs/ORDERS.md, A6: no test of tests/failover/living_file.bats begins with "the old master still takes"'
+}
+
+@test "a unit test that docs/ORDERS.md names and that is gone is named" {
+  grep -rl 'fn a22_' "$copy/crates" | xargs sed -i 's/fn a22_/fn b1_a22_/'
+  finds 'docs/ORDERS.md, A22: no unit test is named `a22_a_delayed_replica'
+}
+
+@test "an order that a test names and that has no row is named" {
+  echo '@test "A99: nobody has thought of this" {' >"$copy/tests/failover/stray.bats"
+  finds 'tests/failover/stray.bats:1: docs/ORDERS.md has no row A99'
+}
