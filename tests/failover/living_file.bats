@@ -388,6 +388,10 @@ goes_on() {
   caught_up db2 db1
   close_writes db1
 
+  # While clients wait, it is not even tried.
+  refuses_to_move db3 db2 'ERROR: *it still applies what it fetched, and is not waited for while db2 is closed; ask again*'
+  ((${milliseconds%.*} < 1500))
+  open_writes db2
   move db3 db2
   expect_agent_read 255 'ERROR: db3 did not stop replicating within *'
   move db3 db2
@@ -407,7 +411,7 @@ goes_on() {
   fetched_all db3 db1
   close_writes db1
 
-  refuses_to_move db3 db2 'ERROR: *it has fetched more of the log of db1 than that, and not applied it; ask again*'
+  refuses_to_move db3 db2 'ERROR: *it has fetched more of the log of db1 than db2, and not applied it; ask again*'
 
   start_replica_thread db2 IO_THREAD
   all_caught_up db1 db2
@@ -415,6 +419,23 @@ goes_on() {
   delay db3 0
   open_writes db2
   nothing_lost db2 db1 db3
+}
+
+@test "A22: the old master dies while the call waits for the new one to fetch what the slave has; the slave keeps that" {
+  settings db3 "{ limits: { call: 12s }, attach: { patience: 8s } }"
+  CALL_LIMIT=12
+  stop_replica_thread db2 IO_THREAD
+  delay db3 600
+  write db1 3
+  fetched_all db3 db1
+  close_writes db1
+  local fetched
+  fetched=$(replica_field db3 Read_Master_Log_Pos)
+  later 0.5 kill_server db1
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: db3 has *; db2 takes over what only db3 has before it opens*'
+  [ "$(replica_field db3 Master_Host) $(replica_field db3 Read_Master_Log_Pos)" = "$(host_ip db1) $fetched" ]
 }
 
 @test "A22: a delayed slave is moved without waiting for its delay, and keeps it" {

@@ -57,8 +57,7 @@ struct Move<'a> {
     silence: Duration,
     /// `attach.log_filters_agree`
     log_filters_agree: bool,
-    /// True where a new master takes over from other slaves what it lacks, before it opens.
-    takes_over: bool,
+    tail: Tail,
     /// True where the replica must apply no more of what it fetched from an old master that has gone.
     is_held_back: bool,
     last_resort: LastResort<'a>,
@@ -120,6 +119,17 @@ impl Doubt {
             }
         }
     }
+}
+
+/// What only the replica has of the log of an old master that is unreachable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tail {
+    /// The new master does not take it over.
+    GivenUp,
+    /// The new master takes it over before it opens. Nobody has looked for any yet.
+    ToBeJudged,
+    /// As before, and it was looked for.
+    Judged,
 }
 
 /// What has to be undone.
@@ -209,7 +219,7 @@ fn carry_out<'a>(
         connect: limits.connect,
         silence: settings.allow_write.silence,
         log_filters_agree: settings.attach.log_filters_agree,
-        takes_over: settings.allow_write.survivors != Survivors::Off,
+        tail: if settings.allow_write.survivors == Survivors::Off { Tail::GivenUp } else { Tail::ToBeJudged },
         is_held_back: false,
         last_resort: LastResort::new([this_host, chosen.source, new_host], settings, budget),
         progress: Progress::Untouched,
@@ -467,9 +477,10 @@ impl Move<'_> {
     fn leave_tail_to_new(&mut self, facts: &Facts) -> Result<(), Error> {
         let OldMaster::Silent { host: old, .. } = &facts.old else { return Ok(()) };
         let (replica, new) = (&facts.replica, &facts.new);
-        if self.errand.is_some() || !self.takes_over || !replica.logs_updates {
+        if self.errand.is_some() || self.tail == Tail::GivenUp || !replica.logs_updates {
             return Ok(());
         }
+        self.tail = Tail::Judged;
         let Some(theirs) = &new.channel else {
             // It may be at another slave just now, to take over from that.
             let elsewhere = channel::all(&mut self.new)?.into_iter().next();
@@ -521,8 +532,21 @@ impl Move<'_> {
         let (mut facts, mut is_moving) = first;
         let mut face = self.face();
         loop {
-            let considered = self.consider(&facts, &mut located)?;
             let patience = self.patience(&facts, self.budget.part(55));
+            // A search is for later, too: clients wait.
+            if self.is_waited_for(&facts)
+                && !report::is_dry_run()
+                && (is_moving || self.applies(&facts)? || outruns(&facts))
+            {
+                if patience.is_spent() {
+                    return Err(self.too_early(&facts));
+                }
+                awaited::show(&mut face, &facts, None);
+                patience.pause(PAUSE);
+                (facts, is_moving) = self.observe_again()?;
+                continue;
+            }
+            let considered = self.consider(&facts, &mut located)?;
             match considered {
                 // Position and log of a replica that applies meanwhile may not belong together.
                 _ if is_moving
@@ -530,18 +554,16 @@ impl Move<'_> {
                     && !(report::is_dry_run() && patience.is_spent() && considered.is_ok()) =>
                 {
                     if patience.is_spent() {
-                        // Stopped amid its backlog it would lose that, which a closed new master may not have fetched.
-                        let is_early = report::is_dry_run() || self.is_waited_for(&facts);
-                        return if is_early { Err(self.still_applying(&facts)) } else { Ok((None, located)) };
+                        // Stopped for such a refusal, it would only be started again.
+                        let may_pass = matches!(considered, Err(Refusal::NotInLog { .. }));
+                        let is_early = may_pass || report::is_dry_run();
+                        return if is_early { Err(self.too_early(&facts)) } else { Ok((None, located)) };
                     }
                     awaited::show(&mut face, &facts, None);
                 }
                 Ok(_) if outruns(&facts) => {
                     if patience.is_spent() {
-                        let old = &self.old_host.name;
-                        let reason =
-                            format!("it has fetched more of the log of {old} than that, and not applied it");
-                        return Err(self.not_yet(&reason));
+                        return Err(self.too_early(&facts));
                     }
                     awaited::show(&mut face, &facts, None);
                 }
@@ -565,8 +587,24 @@ impl Move<'_> {
                 Err(refusal) => return Err(self.in_words(&facts, refusal)),
             }
             patience.pause(PAUSE);
-            (facts, is_moving) = self.observe()?;
+            (facts, is_moving) = self.observe_again()?;
         }
+    }
+
+    /// Where the old master has fallen silent meanwhile, what only the replica has of its log is judged as at the beginning.
+    fn observe_again(&mut self) -> Result<Observed, Error> {
+        let observed = self.observe()?;
+        let is_silent = matches!(observed.0.old, OldMaster::Silent { .. });
+        if is_silent && self.tail == Tail::ToBeJudged { self.prepare() } else { Ok(observed) }
+    }
+
+    /// True while the replica applies what it fetched. What it delays rests.
+    fn applies(&mut self, facts: &Facts) -> Result<bool, Error> {
+        let channel = &facts.replica.channel;
+        if !channel.sql_running || channel.delay > 0 || channel.fetched == channel.applied {
+            return Ok(false);
+        }
+        Ok(!channel.has_applied_all() || threads::are_workers_busy(self.replica, channel)?)
     }
 
     /// Refuses where what is left of the call may not do for giving up half a transaction, as that of an old master that is
@@ -600,7 +638,13 @@ impl Move<'_> {
         }
         let (facts, is_moving) = self.observe()?;
         let channel = &facts.replica.channel;
-        if !is_moving && (!channel.sql_running || channel.fetched == channel.applied && facts.quiet) {
+        // What a replica has applied to the end goes on only with the log of the old master.
+        let rests = match &facts.old {
+            OldMaster::Silent { .. } => true,
+            OldMaster::Answers(old) => old.rests,
+            OldMaster::Unreadable { .. } => facts.quiet,
+        };
+        if !is_moving && (!channel.sql_running || channel.fetched == channel.applied && rests) {
             return Ok(());
         }
         let (wanted, what) = match &located {
@@ -641,6 +685,9 @@ impl Move<'_> {
         let mut face = self.face();
         loop {
             let (facts, _) = self.observe()?;
+            if self.tail == Tail::ToBeJudged {
+                self.leave_tail_to_new(&facts)?;
+            }
             let considered = self.consider(&facts, &mut located)?;
             let patience = self.patience(&facts, otherwise);
             match considered {
@@ -658,8 +705,12 @@ impl Move<'_> {
         facts.new.read_only && self.errand.is_none() && self.patience < Duration::MAX
     }
 
-    fn still_applying(&self, facts: &Facts) -> Error {
-        let new = &self.new_host.name;
+    fn too_early(&self, facts: &Facts) -> Error {
+        let (old, new) = (&self.old_host.name, &self.new_host.name);
+        if outruns(facts) {
+            let reason = format!("it has fetched more of the log of {old} than {new}, and not applied it");
+            return self.not_yet(&reason);
+        }
         let closed =
             if self.is_waited_for(facts) { format!(" while {new} is closed") } else { String::new() };
         self.not_yet(&format!("it still applies what it fetched, and is not waited for{closed}"))
@@ -684,7 +735,7 @@ impl Move<'_> {
 
     /// A refusal as the operator of a new master reads it that takes over what only others have.
     fn in_words(&self, facts: &Facts, refusal: Refusal) -> Error {
-        let takes_over = self.takes_over && self.errand.is_none();
+        let takes_over = self.tail != Tail::GivenUp && self.errand.is_none();
         if takes_over { before_takeover(facts, refusal).into() } else { refusal.into() }
     }
 

@@ -195,6 +195,8 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
     } else {
         None
     };
+    // With several channels, another one may be applying. Without it, this one has nothing to do.
+    let is_moving = before != after && !(other_channels && channel.has_applied_all());
     let may_be_ahead = variables.get(column).is_some()
         && channel.mode == Mode::FilePosition
         && channel.applied != channel.fetched;
@@ -212,7 +214,7 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
         temporary_tables,
         moves_itself: constants.options.is_on("source_connection_auto_failover"),
     };
-    Ok((replica, before != after))
+    Ok((replica, is_moving))
 }
 
 /// By file and position, a MariaDB that connects to its source takes the place from which it goes on *fetching* for

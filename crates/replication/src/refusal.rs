@@ -791,7 +791,6 @@ impl Refusal {
                 | Self::LogLacks { .. }
                 | Self::NoSinglePosition { .. }
                 | Self::NotInLog { .. }
-                | Self::Purged { .. }
         )
     }
 

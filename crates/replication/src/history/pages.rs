@@ -80,22 +80,24 @@ pub(crate) fn each_event(
     what: &str,
     mut see: impl FnMut(&Record) -> bool,
 ) -> Result<bool, Error> {
-    let mut from = place.offset;
+    let (mut from, mut known) = (place.offset, None);
     let (mut face, size) = reading(server, &place.file);
     loop {
-        let (mut count, mut end) = (0, None);
+        let (mut count, mut last) = (0, None);
         let is_enough = each_of_page(server, &place.file, from, PAGE, |row| {
             count += 1;
-            end = row.number("End_log_pos");
-            see(&row)
+            last = row.number("Pos");
+            // The last one of the page before.
+            known != last && see(&row)
         });
         if is_enough.map_err(|error| explain(server.host(), what, error))? {
             return Ok(true);
         }
-        if count < PAGE {
+        if count < PAGE || last == known {
             return Ok(false);
         }
-        from = end.unwrap_or(u64::MAX);
+        // Not where that event ends: MariaDB 11.4 and later do not tell that within a transaction.
+        (known, from) = (last, last.unwrap_or(u64::MAX));
         face.left(size.map(|size| Left::Bytes(size.saturating_sub(from))));
         if server.budget().is_spent() {
             return Err(too_long(server.host(), what));

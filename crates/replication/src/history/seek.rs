@@ -39,7 +39,7 @@ pub(super) fn locate(
     scope: &Scope,
     (first, begin): (usize, &Beginning),
 ) -> Result<Option<Located>, Error> {
-    let mut seeking = Seeking { log, files, answers: Vec::new() };
+    let mut seeking = Seeking { log, files, answers: Vec::new(), newest: 0 };
     let sought = seeking.locate(at, scope, first, begin);
     match sought {
         // The server does not find what it is asked for, or neither account may dump.
@@ -58,6 +58,8 @@ struct Seeking<'s, 'l, 'h> {
     files: &'s [String],
     /// What was asked before it was known to be needed.
     answers: Vec<(Question, Answer)>,
+    /// The number of the domain's newest group.
+    newest: u64,
 }
 
 /// The group behind which the next one is asked for, and whether it must be there.
@@ -91,6 +93,7 @@ impl Seeking<'_, '_, '_> {
         {
             return Ok(None);
         }
+        self.newest = newest.get(last.domain).map_or(0, |gtid| gtid.sequence);
         let end = log_end(self.log.server)?;
         self.ask_at_once(last, &state, begin);
         let place = match self.next_group(last, true)? {
@@ -155,11 +158,16 @@ impl Seeking<'_, '_, '_> {
         for last in [expected, Some(begun.unwrap_or(0))].into_iter().flatten() {
             let next = Gtid { sequence: last + 1, ..end };
             let lies_behind = last >= end.sequence
-                || self.next_group(next, false)?.is_none_or(|(begin, group)| {
+                || match self.next_group(next, false)? {
                     // The server passes over the group that it is asked for, where that is there.
-                    begin > place
-                        || begin == place && group.server == end.server && group.sequence > next.sequence
-                });
+                    Some((at, group)) => {
+                        at > place
+                            || at == place && group.server == end.server && group.sequence > next.sequence
+                    }
+                    // Where there is more, somebody has ended the dump.
+                    None if next.sequence < self.newest => return Ok(None),
+                    None => true,
+                };
             if !lies_behind {
                 continue;
             }
