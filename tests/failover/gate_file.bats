@@ -132,6 +132,21 @@ opens() {
   stays_closed "$(has_gtids && echo 'the log of db1 *was reset*')*"
 }
 
+@test "A26: the old writer crashed and its log was reset before the new one connects again; writes stay closed" {
+  call_limit db2 2
+  kill_server db1
+  wait_for 5 has_lost db2
+  start_server db1
+  open_writes db1
+  write db1
+  sql db1 'RESET MASTER'
+  close_writes db1
+
+  # What db1 wrote before the reset is on no other host.
+  stays_closed 'the log of db1 *reset*'
+  stays_closed '*'
+}
+
 # By GTID the servers go on by themselves, and nothing is missing: but for those that know what they have executed
 # from their log alone.
 @test "A26: the old writer's log has another name now; by file and position writes stay closed" {
@@ -197,6 +212,25 @@ alive='db1 is alive although nobody can log in there (*): db2 heard it over its 
   close_writes db1
   all_caught_up db1 db2
   opens
+}
+
+# A log-in that takes long is no death. The I/O thread that the call itself starts says nothing of that before it has an
+# answer.
+@test "replication was stopped on the new writer, and the old one lets nobody in for now; no second writer opens" {
+  call_limit db2 3
+  stop_replica_thread db2
+  # The servers' default.
+  sql db2 'SET GLOBAL slave_net_timeout = 60'
+  freeze db1
+
+  stays_closed 'db1 may be alive although nobody can log in there *'
+
+  thaw db1
+  wait_for 10 eval '[ "$(threads db2)" = "Yes Yes" ]'
+  stays_closed 'db1 still takes writes*'
+  close_writes db1
+  opens
+  sql db2 'SET GLOBAL slave_net_timeout = 4'
 }
 
 @test "half a transaction of an old writer that lives behind a packet filter is not given up" {

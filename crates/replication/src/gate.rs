@@ -171,11 +171,8 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     report::observe(Some(local.host()), "has applied", Refusal::place(channel.applied.as_ref()));
     let is_at_rest = rests(&channel);
     if is_at_rest {
-        // By GTID, the I/O thread forgets where it was as soon as it connects again. A log of another name is left to it.
-        let end = connection.as_mut().map_or(Ok(None), log_end).ok().flatten();
-        let end = end.filter(|end| channel.fetched.as_ref().is_some_and(|at| at.compare(end).is_some()));
-        if let Some(end) = end {
-            check_reset(local.host(), peer, &channel, &end, question)?;
+        if let Ok(connection) = &mut connection {
+            check_before_connecting(local, connection, peer, &channel, question)?;
         }
         wake(local, config, answers)?;
     }
@@ -270,7 +267,9 @@ fn connect(peer: &Host, question: Question) -> Result<Server, Error> {
 
 /// True where the peer lives and let nobody in, which may pass.
 fn is_living(answer: &Result<Proof, Error>) -> bool {
-    matches!(answer, Err(Error::Refused(refusal)) if matches!(**refusal, Refusal::PeerIsAlive { .. }))
+    let is_of_living =
+        |refusal: &Refusal| matches!(refusal, Refusal::PeerIsAlive { .. } | Refusal::PeerMayBeAlive { .. });
+    matches!(answer, Err(Error::Refused(refusal)) if is_of_living(refusal))
 }
 
 /// The channel from the peer, and the peer; `None` where this host replicates from nobody.
@@ -299,6 +298,28 @@ fn rests(channel: &Channel) -> bool {
     // An I/O thread that cannot reach a dead peer has an error, and what it fetched still has to be applied.
     let io_rests = channel.io == IoThread::No && channel.io_error.is_none();
     !channel.has_failed_on_data() && (!channel.sql_running || io_rests)
+}
+
+/// The same before the I/O thread connects again: by GTID it forgets then where it was. A log of another name is left to
+/// it, and so is one of a MySQL that was begun anew and has all that this host has: a rebuilt peer.
+fn check_before_connecting(
+    local: &mut Server,
+    connection: &mut Server,
+    peer: &Host,
+    channel: &Channel,
+    question: Question,
+) -> Result<(), Error> {
+    let end = log_end(connection).ok().flatten();
+    let end = end.filter(|end| channel.fetched.as_ref().is_some_and(|at| at.compare(end).is_some()));
+    let Some(end) = end else { return Ok(()) };
+    match check_reset(local.host(), peer, channel, &end, question) {
+        Err(_)
+            if channel.mode == Mode::AutoPosition && executed(local)?.is_within(&executed(connection)?) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 /// Refuses where more was fetched from the peer than its log has.
@@ -402,6 +423,23 @@ impl Gate<'_> {
         Err(Refusal::PeerIsAlive { peer, reason: error.to_string(), host, heard, then, limit }.into())
     }
 
+    /// A thread that was just started tells nothing of the peer until it is let in or has an error. True where it has
+    /// one of these by now. A peer that does not even accept connections is not waited for.
+    fn check_connecting(&mut self, seen: &Channel, error: &Error) -> Result<bool, Error> {
+        let limit = self.question.settings.allow_write.silence;
+        let since = liveness::connecting_since(self.local)?;
+        let Some(since) = since.filter(|since| *since < limit) else { return Ok(false) };
+        if !liveness::accepts(self.peer, self.question.budget) {
+            return Ok(false);
+        }
+        if liveness::has_connected(self.local, seen)? {
+            return Ok(true);
+        }
+        let (host, peer) = (self.local.host().into(), self.peer.name.to_string());
+        let (reason, then) = (error.to_string(), self.question.otherwise.into());
+        Err(Refusal::PeerMayBeAlive { peer, reason, host, since, then, limit }.into())
+    }
+
     /// Lets the I/O thread connect at once to a peer that answers, where it would not by itself for a while.
     fn fetch_again(&mut self, seen: &Channel) -> Result<(), Error> {
         if !liveness::is_missed(self.local, seen, self.peer)? {
@@ -418,6 +456,7 @@ impl Gate<'_> {
         // In this order: what was fetched before the end was read cannot lie beyond it.
         let mut before = channel::again(self.local, &self.channel)?;
         if before.io != IoThread::Yes {
+            check_before_connecting(self.local, peer, self.peer, &before, self.question)?;
             self.fetch_again(&before)?;
             before = channel::again(self.local, &self.channel)?;
         }
@@ -552,6 +591,9 @@ impl Gate<'_> {
                 // It may have come back meanwhile, or only have been slow.
                 if second.io == IoThread::Yes {
                     self.check_silence(error)?;
+                }
+                if liveness::is_connecting(&second) && self.check_connecting(&second, error)? {
+                    continue;
                 }
                 let is_whole = second.fetched == second.applied || self.forget_half(&second)?;
                 if is_whole {
@@ -725,7 +767,9 @@ impl Gate<'_> {
             }
             Error::Connect { answered: false, .. } => Ok(Taken::Part(state)),
             Error::Refused(refusal) => match *refusal {
-                refusal @ (Refusal::PeerIsAlive { .. } | Refusal::NotPutBack { .. }) => Err(refusal.into()),
+                refusal @ (Refusal::PeerIsAlive { .. }
+                | Refusal::PeerMayBeAlive { .. }
+                | Refusal::NotPutBack { .. }) => Err(refusal.into()),
                 Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => {
                     Err(self.question.pursuit(self.config).still(survivor, state))
                 }

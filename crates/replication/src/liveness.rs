@@ -4,7 +4,7 @@
 //! ends every session. The channel's own connection tells more: while its I/O thread is connected, and the source
 //! was heard over that connection within the heartbeat period, the source lives and may be taking writes.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
@@ -28,6 +28,10 @@ const WATCH: Duration = Duration::from_secs(3);
 const KERNEL: Duration = Duration::from_millis(500);
 /// How long an I/O thread may take to connect to a source that answers.
 const CONNECTING: Duration = Duration::from_secs(1);
+/// How long a kernel may take to accept a connection.
+const ACCEPTING: Duration = Duration::from_secs(1);
+const CONNECTING_SINCE: &str = "SELECT MAX(time) AS seconds FROM information_schema.processlist \
+                                WHERE user = 'system user' AND state LIKE 'Connecting to %'";
 /// The replication threads of a server.
 const THREADS: &str = "SELECT id FROM information_schema.processlist \
                        WHERE user = 'system user' AND command <> 'Daemon' ORDER BY id";
@@ -115,6 +119,37 @@ fn is_cut_short(local: &mut Server, channel: &str, patience: Budget) -> Result<b
             return Ok(false);
         }
     }
+}
+
+/// True where an I/O thread was started and has neither been let in nor refused yet.
+pub fn is_connecting(channel: &Channel) -> bool {
+    channel.io == IoThread::Connecting && channel.io_error.is_none()
+}
+
+/// For how long an I/O thread has been connecting; `None` where none is.
+pub fn connecting_since(local: &mut Server) -> Result<Option<Duration>, Error> {
+    let row = local.one(CONNECTING_SINCE)?;
+    Ok(row.number("seconds").map(Duration::from_secs))
+}
+
+/// Waits a moment for such a thread; true where it has been let in or refused by then.
+pub fn has_connected(local: &mut Server, channel: &Channel) -> Result<bool, Error> {
+    let end = Instant::now() + local.budget().share(CONNECTING);
+    loop {
+        if !is_connecting(&channel::again(local, &channel.name)?) {
+            return Ok(true);
+        }
+        if Instant::now() >= end || !local.budget().pause(PAUSE) {
+            return Ok(false);
+        }
+    }
+}
+
+/// True where a host accepts connections at its server's port, whether or not anybody is let in.
+pub fn accepts(host: &Host, budget: Budget) -> bool {
+    let Ok(address) = host.ip.parse::<IpAddr>() else { return false };
+    let most = budget.share(ACCEPTING).max(Duration::from_millis(1));
+    TcpStream::connect_timeout(&SocketAddr::new(address, host.mysql_port), most).is_ok()
 }
 
 /// True where a channel's source answers, and its I/O thread will not notice for a while: it sleeps before its next

@@ -515,6 +515,27 @@ pub enum Refusal {
         limit: Duration,
     },
 
+    /// The peer lets nobody in, and the I/O thread from it has just been started and waits to be let in, too.
+    #[error(
+        "{peer} may be alive although nobody can log in there ({reason}): it accepts connections, and the I/O thread of \
+         {host} has been connecting for {since:.0?}; {then}. Fix what keeps log-ins out (load, name service), or shut \
+         {peer} down; after {limit:.1?} it counts as gone"
+    )]
+    PeerMayBeAlive {
+        /// The peer.
+        peer: String,
+        /// Why nobody can log in.
+        reason: String,
+        /// This host.
+        host: String,
+        /// For how long its I/O thread has been connecting.
+        since: Duration,
+        /// What does not happen.
+        then: String,
+        /// After how long the peer counts as gone.
+        limit: Duration,
+    },
+
     /// The peer's log ends before what was already fetched from it.
     #[error(
         "the log of {peer} ends at {end}, but {host} has fetched it to {fetched}: it was reset or is another \
