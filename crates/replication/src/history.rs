@@ -3,13 +3,14 @@
 //! The log of a server can be of any size, so that as little of it is read as the answer needs. In `seek` the server
 //! finds the place; `reading` reads what has to be seen, by a dump as replicas get it, or by `pages` where nobody may
 //! dump. `scan` does the thinking without a server, `order` judges the log as a whole, and `unfinished` notes how far a
-//! search came.
+//! search came; `scan_note` what one by GTID knows by then.
 
 mod located;
 mod order;
 mod pages;
 mod reading;
 mod scan;
+mod scan_note;
 mod seek;
 mod unfinished;
 
@@ -19,11 +20,11 @@ pub use located::{Gap, Located};
 pub(crate) use pages::{
     FIRST_EVENT, beginning, each_event, each_event_behind, log_files, log_sizes, page, reading, too_long,
 };
-pub(crate) use reading::{Seen, each_seen};
+pub(crate) use reading::{Search, Seen, read};
 pub use scan::Scope;
 #[cfg(test)]
 pub(crate) use scan::locate_in;
-pub(crate) use unfinished::note_of;
+pub(crate) use unfinished::{forget, note_of};
 
 use crate::binlog::stream::Reader;
 use crate::error::Error;
@@ -107,8 +108,9 @@ fn from_its_file(
     if let Some(found) = seek::locate(log, files, at, scope, (first, &begin))? {
         return Ok(found);
     }
-    let mut scan = Scan::new(at.clone(), BinlogPosition::new(&files[first], FIRST_EVENT), begin, scope);
-    reading::read(log, &files[first..], FIRST_EVENT, &mut scan)?;
+    let place = BinlogPosition::new(&files[first], FIRST_EVENT);
+    let mut scan = Scan::new(at.clone(), place.clone(), begin, scope);
+    read(log, files, &place, &mut scan)?;
     Ok(scan.finish())
 }
 
@@ -129,11 +131,12 @@ fn further_on(
     };
     let goes_on =
         at.iter().all(|gtid| from.get(gtid.domain).is_some_and(|from| from.sequence <= gtid.sequence));
-    let first = files.iter().position(|file| *file == place.file);
-    let (Some(first), true) = (first, goes_on) else { return Ok(None) };
+    if !goes_on || !files.contains(&place.file) {
+        return Ok(None);
+    }
     let begin = Beginning { state: state.clone(), position: from.clone() };
     let mut scan = Scan::new(at.clone(), place.clone(), begin, scope);
-    reading::read(log, &files[first..], place.offset, &mut scan)?;
+    read(log, files, place, &mut scan)?;
     Ok(scan.first_missing().is_none().then(|| scan.finish()))
 }
 

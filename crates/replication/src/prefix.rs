@@ -7,10 +7,11 @@ use crate::binlog::event::kind;
 use crate::difference::transaction::Id;
 use crate::error::Error;
 use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, Located, Log, Seen, each_seen, last_that_begins, log_files, page};
+use crate::history::{FIRST_EVENT, Located, Log, Search, Seen, last_that_begins, log_files, page, read};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::server::Server;
+use crate::takeover::note::value;
 
 /// Enough events to see what a file begins with.
 const FIRST_EVENTS: usize = 4;
@@ -23,9 +24,9 @@ pub fn locate(log: &mut Log, set: &GtidSet, earlier: Option<&Located>) -> Result
     let files = log_files(log.server)?;
     if let Some(Located::Prefix { of, position, before }) = earlier
         && of.is_within(set)
-        && let Some(first) = files.iter().position(|file| *file == position.file)
+        && files.contains(&position.file)
     {
-        return read_on(log, &files[first..], position, Prefix::new(set, before.clone()));
+        return read_on(log, &files, position, Prefix::new(set, before.clone()));
     }
     let lies_before = |file: &str| {
         let previous = previous_gtids(log.server, file)?;
@@ -37,24 +38,16 @@ pub fn locate(log: &mut Log, set: &GtidSet, earlier: Option<&Located>) -> Result
         return Ok(Located::PurgedOfSet { of: set.clone(), gone });
     };
     let begin = BinlogPosition::new(&files[first], FIRST_EVENT);
-    read_on(log, &files[first..], &begin, Prefix::new(set, before))
+    read_on(log, &files, &begin, Prefix::new(set, before))
 }
 
-/// Reads these files, the first from `begin` on.
 fn read_on(
     log: &mut Log,
     files: &[String],
     begin: &BinlogPosition,
     mut prefix: Prefix,
 ) -> Result<Located, Error> {
-    prefix.end = begin.clone();
-    for file in files.iter().skip_while(|file| **file != begin.file) {
-        let from = if *file == begin.file { begin.offset } else { FIRST_EVENT };
-        let place = BinlogPosition::new(file, from);
-        if each_seen(log, &place, "the replica's place", |seen| prefix.seen(file, seen))? {
-            break;
-        }
-    }
+    read(log, files, begin, &mut prefix)?;
     Ok(prefix.finish())
 }
 
@@ -79,23 +72,99 @@ pub(crate) fn previous_gtids(server: &mut Server, file: &str) -> Result<GtidSet,
 }
 
 /// The groups that are read, as long as they are in the set.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Prefix<'s> {
     of: &'s GtidSet,
+    /// All groups that were read to their end.
     before: GtidSet,
+    /// The one that is being read.
+    group: Option<(String, u64)>,
+    /// Where what was read ends, in the file that is being read.
     end: BinlogPosition,
     unnamed: Option<BinlogPosition>,
 }
 
 impl<'s> Prefix<'s> {
     fn new(of: &'s GtidSet, before: GtidSet) -> Self {
-        Self { of, before, end: BinlogPosition::new("", 0), unnamed: None }
+        Self { of, before, group: None, end: BinlogPosition::new("", 0), unnamed: None }
     }
 
-    /// True where nothing further needs to be read.
-    fn seen(&mut self, file: &str, seen: &Seen) -> bool {
+    fn event(&mut self, row: &Record) -> bool {
+        let what = match row.text("Event_type") {
+            "Anonymous_Gtid" => What::Unnamed,
+            // `Gtid`, and for tagged ones `Gtid_tagged`.
+            kind if kind.starts_with("Gtid") => What::Group(gtid_of(row)),
+            "Rotate" | "Stop" => What::End,
+            _ => What::Other,
+        };
+        let place = |column| row.number(column).unwrap_or(FIRST_EVENT);
+        self.take(what, place("Pos"), place("End_log_pos"))
+    }
+
+    fn take(&mut self, what: What, begin: u64, end: u64) -> bool {
+        if !matches!(what, What::Other) {
+            self.close_group();
+        }
+        match what {
+            What::Unnamed => {
+                self.unnamed = Some(BinlogPosition::new(&self.end.file, begin));
+                return true;
+            }
+            What::Group(group) => match group {
+                Some((source, number)) if self.of.has(&source, number) => {
+                    self.group = Some((source, number));
+                }
+                _ => {
+                    self.end.offset = begin;
+                    return true;
+                }
+            },
+            // Behind it nothing can be read on in this file.
+            What::End => return false,
+            What::Other => {}
+        }
+        self.end.offset = end;
+        false
+    }
+
+    fn close_group(&mut self) {
+        if let Some((source, number)) = self.group.take() {
+            self.before.add(&source, number, number);
+        }
+    }
+
+    fn finish(mut self) -> Located {
+        self.close_group();
+        match self.unnamed {
+            Some(place) => Located::Unnamed(place),
+            None => Located::Prefix { of: self.of.clone(), position: self.end, before: self.before },
+        }
+    }
+}
+
+impl Search for Prefix<'_> {
+    /// What was read before a place is of use for every set that holds it.
+    fn key(&self) -> String {
+        "set".into()
+    }
+
+    fn to_text(&self) -> String {
+        format!("before={}", self.before)
+    }
+
+    fn resumed(&self, text: &str, place: &BinlogPosition) -> Option<Self> {
+        let before: GtidSet = value(text, "before")?.parse().ok()?;
+        let is_ahead = place.has_reached(&self.end) && before.is_within(self.of);
+        is_ahead.then(|| Self::new(self.of, before))
+    }
+
+    fn open(&mut self, place: &BinlogPosition) {
+        self.end.clone_from(place);
+    }
+
+    fn see(&mut self, seen: &Seen) -> bool {
         match seen {
-            Seen::Row(row) => self.event(file, row),
+            Seen::Row(row) => self.event(row),
             Seen::Event(event, sent) => {
                 let what = match event.kind {
                     kind::ANONYMOUS_GTID => What::Unnamed,
@@ -106,54 +175,18 @@ impl<'s> Prefix<'s> {
                     kind::ROTATE | kind::STOP => What::End,
                     _ => What::Other,
                 };
-                self.take(file, what, event.end.saturating_sub(u64::from(sent.size)), event.end)
+                self.take(what, event.end.saturating_sub(u64::from(sent.size)), event.end)
             }
         }
     }
 
-    fn event(&mut self, file: &str, row: &Record) -> bool {
-        let what = match row.text("Event_type") {
-            "Anonymous_Gtid" => What::Unnamed,
-            // `Gtid`, and for tagged ones `Gtid_tagged`.
-            kind if kind.starts_with("Gtid") => What::Group(gtid_of(row)),
-            "Rotate" | "Stop" => What::End,
-            _ => What::Other,
-        };
-        let place = |column| row.number(column).unwrap_or(FIRST_EVENT);
-        self.take(file, what, place("Pos"), place("End_log_pos"))
-    }
-
-    fn take(&mut self, file: &str, what: What, begin: u64, end: u64) -> bool {
-        match what {
-            What::Unnamed => {
-                self.unnamed = Some(BinlogPosition::new(file, begin));
-                return true;
-            }
-            What::Group(group) => match group {
-                Some((source, number)) if self.of.has(&source, number) => {
-                    self.before.add(&source, number, number);
-                }
-                _ => {
-                    self.end = BinlogPosition::new(file, begin);
-                    return true;
-                }
-            },
-            // Behind it nothing can be read on in this file.
-            What::End => return false,
-            What::Other => {}
-        }
-        if self.end.file != file {
-            self.end.file = file.into();
-        }
-        self.end.offset = end;
+    fn close(&mut self) -> bool {
+        self.close_group();
         false
     }
 
-    fn finish(self) -> Located {
-        match self.unnamed {
-            Some(place) => Located::Unnamed(place),
-            None => Located::Prefix { of: self.of.clone(), position: self.end, before: self.before },
-        }
+    fn wanted(&self) -> String {
+        "the replica's place".into()
     }
 }
 
@@ -187,7 +220,7 @@ pub(crate) fn locate_in(log: &[String], set: &GtidSet) -> Located {
             ("Pos", index.to_string()),
             ("End_log_pos", (index + 1).to_string()),
         ]);
-        if prefix.event("bin.000001", &row) {
+        if prefix.event(&row) {
             break;
         }
     }
@@ -201,15 +234,14 @@ mod tests {
     const A: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
     const B: &str = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
 
+    fn named(text: &str) -> String {
+        text.replace('a', A).replace('b', B)
+    }
+
     /// A log as text: `a5` is a group of server A, `x` one without a GTID, `R` a rotation. Groups are 100 bytes.
-    fn read(set: &str, log: &str) -> (String, String) {
-        let named = |text: &str| text.replace('a', A).replace('b', B);
-        let set: GtidSet = named(set).parse().unwrap();
-        let mut prefix = Prefix::new(&set, GtidSet::default());
-        let (mut file, mut pos) = (1, 4);
+    fn rows(log: &str) -> Vec<(BinlogPosition, Record)> {
+        let (mut file, mut pos, mut rows) = (1, 4, Vec::new());
         for word in log.split_whitespace() {
-            let name = format!("bin.{file:06}");
-            let mut is_done = false;
             let mut row = |kind: &str, info: String, size: u64| {
                 let row = Record::from_iter([
                     ("Event_type", kind.to_string()),
@@ -217,8 +249,8 @@ mod tests {
                     ("Pos", pos.to_string()),
                     ("End_log_pos", (pos + size).to_string()),
                 ]);
+                rows.push((BinlogPosition::new(format!("bin.{file:06}"), pos), row));
                 pos += size;
-                is_done = is_done || prefix.event(&name, &row);
             };
             match word {
                 "R" => {
@@ -232,16 +264,34 @@ mod tests {
                     row("Xid", "COMMIT /* xid=1 */".into(), 40);
                 }
             }
-            if is_done {
-                break;
-            }
         }
+        rows
+    }
+
+    /// True where it is done.
+    fn take(prefix: &mut Prefix, rows: &[(BinlogPosition, Record)]) -> bool {
+        rows.iter().any(|(place, row)| {
+            if prefix.end.file != place.file {
+                prefix.open(place);
+            }
+            prefix.event(row)
+        })
+    }
+
+    fn told(prefix: Prefix) -> (String, String) {
         match prefix.finish() {
             Located::Prefix { position, before, .. } => {
                 (position.to_string(), before.to_string().replace(A, "a").replace(B, "b"))
             }
             other => (format!("{other:?}"), String::new()),
         }
+    }
+
+    fn read(set: &str, log: &str) -> (String, String) {
+        let set: GtidSet = named(set).parse().unwrap();
+        let mut prefix = Prefix::new(&set, GtidSet::default());
+        take(&mut prefix, &rows(log));
+        told(prefix)
     }
 
     #[test]
@@ -261,5 +311,61 @@ mod tests {
     fn a_group_without_a_gtid_is_not_passed() {
         assert!(read("a:1-2", "a1 x a2").0.starts_with("Unnamed"));
         assert_eq!(read("a:1", "a1 b1 x").0, "bin.000001:104", "behind the place it does not matter");
+    }
+
+    #[test]
+    fn a_search_goes_on_at_whatever_group_a_call_ended_for_the_same_set_or_a_larger_one() {
+        for (set, log) in [
+            ("a:1-2", "a1 a2 b1 a3"),
+            ("a:1-3,b:1-2", "a1 b1 a2 R b2 a3 R a4"),
+            ("a:1-3,b:1-2", "a1 b1 a2 R b2 R"),
+            ("a:1-3", "a1 a2 x a3"),
+        ] {
+            let larger = format!("{set},b:1-9");
+            let log = rows(log);
+            let begins = |(_, row): &(BinlogPosition, Record)| row.text("Event_type") == "Gtid";
+            let groups: Vec<usize> = (0..log.len()).filter(|index| begins(&log[*index])).collect();
+            for cut in groups.windows(2) {
+                let small: GtidSet = named(set).parse().unwrap();
+                let mut first = Prefix::new(&small, GtidSet::default());
+                if take(&mut first, &log[..=cut[1]]) {
+                    break;
+                }
+                for set in [set, &larger] {
+                    let set: GtidSet = named(set).parse().unwrap();
+                    let mut single = Prefix::new(&set, GtidSet::default());
+                    take(&mut single, &log);
+                    let mut second = Prefix::new(&set, GtidSet::default());
+                    second.open(&BinlogPosition::new("bin.000001", 4));
+                    let mut second = second.resumed(&first.to_text(), &log[cut[0]].0).expect("it goes on");
+                    take(&mut second, &log[cut[1]..]);
+                    assert_eq!(told(second), told(single), "cut at {}", log[cut[1]].0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_of_no_use_for_a_set_that_lacks_of_it_nor_behind_it() {
+        let all: GtidSet = named("a:1-9").parse().unwrap();
+        let mut first = Prefix::new(&all, GtidSet::default());
+        take(&mut first, &rows("a1 a2 a3 a4"));
+        let place = BinlogPosition::new("bin.000001", 204);
+        for (set, begin, is_of_use) in [
+            ("a:1-9", "bin.000001:4", true),
+            ("a:1-3", "bin.000001:204", true),
+            ("a:1-2,b:1-9", "bin.000001:4", false),
+            ("a:1-9", "bin.000001:205", false),
+            ("a:1-9", "bin.000002:4", false),
+            ("a:1-9", "log.000001:4", false),
+        ] {
+            let set: GtidSet = named(set).parse().unwrap();
+            let mut prefix = Prefix::new(&set, GtidSet::default());
+            prefix.open(&BinlogPosition::from_text(begin).unwrap());
+            assert_eq!(prefix.resumed(&first.to_text(), &place).is_some(), is_of_use, "{set} {begin}");
+        }
+        for text in ["", "before=x", "file=bin.000001"] {
+            assert!(Prefix::new(&all, GtidSet::default()).resumed(text, &place).is_none(), "{text}");
+        }
     }
 }

@@ -49,8 +49,8 @@ fn step_back_in(
     }
     let place = BinlogPosition::new(file, FIRST_EVENT);
     let scope = Scope { order: true, ..Scope::default() };
-    let mut scan = Scan::new(at.clone(), place, begin.clone(), &scope);
-    reading::read(log, std::slice::from_ref(file), FIRST_EVENT, &mut scan)?;
+    let mut scan = Scan::new(at.clone(), place.clone(), begin.clone(), &scope);
+    reading::read(log, std::slice::from_ref(file), &place, &mut scan)?;
     Ok(scan.out_of_order)
 }
 

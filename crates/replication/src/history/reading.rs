@@ -3,12 +3,12 @@
 use twox_hash::XxHash3_128;
 
 use super::pages::{each_event, each_of_page, explain};
-use super::scan::{Part, Scan};
-use super::unfinished::Key;
+use super::scan::Part;
+use super::unfinished::{Mark, Note, Reached, Trail};
 use super::{FIRST_EVENT, Log};
 use crate::binlog::event::{Event, kind};
 use crate::binlog::packets::Sent;
-use crate::binlog::stream::Start;
+use crate::binlog::stream::{Reader, Start};
 use crate::error::Error;
 use crate::position::BinlogPosition;
 use crate::record::Record;
@@ -26,7 +26,7 @@ pub(crate) enum Seen<'s> {
 }
 
 impl Seen<'_> {
-    fn part(&self) -> Part {
+    pub(super) fn part(&self) -> Part {
         match self {
             Self::Row(row) => Part::of_row(row),
             Self::Event(event, _) => Part::of_event(event),
@@ -104,41 +104,102 @@ fn each(
     }
 }
 
-/// Reads these files into the scan, the first from `offset` on, until everything is found. What cannot be read in time
-/// is noted, and read from there on the next time.
-pub(super) fn read(log: &mut Log, files: &[String], offset: u64, scan: &mut Scan) -> Result<(), Error> {
-    let Some(first) = files.first() else { return Ok(()) };
-    let key = log.notes.clone().map(|path| Key::new(path, log.reader.host(), first, offset, scan));
-    let fresh = scan.clone();
-    if let Some(key) = &key
-        && let Some((place, begun)) = key.resume(scan)
+/// A search that reads a log forwards, and can go on where another call has ended.
+pub(crate) trait Search: Clone {
+    /// What tells it apart from other searches of the same log.
+    fn key(&self) -> String;
+    /// What is known by the groups that were read to their end.
+    fn to_text(&self) -> String;
+    /// The search as it was noted at `place`; `None` where that is of no use.
+    fn resumed(&self, text: &str, place: &BinlogPosition) -> Option<Self>;
+    /// The next event lies at `place`.
+    fn open(&mut self, place: &BinlogPosition);
+    /// Takes an event; true where nothing further needs to be read.
+    fn see(&mut self, seen: &Seen) -> bool;
+    /// The file ends; true where nothing further needs to be read.
+    fn close(&mut self) -> bool;
+    /// What is looked for, in words.
+    fn wanted(&self) -> String;
+}
+
+/// What came of reading a file.
+enum Read {
+    /// Nothing further needs to be read.
+    Done,
+    /// It was read to its end.
+    ToItsEnd,
+    /// It is not the one that was expected.
+    Another,
+}
+
+/// Reads these files, the first of them from `begin` on, until everything is found. What cannot be read in time is noted,
+/// and read from there on the next time.
+pub(crate) fn read(
+    log: &mut Log,
+    files: &[String],
+    begin: &BinlogPosition,
+    search: &mut impl Search,
+) -> Result<(), Error> {
+    search.open(begin);
+    let note = log.notes.clone().map(|path| Note::new(path, log.reader.host(), &search.key()));
+    if let Some(note) = &note
+        && let Some(text) = note.read()
+        && let Some(reached) = Reached::from_text(&text)
+        && let Some(noted) = search.resumed(&text, &reached.place())
     {
-        let rest = files.iter().skip_while(|file| **file != place.file);
-        let is_there = rest.clone().next().is_some();
-        let resumed = read_files(log, rest, place.offset, scan, Some(begun), Some(key));
-        match resumed {
-            Ok(true) if is_there => {
-                key.forget();
+        log::info!("the search goes on at {}, where an earlier call came", reached.place());
+        match go_on(log, files, &reached, noted, note) {
+            Ok(Some(ended)) => {
+                *search = ended;
+                note.forget();
                 return Ok(());
             }
             // No event begins there any more.
-            Err(error @ Error::Query { .. }) => log::info!("{place} is no place any more: {error}"),
-            Ok(_) => {}
+            Err(error @ Error::Query { .. }) => {
+                log::info!("{} is no place any more: {error}", reached.place());
+            }
+            Ok(None) => {}
             Err(error) => return Err(error),
         }
         log::info!("{} has another log by now: it is searched from its beginning", log.reader.host());
-        key.forget();
-        *scan = fresh;
+        note.forget();
     }
-    read_files(log, files.iter(), offset, scan, None, key.as_ref())?;
-    Ok(())
+    let files = files.iter().skip_while(|file| **file != begin.file);
+    read_files(log, files, begin.offset, search, note.as_ref())
+}
+
+/// The search, ended; `None` where the log is another than the one in which it was begun.
+fn go_on<S: Search>(
+    log: &mut Log,
+    files: &[String],
+    reached: &Reached,
+    mut search: S,
+    note: &Note,
+) -> Result<Option<S>, Error> {
+    let mut files = files.iter().skip_while(|file| **file != reached.file);
+    let Some(file) = files.next() else { return Ok(None) };
+    let begun = begun(&log.reader, file, &search.wanted())?;
+    if begun.as_ref() != Some(&reached.begun) {
+        log::debug!("{file} begins with {begun:?}, not {:?}", reached.begun);
+        return Ok(None);
+    }
+    let place = reached.place();
+    search.open(&place);
+    let fresh = reached.last.is_none().then(|| search.clone());
+    let opened = Opened { begun, expected: reached.last, fresh, note: Some(note) };
+    match read_file(log, &place, &mut search, opened)? {
+        Read::Another => return Ok(None),
+        Read::Done => {}
+        Read::ToItsEnd => read_files(log, files, FIRST_EVENT, &mut search, Some(note))?,
+    }
+    Ok(Some(search))
 }
 
 /// What a file begins with, behind the event that describes the others: that one bears the time of the dump on some
 /// servers (MariaDB 11.8). `None` where nobody may dump.
-fn begun(log: &Log, file: &str, sought: &str) -> Result<Option<String>, Error> {
+pub(crate) fn begun(reader: &Reader, file: &str, sought: &str) -> Result<Option<String>, Error> {
     let mut begun = None;
-    match log.reader.seeking(sought).each_head(file, Start::First, |event, _| {
+    match reader.seeking(sought).each_head(file, Start::First, |event, _| {
         if event.kind != kind::FORMAT_DESCRIPTION {
             begun = Some(format!("{}-{}-{:x}", event.time, event.kind, XxHash3_128::oneshot(event.body)));
         }
@@ -149,42 +210,91 @@ fn begun(log: &Log, file: &str, sought: &str) -> Result<Option<String>, Error> {
     }
 }
 
-/// False where the first file does not begin with what is `expected`.
+/// Reads these files, the first from `offset` on.
 fn read_files<'f>(
     log: &mut Log,
     files: impl Iterator<Item = &'f String>,
     mut offset: u64,
-    scan: &mut Scan,
-    mut expected: Option<String>,
-    key: Option<&Key>,
-) -> Result<bool, Error> {
+    search: &mut impl Search,
+    note: Option<&Note>,
+) -> Result<(), Error> {
     for file in files {
         let mut place = BinlogPosition::new(file, offset);
-        scan.open(&place);
-        let sought = scan.wanted();
-        let mut see = |seen: &Seen| {
-            scan.event(&seen.part());
-            scan.is_done()
+        search.open(&place);
+        let sought = search.wanted();
+        let fresh = (offset == FIRST_EVENT).then(|| search.clone());
+        let is_done = if let Some(is_enough) = first_page(log, &mut place, &sought, |seen| search.see(seen))?
+        {
+            is_enough || search.close()
+        } else {
+            let begun = if note.is_some() { begun(&log.reader, file, &sought)? } else { None };
+            let opened = Opened { begun, expected: None, fresh, note };
+            matches!(read_file(log, &place, search, opened)?, Read::Done)
         };
-        if expected.is_some() || first_page(log, &mut place, &sought, &mut see)?.is_none() {
-            let begun = if key.is_some() { begun(log, file, &sought)? } else { None };
-            if expected.is_some() && begun != expected {
-                log::debug!("{file} begins with {begun:?}, not {expected:?}");
-                return Ok(false);
-            }
-            let read = each(log, &place, &sought, see);
-            if let (Err(Error::Refused(refusal)), Some(key), Some(begun)) = (&read, key, begun)
-                && matches!(**refusal, Refusal::SearchTooLong { .. })
-            {
-                key.keep(scan, &begun);
-            }
-            read?;
-        }
-        scan.close_group();
-        if scan.is_done() {
+        if is_done {
             break;
         }
-        (offset, expected) = (FIRST_EVENT, None);
+        offset = FIRST_EVENT;
     }
-    Ok(true)
+    Ok(())
+}
+
+/// What is known of a file that is read.
+struct Opened<'n, S> {
+    /// What it begins with.
+    begun: Option<String>,
+    /// The group that was read last by an earlier call, with which this one begins.
+    expected: Option<Mark>,
+    /// The search before anything of the file was read.
+    fresh: Option<S>,
+    note: Option<&'n Note>,
+}
+
+/// Reads a file from `place` on by a dump, and notes how far it came where the time is over.
+fn read_file<S: Search>(
+    log: &mut Log,
+    place: &BinlogPosition,
+    search: &mut S,
+    opened: Opened<S>,
+) -> Result<Read, Error> {
+    let Opened { begun, mut expected, fresh, note } = opened;
+    let (mut trail, mut is_another) = (Trail::default(), false);
+    let sought = search.wanted();
+    let read = each(log, place, &sought, |seen| {
+        if let Seen::Event(event, sent) = seen {
+            trail.event(event, sent.size);
+            if let (Some(group), Some(last)) = (expected, trail.last) {
+                is_another = group != last;
+                expected = None;
+                search.open(&BinlogPosition::new(&place.file, event.end.saturating_sub(sent.size.into())));
+            }
+        } else if expected.is_some() {
+            // Page by page, nothing tells whether it is the same.
+            is_another = true;
+        }
+        is_another || expected.is_none() && search.see(seen)
+    });
+    if is_another {
+        return Ok(Read::Another);
+    }
+    match &read {
+        Err(Error::Refused(refusal)) if matches!(**refusal, Refusal::SearchTooLong { .. }) => {
+            let state =
+                if trail.last.is_some() { Some(search.to_text()) } else { fresh.map(|s| s.to_text()) };
+            if let (Some(note), Some(begun), Some(state), None) = (note, begun, state, expected) {
+                note.keep(&Reached { file: place.file.clone(), begun, last: trail.last }, &state);
+            }
+        }
+        // What lies there is no event, so that the connection is of no use.
+        Err(Error::Broken { .. }) if expected.is_some() => return Ok(Read::Another),
+        _ => {}
+    }
+    if read? {
+        return Ok(Read::Done);
+    }
+    trail.end();
+    if expected.is_some() && expected != trail.last {
+        return Ok(Read::Another);
+    }
+    Ok(if search.close() { Read::Done } else { Read::ToItsEnd })
 }

@@ -126,11 +126,6 @@ impl Scan {
         scan
     }
 
-    pub(super) fn open(&mut self, place: &BinlogPosition) {
-        self.file.clone_from(&place.file);
-        self.end = place.offset;
-    }
-
     pub(super) fn event(&mut self, part: &Part) {
         if self.is_done() {
             return;
@@ -242,12 +237,6 @@ impl Scan {
             of_source: None,
             looked_back: false,
         }
-    }
-
-    /// What is still looked for.
-    pub(super) fn wanted(&self) -> String {
-        let last = self.at.iter().next();
-        self.first_missing().or(last).unwrap_or(Gtid { domain: 0, server: 0, sequence: 0 }).to_string()
     }
 }
 

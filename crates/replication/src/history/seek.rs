@@ -112,9 +112,10 @@ impl Seeking<'_, '_, '_> {
         };
         log::debug!("{at} ends at {}, where the state is {there}", self.position(place));
         let begin = Beginning { state: there, position: at.clone() };
-        let mut scan = Scan::new(at.clone(), self.position(place), begin, scope);
+        let place = self.position(place);
+        let mut scan = Scan::new(at.clone(), place.clone(), begin, scope);
         if !scan.is_done() {
-            reading::read(self.log, &self.files[place.0..], place.1, &mut scan)?;
+            reading::read(self.log, self.files, &place, &mut scan)?;
         }
         Ok(scan.first_missing().is_none().then(|| scan.finish()))
     }

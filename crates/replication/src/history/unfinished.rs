@@ -1,24 +1,28 @@
 //! A search that a call could not finish: how far it came, for the next call to go on there.
 //!
-//! The note is believed only where it is of the same search, and the file in which it ended begins with the same event
-//! as then: a log that was reset has files of the same names.
+//! The note is believed only where it is of the same search, and the log is still the same: a log that was reset, rebuilt
+//! or set back with its host has files of the same names. So the file in which the search ended must begin with the same
+//! event as then, and the last group that was read to its end must still lie where it lay.
 
 use std::path::{Path, PathBuf};
 
 use mmm_core::config::Host;
 use mmm_core::marker::{self, Marker};
 use mmm_core::report;
+use twox_hash::XxHash3_128;
 
-use super::located::Gap;
-use super::scan::{Beginning, Scan};
-use crate::gtid::{Gtid, GtidPosition, GtidState};
+use super::FIRST_EVENT;
+use crate::binlog::event::Event;
 use crate::hold::FOLDER;
 use crate::position::BinlogPosition;
 use crate::takeover::note::value;
 use crate::takeover::write;
 
-/// A note that is longer is not written.
+/// A note that is longer is not written: a marker is read up to 64 KiB. What is looked for by content takes 33 KiB at
+/// most, sets and states some hundred bytes but where thousands of servers or gaps are in them.
 const LONGEST: usize = 60 << 10;
+/// As much of each event goes into a group's print: of longer ones, no more may have been kept.
+const BEGINNING: usize = 4 << 10;
 
 /// Where `this` host notes an unfinished search of a log of `other`.
 pub fn note_of(this: &Host, other: &str) -> PathBuf {
@@ -27,194 +31,190 @@ pub fn note_of(this: &Host, other: &str) -> PathBuf {
     marker::path(Path::new(FOLDER), &format!("search-{other}"), this)
 }
 
-/// A search, told apart from others.
+/// What is noted of a search, which is told apart from others.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(crate) struct Note {
     path: PathBuf,
-    text: String,
+    search: String,
 }
 
-impl Key {
-    /// Of a scan that begins at `offset` of `file`.
-    pub(super) fn new(path: PathBuf, host: &str, file: &str, offset: u64, scan: &Scan) -> Self {
-        let Scan { running, scope, .. } = scan;
-        let text = format!(
-            "{host} {file}:{offset} {} {} {} {:?} {}",
-            running.state, running.position, scope.order, scope.masters, scope.own
-        );
-        Self { path, text: text.replace(['\t', '\n'], " ") }
+impl Note {
+    /// Of a search of the log of `host`.
+    pub(crate) fn new(path: PathBuf, host: &str, search: &str) -> Self {
+        Self { path, search: format!("{host} {search}").replace(['\t', '\n'], " ") }
     }
 
-    /// Lets the scan go on where an earlier call came; then that place, and what its file begins with.
-    pub(super) fn resume(&self, scan: &mut Scan) -> Option<(BinlogPosition, String)> {
+    /// What an earlier call has noted of the same search.
+    pub(crate) fn read(&self) -> Option<String> {
         let text = Marker::noted(&self.path)?;
-        if value(&text, "search")? != self.text {
-            return None;
-        }
-        let (noted, begun) = from_text(&text, scan)?;
-        let place = reached(&noted);
-        log::info!("the search goes on at {place}, where an earlier call came");
-        *scan = noted;
-        Some((place, begun))
+        (value(&text, "search")? == self.search).then_some(text)
     }
 
-    /// Notes how far the scan came in a file that begins so.
-    pub(super) fn keep(&self, scan: &Scan, begun: &str) {
-        let text = format!("search={}\t{}", self.text, to_text(scan, begun));
-        if report::is_dry_run() || text.len() > LONGEST {
+    /// Notes how far the search came.
+    pub(crate) fn keep(&self, reached: &Reached, state: &str) {
+        let text = format!("search={}\t{}\t{state}", self.search, reached.to_text());
+        if report::is_dry_run() {
+            return;
+        }
+        if text.len() > LONGEST {
+            log::info!("how far the search came is not noted: it would take {} bytes", text.len());
             return;
         }
         match write(&self.path, &text) {
-            Ok(_) => log::info!("the next call goes on at {}", reached(scan)),
+            Ok(_) => log::info!("the next call goes on at {}", reached.place()),
             Err(error) => log::warn!("{error}"),
         }
     }
 
     /// The search has ended, or the log is another by now.
-    pub(super) fn forget(&self) {
-        if !report::is_dry_run()
-            && let Some((mut marker, _)) = Marker::leftover(&self.path)
-        {
-            marker.remove();
-        }
+    pub(crate) fn forget(&self) {
+        forget(&self.path);
     }
 }
 
-/// Where the last group ends that was read. Within a group, MariaDB 11.8 does not tell where events end.
-fn reached(scan: &Scan) -> BinlogPosition {
-    BinlogPosition::new(scan.file.clone(), scan.end)
+/// Removes what is noted of whatever search.
+pub(crate) fn forget(path: &Path) {
+    if !report::is_dry_run()
+        && let Some((mut marker, _)) = Marker::leftover(path)
+    {
+        marker.remove();
+    }
 }
 
-fn to_text(scan: &Scan, begun: &str) -> String {
-    let found: Vec<String> = scan.found.iter().map(|(domain, state)| format!("{domain}:{state}")).collect();
-    let gtid = |gtid: Option<Gtid>| gtid.map(|gtid| gtid.to_string()).unwrap_or_default();
-    let gaps: Vec<String> =
-        scan.gaps.iter().map(|gap| format!("{}>{}", gtid(gap.after), gap.before)).collect();
-    let fields = [
-        ("begun", begun.to_string()),
-        ("at", scan.at.to_string()),
-        ("file", scan.file.clone()),
-        ("end", scan.end.to_string()),
-        ("state", scan.running.state.to_string()),
-        ("position", scan.running.position.to_string()),
-        ("found", found.join(";")),
-        ("others", scan.others.as_ref().map(|others| format!("+{others}")).unwrap_or_default()),
-        ("place", scan.position.as_ref().map(ToString::to_string).unwrap_or_default()),
-        ("disorder", gtid(scan.out_of_order)),
-        ("gaps", gaps.join(";")),
-    ];
-    fields.map(|(name, value)| format!("{name}={value}")).join("\t")
+/// Where a search ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reached {
+    /// In this file.
+    pub(crate) file: String,
+    /// What the file begins with.
+    pub(crate) begun: String,
+    /// With this group; `None` where none of the file was read to its end.
+    pub(crate) last: Option<Mark>,
 }
 
-/// The scan as it was noted; of `scan`, what it looks for.
-fn from_text(text: &str, scan: &Scan) -> Option<(Scan, String)> {
-    let field = |name: &str| value(text, name);
-    let some = |name: &str| field(name).map(|text| (!text.is_empty()).then_some(text));
-    let list = |name: &str| -> Option<Vec<String>> {
-        Some(some(name)?.map(|text| text.split(';').map(ToString::to_string).collect()).unwrap_or_default())
-    };
-    let found = list("found")?.into_iter().map(|text| {
-        let (domain, state) = text.split_once(':')?;
-        Some((domain.parse().ok()?, state.parse::<GtidState>().ok()?))
-    });
-    let gaps = list("gaps")?.into_iter().map(|text| {
-        let (after, before) = text.split_once('>')?;
-        let after = if after.is_empty() { None } else { Some(after.parse().ok()?) };
-        Some(Gap { after, before: before.parse().ok()? })
-    });
-    let others = match some("others")? {
-        Some(text) => Some(text.strip_prefix('+')?.parse().ok()?),
-        None => None,
-    };
-    let position = match some("place")? {
-        Some(text) => Some(BinlogPosition::from_text(&text)?),
-        None => None,
-    };
-    let out_of_order = match some("disorder")? {
-        Some(text) => Some(text.parse().ok()?),
-        None => None,
-    };
-    let noted = Scan {
-        at: scan.at.clone(),
-        running: Beginning {
-            state: field("state")?.parse().ok()?,
-            position: field("position")?.parse().ok()?,
-        },
-        file: field("file")?,
-        group: None,
-        end: field("end")?.parse().ok()?,
-        found: found.collect::<Option<_>>()?,
-        others,
-        position,
-        scope: scan.scope.clone(),
-        out_of_order,
-        gaps: gaps.collect::<Option<_>>()?,
-    };
-    (goes_on(&noted, &field("at")?.parse().ok()?)).then_some((noted, field("begun")?))
+impl Reached {
+    /// Where the reading goes on, at the beginning of the last group: it is looked at again.
+    pub(crate) fn place(&self) -> BinlogPosition {
+        BinlogPosition::new(&self.file, self.last.map_or(FIRST_EVENT, |last| last.begin))
+    }
+
+    fn to_text(&self) -> String {
+        let last = self.last.map(Mark::to_text).unwrap_or_default();
+        format!("file={}\tbegun={}\tlast={last}", self.file, self.begun)
+    }
+
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let last = value(text, "last")?;
+        let last = if last.is_empty() { None } else { Some(Mark::from_text(&last)?) };
+        Some(Self { file: value(text, "file")?, begun: value(text, "begun")?, last })
+    }
 }
 
-/// True where what was read, by one who looked for `before`, is of use for what is looked for now: the same, or what lies
-/// further on.
-fn goes_on(noted: &Scan, before: &GtidPosition) -> bool {
-    let domains = |at: &GtidPosition| at.iter().map(|gtid| gtid.domain).collect::<Vec<_>>();
-    let is_ahead = || {
-        noted.found.is_empty()
-            && domains(&noted.at) == domains(before)
-            && noted.at.iter().all(|gtid| !noted.running.state.includes(gtid))
-    };
-    noted.at == *before || is_ahead()
+/// A group in a file: where it begins, and a print of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) begin: u64,
+    pub(crate) print: u128,
+}
+
+impl Mark {
+    pub(crate) fn to_text(self) -> String {
+        format!("{}:{:x}", self.begin, self.print)
+    }
+
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let (begin, print) = text.split_once(':')?;
+        Some(Self { begin: begin.parse().ok()?, print: u128::from_str_radix(print, 16).ok()? })
+    }
+}
+
+/// The groups of a file while it is read: those that begin with an event of their own.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trail {
+    open: Option<Mark>,
+    /// The last one that ended.
+    pub(crate) last: Option<Mark>,
+}
+
+impl Trail {
+    /// The next event, of `size` bytes.
+    pub(crate) fn event(&mut self, event: &Event, size: u32) {
+        let begins = event.begins_group();
+        if begins || event.is_of_the_file() {
+            self.end();
+        }
+        if begins {
+            self.open = Some(Mark { begin: event.end.saturating_sub(u64::from(size)), print: 0 });
+        }
+        if let Some(open) = &mut self.open {
+            let head = [u128::from(size), event.time.into(), event.server_id.into(), event.kind.into()];
+            let body = &event.body[..event.body.len().min(BEGINNING)];
+            let seed = head.iter().fold(open.print, |seed, part| seed.rotate_left(32) ^ part);
+            #[allow(clippy::cast_possible_truncation)]
+            let print = XxHash3_128::oneshot_with_seed((seed ^ seed >> 64) as u64, body);
+            open.print = print;
+        }
+    }
+
+    /// The file ends.
+    pub(crate) fn end(&mut self) {
+        self.last = self.open.take().or(self.last);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::scan::{Part, Scope, What};
+    use crate::binlog::event::kind;
 
-    /// What is left to read of these groups, of ten bytes each, by one who looks for `at`.
-    fn begun(at: &str, log: &str) -> Scan {
-        let scope = Scope { order: false, masters: vec![1, 2], own: 2, until: "0-1-9".parse().unwrap() };
-        let place = BinlogPosition::new("bin.000007", 4);
-        let mut scan = Scan::new(at.parse().unwrap(), place, Beginning::default(), &scope);
-        for (index, gtid) in log.split_whitespace().enumerate() {
-            scan.event(&Part { what: What::Group(gtid.parse().unwrap()), end: 10 * (index as u64 + 1) });
+    /// A file of groups as text, read event by event: `5` begins a group, `a` is what it does, `R` the file's end.
+    fn trail(log: &str) -> Trail {
+        let (mut trail, mut end) = (Trail::default(), FIRST_EVENT);
+        for word in log.split_whitespace() {
+            let kind = match word {
+                "R" => kind::ROTATE,
+                word if word.starts_with(|c: char| c.is_ascii_digit()) => kind::GTID,
+                _ => kind::QUERY,
+            };
+            let size = 20 + u32::try_from(word.len()).unwrap();
+            end += u64::from(size);
+            let body = word.as_bytes();
+            trail.event(&Event { time: 7, kind, server_id: 1, flags: 0, end, body }, size);
         }
-        scan
+        trail
     }
 
     #[test]
-    fn a_search_goes_on_behind_the_last_transaction_that_it_read_to_its_end() {
-        for (at, log) in [
-            ("0-1-6", "0-1-4 0-1-5"),
-            ("0-1-4", "0-1-4 0-1-7 0-2-8"),
-            ("0-1-4,7-1-1", "7-2-1 0-1-4 0-1-5"),
-            ("0-1-4", ""),
+    fn the_last_group_is_the_one_that_was_read_to_its_end() {
+        for (log, begin) in [
+            ("", None),
+            ("1 a", None),
+            ("1 a 2", Some(4)),
+            ("1 a 2 b", Some(4)),
+            ("1 a 2 b 3", Some(46)),
+            ("1 a R", Some(4)),
         ] {
-            let scan = begun(at, log);
-            let (noted, first) = from_text(&to_text(&scan, "77-163-5a"), &begun(at, "")).unwrap();
-            let whole = Scan { group: None, ..scan };
-            assert_eq!((format!("{noted:?}"), &*first), (format!("{whole:?}"), "77-163-5a"), "{at} in {log}");
+            assert_eq!(trail(log).last.map(|last| last.begin), begin, "{log}");
         }
     }
 
     #[test]
-    fn what_was_read_is_of_use_for_a_later_place_and_not_for_one_that_was_passed() {
-        for (before, log, at, is_of_use) in [
-            ("0-1-6", "0-1-4 0-1-5", "0-1-6", true),
-            ("0-1-6", "0-1-4 0-1-5", "0-1-8", true),
-            ("0-1-6", "0-1-4 0-1-5 0-1-6 0-1-7", "0-1-4", false),
-            ("0-1-4", "0-1-4 0-1-5 0-1-6", "0-1-8", false),
-            ("0-1-9", "0-1-4 0-1-5 0-1-6", "0-1-5", false),
-            ("0-1-6", "0-1-4 0-1-5", "0-1-6,7-1-1", false),
-        ] {
-            let text = to_text(&begun(before, log), "77-163-5a");
-            assert_eq!(from_text(&text, &begun(at, "")).is_some(), is_of_use, "{before} {at} in {log}");
+    fn a_group_is_not_the_same_where_anything_of_it_is_another() {
+        let last = |log: &str| trail(log).last;
+        assert_eq!(last("1 a b 2"), last("1 a b R"), "whatever comes behind it");
+        for other in ["2 a b 2", "1 b a 2", "1 a c 2", "1 a 2", "1 a b b 2", "1 a bb 2"] {
+            assert_ne!(last("1 a b 2"), last(other), "{other}");
         }
     }
 
     #[test]
-    fn half_a_note_is_none() {
-        for text in ["", "begun=7\tfile=bin.000007", "begun=7\tat=0-1-6\tfound=x"] {
-            assert!(from_text(text, &begun("0-1-6", "")).is_none(), "{text}");
+    fn what_a_search_reached_is_read_as_it_was_noted_or_not_at_all() {
+        for last in [None, Some(Mark { begin: 5 << 32, print: u128::MAX - 1 })] {
+            let reached = Reached { file: "bin.000007".into(), begun: "77-163-5a".into(), last };
+            assert_eq!(Reached::from_text(&reached.to_text()), Some(reached));
+        }
+        for text in ["", "file=bin.000007\tbegun=7", "file=bin.000007\tbegun=7\tlast=4", "begun=7\tlast="] {
+            assert_eq!(Reached::from_text(text), None, "{text}");
         }
     }
 }
