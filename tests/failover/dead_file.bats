@@ -584,7 +584,10 @@ reads_to_find() {
     [[ $(journal db3 | grep -c 'another log by now: it is searched from its beginning') == $((++anew)) ]]
   done
 
+  write db2
+  sql db2 'FLUSH LOGS'
   for call in {1..8}; do
+    write db2
     move db3 db2
     if [[ $code == 0 ]]; then break; fi
   done

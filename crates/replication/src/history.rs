@@ -20,11 +20,11 @@ pub use located::{Gap, Located};
 pub(crate) use pages::{
     FIRST_EVENT, beginning, each_event, each_event_behind, log_files, log_sizes, page, reading, too_long,
 };
-pub(crate) use reading::{Search, Seen, read};
+pub(crate) use reading::{Search, Seen, begun, read, sign};
 pub use scan::Scope;
 #[cfg(test)]
 pub(crate) use scan::locate_in;
-pub(crate) use unfinished::{forget, note_of};
+pub(crate) use unfinished::{Mark, Note, Reached, forget, note_of};
 
 use crate::binlog::stream::Reader;
 use crate::error::Error;

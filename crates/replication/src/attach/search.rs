@@ -74,7 +74,8 @@ impl Move<'_> {
             Logged { server: &mut *self.replica, reader: Reader::new(self.this_host, self.connect, budget) };
         let mut new =
             Logged { server: &mut self.new, reader: Reader::new(self.new_host, self.connect, budget) };
-        let sought = match place::find(&mut replica, &facts.replica, &mut new, facts.new.server_id) {
+        let notes = Some(history::note_of(self.this_host, self.new_host.name.as_str()));
+        let sought = match place::find(&mut replica, &facts.replica, &mut new, facts.new.server_id, notes) {
             Err(error @ (Error::Refused(_) | Error::Query { .. } | Error::Connect { .. })) if is_alive => {
                 error.to_string().into()
             }

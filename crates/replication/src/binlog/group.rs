@@ -99,6 +99,16 @@ impl Open {
 }
 
 impl Groups {
+    /// Of events that begin at this offset, with a group.
+    pub fn from(offset: u64) -> Self {
+        Self { end: offset, ..Self::default() }
+    }
+
+    /// The event before ended here, or nothing that is shown lies between.
+    pub fn end_at(&mut self, offset: u64) {
+        self.end = offset;
+    }
+
     /// Takes the next event; returns the group that ends with it, or ended before it.
     pub fn event(&mut self, event: &Event) -> Option<Group> {
         let begin = std::mem::replace(&mut self.end, event.end);

@@ -1,7 +1,10 @@
 //! Where in the new master's log a replica goes on, told by what both have logged.
 
+use std::path::PathBuf;
+
+use crate::binlog::backwards::Backwards;
 use crate::binlog::group::Group;
-use crate::binlog::search::{Outcome, Search, Wanted};
+use crate::binlog::search::{Outcome, Wanted};
 use crate::binlog::stream::Reader;
 use crate::binlog::tail;
 use crate::error::Error;
@@ -46,8 +49,14 @@ impl From<String> for Sought {
     }
 }
 
-/// Looks for the place.
-pub fn find(replica: &mut Logged, facts: &Replica, new: &mut Logged, new_id: u64) -> Result<Sought, Error> {
+/// Looks for the place. Where the search does not end in time, it is noted in `notes`.
+pub fn find(
+    replica: &mut Logged,
+    facts: &Replica,
+    new: &mut Logged,
+    new_id: u64,
+    notes: Option<PathBuf>,
+) -> Result<Sought, Error> {
     let (host, new_host) = (facts.host.clone(), new.server.host().to_string());
     let wanted = |groups: &[Group]| Wanted::new(groups, id(facts.server_id), id(new_id));
     let is_enough = |groups: &[Group]| wanted(groups).is_some();
@@ -61,17 +70,21 @@ pub fn find(replica: &mut Logged, facts: &Replica, new: &mut Logged, new_id: u64
             format!("the {count} transactions that {host} still has logged are too few or too alike").into()
         );
     };
-    let mut search = Search::new(wanted.clone());
-    for name in log_files(new.server)?.iter().rev() {
-        let mut file = search.file(name);
-        new.reader.each_group(name, |group| file.group(group))?;
-        file.end();
-        if search.is_settled() {
-            break;
-        }
-    }
+    let mut log = Backwards::new(new, notes, &wanted)?;
+    let search = log.search(&wanted)?;
     let has_own = search.has_own();
-    let place = match search.finish() {
+    let outcome = search.finish();
+    let mut is_same = false;
+    if let Outcome::Found(place) = &outcome
+        && place.is_doubtful(&wanted)
+        && tail.is_own_log
+    {
+        let last = tail::last_of_other(replica.server, &replica.reader, &wanted);
+        // So that the next call has its time for this.
+        is_same = place.other.is_settled_by(&last.inspect_err(|_| log.keep())?);
+    }
+    log.forget();
+    let place = match outcome {
         Outcome::Found(place) => place,
         Outcome::Nowhere => {
             let why = format!(
@@ -87,16 +100,12 @@ pub fn find(replica: &mut Logged, facts: &Replica, new: &mut Logged, new_id: u64
             );
         }
     };
-    if place.is_doubtful(&wanted) {
-        let is_same = tail.is_own_log
-            && place.other.is_settled_by(&tail::last_of_other(replica.server, &replica.reader, &wanted)?);
-        if !is_same {
-            let why = format!(
-                "the log of {new_host} has other transactions before {}, and {host} cannot show that it has them",
-                place.position
-            );
-            return Ok(why.into());
-        }
+    if place.is_doubtful(&wanted) && !is_same {
+        let why = format!(
+            "the log of {new_host} has other transactions before {}, and {host} cannot show that it has them",
+            place.position
+        );
+        return Ok(why.into());
     }
     let last = place.group.begin;
     let found = Found { position: place.position, same: place.same, last, last_of_replica: tail.last };

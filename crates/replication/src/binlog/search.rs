@@ -27,16 +27,16 @@ const MOST: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// The replica's last groups, the newest last, at most [`DEPTH`]. None that the replica wrote.
-    tail: Vec<Print>,
+    pub(super) tail: Vec<Print>,
     /// How many of them must be found: up to one that is of the last one's kind, but another than it. Of
     /// groups that are all alike, a log may have fewer than the replica.
-    enough: usize,
+    pub(super) enough: usize,
     /// The same for the other kind; `None` where they do not reach so far back.
-    enough_for_other: Option<usize>,
-    replica_id: u32,
-    own_id: u32,
+    pub(super) enough_for_other: Option<usize>,
+    pub(super) replica_id: u32,
+    pub(super) own_id: u32,
     /// True where the log's own server wrote the replica's very last group.
-    last_is_own: bool,
+    pub(super) last_is_own: bool,
 }
 
 impl Wanted {
@@ -58,6 +58,11 @@ impl Wanted {
         let mut tail: Vec<Print> = newest.map(|group| group.print).collect();
         tail.reverse();
         Some(Self { tail, enough, enough_for_other, replica_id, own_id, last_is_own })
+    }
+
+    /// True of the print of the replica's very last group.
+    fn ends_with(&self, print: Print) -> bool {
+        self.tail.last() == Some(&print)
     }
 
     /// True where the log's own server wrote the replica's very last group.
@@ -130,7 +135,7 @@ pub struct Place {
     /// How many groups are the same before it, with itself.
     pub same: usize,
     /// How many of the tail, its first ones, have not been compared yet: they lie in an older file.
-    missing: usize,
+    pub(super) missing: usize,
     /// The last groups of the other kind before the place.
     pub other: LastOf,
 }
@@ -163,39 +168,88 @@ pub enum Outcome {
 }
 
 /// The search.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Search {
-    wanted: Wanted,
-    places: Vec<Place>,
-    has_own: bool,
+    pub(super) wanted: Wanted,
+    pub(super) places: Vec<Place>,
+    pub(super) has_own: bool,
+    pub(super) file: File,
 }
 
 /// One file of the log, read forwards.
-#[derive(Debug)]
-pub struct File<'s> {
-    search: &'s mut Search,
-    name: String,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct File {
+    pub(super) name: String,
     /// The last groups so far, as many as are wanted at most.
-    last: VecDeque<Print>,
-    other: LastOf,
-    places: Vec<Place>,
+    pub(super) last: VecDeque<Print>,
+    pub(super) other: LastOf,
+    pub(super) places: Vec<Place>,
 }
 
 impl Search {
     /// Begins a search.
     pub fn new(wanted: Wanted) -> Self {
-        Self { wanted, places: Vec::new(), has_own: false }
+        Self { wanted, places: Vec::new(), has_own: false, file: File::default() }
     }
 
     /// Begins with the next older file.
-    pub fn file(&mut self, name: &str) -> File<'_> {
-        File {
-            search: self,
-            name: name.to_string(),
-            last: VecDeque::new(),
-            other: LastOf::default(),
-            places: Vec::new(),
+    pub fn open(&mut self, name: &str) {
+        self.file = File { name: name.into(), ..File::default() };
+    }
+
+    /// Takes the file's next group.
+    pub fn group(&mut self, group: &Group) {
+        self.has_own |= group.server_id == self.wanted.own_id;
+        let (wanted, file) = (&self.wanted, &mut self.file);
+        if wanted.is_of_replica(group.server_id) {
+            return;
         }
+        if file.last.len() == wanted.tail.len() {
+            file.last.pop_front();
+        }
+        file.last.push_back(group.print);
+        if wanted.is_other(group.server_id) {
+            file.other.then(group);
+        }
+        if wanted.ends_with(group.print)
+            && file.places.len() < MOST
+            && let Some(same) = ends_alike(&file.last, &wanted.tail)
+        {
+            file.places.push(Place {
+                position: BinlogPosition::new(file.name.clone(), group.end),
+                group: *group,
+                same,
+                missing: wanted.tail.len() - same,
+                other: file.other,
+            });
+        }
+    }
+
+    /// The file has been read.
+    pub fn end(&mut self) {
+        let File { last, other, mut places, .. } = std::mem::take(&mut self.file);
+        let tail = &self.wanted.tail;
+        self.places.retain_mut(|place| {
+            if place.missing > 0 {
+                match ends_alike(&last, &tail[..place.missing]) {
+                    Some(same) => {
+                        place.missing -= same;
+                        place.same += same;
+                    }
+                    None => return false,
+                }
+            }
+            place.other.behind(&other);
+            true
+        });
+        self.places.append(&mut places);
+    }
+
+    /// Takes a group of a file that is newer than what was read. False where the search has to be begun again: a place may
+    /// lie behind it.
+    pub fn newer(&mut self, group: &Group) -> bool {
+        self.has_own |= group.server_id == self.wanted.own_id;
+        self.wanted.is_of_replica(group.server_id) || !self.wanted.ends_with(group.print)
     }
 
     /// True where older files cannot change the outcome.
@@ -216,55 +270,6 @@ impl Search {
             (Some(place), true) if place.same >= self.wanted.enough => Outcome::Found(place),
             (Some(_), _) => Outcome::Ambiguous,
         }
-    }
-}
-
-impl File<'_> {
-    /// Takes the file's next group.
-    pub fn group(&mut self, group: &Group) {
-        self.search.has_own |= group.server_id == self.search.wanted.own_id;
-        let wanted = &self.search.wanted;
-        if wanted.is_of_replica(group.server_id) {
-            return;
-        }
-        if self.last.len() == wanted.tail.len() {
-            self.last.pop_front();
-        }
-        self.last.push_back(group.print);
-        if wanted.is_other(group.server_id) {
-            self.other.then(group);
-        }
-        if wanted.tail.last() == Some(&group.print)
-            && self.places.len() < MOST
-            && let Some(same) = ends_alike(&self.last, &wanted.tail)
-        {
-            self.places.push(Place {
-                position: BinlogPosition::new(self.name.clone(), group.end),
-                group: *group,
-                same,
-                missing: wanted.tail.len() - same,
-                other: self.other,
-            });
-        }
-    }
-
-    /// The file has been read.
-    pub fn end(mut self) {
-        let tail = &self.search.wanted.tail;
-        self.search.places.retain_mut(|place| {
-            if place.missing > 0 {
-                match ends_alike(&self.last, &tail[..place.missing]) {
-                    Some(same) => {
-                        place.missing -= same;
-                        place.same += same;
-                    }
-                    None => return false,
-                }
-            }
-            place.other.behind(&self.other);
-            true
-        });
-        self.search.places.append(&mut self.places);
     }
 }
 

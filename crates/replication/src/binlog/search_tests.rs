@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::binlog::search_note::{from_text, to_text};
 
 /// Server ids: the old master, the new one whose log is searched, the replica.
 const OLD: u32 = 1;
@@ -45,11 +46,11 @@ fn search(wanted: &Wanted, log: &[Vec<Group>]) -> (usize, Outcome) {
     let mut search = Search::new(wanted.clone());
     let mut read = 0;
     for (number, groups) in log.iter().enumerate().rev() {
-        let mut file = search.file(&format!("bin.{number:06}"));
+        search.open(&format!("bin.{number:06}"));
         for group in groups {
-            file.group(group);
+            search.group(group);
         }
-        file.end();
+        search.end();
         read += 1;
         if search.is_settled() {
             break;
@@ -253,6 +254,98 @@ proptest! {
         };
         if let Some(place) = place {
             prop_assert_eq!(numbers(&new[..place]), numbers(replica));
+        }
+    }
+}
+
+/// The new master's log in files, as a search reads it.
+fn in_files(steps: &[Step]) -> (Vec<Known>, Vec<Vec<Group>>) {
+    let (old, new, rotations) = histories(steps);
+    let mut files = vec![Vec::new()];
+    for (index, (group, _)) in new.iter().enumerate() {
+        if rotations.contains(&index) && index > 0 {
+            files.push(Vec::new());
+        }
+        let begin = index as u64;
+        files.last_mut().expect("a file").push(Group { begin, end: begin + 1, ..*group });
+    }
+    (old, files)
+}
+
+/// As another call has it.
+fn noted(search: &Search) -> Search {
+    from_text(&to_text(search), &search.wanted, &search.file.name).expect("a note")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+    /// A call ends behind any group, or at the end of any file.
+    #[test]
+    fn a_search_in_two_calls_comes_to_what_a_single_one_does(
+        steps in prop::collection::vec(step(), 1..40),
+        stands in 1..=100usize,
+        depth in 1..6usize,
+        later in 0..=100usize,
+    ) {
+        let (old, files) = in_files(&steps);
+        let replica: Vec<Group> = old[..old.len() * stands / 100].iter().map(|(group, _)| *group).collect();
+        let wanted = wanted(&replica[replica.len().saturating_sub(depth)..]);
+        let Some(wanted) = wanted else { return Ok(()) };
+        let name = |number: usize| format!("bin.{number:06}");
+        let read_on = |search: &mut Search, groups: &[Group]| {
+            for group in groups {
+                search.group(group);
+            }
+        };
+        let single = search(&wanted, &files).1;
+        // What is logged only when the first call has ended: whole files, and the end of one.
+        let all: usize = files.iter().map(Vec::len).sum();
+        let logged = all - all * later / 200;
+        let is_logged = |group: &Group| group.begin < logged as u64;
+        let known: Vec<Vec<Group>> = files.iter()
+            .map(|file| file.iter().copied().filter(is_logged).collect::<Vec<_>>())
+            .filter(|file| !file.is_empty())
+            .collect();
+        for cut in 0..logged {
+            let mut first = Search::new(wanted.clone());
+            // Files are read backwards, so the one in which the call ends is found by counting.
+            let (mut left, mut at) = (cut, None);
+            for (number, groups) in known.iter().enumerate().rev() {
+                first.open(&name(number));
+                if left < groups.len() {
+                    read_on(&mut first, &groups[..left]);
+                    at = Some((number, left));
+                    break;
+                }
+                left -= groups.len();
+                read_on(&mut first, groups);
+                first.end();
+                if first.is_settled() {
+                    break;
+                }
+            }
+            let Some((number, read)) = at else { break };
+            let mut second = noted(&first);
+            let newest = known.len() - 1;
+            let behind = |file: usize| if file == newest { known[file].len() } else { 0 };
+            let first_newer = if number == newest { newest + 1 } else { newest };
+            let mut newer = (first_newer..files.len()).flat_map(|file| files[file].iter().skip(behind(file)));
+            if !newer.all(|group| second.newer(group)) {
+                continue;
+            }
+            let rest = if number == newest { &files[number][read..] } else { &known[number][read..] };
+            read_on(&mut second, rest);
+            second.end();
+            for (number, groups) in files.iter().enumerate().take(number).rev() {
+                if second.is_settled() {
+                    break;
+                }
+                second.open(&name(number));
+                read_on(&mut second, groups);
+                second.end();
+            }
+            prop_assert_eq!(second.finish(), single.clone(), "cut at {} of {} of {}", cut, logged, all);
         }
     }
 }

@@ -4,7 +4,7 @@ use twox_hash::XxHash3_128;
 
 use super::pages::{each_event, each_of_page, explain};
 use super::scan::Part;
-use super::unfinished::{Mark, Note, Reached, Trail};
+use super::unfinished::{BEGINNING, Mark, Note, Reached, Trail};
 use super::{FIRST_EVENT, Log};
 use crate::binlog::event::{Event, kind};
 use crate::binlog::packets::Sent;
@@ -200,14 +200,18 @@ fn go_on<S: Search>(
 pub(crate) fn begun(reader: &Reader, file: &str, sought: &str) -> Result<Option<String>, Error> {
     let mut begun = None;
     match reader.seeking(sought).each_head(file, Start::First, |event, _| {
-        if event.kind != kind::FORMAT_DESCRIPTION {
-            begun = Some(format!("{}-{}-{:x}", event.time, event.kind, XxHash3_128::oneshot(event.body)));
-        }
+        begun = sign(event);
         begun.is_some()
     }) {
         Err(Error::Query { .. } | Error::Connect { answered: true, .. }) => Ok(None),
         other => other.map(|()| begun),
     }
+}
+
+/// What a file begins with where this is its first event that says so.
+pub(crate) fn sign(event: &Event) -> Option<String> {
+    let print = XxHash3_128::oneshot(&event.body[..event.body.len().min(BEGINNING)]);
+    (event.kind != kind::FORMAT_DESCRIPTION).then(|| format!("{}-{}-{print:x}", event.time, event.kind))
 }
 
 /// Reads these files, the first from `offset` on.

@@ -21,8 +21,8 @@ use crate::takeover::write;
 /// A note that is longer is not written: a marker is read up to 64 KiB. What is looked for by content takes 33 KiB at
 /// most, sets and states some hundred bytes but where thousands of servers or gaps are in them.
 const LONGEST: usize = 60 << 10;
-/// As much of each event goes into a group's print: of longer ones, no more may have been kept.
-const BEGINNING: usize = 4 << 10;
+/// As much of an event goes into a print: of longer ones, no more may have been kept.
+pub(super) const BEGINNING: usize = 4 << 10;
 
 /// Where `this` host notes an unfinished search of a log of `other`.
 pub fn note_of(this: &Host, other: &str) -> PathBuf {
