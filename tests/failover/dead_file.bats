@@ -564,7 +564,7 @@ reads_to_find() {
   leaves_traces
   reads_to_find
   write db1 60
-  writes_much db1 5
+  writes_much db1 4
   all_caught_up db1 db2 db3
   stop_replica_thread db3
   write db1 2

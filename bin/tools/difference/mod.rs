@@ -122,8 +122,8 @@ impl Pair<'_> {
         report.from = row(self.from, &side);
         report.to = row(self.to, &other_side);
         report.notes = notes(&side, &other_side);
-        let mut from = Logged { server: &mut one, reader: self.reader(self.from) };
-        let mut to = Logged { server: &mut other, reader: self.reader(self.to) };
+        let mut from = Logged { server: &mut one, reader: self.reader(self.from), notes: None };
+        let mut to = Logged { server: &mut other, reader: self.reader(self.to), notes: None };
         let is_here = |host: &Host| host.name == *self.config.this();
         let plan = difference::compare((&mut from, &side), (&mut to, &other_side), is_here(self.to))?;
         let plan = match plan {

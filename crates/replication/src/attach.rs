@@ -235,7 +235,9 @@ fn carry_out<'a>(
         moving.progress = Progress::Untouched;
         unfinished::done();
         // Another method may have told the place.
-        history::forget(&history::note_of(this_host, new_host.name.as_str()));
+        for searched in [new_host, this_host] {
+            history::forget(&history::note_of(this_host, searched.name.as_str()));
+        }
     }
     moving.last_resort.release();
     let moved = moved.map_err(|error| if report::is_dry_run() { error } else { moving.undo(error) });

@@ -8,6 +8,7 @@
 mod backwards;
 pub mod event;
 pub mod group;
+mod last_of_other;
 pub mod packets;
 pub mod place;
 pub mod relay;

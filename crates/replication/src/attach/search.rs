@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
+use mmm_core::config::Host;
 use mmm_core::journal::step;
 
 use super::Move;
@@ -70,12 +71,12 @@ impl Move<'_> {
             _ => (false, false),
         };
         let budget = if is_alive { self.budget.part(30) } else { self.new.budget() };
-        let mut replica =
-            Logged { server: &mut *self.replica, reader: Reader::new(self.this_host, self.connect, budget) };
-        let mut new =
-            Logged { server: &mut self.new, reader: Reader::new(self.new_host, self.connect, budget) };
-        let notes = Some(history::note_of(self.this_host, self.new_host.name.as_str()));
-        let sought = match place::find(&mut replica, &facts.replica, &mut new, facts.new.server_id, notes) {
+        let notes = |of: &Host| Some(history::note_of(self.this_host, of.name.as_str()));
+        let reader = |of| Reader::new(of, self.connect, budget);
+        let (this, other) = (self.this_host, self.new_host);
+        let mut replica = Logged { server: &mut *self.replica, reader: reader(this), notes: notes(this) };
+        let mut new = Logged { server: &mut self.new, reader: reader(other), notes: notes(other) };
+        let sought = match place::find(&mut replica, &facts.replica, &mut new, facts.new.server_id) {
             Err(error @ (Error::Refused(_) | Error::Query { .. } | Error::Connect { .. })) if is_alive => {
                 error.to_string().into()
             }

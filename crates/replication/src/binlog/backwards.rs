@@ -1,23 +1,43 @@
-//! Reading a log for a search by content, from its newest file to its oldest. What a call cannot read in its time, the next
+//! Reading a log for what its groups tell, from its newest file to its oldest. What a call cannot read in its time, the next
 //! one need not begin again.
 //!
 //! What an earlier call has read must still be there: the files between the newest and the one that was being read with
 //! their sizes, and in either of these two the last group where it lay. What was logged since is read first.
 
-use std::path::PathBuf;
-
 use twox_hash::XxHash3_128;
 
 use crate::binlog::group::Group;
 use crate::binlog::place::Logged;
-use crate::binlog::search::{Search, Wanted};
-use crate::binlog::search_note::{from_text, key, to_text};
 use crate::binlog::stream::Reader;
 use crate::error::Error;
-use crate::history::{FIRST_EVENT, Mark, Note, Reached, begun};
+use crate::history::{Begin, FIRST_EVENT, Mark, Note, Reached, begun};
 use crate::position::BinlogPosition;
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::takeover::note::value;
+
+/// What is in words looked for.
+const SOUGHT: &str = "its last transactions";
+
+/// A search that is shown the files of a log from the newest to the oldest, and each file's groups forwards.
+pub(super) trait ByGroup: Sized {
+    /// What tells it apart from other searches of the same log.
+    fn key(&self) -> String;
+    /// What is known by now.
+    fn to_text(&self) -> String;
+    /// The search as it was noted in the file `name`; `None` where that is of no use.
+    fn resumed(&self, text: &str, name: &str) -> Option<Self>;
+    /// The next older file follows.
+    fn open(&mut self, name: &str);
+    /// Takes the file's next group.
+    fn group(&mut self, group: &Group);
+    /// The file has been read.
+    fn end(&mut self, begin: &Begin);
+    /// True where older files cannot change the outcome.
+    fn is_settled(&self) -> bool;
+    /// Takes a group of a file that is newer than what was read. False where the search has to be begun again.
+    fn newer(&mut self, group: &Group) -> bool;
+}
 
 /// A log that is read.
 pub(super) struct Backwards<'l, 'h> {
@@ -32,8 +52,8 @@ pub(super) struct Backwards<'l, 'h> {
 }
 
 /// What an earlier call has noted.
-struct Noted {
-    search: Search,
+struct Noted<S> {
+    search: S,
     reached: Reached,
     newest: String,
     last_of_newest: Option<Mark>,
@@ -41,24 +61,20 @@ struct Noted {
 }
 
 impl<'l, 'h> Backwards<'l, 'h> {
-    /// Of a log whose searches are noted in `notes`.
-    pub(super) fn new(
-        log: &'l mut Logged<'_, 'h>,
-        notes: Option<PathBuf>,
-        wanted: &Wanted,
-    ) -> Result<Self, Error> {
+    /// Of a log that may be searched in several calls.
+    pub(super) fn new(log: &'l mut Logged<'_, 'h>, search: &impl ByGroup) -> Result<Self, Error> {
         let rows = log.server.rows("SHOW BINARY LOGS")?;
-        let file = |row: &crate::Record| (row.text("Log_name").into(), row.number("File_size").unwrap_or(0));
+        let file = |row: &Record| (row.text("Log_name").into(), row.number("File_size").unwrap_or(0));
         let files: Vec<(String, u64)> = rows.iter().map(file).collect();
-        let note = notes.map(|path| Note::new(path, log.reader.host(), &key(wanted)));
+        let note = log.notes.clone().map(|path| Note::new(path, log.reader.host(), &search.key()));
         let newest = (files.len().saturating_sub(1), None);
         Ok(Self { reader: &log.reader, files, note, newest, came: None })
     }
 
     /// Searches until it is settled, or all of the log was read.
-    pub(super) fn search(&mut self, wanted: &Wanted) -> Result<Search, Error> {
+    pub(super) fn search<S: ByGroup>(&mut self, mut search: S) -> Result<S, Error> {
         let newest = self.newest;
-        if let Some(noted) = self.noted(wanted) {
+        if let Some(noted) = self.noted(&search) {
             log::info!("the search goes on at {}, where an earlier call came", noted.reached.place());
             match self.go_on(noted)? {
                 Ok(ended) => return Ok(ended),
@@ -67,7 +83,6 @@ impl<'l, 'h> Backwards<'l, 'h> {
             self.forget();
             self.newest = newest;
         }
-        let mut search = Search::new(wanted.clone());
         self.read_down(self.files.len(), &mut search)?;
         Ok(search)
     }
@@ -86,10 +101,10 @@ impl<'l, 'h> Backwards<'l, 'h> {
         }
     }
 
-    fn noted(&self, wanted: &Wanted) -> Option<Noted> {
+    fn noted<S: ByGroup>(&self, search: &S) -> Option<Noted<S>> {
         let text = self.note.as_ref()?.read()?;
         let reached = Reached::from_text(&text)?;
-        let search = from_text(&text, wanted, &reached.file)?;
+        let search = search.resumed(&text, &reached.file)?;
         let last = value(&text, "last_of_newest")?;
         let last_of_newest = if last.is_empty() { None } else { Some(Mark::from_text(&last)?) };
         let (newest, between) = (value(&text, "newest")?, value(&text, "between")?);
@@ -115,7 +130,7 @@ impl<'l, 'h> Backwards<'l, 'h> {
     }
 
     /// The search, ended; else why it has to be begun again.
-    fn go_on(&mut self, noted: Noted) -> Result<Result<Search, &'static str>, Error> {
+    fn go_on<S: ByGroup>(&mut self, noted: Noted<S>) -> Result<Result<S, &'static str>, Error> {
         const ANOTHER: &str = "has another log by now";
         let Noted { mut search, reached, newest, last_of_newest, between } = noted;
         let (Some(current), Some(newest)) = (self.number(&reached.file), self.number(&newest)) else {
@@ -128,13 +143,13 @@ impl<'l, 'h> Backwards<'l, 'h> {
         if !self.read_newer(current, &reached, &mut search)? {
             return Ok(Err("has another log by now, or has logged what is looked for since then"));
         }
-        let begun = begun(self.reader, &reached.file, "its last transactions")?;
-        if begun.as_ref() != Some(&reached.begun)
-            || !self.read_file(current, begun, reached.last, &mut search)?
+        let mut begin = begun(self.reader, &reached.file, SOUGHT)?;
+        if begin.sign.as_ref() != Some(&reached.begun)
+            || !self.read_file(current, &mut begin, reached.last, &mut search)?
         {
             return Ok(Err(ANOTHER));
         }
-        search.end();
+        search.end(&begin);
         if !search.is_settled() {
             self.read_down(current, &mut search)?;
         }
@@ -142,12 +157,12 @@ impl<'l, 'h> Backwards<'l, 'h> {
     }
 
     /// Reads the files before this one.
-    fn read_down(&mut self, before: usize, search: &mut Search) -> Result<(), Error> {
+    fn read_down(&mut self, before: usize, search: &mut impl ByGroup) -> Result<(), Error> {
         for index in (0..before).rev() {
-            let name = self.files[index].0.clone();
-            search.open(&name);
-            self.read_file(index, None, None, search)?;
-            search.end();
+            let mut begin = Begin::default();
+            search.open(&self.files[index].0);
+            self.read_file(index, &mut begin, None, search)?;
+            search.end(&begin);
             if search.is_settled() {
                 break;
             }
@@ -160,12 +175,12 @@ impl<'l, 'h> Backwards<'l, 'h> {
     fn read_file(
         &mut self,
         index: usize,
-        mut begun: Option<String>,
+        begin: &mut Begin,
         expected: Option<Mark>,
-        search: &mut Search,
+        search: &mut impl ByGroup,
     ) -> Result<bool, Error> {
         let (mut last, is_newest) = (expected, index == self.newest.0);
-        let read = each_from(self.reader, &self.files[index].0, expected, &mut begun, |group| {
+        let read = each_from(self.reader, &self.files[index].0, expected, begin, |group| {
             last = Some(mark(group));
             search.group(group);
             true
@@ -174,11 +189,11 @@ impl<'l, 'h> Backwards<'l, 'h> {
             self.newest.1 = last;
         }
         if self.note.is_some()
-            && let Some(begun) = begun
+            && let Some(begun) = begin.sign.clone()
             && (is_too_long(&read) || matches!(read, Ok(true)))
         {
             let reached = Reached { file: self.files[index].0.clone(), begun, last };
-            self.came = Some((reached, to_text(search)));
+            self.came = Some((reached, search.to_text()));
         }
         if is_too_long(&read) {
             self.keep();
@@ -188,20 +203,26 @@ impl<'l, 'h> Backwards<'l, 'h> {
 
     /// Reads what was logged in the newest file, and in newer ones, since the search was noted in the file `current`. False
     /// where the search has to be begun again.
-    fn read_newer(&mut self, current: usize, reached: &Reached, search: &mut Search) -> Result<bool, Error> {
+    fn read_newer(
+        &mut self,
+        current: usize,
+        reached: &Reached,
+        search: &mut impl ByGroup,
+    ) -> Result<bool, Error> {
         let (newest, last) = self.newest;
         // What was logged behind the place in the current file is read as a part of that.
         let first = if newest == current { newest + 1 } else { newest };
         for index in first..self.files.len() {
             let expected = if index == newest { last } else { None };
             let mut last = expected;
-            let read = each_from(self.reader, &self.files[index].0, expected, &mut None, |group| {
-                last = Some(mark(group));
-                search.newer(group)
-            });
+            let read =
+                each_from(self.reader, &self.files[index].0, expected, &mut Begin::default(), |group| {
+                    last = Some(mark(group));
+                    search.newer(group)
+                });
             self.newest = (index, last);
             if is_too_long(&read) {
-                self.note_down(reached, &to_text(search));
+                self.note_down(reached, &search.to_text());
             }
             if !read? {
                 return Ok(false);
@@ -217,12 +238,12 @@ fn each_from(
     reader: &Reader,
     file: &str,
     mut expected: Option<Mark>,
-    begun: &mut Option<String>,
+    begin: &mut Begin,
     mut see: impl FnMut(&Group) -> bool,
 ) -> Result<bool, Error> {
     let place = BinlogPosition::new(file, expected.map_or(FIRST_EVENT, |group| group.begin));
     let mut is_well = true;
-    let read = reader.each_group_from(&place, begun, |group| {
+    let read = reader.each_group_from(&place, begin, |group| {
         is_well = match expected.take() {
             Some(expected) => mark(group) == expected,
             None => see(group),

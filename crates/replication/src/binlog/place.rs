@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::binlog::backwards::Backwards;
 use crate::binlog::group::Group;
-use crate::binlog::search::{Outcome, Wanted};
+use crate::binlog::last_of_other::last_of_other;
+use crate::binlog::search::{Outcome, Search, Wanted};
 use crate::binlog::stream::Reader;
 use crate::binlog::tail;
 use crate::error::Error;
@@ -32,6 +33,8 @@ pub struct Logged<'l, 'h> {
     pub server: &'l mut Server,
     /// The reader of its log.
     pub reader: Reader<'h>,
+    /// Where a search is noted that does not end in time.
+    pub notes: Option<PathBuf>,
 }
 
 /// What a search came to.
@@ -49,14 +52,8 @@ impl From<String> for Sought {
     }
 }
 
-/// Looks for the place. Where the search does not end in time, it is noted in `notes`.
-pub fn find(
-    replica: &mut Logged,
-    facts: &Replica,
-    new: &mut Logged,
-    new_id: u64,
-    notes: Option<PathBuf>,
-) -> Result<Sought, Error> {
+/// Looks for the place.
+pub fn find(replica: &mut Logged, facts: &Replica, new: &mut Logged, new_id: u64) -> Result<Sought, Error> {
     let (host, new_host) = (facts.host.clone(), new.server.host().to_string());
     let wanted = |groups: &[Group]| Wanted::new(groups, id(facts.server_id), id(new_id));
     let is_enough = |groups: &[Group]| wanted(groups).is_some();
@@ -70,8 +67,9 @@ pub fn find(
             format!("the {count} transactions that {host} still has logged are too few or too alike").into()
         );
     };
-    let mut log = Backwards::new(new, notes, &wanted)?;
-    let search = log.search(&wanted)?;
+    let search = Search::new(wanted.clone());
+    let mut log = Backwards::new(new, &search)?;
+    let search = log.search(search)?;
     let has_own = search.has_own();
     let outcome = search.finish();
     let mut is_same = false;
@@ -79,7 +77,7 @@ pub fn find(
         && place.is_doubtful(&wanted)
         && tail.is_own_log
     {
-        let last = tail::last_of_other(replica.server, &replica.reader, &wanted);
+        let last = last_of_other(replica, &wanted);
         // So that the next call has its time for this.
         is_same = place.other.is_settled_by(&last.inspect_err(|_| log.keep())?);
     }

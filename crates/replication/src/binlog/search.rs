@@ -193,12 +193,12 @@ impl Search {
     }
 
     /// Begins with the next older file.
-    pub fn open(&mut self, name: &str) {
+    pub fn begin(&mut self, name: &str) {
         self.file = File { name: name.into(), ..File::default() };
     }
 
     /// Takes the file's next group.
-    pub fn group(&mut self, group: &Group) {
+    pub fn take(&mut self, group: &Group) {
         self.has_own |= group.server_id == self.wanted.own_id;
         let (wanted, file) = (&self.wanted, &mut self.file);
         if wanted.is_of_replica(group.server_id) {
@@ -226,7 +226,7 @@ impl Search {
     }
 
     /// The file has been read.
-    pub fn end(&mut self) {
+    pub fn close(&mut self) {
         let File { last, other, mut places, .. } = std::mem::take(&mut self.file);
         let tail = &self.wanted.tail;
         self.places.retain_mut(|place| {
@@ -247,7 +247,7 @@ impl Search {
 
     /// Takes a group of a file that is newer than what was read. False where the search has to be begun again: a place may
     /// lie behind it.
-    pub fn newer(&mut self, group: &Group) -> bool {
+    pub fn take_newer(&mut self, group: &Group) -> bool {
         self.has_own |= group.server_id == self.wanted.own_id;
         self.wanted.is_of_replica(group.server_id) || !self.wanted.ends_with(group.print)
     }

@@ -4,17 +4,53 @@ use std::collections::VecDeque;
 
 use twox_hash::XxHash3_128;
 
+use crate::binlog::backwards::ByGroup;
 use crate::binlog::group::{Group, Print};
 use crate::binlog::search::{File, LastOf, Place, Search, Wanted};
+use crate::history::Begin;
 use crate::position::BinlogPosition;
 use crate::takeover::note::value;
 
-/// What tells a search apart from others: all that is looked for.
+impl ByGroup for Search {
+    fn key(&self) -> String {
+        format!("content {}", key(&self.wanted))
+    }
+
+    fn to_text(&self) -> String {
+        to_text(self)
+    }
+
+    fn resumed(&self, text: &str, name: &str) -> Option<Self> {
+        from_text(text, &self.wanted, name)
+    }
+
+    fn open(&mut self, name: &str) {
+        self.begin(name);
+    }
+
+    fn group(&mut self, group: &Group) {
+        self.take(group);
+    }
+
+    fn end(&mut self, _: &Begin) {
+        self.close();
+    }
+
+    fn is_settled(&self) -> bool {
+        self.is_settled()
+    }
+
+    fn newer(&mut self, group: &Group) -> bool {
+        self.take_newer(group)
+    }
+}
+
+/// All that is looked for.
 pub(super) fn key(wanted: &Wanted) -> String {
     let Wanted { tail, enough, enough_for_other, replica_id, own_id, last_is_own } = wanted;
     let prints: Vec<u8> = tail.iter().flat_map(|print| print.0.to_le_bytes()).collect();
     let all = XxHash3_128::oneshot(&prints);
-    format!("content {all:x} {enough} {enough_for_other:?} {replica_id} {own_id} {last_is_own}")
+    format!("{all:x} {enough} {enough_for_other:?} {replica_id} {own_id} {last_is_own}")
 }
 
 pub(super) fn to_text(search: &Search) -> String {
@@ -69,12 +105,12 @@ fn to_place(text: &str) -> Option<Place> {
     })
 }
 
-fn of_last(last: &LastOf) -> String {
+pub(super) fn of_last(last: &LastOf) -> String {
     let group = last.group.as_ref().map(of_group).unwrap_or_default();
     format!("{}/{}/{group}", last.alike, u8::from(last.is_whole))
 }
 
-fn to_last(text: &str) -> Option<LastOf> {
+pub(super) fn to_last(text: &str) -> Option<LastOf> {
     let (alike, rest) = text.split_once('/')?;
     let (is_whole, group) = rest.split_once('/')?;
     let group = if group.is_empty() { None } else { Some(to_group(group)?) };
@@ -127,7 +163,7 @@ mod tests {
             missing: 1,
             other: LastOf::default(),
         };
-        search.open("a b.000007");
+        search.begin("a b.000007");
         for number in 0..places {
             search.places.push(place.clone());
             place.other = LastOf { group: Some(group(9)), alike: number, is_whole: number % 2 == 0 };

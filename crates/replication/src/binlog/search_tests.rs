@@ -46,11 +46,11 @@ fn search(wanted: &Wanted, log: &[Vec<Group>]) -> (usize, Outcome) {
     let mut search = Search::new(wanted.clone());
     let mut read = 0;
     for (number, groups) in log.iter().enumerate().rev() {
-        search.open(&format!("bin.{number:06}"));
+        search.begin(&format!("bin.{number:06}"));
         for group in groups {
-            search.group(group);
+            search.take(group);
         }
-        search.end();
+        search.close();
         read += 1;
         if search.is_settled() {
             break;
@@ -295,7 +295,7 @@ proptest! {
         let name = |number: usize| format!("bin.{number:06}");
         let read_on = |search: &mut Search, groups: &[Group]| {
             for group in groups {
-                search.group(group);
+                search.take(group);
             }
         };
         let single = search(&wanted, &files).1;
@@ -312,7 +312,7 @@ proptest! {
             // Files are read backwards, so the one in which the call ends is found by counting.
             let (mut left, mut at) = (cut, None);
             for (number, groups) in known.iter().enumerate().rev() {
-                first.open(&name(number));
+                first.begin(&name(number));
                 if left < groups.len() {
                     read_on(&mut first, &groups[..left]);
                     at = Some((number, left));
@@ -320,7 +320,7 @@ proptest! {
                 }
                 left -= groups.len();
                 read_on(&mut first, groups);
-                first.end();
+                first.close();
                 if first.is_settled() {
                     break;
                 }
@@ -331,19 +331,19 @@ proptest! {
             let behind = |file: usize| if file == newest { known[file].len() } else { 0 };
             let first_newer = if number == newest { newest + 1 } else { newest };
             let mut newer = (first_newer..files.len()).flat_map(|file| files[file].iter().skip(behind(file)));
-            if !newer.all(|group| second.newer(group)) {
+            if !newer.all(|group| second.take_newer(group)) {
                 continue;
             }
             let rest = if number == newest { &files[number][read..] } else { &known[number][read..] };
             read_on(&mut second, rest);
-            second.end();
+            second.close();
             for (number, groups) in files.iter().enumerate().take(number).rev() {
                 if second.is_settled() {
                     break;
                 }
-                second.open(&name(number));
+                second.begin(&name(number));
                 read_on(&mut second, groups);
-                second.end();
+                second.close();
             }
             prop_assert_eq!(second.finish(), single.clone(), "cut at {} of {} of {}", cut, logged, all);
         }

@@ -20,7 +20,7 @@ use crate::dialect::Flavour;
 use crate::error::Error;
 use crate::gtid::GtidPosition;
 use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, reading, sign, too_long};
+use crate::history::{Begin, FIRST_EVENT, reading, too_long};
 use crate::patience::{self, Deadline};
 use crate::position::BinlogPosition;
 use crate::server::{Server, failed, survive};
@@ -179,7 +179,7 @@ impl<'h> Reader<'h> {
 
     /// Shows `see` every group of `file`.
     pub fn each_group(&self, file: &str, mut see: impl FnMut(&Group)) -> Result<(), Error> {
-        self.each_group_from(&BinlogPosition::new(file, FIRST_EVENT), &mut None, |group| {
+        self.each_group_from(&BinlogPosition::new(file, FIRST_EVENT), &mut Begin::default(), |group| {
             see(group);
             false
         })
@@ -187,21 +187,21 @@ impl<'h> Reader<'h> {
 
     /// Shows `see` the groups of a file from that on which begins at `place`, until it has seen enough. Where that is the
     /// file's beginning, `begun` tells what the file begins with.
-    pub fn each_group_from(
+    pub(crate) fn each_group_from(
         &self,
         place: &BinlogPosition,
-        begun: &mut Option<String>,
+        begun: &mut Begin,
         mut see: impl FnMut(&Group) -> bool,
     ) -> Result<(), Error> {
         let mut groups = Groups::from(place.offset);
         let start = if place.offset == FIRST_EVENT { Start::First } else { Start::At(place.offset) };
         self.each_until(&place.file, start, |event, sent| {
+            if place.offset == FIRST_EVENT {
+                begun.event(event);
+            }
             // What describes the events comes first.
             if event.end <= place.offset {
                 return false;
-            }
-            if begun.is_none() && place.offset == FIRST_EVENT {
-                *begun = sign(event);
             }
             if event.begins_group() {
                 groups.end_at(event.end.saturating_sub(u64::from(sent.size)));

@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::binlog::event::Event;
 use crate::binlog::group::{Group, Groups};
 use crate::binlog::relay;
-use crate::binlog::search::{DEPTH, LastOf, Wanted};
+use crate::binlog::search::DEPTH;
 use crate::binlog::stream::Reader;
 use crate::error::Error;
 use crate::facts::Replica;
@@ -194,32 +194,6 @@ fn before(name: &str) -> Option<String> {
     let (base, number) = name.rsplit_once('.')?;
     let earlier = number.parse::<u64>().ok()?.checked_sub(1)?;
     Some(format!("{base}.{earlier:0width$}", width = number.len()))
-}
-
-/// The replica's last groups of the other kind, from its own log.
-///
-/// Beyond the server's last start only where the log's own server wrote them. Had the replica executed a later one
-/// unlogged, that server's log would have it before the place, and it would be missed here.
-pub fn last_of_other(server: &mut Server, reader: &Reader, wanted: &Wanted) -> Result<LastOf, Error> {
-    let (mut last, mut has_begun) = (LastOf::default(), false);
-    for file in log_files(server)?.iter().rev() {
-        let (mut of_file, mut groups, mut begins_run) = (LastOf::default(), Groups::default(), false);
-        reader.each_event(file, |event| {
-            begins_run |= event.begins_run();
-            if let Some(group) = groups.event(event).filter(|group| !wanted.is_of_replica(group.server_id)) {
-                has_begun = true;
-                if wanted.is_other(group.server_id) {
-                    of_file.then(&group);
-                }
-            }
-        })?;
-        last.behind(&of_file);
-        // A run without any was passed over by the other search, too.
-        if last.is_whole || begins_run && has_begun && wanted.last_is_own() {
-            break;
-        }
-    }
-    Ok(last)
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub fn find(
     names.truncate(names.iter().position(|name| *name == end.file).map_or(names.len(), |last| last + 1));
     let end = (names.len().saturating_sub(1), end.offset);
     let facts = facts(other_side, other_is_here);
-    let found = place::find(other, &facts, one, side.server_id, None)?.found;
+    let found = place::find(other, &facts, one, side.server_id)?.found;
     let (first, wanted, since) = match found {
         Ok(found) => {
             let file = names.iter().position(|name| *name == found.position.file).unwrap_or(0);

@@ -42,8 +42,8 @@ fn each(
     local.use_budget(budget);
     let mut remote = Server::connect(survivor, most, budget)?;
     let (side, our_side) = (difference::look(&mut remote)?, difference::look(local)?);
-    let mut from = Logged { server: &mut remote, reader: Reader::new(survivor, most, budget) };
-    let mut to = Logged { server: local, reader: Reader::new(this, most, budget) };
+    let mut from = Logged { server: &mut remote, reader: Reader::new(survivor, most, budget), notes: None };
+    let mut to = Logged { server: local, reader: Reader::new(this, most, budget), notes: None };
     // This host's relay log is left alone: to read that has no limit.
     let plan = match difference::compare((&mut from, &side), (&mut to, &our_side), false)? {
         Ok(plan) => plan,

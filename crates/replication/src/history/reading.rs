@@ -178,7 +178,7 @@ fn go_on<S: Search>(
 ) -> Result<Option<S>, Error> {
     let mut files = files.iter().skip_while(|file| **file != reached.file);
     let Some(file) = files.next() else { return Ok(None) };
-    let begun = begun(&log.reader, file, &search.wanted())?;
+    let begun = begun(&log.reader, file, &search.wanted())?.sign;
     if begun.as_ref() != Some(&reached.begun) {
         log::debug!("{file} begins with {begun:?}, not {:?}", reached.begun);
         return Ok(None);
@@ -195,23 +195,35 @@ fn go_on<S: Search>(
     Ok(Some(search))
 }
 
-/// What a file begins with, behind the event that describes the others: that one bears the time of the dump on some
-/// servers (MariaDB 11.8). `None` where nobody may dump.
-pub(crate) fn begun(reader: &Reader, file: &str, sought: &str) -> Result<Option<String>, Error> {
-    let mut begun = None;
-    match reader.seeking(sought).each_head(file, Start::First, |event, _| {
-        begun = sign(event);
-        begun.is_some()
-    }) {
-        Err(Error::Query { .. } | Error::Connect { answered: true, .. }) => Ok(None),
-        other => other.map(|()| begun),
+/// What a file begins with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Begin {
+    /// Its first event behind the one that describes the others: that bears the time of the dump on some servers
+    /// (MariaDB 11.8).
+    pub(crate) sign: Option<String>,
+    /// True where the server began it when it was started.
+    pub(crate) is_of_run: bool,
+}
+
+impl Begin {
+    /// Takes the file's events from the first on; true where no more is needed.
+    pub(crate) fn event(&mut self, event: &Event) -> bool {
+        self.is_of_run |= event.begins_run();
+        if self.sign.is_none() && event.kind != kind::FORMAT_DESCRIPTION {
+            let print = XxHash3_128::oneshot(&event.body[..event.body.len().min(BEGINNING)]);
+            self.sign = Some(format!("{}-{}-{print:x}", event.time, event.kind));
+        }
+        self.sign.is_some()
     }
 }
 
-/// What a file begins with where this is its first event that says so.
-pub(crate) fn sign(event: &Event) -> Option<String> {
-    let print = XxHash3_128::oneshot(&event.body[..event.body.len().min(BEGINNING)]);
-    (event.kind != kind::FORMAT_DESCRIPTION).then(|| format!("{}-{}-{print:x}", event.time, event.kind))
+/// What a file begins with; of that, nothing where nobody may dump.
+pub(crate) fn begun(reader: &Reader, file: &str, sought: &str) -> Result<Begin, Error> {
+    let mut begin = Begin::default();
+    match reader.seeking(sought).each_head(file, Start::First, |event, _| begin.event(event)) {
+        Err(Error::Query { .. } | Error::Connect { answered: true, .. }) => Ok(Begin::default()),
+        other => other.map(|()| begin),
+    }
 }
 
 /// Reads these files, the first from `offset` on.
@@ -231,7 +243,7 @@ fn read_files<'f>(
         {
             is_enough || search.close()
         } else {
-            let begun = if note.is_some() { begun(&log.reader, file, &sought)? } else { None };
+            let begun = if note.is_some() { begun(&log.reader, file, &sought)?.sign } else { None };
             let opened = Opened { begun, expected: None, fresh, note };
             matches!(read_file(log, &place, search, opened)?, Read::Done)
         };
