@@ -75,7 +75,7 @@ teardown() { end_order; }
   later 0.5 release db2
   later 1 release db3
 
-  moves db3 db2
+  moves_behind_backlog db3 db2
 
   open_writes db2
   nothing_lost db2 db1 db3

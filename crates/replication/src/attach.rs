@@ -542,8 +542,16 @@ impl Move<'_> {
                 && !report::is_dry_run()
                 && (is_moving || self.applies(&facts)? || outruns(&facts))
             {
-                if patience.is_spent() {
-                    return Err(self.too_early(&facts));
+                match plan(&facts, located.as_ref()) {
+                    Err(refusal)
+                        if !matches!(refusal, Refusal::Unproved { .. })
+                            && !refusal.rests_on_place()
+                            && (!refusal.may_pass() || patience.is_spent()) =>
+                    {
+                        return Err(self.in_words(&facts, refusal));
+                    }
+                    _ if patience.is_spent() => return Err(self.too_early(&facts)),
+                    _ => {}
                 }
                 awaited::show(&mut face, &facts, None);
                 patience.pause(PAUSE);

@@ -181,7 +181,11 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         Gate { local, config, peer, channel: channel.name.clone(), would_wake, question, taken: 0 };
     let mut proof = gate.with(connection);
     while question.wait && is_living(&proof) && !report::is_dry_run() && question.budget.pause(RETRY) {
-        proof = gate.with(connect(peer, question));
+        match gate.with(connect(peer, question)) {
+            // The time was over in the middle of another look.
+            Err(Error::Silent { .. }) if question.budget.share(RETRY) < RETRY => break,
+            next => proof = next,
+        }
     }
     proof.map_err(|error| {
         let mut is_here =
