@@ -598,3 +598,36 @@ reads_to_find() {
   in_host db3 bash -c '! ls /var/lib/mysql-mmm/*-search-*'
   nothing_lost db2 db3
 }
+
+@test "what the slave's own log has to tell is read on by the next call, too" {
+  [[ $FAMILY == MySQL && $MMM_REPLICATION == file ]] || skip 'by GTID, its log is not read'
+  leaves_traces
+  # So that the slave has to look for it in its log, it lies before what is compared.
+  write db2 2
+  all_caught_up db2 db1
+  writes_much db1 3
+  local call
+  for call in {1..11}; do write db1 100; done
+  all_caught_up db1 db2 db3
+  stop_replica_thread db3
+  write db1 2
+  caught_up db2 db1
+  kill_server db1
+  open_writes db2
+  call_limit db3 2
+  # Its address is on this interface for itself.
+  in_host db3 ip link set lo mtu 1500
+  in_host db3 tc qdisc add dev lo root tbf rate 16mbit burst 64k latency 2s
+
+  for call in {1..12}; do
+    move db3 db2
+    if [[ $code == 0 ]]; then break; fi
+  done
+
+  in_host db3 tc qdisc del dev lo root
+  in_host db3 ip link set lo mtu 65536
+  expect_agent_read 0 OK
+  [[ $(journal db3) == *'db3 is read on at '* && $(journal db3) == *'the search goes on at '* ]]
+  in_host db3 bash -c '! ls /var/lib/mysql-mmm/*-search-*'
+  nothing_lost db2 db3
+}

@@ -19,6 +19,7 @@ use mmm_core::settings::{Limits, Settings, Survivors, TlsMode, TlsOptions};
 use mmm_core::{Budget, interrupt, unfinished};
 
 use crate::awaited;
+use crate::binlog::own_log::notes_of_tail;
 use crate::channel::{self, Chosen};
 use crate::dialect::{Target, Threads};
 use crate::error::Error;
@@ -236,7 +237,9 @@ fn carry_out<'a>(
         unfinished::done();
         // Another method may have told the place.
         for searched in [new_host, this_host] {
-            history::forget(&history::note_of(this_host, searched.name.as_str()));
+            let notes = history::note_of(this_host, searched.name.as_str());
+            history::forget(&notes);
+            history::forget(&notes_of_tail(&notes));
         }
     }
     moving.last_resort.release();

@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::takeover::note::value;
 
 /// What is in words looked for.
-const SOUGHT: &str = "its last transactions";
+pub(super) const SOUGHT: &str = "its last transactions";
 
 /// A search that is shown the files of a log from the newest to the oldest, and each file's groups forwards.
 pub(super) trait ByGroup: Sized {
@@ -234,7 +234,7 @@ impl<'l, 'h> Backwards<'l, 'h> {
 
 /// Shows `see` the groups of a file, or those behind the group `expected`, as long as it says that all is well. False
 /// where it did not, or that group is not there.
-fn each_from(
+pub(super) fn each_from(
     reader: &Reader,
     file: &str,
     mut expected: Option<Mark>,
@@ -257,10 +257,10 @@ fn each_from(
     }
 }
 
-fn mark(group: &Group) -> Mark {
+pub(super) fn mark(group: &Group) -> Mark {
     Mark { begin: group.begin, print: group.print.0 }
 }
 
-fn is_too_long<T>(read: &Result<T, Error>) -> bool {
+pub(super) fn is_too_long<T>(read: &Result<T, Error>) -> bool {
     matches!(read, Err(Error::Refused(refusal)) if matches!(**refusal, Refusal::SearchTooLong { .. }))
 }

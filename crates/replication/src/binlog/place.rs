@@ -57,7 +57,7 @@ pub fn find(replica: &mut Logged, facts: &Replica, new: &mut Logged, new_id: u64
     let (host, new_host) = (facts.host.clone(), new.server.host().to_string());
     let wanted = |groups: &[Group]| Wanted::new(groups, id(facts.server_id), id(new_id));
     let is_enough = |groups: &[Group]| wanted(groups).is_some();
-    let tail = match tail::read(replica.server, &replica.reader, facts, is_enough)? {
+    let tail = match tail::read(replica, facts, is_enough)? {
         Ok(tail) => tail,
         Err(why) => return Ok(why.into()),
     };

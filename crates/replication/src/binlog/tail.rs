@@ -10,9 +10,10 @@ use std::path::Path;
 
 use crate::binlog::event::Event;
 use crate::binlog::group::{Group, Groups};
+use crate::binlog::own_log::{self, take};
+use crate::binlog::place::Logged;
 use crate::binlog::relay;
 use crate::binlog::search::DEPTH;
-use crate::binlog::stream::Reader;
 use crate::error::Error;
 use crate::facts::Replica;
 use crate::history::log_files;
@@ -45,24 +46,18 @@ impl Tail {
     }
 }
 
-/// The last groups of a file, and whether the server was started with it.
+/// The last groups of a relay log file.
 #[derive(Default)]
 struct Last {
     made: Groups,
     groups: VecDeque<Group>,
-    begins_run: bool,
 }
 
 impl Last {
     /// The file's next event.
     fn event(&mut self, event: &Event, replica: &Replica) {
-        self.begins_run |= event.begins_run();
-        let group = self.made.event(event).filter(|group| u64::from(group.server_id) != replica.server_id);
-        if let Some(group) = group {
-            if self.groups.len() == DEPTH {
-                self.groups.pop_front();
-            }
-            self.groups.push_back(group);
+        if let Some(group) = self.made.event(event) {
+            take(&mut self.groups, &group, replica.server_id);
         }
     }
 }
@@ -70,8 +65,7 @@ impl Last {
 /// The last groups that came over the replica's channel; else why they cannot be told. `is_enough` says whether
 /// groups tell one place from another.
 pub fn read(
-    server: &mut Server,
-    reader: &Reader,
+    log: &mut Logged,
     replica: &Replica,
     is_enough: impl Fn(&[Group]) -> bool,
 ) -> Result<Result<Tail, String>, Error> {
@@ -81,14 +75,14 @@ pub fn read(
             "{host} has several channels, whose transactions its log does not tell apart"
         )));
     }
-    let own_log = |server: &mut Server, at_least: usize| {
-        if replica.logs_updates { own_log(server, reader, replica, at_least) } else { Ok(None) }
+    let own_log = |log: &mut Logged, at_least: usize| {
+        if replica.logs_updates { own_log(log, replica, at_least) } else { Ok(None) }
     };
-    let own = match own_log(server, 0)? {
+    let own = match own_log(log, 0)? {
         Some(tail) if is_enough(&tail.groups) => return Ok(Ok(tail)),
         other => other,
     };
-    let relay = match relay_log(server, replica)? {
+    let relay = match relay_log(log.server, replica)? {
         Ok(relay) => relay,
         Err(why) => {
             return Ok(own.ok_or_else(|| {
@@ -96,7 +90,7 @@ pub fn read(
             }));
         }
     };
-    let older = own_log(server, relay.groups.len())?;
+    let older = own_log(log, relay.groups.len())?;
     let count = |tail: Option<&Tail>| tail.map_or(0, |tail| tail.groups.len());
     log::debug!(
         "{host}: {} transactions in its log since its server was started, {} in its relay log, {} in its log before",
@@ -148,19 +142,13 @@ fn ends_with(groups: &[Group], end: &[Group]) -> bool {
 
 /// Back to where the server was started last, or to the run that has the last `at_least` groups; `None` where the log
 /// tells nothing.
-fn own_log(
-    server: &mut Server,
-    reader: &Reader,
-    replica: &Replica,
-    at_least: usize,
-) -> Result<Option<Tail>, Error> {
+fn own_log(log: &mut Logged, replica: &Replica, at_least: usize) -> Result<Option<Tail>, Error> {
     let mut tail = None;
-    for file in log_files(server)?.iter().rev() {
-        let mut last = Last::default();
-        reader.each_event(file, |event| last.event(event, replica))?;
-        let is_whole = Tail::add(&mut tail, file, &last.groups, true);
+    for file in log_files(log.server)?.iter().rev() {
+        let part = own_log::read(log, file, replica.server_id)?;
+        let is_whole = Tail::add(&mut tail, file, &part.groups, true);
         let known = tail.as_ref().map_or(0, |tail| tail.groups.len());
-        if is_whole || last.begins_run && known >= at_least {
+        if is_whole || part.begin.is_of_run && known >= at_least {
             break;
         }
     }
