@@ -20,7 +20,7 @@ pub use located::{Gap, Located};
 pub(crate) use pages::{
     FIRST_EVENT, beginning, each_event, each_event_behind, log_files, log_sizes, page, reading, too_long,
 };
-pub(crate) use reading::{Begin, Search, Seen, begun, read};
+pub(crate) use reading::{Begin, ByEvent, Seen, begun, read};
 pub use scan::Scope;
 #[cfg(test)]
 pub(crate) use scan::locate_in;

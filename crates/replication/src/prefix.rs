@@ -7,7 +7,7 @@ use crate::binlog::event::kind;
 use crate::difference::transaction::Id;
 use crate::error::Error;
 use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, Located, Log, Search, Seen, last_that_begins, log_files, page, read};
+use crate::history::{ByEvent, FIRST_EVENT, Located, Log, Seen, last_that_begins, log_files, page, read};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::server::Server;
@@ -142,7 +142,7 @@ impl<'s> Prefix<'s> {
     }
 }
 
-impl Search for Prefix<'_> {
+impl ByEvent for Prefix<'_> {
     /// What was read before a place is of use for every set that holds it.
     fn key(&self) -> String {
         "set".into()

@@ -16,7 +16,7 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::takeover::note::value;
 
-/// What is in words looked for.
+/// What is looked for, in words.
 pub(super) const SOUGHT: &str = "its last transactions";
 
 /// A search that is shown the files of a log from the newest to the oldest, and each file's groups forwards.

@@ -105,7 +105,7 @@ fn each(
 }
 
 /// A search that reads a log forwards, and can go on where another call has ended.
-pub(crate) trait Search: Clone {
+pub(crate) trait ByEvent: Clone {
     /// What tells it apart from other searches of the same log.
     fn key(&self) -> String;
     /// What is known by the groups that were read to their end.
@@ -138,7 +138,7 @@ pub(crate) fn read(
     log: &mut Log,
     files: &[String],
     begin: &BinlogPosition,
-    search: &mut impl Search,
+    search: &mut impl ByEvent,
 ) -> Result<(), Error> {
     search.open(begin);
     let note = log.notes.clone().map(|path| Note::new(path, log.reader.host(), &search.key()));
@@ -169,7 +169,7 @@ pub(crate) fn read(
 }
 
 /// The search, ended; `None` where the log is another than the one in which it was begun.
-fn go_on<S: Search>(
+fn go_on<S: ByEvent>(
     log: &mut Log,
     files: &[String],
     reached: &Reached,
@@ -231,7 +231,7 @@ fn read_files<'f>(
     log: &mut Log,
     files: impl Iterator<Item = &'f String>,
     mut offset: u64,
-    search: &mut impl Search,
+    search: &mut impl ByEvent,
     note: Option<&Note>,
 ) -> Result<(), Error> {
     for file in files {
@@ -267,7 +267,7 @@ struct Opened<'n, S> {
 }
 
 /// Reads a file from `place` on by a dump, and notes how far it came where the time is over.
-fn read_file<S: Search>(
+fn read_file<S: ByEvent>(
     log: &mut Log,
     place: &BinlogPosition,
     search: &mut S,
@@ -277,7 +277,7 @@ fn read_file<S: Search>(
     let (mut trail, mut is_another) = (Trail::default(), false);
     let sought = search.wanted();
     let read = each(log, place, &sought, |seen| {
-        if let Seen::Event(event, sent) = seen {
+        if let (Seen::Event(event, sent), Some(_)) = (seen, note) {
             trail.event(event, sent.size);
             if let (Some(group), Some(last)) = (expected, trail.last) {
                 is_another = group != last;

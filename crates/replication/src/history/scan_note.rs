@@ -1,13 +1,13 @@
 //! How far a search by GTID came, as text.
 
 use super::located::Gap;
-use super::reading::{Search, Seen};
+use super::reading::{ByEvent, Seen};
 use super::scan::{Beginning, Scan};
 use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::position::BinlogPosition;
 use crate::takeover::note::value;
 
-impl Search for Scan {
+impl ByEvent for Scan {
     fn key(&self) -> String {
         let Self { running, scope, .. } = self;
         format!(

@@ -1,6 +1,6 @@
 use super::*;
 use crate::gtid::parse_list;
-use crate::history::{FIRST_EVENT, Search};
+use crate::history::{ByEvent, FIRST_EVENT};
 
 /// A log as text: `G 0-1-5` begins a group of two events, `R` rotates.
 fn read(at: &str, begin: &str, log: &str) -> Located {

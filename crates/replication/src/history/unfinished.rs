@@ -24,6 +24,9 @@ const LONGEST: usize = 60 << 10;
 /// As much of an event goes into a print: of longer ones, no more may have been kept.
 pub(super) const BEGINNING: usize = 4 << 10;
 
+/// A large odd number, so that no bit is lost by which it is multiplied.
+const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
 /// Where `this` host notes an unfinished search of a log of `other`.
 pub fn note_of(this: &Host, other: &str) -> PathBuf {
     let other: String =
@@ -147,12 +150,12 @@ impl Trail {
             self.open = Some(Mark { begin: event.end.saturating_sub(u64::from(size)), print: 0 });
         }
         if let Some(open) = &mut self.open {
-            let head = [u128::from(size), event.time.into(), event.server_id.into(), event.kind.into()];
+            let head = [size, event.time, event.server_id, event.kind.into()];
+            let head = head.iter().fold(0, |head: u128, part| head << 32 | u128::from(*part));
             let body = &event.body[..event.body.len().min(BEGINNING)];
-            let seed = head.iter().fold(open.print, |seed, part| seed.rotate_left(32) ^ part);
-            #[allow(clippy::cast_possible_truncation)]
-            let print = XxHash3_128::oneshot_with_seed((seed ^ seed >> 64) as u64, body);
-            open.print = print;
+            // Each event counts in its order.
+            let events = open.print ^ XxHash3_128::oneshot(body);
+            open.print = events.wrapping_mul(ODD).wrapping_add(head);
         }
     }
 
