@@ -629,6 +629,19 @@ is_whole_without_db3() {
   has_the_rest
 }
 
+@test "the helper is killed before what it has pointed at the slave is started, beside an old error: the next call starts it" {
+  dies_ahead 2
+  # The error with which its attempts to reach the old master ended stays there.
+  killed_before 'START ' mysql_allow_write
+  [[ $(sources db2) == "$(host_ip db3)" ]]
+
+  gets OK db2 mysql_allow_write
+
+  has_transactions db2 8
+  is_back
+  all_agree
+}
+
 @test "the new master's server dies while it takes rows over: it goes on when it is back" {
   is_taking_over
   kill_server db2

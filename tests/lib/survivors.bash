@@ -187,3 +187,26 @@ helper_dies() {
   wait "${calls[0]}" || true
   fast_network "$new"
 }
+
+# killed_before TEXT HELPER ARGUMENTS… — on the new master, when it is about to say that to its server.
+killed_before() {
+  local text=$1
+  shift
+  in_host "$new" iptables -A INPUT -p tcp --dport 3306 -m string --algo bm --string "$text" -j DROP
+  at_once "$new" "$@"
+  wait_for 8 is_held_up || { they_answer; return 1; }
+  in_host "$new" pkill -KILL -x "${1:0:15}"
+  wait "${calls[-1]}" || true
+  # The kernel goes on sending it, for as long as there is somebody to take it.
+  wait_for 5 has_no_sessions
+  pass_packets "$new"
+}
+is_held_up() { [[ $(in_host "$new" iptables -L INPUT -v -x -n | awk '/STRING/ { print $1 }') != 0 ]]; }
+has_no_sessions() {
+  local id left=0
+  for id in $(sql "$new" "SELECT id FROM information_schema.processlist WHERE user = '$AGENT_USER'"); do
+    sql "$new" "KILL $id" 2>/dev/null || true
+    left=1
+  done
+  ((!left))
+}

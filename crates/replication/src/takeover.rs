@@ -454,6 +454,7 @@ fn finish(local: &mut Server, marker: Marker, note: Note, pursuit: Pursuit) -> R
         survivor,
         pursuit,
         lost: None,
+        has_started: false,
         has_tried_again: false,
         looked: None,
     };
@@ -469,6 +470,9 @@ struct Finishing<'a> {
     pursuit: Pursuit<'a>,
     /// Since when the I/O thread has not reached the survivor.
     lost: Option<Duration>,
+    /// True where this call has started it. What one that was found stopped says, it may say of the old master: servers
+    /// keep an error over CHANGE MASTER.
+    has_started: bool,
     /// True where it was told to try again, since the survivor answers.
     has_tried_again: bool,
     /// When the end of the survivor's log was last looked for again.
@@ -574,7 +578,8 @@ impl Finishing<'_> {
             return Ok(Some(what));
         }
         let elapsed = self.local.budget().elapsed();
-        if now.io == IoThread::Yes || now.io_error.is_none() {
+        let is_found_stopped = now.io == IoThread::No && !self.has_started;
+        if now.io == IoThread::Yes || now.io_error.is_none() || is_found_stopped {
             self.lost = None;
             return Ok(None);
         }
@@ -625,6 +630,7 @@ impl Finishing<'_> {
         if now.io == IoThread::No && now.io_error.is_some() && self.lost.is_some() {
             return Ok(());
         }
+        self.has_started = true;
         let dialect = self.local.dialect();
         let start = match &self.note.end {
             Some(end) if self.note.mode == Mode::FilePosition => {
