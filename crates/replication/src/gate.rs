@@ -212,6 +212,7 @@ impl<'a> Question<'a> {
 }
 
 /// What became of one survivor's tail.
+#[derive(Debug, PartialEq, Eq)]
 enum Taken {
     /// It is no whole transaction.
     Nothing,
@@ -262,6 +263,35 @@ fn without(
         takeover::abandon(local, config)?;
     }
     Ok(Proof::WithoutTail { at, lost })
+}
+
+/// Why `host` cannot have a survivor's tail; an error where another try may bring it, `still` where time alone is short.
+fn why_not(host: &str, error: Error, still: impl FnOnce(String) -> Error) -> Result<Taken, Error> {
+    let state = error.to_string();
+    match error {
+        Error::Silent { host: of, .. } | Error::Broken { host: of, .. } if of != host => {
+            Ok(Taken::Part(state))
+        }
+        Error::Connect { answered: false, .. } => Ok(Taken::Part(state)),
+        Error::Refused(refusal) => match *refusal {
+            refusal @ (Refusal::PeerIsAlive { .. }
+            | Refusal::PeerMayBeAlive { .. }
+            | Refusal::NotPutBack { .. }) => Err(refusal.into()),
+            Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => Err(still(state)),
+            Refusal::StillTakingOver { state, .. } => Ok(Taken::Slowly(state)),
+            // A search is gone on with by the next call.
+            Refusal::Busy { .. }
+            | Refusal::DoesNotStop { .. }
+            | Refusal::NewMasterBehind { .. }
+            | Refusal::SearchTooLong { .. } => Ok(Taken::Slowly(state)),
+            refusal if refusal.may_pass() => Ok(Taken::Part(state)),
+            _ => Ok(Taken::Never(state)),
+        },
+        Error::Query { host: ref of, .. } | Error::Unexpected { host: ref of, .. } if *of != host => {
+            Ok(Taken::Never(state))
+        }
+        other => Err(other),
+    }
 }
 
 /// Connects to the peer, not waiting long: it is often dead.
@@ -715,7 +745,7 @@ impl Gate<'_> {
             Err(error) if channel::again(self.local, &self.channel)?.source() != chosen.channel.source() => {
                 Err(error)
             }
-            Err(error) => self.why_not(&name, error),
+            Err(error) => why_not(self.config.this().as_str(), error, |state| pursuit.still(&name, state)),
         }
     }
 
@@ -760,35 +790,6 @@ impl Gate<'_> {
     /// Opens without what is lost, or does not.
     fn without(&mut self, lost: Lost, at: Option<BinlogPosition>) -> Result<Proof, Error> {
         without(self.local, self.config, self.question, lost, at)
-    }
-
-    /// Why a survivor's tail cannot be had; an error where another try may bring it.
-    fn why_not(&self, survivor: &str, error: Error) -> Result<Taken, Error> {
-        let (host, state) = (self.config.this().as_str(), error.to_string());
-        match error {
-            Error::Silent { host: of, .. } | Error::Broken { host: of, .. } if of != host => {
-                Ok(Taken::Part(state))
-            }
-            Error::Connect { answered: false, .. } => Ok(Taken::Part(state)),
-            Error::Refused(refusal) => match *refusal {
-                refusal @ (Refusal::PeerIsAlive { .. }
-                | Refusal::PeerMayBeAlive { .. }
-                | Refusal::NotPutBack { .. }) => Err(refusal.into()),
-                Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => {
-                    Err(self.question.pursuit(self.config).still(survivor, state))
-                }
-                Refusal::StillTakingOver { state, .. } => Ok(Taken::Slowly(state)),
-                Refusal::Busy { .. } | Refusal::DoesNotStop { .. } | Refusal::NewMasterBehind { .. } => {
-                    Ok(Taken::Slowly(state))
-                }
-                refusal if refusal.may_pass() => Ok(Taken::Part(state)),
-                _ => Ok(Taken::Never(state)),
-            },
-            Error::Query { host: ref of, .. } | Error::Unexpected { host: ref of, .. } if *of != host => {
-                Ok(Taken::Never(state))
-            }
-            other => Err(other),
-        }
     }
 
     /// Ends half a transaction, whose rows clients could not change: begun and never to be ended, it keeps its
@@ -934,6 +935,28 @@ mod tests {
 
     fn row(columns: &[(&str, &str)]) -> Record {
         columns.iter().copied().collect()
+    }
+
+    #[test]
+    fn what_time_may_cure_is_waited_for_before_a_tail_is_given_up() {
+        let taken = |refusal: Refusal| {
+            let state = Error::from(refusal.clone()).to_string();
+            let taken = why_not("db2", refusal.into(), |_| unreachable!()).unwrap();
+            (taken, state)
+        };
+        let (host, new) = ("db2".to_string(), "db3".to_string());
+        let (slowly, state) = taken(Refusal::SearchTooLong { new: new.clone(), what: "its place".into() });
+        assert_eq!(slowly, Taken::Slowly(state), "a later call goes on with the search");
+        let unproved = |may_pass| Refusal::Unproved {
+            host: host.clone(),
+            new: new.clone(),
+            reason: "it applies".into(),
+            may_pass,
+        };
+        let (part, state) = taken(unproved(true));
+        assert_eq!(part, Taken::Part(state));
+        let (never, state) = taken(unproved(false));
+        assert_eq!(never, Taken::Never(state));
     }
 
     #[test]
