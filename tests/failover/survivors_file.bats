@@ -234,6 +234,20 @@ opens_without() {
   all_agree
 }
 
+# bats test_tags=any-mode
+@test "the slave's log is younger than what the new master wrote last itself: its rows are taken over all the same" {
+  only_on MariaDB 'MySQL tells by what a server has executed'
+  begins_new_log db3
+  write db1 2
+  all_caught_up db1 db2 db3
+  dies_ahead 2
+
+  takes_over
+
+  has_transactions db2 10
+  moves db3 db2
+}
+
 @test "of two slaves the one that has most is asked, and both follow" {
   second_slave
   cut_off db2

@@ -139,7 +139,7 @@ impl Dialect {
         let gtids = match self.flavour {
             // In this order: a group is logged before it counts as executed.
             Flavour::MariaDb => "@@gtid_slave_pos AS slave_pos, @@gtid_current_pos AS current_pos, \
-                 @@gtid_binlog_state AS binlog_state, @@GLOBAL.binlog_format AS binlog_format, 1 AS keeps_order"
+                 @@gtid_binlog_state AS binlog_state, @@gtid_binlog_pos AS binlog_pos, @@GLOBAL.binlog_format AS binlog_format, 1 AS keeps_order"
                 .into(),
             Flavour::MySql => format!(
                 "@@server_uuid AS server_uuid, @@GLOBAL.gtid_mode AS gtid_mode, \

@@ -6,7 +6,6 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use mmm_core::config::{Config, Host};
@@ -894,9 +893,9 @@ fn no_longer_logged(
     theirs: &Record,
     begin: &GtidState,
 ) -> Result<Option<String>, &'static str> {
-    let logged: GtidState = parsed(ours, "binlog_state")?;
-    let state: GtidState = parsed(theirs, "binlog_state")?;
-    let replicated: GtidPosition = parsed(theirs, "slave_pos")?;
+    let logged: GtidState = ours.parsed("binlog_state")?;
+    let state: GtidState = theirs.parsed("binlog_state")?;
+    let replicated: GtidPosition = theirs.parsed("slave_pos")?;
     let lost = logged.iter().find(|gtid| {
         state.get(gtid.domain, gtid.server).is_none()
             && replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence)
@@ -913,8 +912,8 @@ fn no_longer_executed(
     from_here: Option<&Channel>,
 ) -> Result<Option<String>, &'static str> {
     let own = ours.text("server_uuid");
-    let ours: GtidSet = parsed(ours, "executed")?;
-    let theirs: GtidSet = parsed(theirs, "executed")?;
+    let ours: GtidSet = ours.parsed("executed")?;
+    let theirs: GtidSet = theirs.parsed("executed")?;
     let from_peer = |uuid: &str| !uuid.eq_ignore_ascii_case(own) && theirs.knows(uuid);
     let mut lost = ours.filtered(from_peer).without(&theirs);
     if let Some(channel) = from_here.filter(|channel| channel.has_applied_all()) {
@@ -922,11 +921,6 @@ fn no_longer_executed(
         lost = lost.with(&retrieved.without(&theirs));
     }
     Ok((!lost.is_empty()).then(|| lost.to_string()))
-}
-
-/// A column's value; the column's name where it cannot be read.
-fn parsed<T: FromStr>(row: &Record, column: &'static str) -> Result<T, &'static str> {
-    row.text(column).parse().map_err(|_| column)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Servers rename columns (`Master_Host`, `Source_Host`), never their place in meaning; names are compared
 //! without regard to case because servers differ in that, too.
 
+use std::str::FromStr;
+
 use mysql::Row;
 
 use crate::server::text_of;
@@ -23,6 +25,11 @@ impl Record {
     /// The value of a column, empty where it is NULL or missing.
     pub fn text(&self, column: &str) -> &str {
         self.get(column).unwrap_or_default()
+    }
+
+    /// A column's value; the column's name where it cannot be read.
+    pub fn parsed<T: FromStr>(&self, column: &'static str) -> Result<T, &'static str> {
+        self.text(column).parse().map_err(|_| column)
     }
 
     /// The value of a numeric column; `None` where it is NULL, missing or no number.

@@ -22,7 +22,7 @@ use crate::channel::{self, Chosen};
 use crate::dialect::{Flavour, Target, Threads};
 use crate::error::Error;
 use crate::facts::OldMaster;
-use crate::gtid::{Gtid, GtidState};
+use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::gtid_set::GtidSet;
 use crate::history::{each_event_behind, log_files};
 use crate::hold::FOLDER;
@@ -179,16 +179,9 @@ fn check_not_open_since(
         (local.one(&local.dialect().variables())?, server.one(&server.dialect().variables())?);
     let id = ours.number("server_id").unwrap_or(0);
     let own = match local.dialect().flavour() {
-        Flavour::MariaDb => {
-            let state = |row: &Record, server: &Server| {
-                row.text("binlog_state")
-                    .parse::<GtidState>()
-                    .map_err(|_| server.unexpected("SELECT @@…", "binlog_state"))
-            };
-            let (ours, theirs) = (state(&ours, local)?, state(&theirs, server)?);
-            let lacks = |gtid: &Gtid| u64::from(gtid.server) == id && !theirs.includes(*gtid);
-            ours.iter().find(lacks).map(|gtid| gtid.to_string())
-        }
+        Flavour::MariaDb => last_own(&ours, &theirs)
+            .map_err(|column| server.unexpected("SELECT @@…", column))?
+            .map(|gtid| gtid.to_string()),
         Flavour::MySql if ours.text("gtid_mode") == "ON" && theirs.text("gtid_mode") == "ON" => {
             let uuid = ours.text("server_uuid").to_string();
             let set = |row: &Record, server: &Server| {
@@ -206,6 +199,29 @@ fn check_not_open_since(
     let Some(own) = own else { return Ok(()) };
     let reason = format!("{} has taken writes since ({own}), which are newer", pursuit.config.this());
     Err(pursuit.unfit(survivor.host.name.as_str(), reason))
+}
+
+/// MariaDB: a group of this host's own that it has logged last in its domain, and that the survivor, by what either
+/// says of itself, has not got.
+fn last_own(ours: &Record, theirs: &Record) -> Result<Option<Gtid>, &'static str> {
+    let id = ours.number("server_id").unwrap_or(0);
+    let logged: GtidPosition = ours.parsed("binlog_pos")?;
+    let replicated: GtidPosition = ours.parsed("slave_pos")?;
+    let their_state: GtidState = theirs.parsed("binlog_state")?;
+    let theirs: GtidPosition = theirs.parsed("slave_pos")?;
+    let logs_all = ours.is_on("log_slave_updates");
+    let is_newer = |gtid: &Gtid| {
+        // A log that was begun anew knows nothing older. The number of another server's group tells nothing of this one.
+        let is_there = their_state.includes(*gtid)
+            || theirs
+                .get(gtid.domain)
+                .is_some_and(|last| last.server == gtid.server && last.sequence >= gtid.sequence);
+        // A host that does not log what it replicates counts it, and gives its own the next number.
+        let is_followed =
+            !logs_all && replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence);
+        u64::from(gtid.server) == id && !is_there && !is_followed
+    };
+    Ok(logged.iter().find(is_newer))
 }
 
 /// To be called before a host is opened beside a dead master.
@@ -673,5 +689,53 @@ impl Finishing<'_> {
 
     fn still(&self, state: String) -> Error {
         self.pursuit.still(&self.note.survivor, state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_host_wrote_last_in_a_domain_and_a_survivor_has_not_is_newer_than_its_tail() {
+        let newer = |logged: &str, replicated: &str, logs: &str, state: &str, last: &str| {
+            let ours: Record = [
+                ("server_id", "2"),
+                ("binlog_pos", logged),
+                ("slave_pos", replicated),
+                ("log_slave_updates", logs),
+            ]
+            .into_iter()
+            .collect();
+            let theirs: Record = [("binlog_state", state), ("slave_pos", last)].into_iter().collect();
+            last_own(&ours, &theirs).unwrap().map(|gtid| gtid.to_string())
+        };
+        for (logged, replicated, logs, state, last, why) in [
+            (
+                "0-1-9",
+                "0-1-9",
+                "1",
+                "0-1-12",
+                "0-1-12",
+                "it was followed by others', and their log is younger",
+            ),
+            ("0-2-9", "0-1-8", "1", "0-1-12,0-2-9", "0-1-12", "it is there"),
+            ("0-2-9", "0-1-8", "1", "", "0-2-9", "it is there, and was not logged or no longer is"),
+            ("1-1-30,2-2-9", "1-1-30", "1", "1-1-33", "1-1-33,2-2-9", "the same, in a domain of its own"),
+            ("0-2-9", "0-1-11", "0", "0-1-12", "0-1-12", "it was followed by what is not logged"),
+            ("0-3-9", "0-1-8", "1", "0-1-12", "0-1-12", "another server's"),
+            ("", "0-1-8", "1", "0-1-12", "0-1-12", "nothing was logged"),
+        ] {
+            assert_eq!(newer(logged, replicated, logs, state, last), None, "{why}");
+        }
+        for (logged, replicated, logs, state, last, why) in [
+            ("0-2-9", "0-1-8", "1", "0-1-12,0-2-7", "0-1-12", "the tail has higher numbers"),
+            ("0-2-9", "0-1-8", "0", "0-1-12", "0-1-12", "the same, where only its own is logged"),
+            ("0-2-9", "0-1-11", "1", "0-1-12", "0-1-12", "its log was begun anew, and its numbers with it"),
+            ("1-1-30,0-2-9", "1-1-30", "1", "1-1-33", "1-1-33,0-2-7", "a domain of its own"),
+        ] {
+            let own = Some("0-2-9".to_string());
+            assert_eq!(newer(logged, replicated, logs, state, last), own, "{why}");
+        }
     }
 }
