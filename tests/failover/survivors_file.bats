@@ -534,10 +534,15 @@ all_agree_but_one() {
 
 @test "the slave dies while its rows are taken over: the new master opens and says so, and gets the rest when the old one is back" {
   is_taking_over
+  long_ago
+  sleep 1.2
   kill_server db3
   they_answer
   fast_network db2
 
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: *db3*waited for since *'
+  long_ago
   gets 'OK: *db3*' db2 mysql_allow_write
   is_open
   agent_call db2 turn_on_slave
@@ -550,6 +555,8 @@ all_agree_but_one() {
   # It was open before it had these: whether db3 can follow it depends on the server.
   has_the_rest
 }
+# long_ago — what was noted of the slave has been noted then: both when it got on and when it was heard.
+long_ago() { in_host db2 sh -c 'sed -i "s/\(since\|heard\)=[0-9]*/\1=1/g" /var/lib/mysql-mmm/mysql-mmm-tail-db3-*'; }
 # The old master sends it; without GTIDs nothing may tell from where, and replication says so.
 has_the_rest() {
   agent_call db2 mysql_allow_write

@@ -153,7 +153,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     let pursuit = question.pursuit(config);
     if let Some(Outcome::Stuck { survivor, reason }) = takeover::resume(local, pursuit)? {
         let seen = seen::read(config.this_host(), &survivor);
-        let waited = seen.as_ref().map_or(u64::MAX, Seen::waited);
+        let waited = seen.as_ref().map_or(u64::MAX, Seen::silent_for);
         let tail = seen.map_or_else(|| "some transactions".into(), |seen| seen.tail);
         let reason = format!("a part of it was taken over, then: {reason}");
         let lost = Lost { host: config.this().to_string(), survivor, tail, reason };
@@ -217,10 +217,8 @@ enum Taken {
     Nothing,
     /// This host has it, or stands elsewhere by now.
     All,
-    /// This host has none or a part of it, and the rest may come yet.
-    Part(String),
-    /// It comes slowly, or not at all.
-    Slowly(String),
+    /// This host has none or a part of it, and the rest may come yet from a survivor that answered a moment ago.
+    Later(String),
     /// It cannot be had.
     Never(String),
     /// This host has a part of it, and is not back with its peer.
@@ -229,7 +227,7 @@ enum Taken {
 
 /// How long a survivor that has fallen silent is waited for, in seconds, before writes are opened without what it has.
 const PATIENCE: u64 = 10;
-/// The same for one that answers and gets no further with applying it.
+/// The same for one that answers, as long as neither gets any further.
 const APPLYING: u64 = 30;
 
 fn wait_or_lose(
@@ -269,21 +267,21 @@ fn why_not(host: &str, error: Error, still: impl FnOnce(String) -> Error) -> Res
     let state = error.to_string();
     match error {
         Error::Silent { host: of, .. } | Error::Broken { host: of, .. } if of != host => {
-            Ok(Taken::Part(state))
+            Ok(Taken::Later(state))
         }
-        Error::Connect { answered: false, .. } => Ok(Taken::Part(state)),
+        Error::Connect { answered: false, .. } => Ok(Taken::Later(state)),
         Error::Refused(refusal) => match *refusal {
             refusal @ (Refusal::PeerIsAlive { .. }
             | Refusal::PeerMayBeAlive { .. }
             | Refusal::NotPutBack { .. }) => Err(refusal.into()),
             Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => Err(still(state)),
-            Refusal::StillTakingOver { state, .. } => Ok(Taken::Slowly(state)),
+            Refusal::StillTakingOver { state, .. } => Ok(Taken::Later(state)),
             // A search is gone on with by the next call.
             Refusal::Busy { .. }
             | Refusal::DoesNotStop { .. }
             | Refusal::NewMasterBehind { .. }
-            | Refusal::SearchTooLong { .. } => Ok(Taken::Slowly(state)),
-            refusal if refusal.may_pass() => Ok(Taken::Part(state)),
+            | Refusal::SearchTooLong { .. } => Ok(Taken::Later(state)),
+            refusal if refusal.may_pass() => Ok(Taken::Later(state)),
             _ => Ok(Taken::Never(state)),
         },
         Error::Query { host: ref of, .. } | Error::Unexpected { host: ref of, .. } if *of != host => {
@@ -681,24 +679,21 @@ impl Gate<'_> {
             if report::is_dry_run() {
                 return Ok(Some(Proof::ToBeTakenOver { survivor: name, tail }));
             }
-            let seen = Seen {
-                tail: tail.clone(),
-                to: Refusal::place(survivor.tail.to.as_ref()),
-                applied: Refusal::place(survivor.channel.applied.as_ref()),
-                since: seen::now(),
-            };
-            let waited = seen::note(self.config.this_host(), &name, seen);
+            let to = Refusal::place(survivor.tail.to.as_ref());
+            let applied = Refusal::place(survivor.channel.applied.as_ref());
+            let this = self.config.this_host();
+            let idle = seen::note(this, &name, Seen::new(tail.clone(), to, applied));
             let failed = match self.take_over_from(&chosen, survivor, error)? {
                 Taken::Nothing => {
-                    seen::forget(self.config.this_host(), &name);
+                    seen::forget(this, &name);
                     continue;
                 }
                 Taken::All => return Ok(None),
-                Taken::Part(reason) => self.wait_or_lose(&name, tail, reason, waited, PATIENCE)?,
-                Taken::Slowly(reason) => self.wait_or_lose(&name, tail, reason, waited, APPLYING)?,
+                Taken::Later(reason) => self.wait_or_lose(&name, tail, reason, idle, APPLYING)?,
                 Taken::Never(reason) => self.lost(&name, tail, reason),
                 // Where its channel stands now, no other slave can be asked.
                 Taken::Stuck(reason) => {
+                    let waited = seen::read(this, &name).map_or(u64::MAX, |seen| seen.silent_for());
                     let lost = self.wait_or_lose(&name, tail, reason, waited, PATIENCE)?;
                     return self.without(lost, None).map(Some);
                 }
@@ -738,7 +733,7 @@ impl Gate<'_> {
         match takeover::take_over(self.local, chosen, survivor, error, pursuit) {
             Ok(Outcome::Nothing) => Ok(Taken::Nothing),
             Ok(Outcome::Done | Outcome::Changed) => Ok(Taken::All),
-            Ok(Outcome::CutShort(reason)) => Ok(Taken::Part(reason)),
+            Ok(Outcome::CutShort(reason)) => Ok(Taken::Later(reason)),
             Ok(Outcome::Stuck { reason, .. }) => Ok(Taken::Stuck(reason)),
             // Under way, it is gone on with at the next call.
             Err(error) if channel::again(self.local, &self.channel)?.source() != chosen.channel.source() => {
@@ -762,7 +757,7 @@ impl Gate<'_> {
             match reason.filter(|_| !is_here) {
                 None => seen::forget(this, name),
                 Some(reason) => {
-                    let (reason, waited) = (format!("it has fallen silent: {reason}"), seen.waited());
+                    let (reason, waited) = (format!("it has fallen silent: {reason}"), seen.silent_for());
                     lost = Some(self.wait_or_lose(name, seen.tail, reason, waited, PATIENCE)?);
                 }
             }
@@ -939,16 +934,16 @@ mod tests {
             (taken, state)
         };
         let (host, new) = ("db2".to_string(), "db3".to_string());
-        let (slowly, state) = taken(Refusal::SearchTooLong { new: new.clone(), what: "its place".into() });
-        assert_eq!(slowly, Taken::Slowly(state), "a later call goes on with the search");
+        let (later, state) = taken(Refusal::SearchTooLong { new: new.clone(), what: "its place".into() });
+        assert_eq!(later, Taken::Later(state), "a later call goes on with the search");
         let unproved = |may_pass| Refusal::Unproved {
             host: host.clone(),
             new: new.clone(),
             reason: "it applies".into(),
             may_pass,
         };
-        let (part, state) = taken(unproved(true));
-        assert_eq!(part, Taken::Part(state));
+        let (later, state) = taken(unproved(true));
+        assert_eq!(later, Taken::Later(state));
         let (never, state) = taken(unproved(false));
         assert_eq!(never, Taken::Never(state));
     }

@@ -51,6 +51,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 const LOST: Duration = Duration::from_millis(1500);
 /// Pause before a survivor is asked again where its log ends.
 const AGAIN: Duration = Duration::from_millis(500);
+/// Pause before it is noted again that a survivor sends.
+const RENEWAL: Duration = Duration::from_secs(1);
 /// A binary log that no server has.
 const NO_PLACE: &str = "taken-over-in-part.000001";
 
@@ -473,6 +475,7 @@ fn finish(local: &mut Server, marker: Marker, note: Note, pursuit: Pursuit) -> R
         has_started: false,
         has_tried_again: false,
         looked: None,
+        renewed: None,
     };
     finishing.carry_out()
 }
@@ -493,6 +496,8 @@ struct Finishing<'a> {
     has_tried_again: bool,
     /// When the end of the survivor's log was last looked for again.
     looked: Option<Duration>,
+    /// When it was last noted that the survivor sends, and where this host stood.
+    renewed: Option<(Duration, Option<BinlogPosition>)>,
 }
 
 impl Finishing<'_> {
@@ -525,6 +530,7 @@ impl Finishing<'_> {
                 seen::forget(self.pursuit.config.this_host(), &self.note.survivor);
                 return self.go_back().map(|()| Outcome::Done);
             }
+            self.note_sign_of_life(&now);
             if let Some(why) = self.is_lost(&now)? {
                 return self.give_up(&now, why);
             }
@@ -585,6 +591,18 @@ impl Finishing<'_> {
             }
         }
         Ok(())
+    }
+
+    /// How long a survivor is waited for counts from when it fell silent, and not from the beginning of a long takeover.
+    fn note_sign_of_life(&mut self, now: &Channel) {
+        let elapsed = self.pursuit.budget.elapsed();
+        let earlier = self.renewed.as_ref();
+        if now.io != IoThread::Yes || earlier.is_some_and(|(at, _)| elapsed.saturating_sub(*at) < RENEWAL) {
+            return;
+        }
+        let moves = earlier.is_some_and(|(_, place)| *place != now.applied);
+        seen::renew(self.pursuit.config.this_host(), &self.note.survivor, moves);
+        self.renewed = Some((elapsed, now.applied.clone()));
     }
 
     /// Why nothing more will come from the survivor for now, once what came is applied.

@@ -2,8 +2,8 @@
 //! forgotten when that survivor falls silent. The note goes when this host has it, or the old master answers, or writes
 //! were opened without it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use mmm_core::config::{Config, Host};
 use mmm_core::marker::{self, Marker};
@@ -23,13 +23,40 @@ pub struct Seen {
     pub to: String,
     /// To where the survivor had applied it when that was last seen to change.
     pub applied: String,
-    /// When that was, in seconds since 1970.
-    pub since: u64,
+    /// Since when it has got no further, and this host has got no more of it.
+    since: u64,
+    /// When it was last heard.
+    heard: u64,
+    /// Since which start of this machine that is counted.
+    boot: String,
+}
+
+/// A point in time that no setting of the clock moves: seconds since a start of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Moment {
+    seconds: u64,
+    boot: String,
+}
+
+impl Moment {
+    fn now() -> Self {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let uptime = read("/proc/uptime");
+        let seconds = uptime.split('.').next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
+        Self { seconds, boot: read("/proc/sys/kernel/random/boot_id").trim().into() }
+    }
 }
 
 impl Seen {
+    /// What is seen now.
+    pub fn new(tail: String, to: String, applied: String) -> Self {
+        let Moment { seconds, boot } = Moment::now();
+        Self { tail, to, applied, since: seconds, heard: seconds, boot }
+    }
+
     fn to_text(&self) -> String {
-        format!("tail={}\tto={}\tapplied={}\tsince={}", self.tail, self.to, self.applied, self.since)
+        let Self { tail, to, applied, since, heard, boot } = self;
+        format!("tail={tail}\tto={to}\tapplied={applied}\tsince={since}\theard={heard}\tboot={boot}")
     }
 
     fn from_text(text: &str) -> Option<Self> {
@@ -39,6 +66,8 @@ impl Seen {
             to: value("to")?,
             applied: value("applied")?,
             since: value("since")?.parse().ok()?,
+            heard: value("heard")?.parse().ok()?,
+            boot: value("boot")?,
         })
     }
 
@@ -47,15 +76,31 @@ impl Seen {
         BinlogPosition::from_text(&self.to).is_some_and(|end| place.has_reached(&end))
     }
 
-    /// For how many seconds the survivor has got no further.
-    pub fn waited(&self) -> u64 {
-        now().saturating_sub(self.since)
+    /// This, seen anew, and `earlier`: what has not changed keeps its beginning.
+    fn after(mut self, earlier: &Self) -> Self {
+        let parts = |seen: &Self| [&seen.tail, &seen.to, &seen.applied, &seen.boot].map(Clone::clone);
+        if parts(&self) == parts(earlier) {
+            self.since = self.since.min(earlier.since);
+        }
+        self
     }
-}
 
-/// Seconds since 1970.
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    /// Counted from now on where this machine was started since.
+    fn as_of(mut self, now: &Moment) -> Self {
+        if self.boot != now.boot {
+            (self.since, self.heard, self.boot) = (now.seconds, now.seconds, now.boot.clone());
+        }
+        self
+    }
+
+    /// For how many seconds nothing was heard of it.
+    pub fn silent_for(&self) -> u64 {
+        Moment::now().seconds.saturating_sub(self.heard)
+    }
+
+    fn idle_for(&self) -> u64 {
+        Moment::now().seconds.saturating_sub(self.since)
+    }
 }
 
 /// One for each survivor.
@@ -67,28 +112,45 @@ fn path(this: &Host, survivor: &str) -> PathBuf {
 
 /// What was noted of a survivor. Costs one failed `open` where nothing is.
 pub fn read(this: &Host, survivor: &str) -> Option<Seen> {
-    Seen::from_text(&Marker::noted(&path(this, survivor))?)
+    let path = path(this, survivor);
+    let noted = Seen::from_text(&Marker::noted(&path)?)?;
+    let mut seen = noted.clone().as_of(&Moment::now());
+    if seen != noted && !keep(&path, &seen) {
+        (seen.since, seen.heard) = (0, 0);
+    }
+    Some(seen)
 }
 
-/// Notes what a survivor has; returns for how many seconds it has got no further. Where nothing can be noted, it is not
-/// waited for.
-pub fn note(this: &Host, survivor: &str, mut seen: Seen) -> u64 {
-    let is_as_before = |earlier: &Seen| {
-        (&earlier.to, &earlier.applied) == (&seen.to, &seen.applied) && earlier.since <= now()
+/// Notes what a survivor has that answers; returns for how many seconds it has got no further. Where nothing can be
+/// noted, it is not waited for.
+pub fn note(this: &Host, survivor: &str, seen: Seen) -> u64 {
+    let seen = match read(this, survivor) {
+        Some(earlier) => seen.after(&earlier),
+        None => seen,
     };
-    if let Some(earlier) = read(this, survivor).filter(is_as_before) {
-        seen.since = earlier.since;
+    if keep(&path(this, survivor), &seen) { seen.idle_for() } else { u64::MAX }
+}
+
+/// Notes that a survivor sends; `moves`: and that this host gets on with what it sends.
+pub fn renew(this: &Host, survivor: &str, moves: bool) {
+    let Some(mut seen) = read(this, survivor) else { return };
+    seen.heard = Moment::now().seconds;
+    if moves {
+        seen.since = seen.heard;
     }
+    keep(&path(this, survivor), &seen);
+}
+
+/// True where it is noted, or would be.
+fn keep(path: &Path, seen: &Seen) -> bool {
     if report::is_dry_run() {
-        return seen.waited();
+        return true;
     }
-    match write(&path(this, survivor), &seen.to_text()) {
-        Ok(_) => seen.waited(),
-        Err(error) => {
-            log::error!("{error}");
-            u64::MAX
-        }
+    let written = write(path, &seen.to_text());
+    if let Err(error) = &written {
+        log::error!("{error}");
     }
+    written.is_ok()
 }
 
 /// It is no longer of any interest.
@@ -150,17 +212,45 @@ fn opened_path(this: &Host) -> PathBuf {
 mod tests {
     use super::*;
 
+    fn seen(applied: &str, since: u64, heard: u64) -> Seen {
+        let (tail, to, boot) = ("4 transactions".into(), "bin.000007:900".into(), "b1".into());
+        Seen { tail, to, applied: applied.into(), since, heard, boot }
+    }
+
     #[test]
     fn what_is_noted_is_read_again_or_not_at_all() {
-        let seen = Seen {
-            tail: "4 transactions".into(),
-            to: "bin.000007:900".into(),
-            applied: "nothing".into(),
-            since: 1_764_000_000,
-        };
+        let seen = seen("nothing", 700, 720);
         assert_eq!(Seen::from_text(&seen.to_text()), Some(seen));
-        for text in ["", "tail=4", "tail=4\tto=\tapplied=\tsince="] {
+        for text in ["", "tail=4", "tail=4\tto=\tapplied=\tsince=\theard=\tboot="] {
             assert_eq!(Seen::from_text(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_survivor_is_idle_since_it_got_on_and_silent_since_it_was_heard() {
+        let now = seen("bin.000007:300", 800, 800);
+        assert_eq!(now.clone().after(&seen("bin.000007:300", 700, 720)), seen("bin.000007:300", 700, 800));
+        for (earlier, why) in [
+            (seen("bin.000007:200", 700, 720), "it has applied more"),
+            (Seen { tail: "5 transactions".into(), ..seen("bin.000007:300", 700, 720) }, "less is missing"),
+            (Seen { boot: "b0".into(), ..seen("bin.000007:300", 700, 720) }, "the machine was started"),
+            (seen("bin.000007:300", 900, 900), "nobody can see it later than now"),
+        ] {
+            assert_eq!(now.clone().after(&earlier), now, "{why}");
+        }
+    }
+
+    #[test]
+    fn what_was_noted_before_a_start_of_the_machine_counts_from_now() {
+        let noted = seen("nothing", 700, 720);
+        let at = |boot: &str| Moment { seconds: 90, boot: boot.into() };
+        assert_eq!(noted.clone().as_of(&at("b1")), noted);
+        assert_eq!(noted.as_of(&at("b2")), Seen { boot: "b2".into(), ..seen("nothing", 90, 90) });
+    }
+
+    #[test]
+    fn this_machine_tells_how_long_it_has_been_running() {
+        let now = Moment::now();
+        assert!(now.seconds > 0 && now.boot.len() > 30, "{now:?}");
     }
 }
