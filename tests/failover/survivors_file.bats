@@ -403,6 +403,23 @@ all_agree_but_one() {
 }
 
 # bats test_tags=any-mode
+@test "the old master was only cut off, and is back while a slave that does not answer is asked: the new master stays closed" {
+  cut_off db2
+  freeze db3
+
+  at_once db2 mysql_allow_write
+  wait_for 5 asks db3
+  pass_packets db1
+  reconnects_to db1
+  they_answer >"$BATS_TEST_TMPDIR/answer"
+
+  [[ $(<"$BATS_TEST_TMPDIR/answer") == 'ERROR: db1 still takes writes'* ]]
+  is_read_only db2
+}
+# asks HOST — the new master is connected to it.
+asks() { [[ $(in_host db2 ss -Htn state established dst "$(host_ip "$1")") ]]; }
+
+# bats test_tags=any-mode
 @test "a slave that is down is named in the journal; the new master opens" {
   dies_ahead 2
   kill_server db3

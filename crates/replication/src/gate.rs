@@ -711,10 +711,24 @@ impl Gate<'_> {
                     Some(self.lost(host, "what it has".into(), format!("it cannot be examined: {reason}")));
             }
         }
+        if self.has_moved_since(&ours)? {
+            return Ok(None);
+        }
         match lost {
             None => whole,
             Some(lost) => self.without(lost, ours.applied).map(Some),
         }
+    }
+
+    /// Asking others takes seconds where one does not answer. True where the peer has been heard meanwhile.
+    fn has_moved_since(&mut self, seen: &Channel) -> Result<bool, Error> {
+        let now = channel::again(self.local, &self.channel)?;
+        let is_back = now.io == IoThread::Yes && seen.io != IoThread::Yes;
+        let has_moved = is_back || (&now.fetched, &now.applied) != (&seen.fetched, &seen.applied);
+        if has_moved {
+            log::warn!("{} was heard while other slaves were asked: all is looked at again", self.peer.name);
+        }
+        Ok(has_moved)
     }
 
     fn take_over_from(
