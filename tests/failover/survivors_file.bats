@@ -680,6 +680,20 @@ is_whole_without_db3() {
   all_agree
 }
 
+# bats test_tags=any-mode
+@test "writes were opened by hand while rows are taken over, and the helper that goes back is killed: the old master is not left" {
+  dies_ahead 2
+  killed_before 'START ' sync_with_master
+  open_writes db2
+  killed_before 'START ' mysql_allow_write
+  [[ $(sources db2) == "$(host_ip db1)" && $(threads db2) == 'No No' ]]
+
+  agent_call db2 mysql_allow_write
+
+  expect_agent_read 0 OK
+  is_back
+}
+
 @test "the new master's server dies while it takes rows over: it goes on when it is back" {
   is_taking_over
   kill_server db2

@@ -200,7 +200,9 @@ killed_before() {
   # The kernel goes on sending it, for as long as there is somebody to take it.
   wait_for 5 has_no_sessions
   pass_packets "$new"
+  wait_for 5 has_nothing_to_send
 }
+has_nothing_to_send() { [[ ! $(in_host "$new" ss -Htn state fin-wait-1) ]]; }
 is_held_up() { [[ $(in_host "$new" iptables -L INPUT -v -x -n | awk '/STRING/ { print $1 }') != 0 ]]; }
 has_no_sessions() {
   local id left=0

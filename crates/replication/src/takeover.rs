@@ -391,6 +391,10 @@ pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
     }
     let points_at = config.host_at(&now.source_host, now.source_port)?;
     if points_at.is_none_or(|host| host.name.as_str() != note.survivor) {
+        if (&now.source_host, now.source_port) == (&note.host, note.port) {
+            // A call that was going back may have been killed before this.
+            start_from_old(local, config, &now)?;
+        }
         marker.remove();
         return Ok(());
     }
@@ -441,6 +445,18 @@ fn change_back(local: &mut Server, config: &Config, note: &Note, place: &Place) 
         local.execute_as(&statement, &shown)?;
         threads::start(local, &note.channel)
     })
+}
+
+/// Starts a channel that was pointed back at the old master, unless it would throw away what that cannot send again.
+fn start_from_old(local: &mut Server, config: &Config, now: &Channel) -> Result<(), Error> {
+    if now.sql_running && now.io != IoThread::No {
+        return Ok(());
+    }
+    if let Err(refusal) = threads::check_backlog(local.host(), now, config.peer()?.name.as_str(), false) {
+        log::error!("{refusal}");
+        return Ok(());
+    }
+    step("started replication from the old master", || threads::start(local, &now.name))
 }
 
 fn marker_of(this: &Host) -> std::path::PathBuf {
