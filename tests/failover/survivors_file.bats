@@ -560,6 +560,7 @@ asks() { [[ $(in_host db2 ss -Htn state established dst "$(host_ip "$1")") ]]; }
   agent_call db2 mysql_allow_write
   expect_agent_read 255 'ERROR: *db3*waited for since *'
   long_ago
+  killed_before 'SET GLOBAL read_only' mysql_allow_write
   gets 'OK: *db3*' db2 mysql_allow_write
   is_open
   agent_call db2 turn_on_slave

@@ -672,9 +672,11 @@ impl Gate<'_> {
         for (host, reason) in asked.silent.iter().chain(&asked.unreadable) {
             log::warn!("nobody knows whether {host} has more of {}: {reason}", self.peer.name);
         }
-        let mut lost = None;
+        let mut lost = self.given_up(&ours);
         let chosen = Chosen { channel: ours.clone(), source: self.peer };
-        for survivor in &asked.ahead {
+        // A place that does not exist is none to go back to.
+        let ahead = if lost.is_none() { asked.ahead.as_slice() } else { &[] };
+        for survivor in ahead {
             let (name, tail) = (survivor.host.name.to_string(), survivor.tail.to_string());
             if report::is_dry_run() {
                 return Ok(Some(Proof::ToBeTakenOver { survivor: name, tail }));
@@ -755,6 +757,15 @@ impl Gate<'_> {
             }
             Err(error) => why_not(self.config.this().as_str(), error, |state| pursuit.still(&name, state)),
         }
+    }
+
+    /// A part of a tail, given up by a call that may have been ended before it opened this host, and named it to nobody.
+    fn given_up(&self, ours: &Channel) -> Option<Lost> {
+        let this = self.config.this_host();
+        let survivor = takeover::given_up(this, ours)?;
+        let tail = seen::read(this, &survivor).map_or_else(|| "some transactions".into(), |seen| seen.tail);
+        let reason = "a part of it was taken over, and the rest given up for writes to be opened".into();
+        Some(self.lost(&survivor, tail, reason))
     }
 
     /// A survivor that was seen to have more, by an earlier call, and does not answer now. What is noted of others is

@@ -351,6 +351,13 @@ fn waits_nowhere(channel: &Channel) -> bool {
     channel.applied.as_ref().is_some_and(|place| place.file == NO_PLACE)
 }
 
+/// The survivor of whose tail this host has a part, where the rest was given up for writes to be opened and its `channel`
+/// waits for the old master. Costs one failed `open` where that is not so.
+pub fn given_up(this: &Host, channel: &Channel) -> Option<String> {
+    let note = Marker::noted(&marker_of(this)).and_then(|text| Note::from_text(&text));
+    note.filter(|note| note.is_open && waits_nowhere(channel)).map(|note| note.survivor)
+}
+
 /// Where this host was opened with a part of a survivor's tail: lets its channel go on from the old master, once that
 /// answers and what this host executed last tells the place in its log.
 fn find_way_back(local: &mut Server, pursuit: Pursuit) -> Result<(), Error> {
@@ -374,9 +381,9 @@ fn find_way_back(local: &mut Server, pursuit: Pursuit) -> Result<(), Error> {
 }
 
 /// Gives a takeover up that a killed call or a lost survivor has left: this host is open, or about to be, and nothing of
-/// the survivor's may come any more. Costs one failed `open` where there is none.
+/// the survivor's may come any more. What that was seen to have is forgotten once it is open, and not before: a call that is
+/// ended in between has named it to nobody. Costs one failed `open` where there is none.
 pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
-    seen::forget_all(config);
     let Some((mut marker, text)) = Marker::leftover(&marker_of(config.this_host())) else { return Ok(()) };
     let Some(mut note) = Note::from_text(&text) else {
         marker.remove();
