@@ -13,11 +13,14 @@ use mmm_core::firewall::{self, Barrier};
 use mmm_core::journal::step;
 use mmm_core::{Budget, Call, Verdict, interrupt, run};
 use mmm_replication::closing::{Closed, Closing};
-use mmm_replication::{Error, Refusal};
+use mmm_replication::takeover::{self, Outcome, Pursuit};
+use mmm_replication::{Error, Refusal, Server};
 
 /// What closing, and closing with unblocking, may take beyond the grace.
 const CLOSING: Duration = Duration::from_secs(1);
 const AFTER_GRACE: Duration = Duration::from_secs(2);
+/// What a takeover that was under way may take once this host is closed: the address is removed after that.
+const ENDING: Duration = Duration::from_secs(3);
 /// A longer grace is a mistake: the monitor waits for the whole of it.
 const LONGEST_GRACE: i64 = 3600;
 
@@ -42,6 +45,8 @@ fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
     let closed = close(&mut closing).map_err(|failure| closing.explain(failure));
     let lowered = barrier.lower();
     let Closed { prepared, cut } = closed?;
+    drop(closing);
+    end_takeover(call, &config);
     let name = host.name.to_string();
     raised.and(lowered).map_err(|failure| Error::Firewall { failure, host: name.clone() })?;
     if let Blocking::Unknown(word) = config.blocking {
@@ -61,6 +66,24 @@ fn close(closing: &mut Closing) -> Result<Closed, Error> {
     step("set read_only", || closing.set_read_only())?;
     step("ended all client sessions", || closing.end_clients())?;
     step("confirmed that nothing is written", || closing.confirm())
+}
+
+/// A host without the role is asked by nobody whether it may take writes: nobody else ends what it was taking over.
+fn end_takeover(call: &Call, config: &Config) {
+    let host = config.this_host();
+    if !takeover::is_left(host) {
+        return;
+    }
+    let budget = call.budget.relimited(call.budget.elapsed() + call.budget.share(ENDING));
+    let (settings, otherwise) =
+        (&call.settings, "this host is closed, and the next call of turn_on_slave goes on");
+    let ended = Server::connect(host, settings.limits.connect, budget)
+        .and_then(|mut local| takeover::resume(&mut local, Pursuit { config, settings, budget, otherwise }));
+    match ended {
+        Ok(Some(Outcome::Stuck { survivor, reason })) => log::error!("taking over from {survivor}: {reason}"),
+        Ok(_) => {}
+        Err(error) => log::error!("{error}"),
+    }
 }
 
 /// The time for closing, and until when a write that is under way may go on.

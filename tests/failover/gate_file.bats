@@ -51,7 +51,7 @@ opens() {
   later 1 release db2
 
   move db3 db2
-  expect_agent_read 255 'ERROR: *ask again*'
+  expect_agent_read 255 'ERROR: *'
   opens
   moves db3 db2
 

@@ -616,13 +616,14 @@ is_whole_without_db3() {
   all_agree
 }
 
-@test "the helper is killed while rows are taken over, and the old master comes back: turn_on_slave lets it go on" {
+@test "the helper is killed while rows are taken over, the old master comes back and keeps the role: mysql_deny_write ends it" {
   is_taking_over
   helper_dies
   start_server db1
 
-  gets OK db2 turn_on_slave
+  agent_call db2 mysql_deny_write
 
+  expect_agent_read 0 OK
   is_back
   reconnects_to db1
   gets OK db2 sync_with_master

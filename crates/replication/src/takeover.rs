@@ -299,6 +299,11 @@ fn catch_up(
     })
 }
 
+/// True where a killed call has left something of a takeover. Costs one failed `open` where there is nothing.
+pub fn is_left(this: &Host) -> bool {
+    Marker::left_behind(&marker_of(this)).is_some()
+}
+
 /// Ends what a killed call has left of a takeover. Costs one failed `open` where there is nothing.
 pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, Error> {
     let path = marker_of(pursuit.config.this_host());
