@@ -86,7 +86,7 @@ impl Seen {
     }
 
     /// Counted from now on where this machine was started since.
-    fn as_of(mut self, now: &Moment) -> Self {
+    fn counted_from(mut self, now: &Moment) -> Self {
         if self.boot != now.boot {
             (self.since, self.heard, self.boot) = (now.seconds, now.seconds, now.boot.clone());
         }
@@ -114,7 +114,7 @@ fn path(this: &Host, survivor: &str) -> PathBuf {
 pub fn read(this: &Host, survivor: &str) -> Option<Seen> {
     let path = path(this, survivor);
     let noted = Seen::from_text(&Marker::noted(&path)?)?;
-    let mut seen = noted.clone().as_of(&Moment::now());
+    let mut seen = noted.clone().counted_from(&Moment::now());
     if seen != noted && !keep(&path, &seen) {
         (seen.since, seen.heard) = (0, 0);
     }
@@ -244,8 +244,8 @@ mod tests {
     fn what_was_noted_before_a_start_of_the_machine_counts_from_now() {
         let noted = seen("nothing", 700, 720);
         let at = |boot: &str| Moment { seconds: 90, boot: boot.into() };
-        assert_eq!(noted.clone().as_of(&at("b1")), noted);
-        assert_eq!(noted.as_of(&at("b2")), Seen { boot: "b2".into(), ..seen("nothing", 90, 90) });
+        assert_eq!(noted.clone().counted_from(&at("b1")), noted);
+        assert_eq!(noted.counted_from(&at("b2")), Seen { boot: "b2".into(), ..seen("nothing", 90, 90) });
     }
 
     #[test]
