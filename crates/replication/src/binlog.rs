@@ -9,6 +9,7 @@ mod backwards;
 pub mod event;
 pub mod group;
 mod last_of_other;
+pub mod own;
 pub(crate) mod own_log;
 pub mod packets;
 pub mod place;

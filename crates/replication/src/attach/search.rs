@@ -7,6 +7,7 @@ use mmm_core::config::Host;
 use mmm_core::journal::step;
 
 use super::Move;
+use crate::binlog::own;
 use crate::binlog::place::{self, Logged};
 use crate::binlog::stream::Reader;
 use crate::channel;
@@ -87,7 +88,7 @@ impl Move<'_> {
         let has_own = match sought.has_own {
             Some(has_own) => has_own,
             None if found.is_ok() || !facts.new.read_only || logs_updates => true,
-            None => place::has_own(&mut new, facts.new.server_id)?,
+            None => own::has_own(&mut new, facts.new.server_id)?,
         };
         let now = channel::again(self.replica, &self.channel)?;
         let stood_still = !now.sql_running || now.applied.as_ref() == Some(&of) && now.has_applied_all();

@@ -10,7 +10,6 @@ use crate::binlog::stream::Reader;
 use crate::binlog::tail;
 use crate::error::Error;
 use crate::facts::Replica;
-use crate::history::log_files;
 use crate::position::BinlogPosition;
 use crate::server::Server;
 
@@ -110,19 +109,7 @@ pub fn find(replica: &mut Logged, facts: &Replica, new: &mut Logged, new_id: u64
     Ok(Sought { found: Ok(found), has_own: None })
 }
 
-/// Whether a server's log holds transactions of its own.
-pub fn has_own(server: &mut Logged, server_id: u64) -> Result<bool, Error> {
-    let (own, mut has_own) = (id(server_id), false);
-    for name in log_files(server.server)?.iter().rev() {
-        server.reader.each_group(name, |group| has_own |= group.server_id == own)?;
-        if has_own {
-            break;
-        }
-    }
-    Ok(has_own)
-}
-
 /// Servers have ids of 32 bits; none has 0.
-fn id(id: u64) -> u32 {
+pub(super) fn id(id: u64) -> u32 {
     u32::try_from(id).unwrap_or(0)
 }

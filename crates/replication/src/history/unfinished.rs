@@ -69,9 +69,11 @@ impl Note {
         }
     }
 
-    /// The search has ended, or the log is another by now.
+    /// The search has ended, or the log is another by now. What is noted of another search stays.
     pub(crate) fn forget(&self) {
-        forget(&self.path);
+        if self.read().is_some() {
+            forget(&self.path);
+        }
     }
 }
 
