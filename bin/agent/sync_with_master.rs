@@ -18,8 +18,9 @@ fn sync_with_master(call: &Call) -> Result<Verdict, Error> {
     interrupt::attend();
     let config = call.config()?;
     config.peer()?;
-    let budget = call.budget.part(95);
-    let mut local = Server::connect(config.this_host(), call.settings.limits.connect, budget)?;
+    // What the wait leaves is for a last look.
+    let budget = call.budget.part(92);
+    let mut local = Server::connect(config.this_host(), call.settings.limits.connect, call.budget.part(98))?;
     let settings = &call.settings;
     let question =
         Question { otherwise: "this host is not in sync", wait: true, opens: false, settings, budget };

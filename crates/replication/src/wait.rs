@@ -11,16 +11,18 @@ use crate::status::Channel;
 /// Pause between two looks where the server itself cannot wait.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// What has to be left for a server to wait for a second, and to answer in time.
+const LONG_ENOUGH: Duration = Duration::from_millis(1300);
+
 /// Waits a little for `channel` to apply up to `target`; returns the channel as it is then, reached or not.
 ///
 /// The server's own wait is only a way to wake up in time: its NULL and -1 are no success, and even its
 /// "reached" says nothing of a log of another name.
 pub fn a_while(server: &mut Server, name: &str, target: &BinlogPosition) -> Result<Channel, Error> {
-    let whole_seconds = server.budget().share(Duration::from_secs(1)).as_secs();
     let mut answer = None;
-    if whole_seconds >= 1 {
+    if server.budget().share(LONG_ENOUGH) == LONG_ENOUGH {
         // The file may not have been fetched yet; then the function waits for it, too.
-        let row = server.one(&server.dialect().position_wait(name, target, whole_seconds))?;
+        let row = server.one(&server.dialect().position_wait(name, target, 1))?;
         answer = row.at(0).map(str::to_string);
     }
     if answer.is_none() {
