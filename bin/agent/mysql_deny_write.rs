@@ -32,7 +32,7 @@ fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
     interrupt::attend();
     let config = call.config()?;
     let host = config.this_host();
-    let (budget, grace) = time(call, &config);
+    let (budget, whole, grace) = time(call, &config);
     firewall::remove_leftover(host);
     let is_soft = matches!(config.blocking, Blocking::Soft { .. });
     let mut closing = Closing::begin(host, &call.settings, budget, is_soft.then_some(grace))?;
@@ -42,11 +42,15 @@ fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
         // What keeps it from looking keeps it from closing, too, and is reported there.
         let _ = step("gave running writes time", || closing.give_time(grace));
     }
+    // What was taken over by then is older than what clients wrote.
+    let left = takeover::is_left(host).then(|| !closing.is_read_only().unwrap_or(false));
     let closed = close(&mut closing).map_err(|failure| closing.explain(failure));
     let lowered = barrier.lower();
     let Closed { prepared, cut } = closed?;
     drop(closing);
-    end_takeover(call, &config);
+    if let Some(was_open) = left {
+        end_takeover(call, &config, whole, was_open);
+    }
     let name = host.name.to_string();
     raised.and(lowered).map_err(|failure| Error::Firewall { failure, host: name.clone() })?;
     if let Blocking::Unknown(word) = config.blocking {
@@ -69,16 +73,14 @@ fn close(closing: &mut Closing) -> Result<Closed, Error> {
 }
 
 /// A host without the role is asked by nobody whether it may take writes: nobody else ends what it was taking over.
-fn end_takeover(call: &Call, config: &Config) {
+fn end_takeover(call: &Call, config: &Config, whole: Budget, was_open: bool) {
     let host = config.this_host();
-    if !takeover::is_left(host) {
-        return;
-    }
-    let budget = call.budget.relimited(call.budget.elapsed() + call.budget.share(ENDING));
+    let budget = Budget::start(Some(whole.part(95).share(ENDING)));
     let (settings, otherwise) =
         (&call.settings, "this host is closed, and the next call of turn_on_slave goes on");
-    let ended = Server::connect(host, settings.limits.connect, budget)
-        .and_then(|mut local| takeover::resume(&mut local, Pursuit { config, settings, budget, otherwise }));
+    let ended = Server::connect(host, settings.limits.connect, budget).and_then(|mut local| {
+        takeover::resume_on(&mut local, Pursuit { config, settings, budget, otherwise }, was_open)
+    });
     match ended {
         Ok(Some(Outcome::Stuck { survivor, reason })) => log::error!("taking over from {survivor}: {reason}"),
         Ok(_) => {}
@@ -86,15 +88,15 @@ fn end_takeover(call: &Call, config: &Config) {
     }
 }
 
-/// The time for closing, and until when a write that is under way may go on.
-fn time(call: &Call, config: &Config) -> (Budget, Duration) {
+/// The time for closing, the time of the call, and until when a write that is under way may go on.
+fn time(call: &Call, config: &Config) -> (Budget, Budget, Duration) {
     let seconds = config.max_kill_retries.clamp(0, LONGEST_GRACE);
     let grace = Duration::from_secs(seconds.unsigned_abs());
     let is_soft = matches!(config.blocking, Blocking::Soft { .. });
     if is_soft && call.arguments.wait.is_none() {
         let budget = call.with_limit(grace + AFTER_GRACE);
-        return (budget.relimited(grace + CLOSING), grace);
+        return (budget.relimited(grace + CLOSING), budget, grace);
     }
     // The rest is for finding out what to report.
-    (call.budget.part(95), grace)
+    (call.budget.part(95), call.budget, grace)
 }

@@ -669,6 +669,20 @@ is_whole_without_db3() {
   has_the_rest
 }
 
+@test "the helper is killed while rows are taken over, writes are opened by hand and closed again: what is older does not follow" {
+  is_taking_over
+  helper_dies
+  sql db2 'STOP SLAVE'
+  open_writes db2
+  write db2
+  fast_network db2
+
+  agent_call db2 mysql_deny_write
+  expect_agent_read 0 'OK*'
+  stays_away_from_db3
+  has_some_parts
+}
+
 @test "the helper is killed before what it has pointed at the slave is started, beside an old error: the next call starts it" {
   dies_ahead 2
   # The error with which its attempts to reach the old master ended stays there.

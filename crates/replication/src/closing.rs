@@ -397,7 +397,8 @@ impl<'a> Closing<'a> {
         Ok(rows.iter().filter_map(|row| row.number("id")).collect())
     }
 
-    fn is_read_only(&mut self) -> Result<bool, Error> {
+    /// True where the server takes no writes of ordinary accounts.
+    pub fn is_read_only(&mut self) -> Result<bool, Error> {
         Ok(self.server().one(STATE)?.is_on("read_only"))
     }
 

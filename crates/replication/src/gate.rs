@@ -713,7 +713,9 @@ impl Gate<'_> {
                     Some(self.lost(host, "what it has".into(), format!("it cannot be examined: {reason}")));
             }
         }
-        if self.has_moved_since(&ours)? {
+        // A takeover that came to nothing has pointed the channel back, and begun a new place.
+        let seen = if ahead.is_empty() { ours.clone() } else { channel::again(self.local, &self.channel)? };
+        if self.has_moved_since(&seen)? {
             return Ok(None);
         }
         match lost {

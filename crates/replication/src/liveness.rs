@@ -30,7 +30,7 @@ const KERNEL: Duration = Duration::from_millis(500);
 const CONNECTING: Duration = Duration::from_secs(1);
 /// How long a kernel may take to accept a connection.
 const ACCEPTING: Duration = Duration::from_secs(1);
-const CONNECTING_SINCE: &str = "SELECT MAX(time) AS seconds FROM information_schema.processlist \
+const CONNECTING_SINCE: &str = "SELECT MIN(time) AS seconds FROM information_schema.processlist \
                                 WHERE user = 'system user' AND state LIKE 'Connecting to %'";
 /// The replication threads of a server.
 const THREADS: &str = "SELECT id FROM information_schema.processlist \
@@ -126,7 +126,7 @@ pub fn is_connecting(channel: &Channel) -> bool {
     channel.io == IoThread::Connecting && channel.io_error.is_none()
 }
 
-/// For how long an I/O thread has been connecting; `None` where none is.
+/// For how long an I/O thread has been connecting, of several that which began last; `None` where none is.
 pub fn connecting_since(local: &mut Server) -> Result<Option<Duration>, Error> {
     let row = local.one(CONNECTING_SINCE)?;
     Ok(row.number("seconds").map(Duration::from_secs))

@@ -26,6 +26,7 @@ use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::gtid_set::GtidSet;
 use crate::history::{each_event_behind, log_files};
 use crate::hold::FOLDER;
+use crate::liveness;
 use crate::lock;
 use crate::observe::{OTHERS_PATIENCE, Old, log_end};
 use crate::plan::Place;
@@ -51,6 +52,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 const LOST: Duration = Duration::from_millis(1500);
 /// Pause before a survivor is asked again where its log ends.
 const AGAIN: Duration = Duration::from_millis(500);
+/// The least time in which to stop replication, and to start it again from the old master.
+const GOING_BACK: Duration = Duration::from_millis(700);
 /// Pause before it is noted again that a survivor sends.
 const RENEWAL: Duration = Duration::from_secs(1);
 /// A binary log that no server has.
@@ -181,9 +184,17 @@ fn check_not_open_since(
         (local.one(&local.dialect().variables())?, server.one(&server.dialect().variables())?);
     let id = ours.number("server_id").unwrap_or(0);
     let own = match local.dialect().flavour() {
-        Flavour::MariaDb => last_own(&ours, &theirs)
+        // What was replicated after it may hide that it came after the old master's end.
+        Flavour::MariaDb => match own_that_lacks(&ours, &theirs)
             .map_err(|column| server.unexpected("SELECT @@…", column))?
-            .map(|gtid| gtid.to_string()),
+        {
+            Some((gtid, true)) => Some(gtid.to_string()),
+            Some((_, false)) => match seen::opened(pursuit.config.this_host()) {
+                Some(opened) => own_behind(local, &opened.end, id)?,
+                None => None,
+            },
+            None => None,
+        },
         Flavour::MySql if ours.text("gtid_mode") == "ON" && theirs.text("gtid_mode") == "ON" => {
             let uuid = ours.text("server_uuid").to_string();
             let set = |row: &Record, server: &Server| {
@@ -203,27 +214,32 @@ fn check_not_open_since(
     Err(pursuit.unfit(survivor.host.name.as_str(), reason))
 }
 
-/// MariaDB: a group of this host's own that it has logged last in its domain, and that the survivor, by what either
-/// says of itself, has not got.
-fn last_own(ours: &Record, theirs: &Record) -> Result<Option<Gtid>, &'static str> {
+/// MariaDB: the last group of this host's own in a domain that the survivor, by what either says of itself, has not got;
+/// and whether it is the newest there. Nothing where it has got all.
+fn own_that_lacks(ours: &Record, theirs: &Record) -> Result<Option<(Gtid, bool)>, &'static str> {
     let id = ours.number("server_id").unwrap_or(0);
-    let logged: GtidPosition = ours.parsed("binlog_pos")?;
+    let logged: GtidState = ours.parsed("binlog_state")?;
+    let newest: GtidPosition = ours.parsed("binlog_pos")?;
     let replicated: GtidPosition = ours.parsed("slave_pos")?;
     let their_state: GtidState = theirs.parsed("binlog_state")?;
     let theirs: GtidPosition = theirs.parsed("slave_pos")?;
     let logs_all = ours.is_on("log_slave_updates");
-    let is_newer = |gtid: &Gtid| {
+    let lacks = |gtid: &Gtid| {
         // A log that was begun anew knows nothing older. The number of another server's group tells nothing of this one.
         let is_there = their_state.includes(*gtid)
             || theirs
                 .get(gtid.domain)
                 .is_some_and(|last| last.server == gtid.server && last.sequence >= gtid.sequence);
+        u64::from(gtid.server) == id && !is_there
+    };
+    let is_newest = |gtid: Gtid| {
         // A host that does not log what it replicates counts it, and gives its own the next number.
         let is_followed =
             !logs_all && replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence);
-        u64::from(gtid.server) == id && !is_there && !is_followed
+        newest.get(gtid.domain) == Some(gtid) && !is_followed
     };
-    Ok(logged.iter().find(is_newer))
+    let own = logged.iter().filter(lacks).map(|gtid| (gtid, is_newest(gtid)));
+    Ok(own.max_by_key(|(_, is_newest)| *is_newest))
 }
 
 /// To be called before a host is opened beside a dead master.
@@ -245,9 +261,14 @@ fn own_since_opened(
 ) -> Result<Option<String>, Error> {
     let is_of_this = |opened: &seen::Opened| opened.applied == Refusal::place(channel.applied.as_ref());
     let Some(seen::Opened { end, .. }) = seen::opened(this).filter(is_of_this) else { return Ok(None) };
+    own_behind(local, &end, id)
+}
+
+/// The place of something that this host wrote itself after `end`.
+fn own_behind(local: &mut Server, end: &BinlogPosition, id: u64) -> Result<Option<String>, Error> {
     let mut own = None;
     let files = log_files(local)?;
-    each_event_behind(local, &files, &end, "what it wrote itself", |file, row| {
+    each_event_behind(local, &files, end, "what it wrote itself", |file, row| {
         own = is_of(row, Some(id)).then(|| format!("{file}:{}", row.text("Pos")));
         own.is_some()
     })?;
@@ -306,6 +327,11 @@ pub fn is_left(this: &Host) -> bool {
 
 /// Ends what a killed call has left of a takeover. Costs one failed `open` where there is nothing.
 pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, Error> {
+    resume_on(local, pursuit, false)
+}
+
+/// The same on a host that has just been closed, and `was_open` before.
+pub fn resume_on(local: &mut Server, pursuit: Pursuit, was_open: bool) -> Result<Option<Outcome>, Error> {
     let path = marker_of(pursuit.config.this_host());
     if Marker::is_in_use(&path) {
         // Its call holds the lock until it is done.
@@ -328,7 +354,7 @@ pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, E
         log::warn!("{}: {error}", path.display());
     }
     lock::take(local)?;
-    if note.is_open || !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
+    if note.is_open || was_open || !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
         drop(marker);
         log::error!("{} was opened: what it has not taken over by now, it never will", local.host());
         abandon(local, pursuit.config)?;
@@ -405,7 +431,9 @@ pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
     if points_at.is_none_or(|host| host.name.as_str() != note.survivor) {
         if (&now.source_host, now.source_port) == (&note.host, note.port) {
             // A call that was going back may have been killed before this.
-            start_from_old(local, config, &now)?;
+            if let Err(error) = start_from_old(local, config, &now) {
+                log::error!("replication from the old master is not started: {error}");
+            }
         }
         marker.remove();
         return Ok(());
@@ -501,6 +529,7 @@ fn finish(local: &mut Server, marker: Marker, note: Note, pursuit: Pursuit) -> R
         pursuit,
         lost: None,
         has_started: false,
+        is_silent: false,
         has_tried_again: false,
         looked: None,
         renewed: None,
@@ -524,6 +553,8 @@ struct Finishing<'a> {
     has_tried_again: bool,
     /// When the end of the survivor's log was last looked for again.
     looked: Option<Duration>,
+    /// True where nothing comes any more over a connection that stands.
+    is_silent: bool,
     /// When it was last noted that the survivor sends, and where this host stood.
     renewed: Option<(Duration, Option<BinlogPosition>)>,
 }
@@ -558,7 +589,7 @@ impl Finishing<'_> {
                 seen::forget(self.pursuit.config.this_host(), &self.note.survivor);
                 return self.go_back().map(|()| Outcome::Done);
             }
-            self.note_sign_of_life(&now);
+            self.note_sign_of_life(&now)?;
             if let Some(why) = self.is_lost(&now)? {
                 return self.give_up(&now, why);
             }
@@ -622,26 +653,40 @@ impl Finishing<'_> {
     }
 
     /// How long a survivor is waited for counts from when it fell silent, and not from the beginning of a long takeover.
-    fn note_sign_of_life(&mut self, now: &Channel) {
+    fn note_sign_of_life(&mut self, now: &Channel) -> Result<(), Error> {
         let elapsed = self.pursuit.budget.elapsed();
         let earlier = self.renewed.as_ref();
         if now.io != IoThread::Yes || earlier.is_some_and(|(at, _)| elapsed.saturating_sub(*at) < RENEWAL) {
-            return;
+            return Ok(());
+        }
+        let silence = self.pursuit.settings.allow_write.silence;
+        self.is_silent = match self.survivor {
+            Some(host) => liveness::of_source(self.local, &now.name, host, silence)?.is_none(),
+            None => false,
+        };
+        if self.is_silent {
+            return Ok(());
         }
         let moves = earlier.is_some_and(|(_, place)| *place != now.applied);
         seen::renew(self.pursuit.config.this_host(), &self.note.survivor, moves);
         self.renewed = Some((elapsed, now.applied.clone()));
+        Ok(())
     }
 
     /// Why nothing more will come from the survivor for now, once what came is applied.
     fn is_lost(&mut self, now: &Channel) -> Result<Option<String>, Error> {
-        let what = threads::what_is_wrong(now);
+        let what = if now.io == IoThread::Yes {
+            format!("{} has fallen silent", self.note.survivor)
+        } else {
+            threads::what_is_wrong(now)
+        };
         if now.has_failed_on_data() {
-            return Ok(Some(what));
+            return Ok(Some(threads::what_is_wrong(now)));
         }
         let elapsed = self.local.budget().elapsed();
+        let is_heard = if now.io == IoThread::Yes { !self.is_silent } else { now.io_error.is_none() };
         let is_found_stopped = now.io == IoThread::No && !self.has_started;
-        if now.io == IoThread::Yes || now.io_error.is_none() || is_found_stopped {
+        if is_heard || is_found_stopped {
             self.lost = None;
             return Ok(None);
         }
@@ -718,6 +763,9 @@ impl Finishing<'_> {
     }
 
     fn go_back(&mut self) -> Result<(), Error> {
+        if self.pursuit.budget.share(GOING_BACK) < GOING_BACK {
+            return Err(self.still("it has all, and too little time is left to go back".into()));
+        }
         self.local.use_budget(self.pursuit.budget.uninterrupted());
         let stopped = threads::stop(self.local, &self.note.channel)?;
         let executed = self.executed()?;
@@ -744,44 +792,47 @@ mod tests {
 
     #[test]
     fn what_this_host_wrote_last_in_a_domain_and_a_survivor_has_not_is_newer_than_its_tail() {
-        let newer = |logged: &str, replicated: &str, logs: &str, state: &str, last: &str| {
+        let own = |logged: &str, replicated: &str, logs: &str, state: &str, last: &str| {
+            let (own_state, newest) = logged.split_once(" to ").unwrap_or((logged, logged));
             let ours: Record = [
                 ("server_id", "2"),
-                ("binlog_pos", logged),
+                ("binlog_state", own_state),
+                ("binlog_pos", newest),
                 ("slave_pos", replicated),
                 ("log_slave_updates", logs),
             ]
             .into_iter()
             .collect();
             let theirs: Record = [("binlog_state", state), ("slave_pos", last)].into_iter().collect();
-            last_own(&ours, &theirs).unwrap().map(|gtid| gtid.to_string())
+            own_that_lacks(&ours, &theirs).unwrap()
         };
         for (logged, replicated, logs, state, last, why) in [
-            (
-                "0-1-9",
-                "0-1-9",
-                "1",
-                "0-1-12",
-                "0-1-12",
-                "it was followed by others', and their log is younger",
-            ),
             ("0-2-9", "0-1-8", "1", "0-1-12,0-2-9", "0-1-12", "it is there"),
             ("0-2-9", "0-1-8", "1", "", "0-2-9", "it is there, and was not logged or no longer is"),
             ("1-1-30,2-2-9", "1-1-30", "1", "1-1-33", "1-1-33,2-2-9", "the same, in a domain of its own"),
-            ("0-2-9", "0-1-11", "0", "0-1-12", "0-1-12", "it was followed by what is not logged"),
             ("0-3-9", "0-1-8", "1", "0-1-12", "0-1-12", "another server's"),
             ("", "0-1-8", "1", "0-1-12", "0-1-12", "nothing was logged"),
         ] {
-            assert_eq!(newer(logged, replicated, logs, state, last), None, "{why}");
+            assert_eq!(own(logged, replicated, logs, state, last), None, "{why}");
         }
-        for (logged, replicated, logs, state, last, why) in [
-            ("0-2-9", "0-1-8", "1", "0-1-12,0-2-7", "0-1-12", "the tail has higher numbers"),
-            ("0-2-9", "0-1-8", "0", "0-1-12", "0-1-12", "the same, where only its own is logged"),
-            ("0-2-9", "0-1-11", "1", "0-1-12", "0-1-12", "its log was begun anew, and its numbers with it"),
-            ("1-1-30,0-2-9", "1-1-30", "1", "1-1-33", "1-1-33,0-2-7", "a domain of its own"),
+        for (logged, replicated, logs, state, last, is_newest, why) in [
+            ("0-2-9", "0-1-8", "1", "0-1-12,0-2-7", "0-1-12", true, "the tail has higher numbers"),
+            ("0-2-9", "0-1-8", "0", "0-1-12", "0-1-12", true, "the same, where only its own is logged"),
+            (
+                "0-2-9",
+                "0-1-11",
+                "1",
+                "0-1-12",
+                "0-1-12",
+                true,
+                "its log was begun anew, and its numbers with it",
+            ),
+            ("1-1-30,0-2-9", "1-1-30", "1", "1-1-33", "1-1-33,0-2-7", true, "a domain of its own"),
+            ("0-1-12,0-2-9 to 0-1-12", "0-1-12", "1", "0-1-14", "0-1-14", false, "others' followed"),
+            ("0-2-9", "0-1-11", "0", "0-1-12", "0-1-12", false, "what followed is not logged"),
         ] {
-            let own = Some("0-2-9".to_string());
-            assert_eq!(newer(logged, replicated, logs, state, last), own, "{why}");
+            let lacks = Some(("0-2-9".parse().unwrap(), is_newest));
+            assert_eq!(own(logged, replicated, logs, state, last), lacks, "{why}");
         }
     }
 }
