@@ -336,7 +336,7 @@ forgets_database() {
   sql db1 'CREATE TABLE app.scratch (a INT)'
   all_caught_up db1 db2 db3
   stop_replica_thread db3 SQL_THREAD
-  for _ in {1..6000}; do echo "INSERT INTO scratch VALUES (1); INSERT INTO heap VALUES ('db1', 'kept');"; done |
+  for _ in {1..3000}; do echo "INSERT INTO scratch VALUES (1); INSERT INTO heap VALUES ('db1', 'kept');"; done |
     client_of "$(host_dir db1)" app
   caught_up db2 db1
   close_writes db1
