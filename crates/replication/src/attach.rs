@@ -484,10 +484,13 @@ impl Move<'_> {
     fn leave_tail_to_new(&mut self, facts: &Facts) -> Result<(), Error> {
         let OldMaster::Silent { host: old, .. } = &facts.old else { return Ok(()) };
         let (replica, new) = (&facts.replica, &facts.new);
-        if self.errand.is_some() || self.tail == Tail::GivenUp || !replica.logs_updates {
+        if self.tail == Tail::GivenUp {
             return Ok(());
         }
         self.tail = Tail::Judged;
+        if self.errand.is_some() || !replica.logs_updates {
+            return Ok(());
+        }
         let Some(theirs) = &new.channel else {
             // It may be at another slave just now, to take over from that.
             let elsewhere = channel::all(&mut self.new)?.into_iter().next();
