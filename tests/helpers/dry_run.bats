@@ -186,6 +186,7 @@ DRY='OK: dry run, nothing was changed'
 @test "sync_with_master that would start replication says what it would then wait for" {
   sql db2 'STOP SLAVE'
   insert db1
+  caught_up db3 db1
   sql db1 'SET GLOBAL read_only = 1'
   rehearse 0 "$DRY" db2 sync_with_master
   [[ $(jq -r .plan.proof <<<"$plan") == 'replication would be started, and waited for '* ]]
