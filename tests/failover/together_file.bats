@@ -101,6 +101,8 @@ moves_or_has_moved() { move "$@" && expect_agent_read 0 'OK*' && replicates "$@"
   fetched_all db3 db1
   close_writes db1
   caught_up db2 db1
+  # While that is closed, no slave that applies is stopped.
+  open_writes db2
   { in_host db3 "$MMM_AGENT_DIR/set_active_master" mmm_agent_db3 db2 >"$BATS_TEST_TMPDIR/first" 2>&1; } 3>&- 4>&- &
   wait_for 5 eval '[[ $(deeds) == *STOP* ]]'
 

@@ -6,6 +6,7 @@
 //! call that is killed leaves one of three states (not yet changed, at the survivor, changed back), and the next call
 //! of any helper ends well from whichever it finds.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use crate::error::Error;
 use crate::facts::OldMaster;
 use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::gtid_set::GtidSet;
-use crate::history::{each_event_behind, log_files};
+use crate::history::{FIRST_EVENT, each_event_behind, log_files};
 use crate::hold::FOLDER;
 use crate::liveness;
 use crate::lock;
@@ -56,6 +57,8 @@ const AGAIN: Duration = Duration::from_millis(500);
 const GOING_BACK: Duration = Duration::from_millis(700);
 /// Pause before it is noted again that a survivor sends.
 const RENEWAL: Duration = Duration::from_secs(1);
+/// What a server says of a place where no event of its log begins: `ER_ERROR_WHEN_EXECUTING_COMMAND`.
+const NO_EVENT_THERE: u16 = 1220;
 /// A binary log that no server has.
 const NO_PLACE: &str = "taken-over-in-part.000001";
 
@@ -264,15 +267,24 @@ fn own_since_opened(
     own_behind(local, &end, id)
 }
 
-/// The place of something that this host wrote itself after `end`.
+/// The place of something that this host wrote itself after `end`; nothing where its log was begun anew since.
 fn own_behind(local: &mut Server, end: &BinlogPosition, id: u64) -> Result<Option<String>, Error> {
     let mut own = None;
     let files = log_files(local)?;
-    each_event_behind(local, &files, end, "what it wrote itself", |file, row| {
+    // The file may have been purged.
+    let oldest = files.first().map(|file| BinlogPosition::new(file, FIRST_EVENT));
+    let end = &oldest.filter(|oldest| oldest.compare(end) == Some(Ordering::Greater)).unwrap_or(end.clone());
+    let read = each_event_behind(local, &files, end, "what it wrote itself", |file, row| {
         own = is_of(row, Some(id)).then(|| format!("{file}:{}", row.text("Pos")));
         own.is_some()
-    })?;
-    Ok(own)
+    });
+    match read {
+        Err(Error::Query { code: NO_EVENT_THERE, message, .. }) => {
+            log::info!("{} was opened at {end} of another log than it has now: {message}", local.host());
+            Ok(None)
+        }
+        read => read.map(|()| own),
+    }
 }
 
 /// Lets a survivor whose SQL thread was stopped, by its own `set_active_master` for instance, apply the old master's log
