@@ -560,18 +560,23 @@ reads_to_find() {
   fi
 }
 
-@test "a search that a call could not finish goes on at the next call, and begins anew where the log is another by then" {
-  leaves_traces
-  reads_to_find
-  write db1 60
-  writes_much db1 4
-  all_caught_up db1 db2 db3
+# is_told_late — db1 is dead, db2 writes, and db3 lacks something of db1; its calls have 2 s.
+is_told_late() {
   stop_replica_thread db3
   write db1 2
   caught_up db2 db1
   kill_server db1
   open_writes db2
   call_limit db3 2
+}
+
+@test "a search that a call could not finish goes on at the next call, and begins anew where the log is another by then" {
+  leaves_traces
+  reads_to_find
+  write db1 60
+  writes_much db1 4
+  all_caught_up db1 db2 db3
+  is_told_late
   slow_network db3
   refuses_to_move db3 db2 'ERROR: *in the log of db2 *'
   [[ $(journal db3) == *'the next call goes on at '* ]]
@@ -609,12 +614,7 @@ reads_to_find() {
   local call
   for call in {1..11}; do write db1 100; done
   all_caught_up db1 db2 db3
-  stop_replica_thread db3
-  write db1 2
-  caught_up db2 db1
-  kill_server db1
-  open_writes db2
-  call_limit db3 2
+  is_told_late
   # Its address is on this interface for itself.
   in_host db3 ip link set lo mtu 1500
   in_host db3 tc qdisc add dev lo root tbf rate 16mbit burst 64k latency 2s

@@ -34,7 +34,7 @@ use crate::server::Server;
 use crate::settling::Settling;
 use crate::status::{Channel, IoThread};
 use crate::survivors::{Share, whole_tail};
-use crate::takeover::Errand;
+use crate::takeover::{Errand, seen};
 use crate::threads;
 
 /// Pause between two looks while something is waited for.
@@ -238,8 +238,8 @@ fn carry_out<'a>(
         // Another method may have told the place.
         for searched in [new_host, this_host] {
             let notes = history::note_of(this_host, searched.name.as_str());
-            history::forget(&notes);
-            history::forget(&notes_of_tail(&notes));
+            seen::remove(&notes);
+            seen::remove(&notes_of_tail(&notes));
         }
     }
     moving.last_resort.release();

@@ -463,7 +463,7 @@ impl Gate<'_> {
         if !liveness::accepts(self.peer, self.question.budget) {
             return Ok(false);
         }
-        if liveness::has_connected(self.local, seen)? {
+        if liveness::once_connected(self.local, seen)?.is_some() {
             return Ok(true);
         }
         let (host, peer) = (self.local.host().into(), self.peer.name.to_string());

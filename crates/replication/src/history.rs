@@ -24,7 +24,7 @@ pub(crate) use reading::{Begin, ByEvent, Seen, begun, read};
 pub use scan::Scope;
 #[cfg(test)]
 pub(crate) use scan::locate_in;
-pub(crate) use unfinished::{Mark, Note, Reached, forget, note_of};
+pub(crate) use unfinished::{Mark, Note, Reached, note_of};
 
 use crate::binlog::stream::Reader;
 use crate::error::Error;

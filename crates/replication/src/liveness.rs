@@ -132,15 +132,16 @@ pub fn connecting_since(local: &mut Server) -> Result<Option<Duration>, Error> {
     Ok(row.number("seconds").map(Duration::from_secs))
 }
 
-/// Waits a moment for such a thread; true where it has been let in or refused by then.
-pub fn has_connected(local: &mut Server, channel: &Channel) -> Result<bool, Error> {
+/// Waits a moment for such a thread; the channel once it has been let in or refused, `None` where it has not by then.
+pub fn once_connected(local: &mut Server, channel: &Channel) -> Result<Option<Channel>, Error> {
     let end = Instant::now() + local.budget().share(CONNECTING);
     loop {
-        if !is_connecting(&channel::again(local, &channel.name)?) {
-            return Ok(true);
+        let now = channel::again(local, &channel.name)?;
+        if !is_connecting(&now) {
+            return Ok(Some(now));
         }
         if Instant::now() >= end || !local.budget().pause(PAUSE) {
-            return Ok(false);
+            return Ok(None);
         }
     }
 }
@@ -160,18 +161,7 @@ pub fn is_missed(local: &mut Server, channel: &Channel, host: &Host) -> Result<b
         IoThread::No => Ok(channel.has_lost_source()),
         // One that has just begun needs a moment, and is refused or gets in. One whose first packet was lost sends the
         // next ones after 1, 2, 4 … seconds.
-        IoThread::Connecting => {
-            let end = Instant::now() + local.budget().share(CONNECTING);
-            loop {
-                let now = channel::again(local, &channel.name)?;
-                if now.io != IoThread::Connecting || now.io_error.is_some() {
-                    return Ok(now.has_lost_source());
-                }
-                if Instant::now() >= end || !local.budget().pause(PAUSE) {
-                    return Ok(true);
-                }
-            }
-        }
+        IoThread::Connecting => Ok(once_connected(local, channel)?.is_none_or(|now| now.has_lost_source())),
     }
 }
 

@@ -687,11 +687,6 @@ impl Finishing<'_> {
 
     /// Why nothing more will come from the survivor for now, once what came is applied.
     fn is_lost(&mut self, now: &Channel) -> Result<Option<String>, Error> {
-        let what = if now.io == IoThread::Yes {
-            format!("{} has fallen silent", self.note.survivor)
-        } else {
-            threads::what_is_wrong(now)
-        };
         if now.has_failed_on_data() {
             return Ok(Some(threads::what_is_wrong(now)));
         }
@@ -716,7 +711,11 @@ impl Finishing<'_> {
             threads::fetch_again(self.local, now)?;
             return Ok(None);
         }
-        Ok(Some(what))
+        Ok(Some(if now.io == IoThread::Yes {
+            format!("{} has fallen silent", self.note.survivor)
+        } else {
+            threads::what_is_wrong(now)
+        }))
     }
 
     /// The survivor sends no more: back to the old master from where that is exact.

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::binlog::backwards::{SOUGHT, each_from, is_too_long, mark};
-use crate::binlog::group::{Group, Print};
+use crate::binlog::group::Group;
 use crate::binlog::place::Logged;
 use crate::binlog::search::DEPTH;
+use crate::binlog::search_note::to_print;
 use crate::binlog::stream::Reader;
 use crate::error::Error;
 use crate::history::{Begin, Mark, Note, Reached, begun};
@@ -105,7 +106,7 @@ fn from_text(text: &str) -> Option<VecDeque<Group>> {
     let group = |text: &str| {
         let (print, rest) = text.split_once(',')?;
         let (server_id, time) = rest.split_once(',')?;
-        let print = Print(u128::from_str_radix(print, 16).ok()?);
+        let print = to_print(print)?;
         let (server_id, time) = (server_id.parse().ok()?, u32::from_str_radix(time, 16).ok()?);
         Some(Group { print, server_id, time, begin: 0, end: 0 })
     };
@@ -121,6 +122,7 @@ fn from_text(text: &str) -> Option<VecDeque<Group>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::binlog::group::Print;
 
     fn group(number: u32) -> Group {
         let print = Print(u128::MAX - u128::from(number));

@@ -134,7 +134,7 @@ fn to_group(text: &str) -> Option<Group> {
     })
 }
 
-fn to_print(text: &str) -> Option<Print> {
+pub(super) fn to_print(text: &str) -> Option<Print> {
     u128::from_str_radix(text, 16).ok().map(Print)
 }
 

@@ -16,6 +16,7 @@ use crate::binlog::event::Event;
 use crate::hold::FOLDER;
 use crate::position::BinlogPosition;
 use crate::takeover::note::value;
+use crate::takeover::seen::remove;
 use crate::takeover::write;
 
 /// A note that is longer is not written: a marker is read up to 64 KiB. What is looked for by content takes 33 KiB at
@@ -72,17 +73,8 @@ impl Note {
     /// The search has ended, or the log is another by now. What is noted of another search stays.
     pub(crate) fn forget(&self) {
         if self.read().is_some() {
-            forget(&self.path);
+            remove(&self.path);
         }
-    }
-}
-
-/// Removes what is noted of whatever search.
-pub(crate) fn forget(path: &Path) {
-    if !report::is_dry_run()
-        && let Some((mut marker, _)) = Marker::leftover(path)
-    {
-        marker.remove();
     }
 }
 

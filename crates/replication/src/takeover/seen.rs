@@ -196,7 +196,8 @@ pub fn forget_opened(this: &Host) {
     remove(&opened_path(this));
 }
 
-fn remove(path: &Path) {
+/// Removes what is noted there, unless the call that noted it is at work.
+pub(crate) fn remove(path: &Path) {
     if !report::is_dry_run()
         && let Some((mut marker, _)) = Marker::leftover(path)
     {
