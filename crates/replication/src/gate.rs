@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mmm_core::config::{Config, Host};
 use mmm_core::progress::{self, Left};
@@ -41,6 +41,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Pause before a peer that lives and lets nobody in is tried again.
 const RETRY: Duration = Duration::from_millis(100);
+
+/// How long a peer that lacks what it once had may take to apply it, before that is no longer looked at.
+const APPLIES_NO_MORE: Duration = Duration::from_millis(500);
 
 /// How a caller asks.
 #[derive(Clone, Copy, Debug)]
@@ -551,32 +554,40 @@ impl Gate<'_> {
     /// When a log that was reset is long enough again, servers go on in the middle of it: by GTID they take new
     /// groups for old ones of the same numbers, and a position may happen to lie between two groups.
     fn check_numbers(&mut self, peer: &mut Server) -> Result<(), Error> {
+        let until = Instant::now() + self.question.budget.share(APPLIES_NO_MORE);
+        loop {
+            match self.forgotten(peer)? {
+                None => return Ok(()),
+                Some(Forgotten { gtid, is_certain: true }) => {
+                    return Err(Refusal::LogBegunAnew {
+                        host: self.local.host().into(),
+                        peer: self.peer.name.to_string(),
+                        gtid,
+                        then: self.question.otherwise.into(),
+                    }
+                    .into());
+                }
+                // A peer that has much to apply, or is blocked, must not keep this host closed.
+                Some(_) if Instant::now() >= until || !self.question.budget.pause(PAUSE) => return Ok(()),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// What the peer must have had once and does not have.
+    fn forgotten(&mut self, peer: &mut Server) -> Result<Option<Forgotten>, Error> {
+        // In this order: what is executed in between is then not missing.
+        let channels = channel::all(peer)?;
         let statement = peer.dialect().variables();
         let (ours, theirs) = (self.local.one(&self.local.dialect().variables())?, peer.one(&statement)?);
-        let lost = match peer.dialect().flavour() {
-            // By file and position, a peer that lags may name what it has fetched as what it has replicated.
-            Flavour::MariaDb
-                if channel::all(peer)?.iter().any(|channel| channel.applied != channel.fetched) =>
-            {
-                Ok(None)
+        let forgotten = match peer.dialect().flavour() {
+            Flavour::MariaDb => {
+                let oldest = history::oldest_known(peer)?;
+                no_longer_logged(&ours, &theirs, &oldest, &channels)
             }
-            Flavour::MariaDb => no_longer_logged(&ours, &theirs, &history::oldest_known(peer)?),
-            Flavour::MySql => {
-                let own = ours.text("server_uuid");
-                let from_here = channel::all(peer)?.into_iter().find(|channel| channel.source_uuid == own);
-                no_longer_executed(&ours, &theirs, from_here.as_ref())
-            }
+            Flavour::MySql => no_longer_executed(&ours, &theirs, &channels),
         };
-        match lost.map_err(|column| peer.unexpected(&statement, column))? {
-            None => Ok(()),
-            Some(gtid) => Err(Refusal::LogBegunAnew {
-                host: self.local.host().into(),
-                peer: self.peer.name.to_string(),
-                gtid,
-                then: self.question.otherwise.into(),
-            }
-            .into()),
-        }
+        forgotten.map_err(|column| peer.unexpected(&statement, column))
     }
 
     /// The end of the peer's log, if the peer takes no writes.
@@ -908,13 +919,28 @@ impl Gate<'_> {
     }
 }
 
+/// What a server must have had once and does not have.
+#[derive(Debug, PartialEq, Eq)]
+struct Forgotten {
+    /// Its GTIDs.
+    gtid: String,
+    /// False while that server may still have to apply it.
+    is_certain: bool,
+}
+
 /// MariaDB: a group of this host that the peer has replicated, so that its log held it once, and that is not in
-/// the state of that log although it is not older than the log's `begin`.
+/// the state of that log although it is not older than the log's `begin`. By file and position, a peer that lags may
+/// name what it has fetched as what it has replicated; one whose SQL thread is stopped tells nothing.
 fn no_longer_logged(
     ours: &Record,
     theirs: &Record,
     begin: &GtidState,
-) -> Result<Option<String>, &'static str> {
+    channels: &[Channel],
+) -> Result<Option<Forgotten>, &'static str> {
+    let lags = |channel: &&Channel| channel.applied != channel.fetched;
+    if channels.iter().filter(lags).any(|channel| !channel.sql_running) {
+        return Ok(None);
+    }
     let logged: GtidState = ours.parsed("binlog_state")?;
     let state: GtidState = theirs.parsed("binlog_state")?;
     let replicated: GtidPosition = theirs.parsed("slave_pos")?;
@@ -923,26 +949,32 @@ fn no_longer_logged(
             && replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence)
             && begin.highest(gtid.domain).is_some_and(|begin| begin <= gtid.sequence)
     });
-    Ok(lost.map(|gtid| gtid.to_string()))
+    let is_certain = !channels.iter().any(|channel| lags(&channel));
+    Ok(lost.map(|gtid| Forgotten { gtid: gtid.to_string(), is_certain }))
 }
 
 /// MySQL: what this host has executed and did not write itself must have come from the peer, and what it wrote
-/// itself the peer may have fetched and applied. Both are forgotten only with the peer's whole log.
+/// itself the peer may have fetched and applied. Both are forgotten only with the peer's whole log. What a stopped
+/// SQL thread has not applied is not missing.
 fn no_longer_executed(
     ours: &Record,
     theirs: &Record,
-    from_here: Option<&Channel>,
-) -> Result<Option<String>, &'static str> {
+    channels: &[Channel],
+) -> Result<Option<Forgotten>, &'static str> {
     let own = ours.text("server_uuid");
     let ours: GtidSet = ours.parsed("executed")?;
     let theirs: GtidSet = theirs.parsed("executed")?;
     let from_peer = |uuid: &str| !uuid.eq_ignore_ascii_case(own) && theirs.knows(uuid);
     let mut lost = ours.filtered(from_peer).without(&theirs);
-    if let Some(channel) = from_here.filter(|channel| channel.has_applied_all()) {
+    let mut is_certain = !lost.is_empty();
+    if let Some(channel) = channels.iter().find(|channel| channel.source_uuid == own) {
         let retrieved: GtidSet = channel.retrieved.parse().map_err(|_| "Retrieved_Gtid_Set")?;
-        lost = lost.with(&retrieved.without(&theirs));
+        if channel.has_applied_all() || channel.sql_running {
+            lost = lost.with(&retrieved.without(&theirs));
+        }
+        is_certain |= channel.has_applied_all();
     }
-    Ok((!lost.is_empty()).then(|| lost.to_string()))
+    Ok((!lost.is_empty()).then(|| Forgotten { gtid: lost.to_string(), is_certain }))
 }
 
 #[cfg(test)]
@@ -977,10 +1009,30 @@ mod tests {
 
     #[test]
     fn a_log_that_begins_with_old_numbers_and_lacks_what_was_replicated_was_reset() {
+        let channel = |(fetched, applied), sql| {
+            Channel::from_record(row(&[
+                ("Master_Log_File", "binlog.000001"),
+                ("Read_Master_Log_Pos", fetched),
+                ("Relay_Master_Log_File", "binlog.000001"),
+                ("Exec_Master_Log_Pos", applied),
+                ("Slave_SQL_Running", sql),
+            ]))
+        };
         let lacks = |state: &str, replicated: &str, begin: &str| {
             let ours = row(&[("binlog_state", "0-1-30,0-2-7")]);
             let theirs = row(&[("binlog_state", state), ("slave_pos", replicated)]);
-            no_longer_logged(&ours, &theirs, &begin.parse().unwrap()).unwrap()
+            let begin = begin.parse().unwrap();
+            let forgotten =
+                |channels: &[Channel]| no_longer_logged(&ours, &theirs, &begin, channels).unwrap();
+            let lost = forgotten(&[channel(("900", "900"), "Yes")]);
+            let applying = forgotten(&[channel(("900", "800"), "Yes")]);
+            assert_eq!(applying.as_ref().map(|lost| &lost.gtid), lost.as_ref().map(|lost| &lost.gtid));
+            assert!(!applying.is_some_and(|lost| lost.is_certain), "it may come yet");
+            assert_eq!(forgotten(&[channel(("900", "800"), "No")]), None, "nobody knows");
+            lost.map(|lost| {
+                assert!(lost.is_certain);
+                lost.gtid
+            })
         };
         assert_eq!(lacks("0-1-30", "0-2-7", "0-1-1").as_deref(), Some("0-2-7"));
         for (state, replicated, begin, why) in [
@@ -1000,26 +1052,37 @@ mod tests {
         const B: &str = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
         const C: &str = "5e11fa47-71ca-11e1-9e33-c80aa9429562";
         let ours = format!("{A}:1-9,{B}:1-5");
-        let channel = |retrieved: &str, sql_state: &str| {
+        let channel = |retrieved: &str, sql: &str, sql_state: &str| {
             Channel::from_record(row(&[
                 ("Retrieved_Gtid_Set", retrieved),
-                ("Slave_SQL_Running", "Yes"),
+                ("Master_UUID", B),
+                ("Slave_SQL_Running", sql),
                 ("Slave_SQL_Running_State", sql_state),
             ]))
         };
-        let check = |ours: &str, theirs: &str, from_here: Option<&Channel>| {
+        let check = |ours: &str, theirs: &str, channels: &[Channel]| {
             let ours = row(&[("server_uuid", B), ("executed", ours)]);
-            no_longer_executed(&ours, &row(&[("executed", theirs)]), from_here).unwrap()
+            no_longer_executed(&ours, &row(&[("executed", theirs)]), channels).unwrap()
         };
-        let lacks = |ours: &str, theirs: &str| check(ours, theirs, None);
-        let (idle, at_work) = ("has read all relay log", "Reading event");
+        let lost = |gtid: &str, is_certain| Some(Forgotten { gtid: gtid.into(), is_certain });
         let fetched = format!("{B}:2-5");
-        let idle = channel(&fetched, idle);
-        assert_eq!(check(&ours, &format!("{A}:1-9"), Some(&idle)), Some(fetched.clone()));
-        assert_eq!(check(&ours, &format!("{A}:1-9,{B}:1-5"), Some(&idle)), None);
-        assert_eq!(check(&ours, &format!("{A}:1-9"), Some(&channel(&fetched, at_work))), None);
-        assert_eq!(lacks(&ours, &format!("{A}:1-4")), Some(format!("{A}:5-9")));
-        assert_eq!(lacks(&ours, &format!("{A}:1-12")), None, "own transactions need not have arrived there");
-        assert_eq!(lacks(&format!("{ours},{C}:1"), &format!("{A}:1-9")), None, "of another channel");
+        let idle = [channel(&fetched, "Yes", "has read all relay log")];
+        let at_work = [channel(&fetched, "Yes", "Reading event")];
+        let stopped = [channel(&fetched, "No", "")];
+        let less = format!("{A}:1-9");
+        assert_eq!(check(&ours, &less, &idle), lost(&fetched, true));
+        assert_eq!(check(&ours, &format!("{A}:1-9,{B}:1-5"), &idle), None);
+        assert_eq!(check(&ours, &less, &at_work), lost(&fetched, false), "it may come yet");
+        assert_eq!(check(&ours, &less, &stopped), None, "nobody knows");
+        let also = format!("{A}:5-9");
+        assert_eq!(check(&ours, &format!("{A}:1-4"), &stopped), lost(&also, true));
+        assert!(check(&ours, &format!("{A}:1-4"), &at_work).is_some_and(|lost| lost.is_certain));
+        assert_eq!(check(&ours, &format!("{A}:1-4"), &[]), lost(&also, true));
+        assert_eq!(
+            check(&ours, &format!("{A}:1-12"), &[]),
+            None,
+            "own transactions need not have arrived there"
+        );
+        assert_eq!(check(&format!("{ours},{C}:1"), &less, &[]), None, "of another channel");
     }
 }
