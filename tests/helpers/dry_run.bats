@@ -140,6 +140,8 @@ DRY='OK: dry run, nothing was changed'
   [ -z "$(would db3)" ]
 
   fail_applier db3 db1
+  caught_up db2 db1
+  caught_up db1 db2
   rehearse 255 'ERROR: db3 cannot replicate from *SQL thread: error 1062: *' db3 turn_on_slave
   run_helper db3 turn_on_slave
   answers 255 'ERROR: db3 cannot replicate from *SQL thread: error 1062: *'
