@@ -14,27 +14,23 @@ use mmm_core::report;
 use mmm_core::settings::{AllowWrite, Settings, Survivors};
 use mmm_core::{Budget, interrupt};
 
-use crate::awaited;
-use crate::channel::{self, Chosen};
-use crate::dialect::{Flavour, Threads};
+use crate::binlog::end::{executed, log_end};
+use crate::binlog::{by_gtid, files};
+use crate::channel::liveness::{self, Sign};
+use crate::channel::{self, Chosen, awaited, threads, wait};
 use crate::error::Error;
-use crate::gtid::{GtidPosition, GtidState};
-use crate::gtid_set::GtidSet;
-use crate::history;
-use crate::liveness::{self, Sign};
-use crate::lock;
-use crate::observe::{OTHERS_PATIENCE, executed, log_end};
-use crate::plan::Place;
+use crate::gtid::{GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::server::Server;
-use crate::status::{Channel, IoThread, Mode};
+use crate::server::dialect::{Flavour, Threads};
+use crate::server::patience::OTHERS_PATIENCE;
+use crate::server::{Server, lock};
+use crate::status::{Channel, IoThread, Mode, Place};
+use crate::survivors::pursuit::Pursuit;
+use crate::survivors::seen::{self, Seen};
 use crate::survivors::{self, Asked, Survivor};
-use crate::takeover::seen::{self, Seen};
-use crate::takeover::{self, Outcome, Pursuit};
-use crate::threads;
-use crate::wait;
+use crate::takeover::{self, Outcome};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -169,7 +165,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     };
     let mut connection = connect(peer, question);
     let answers = matches!(connection, Ok(_) | Err(Error::Connect { answered: true, .. }));
-    report::observe(Some(local.host()), "replication", threads::what_is_wrong(&channel));
+    report::observe(Some(local.host()), "replication", channel.what_is_wrong());
     report::observe(Some(local.host()), "has applied", Refusal::place(channel.applied.as_ref()));
     let is_at_rest = rests(&channel);
     if is_at_rest {
@@ -384,7 +380,7 @@ fn wake(local: &mut Server, config: &Config, answers: bool) -> Result<(), Error>
     let channel = channel_from_peer(local, config)?.filter(|(channel, _)| rests(channel));
     let Some((channel, peer)) = channel else { return Ok(()) };
     threads::check_backlog(local.host(), &channel, peer.name.as_str(), answers)?;
-    log::warn!("{}: {}; starting it", channel.title(), threads::what_is_wrong(&channel));
+    log::warn!("{}: {}; starting it", channel.title(), channel.what_is_wrong());
     threads::start(local, &channel.name)
 }
 
@@ -512,7 +508,7 @@ impl Gate<'_> {
             self.local.host(),
             peer.host()
         ));
-        let logs = history::log_sizes(peer, &face);
+        let logs = files::log_sizes(peer, &face);
         while !is_reached && self.question.wait && now.sql_running && !self.question.budget.is_spent() {
             if face.is_seen() {
                 let count =
@@ -582,7 +578,7 @@ impl Gate<'_> {
         let (ours, theirs) = (self.local.one(&self.local.dialect().variables())?, peer.one(&statement)?);
         let forgotten = match peer.dialect().flavour() {
             Flavour::MariaDb => {
-                let oldest = history::oldest_known(peer)?;
+                let oldest = by_gtid::oldest_known(peer)?;
                 no_longer_logged(&ours, &theirs, &oldest, &channels)
             }
             Flavour::MySql => no_longer_executed(&ours, &theirs, &channels),
@@ -650,7 +646,7 @@ impl Gate<'_> {
                 return Err(Refusal::NotRunning {
                     host: self.local.host().into(),
                     peer: self.peer.name.to_string(),
-                    reason: threads::what_is_wrong(&second),
+                    reason: second.what_is_wrong(),
                     then: self.question.otherwise.into(),
                 }
                 .into());
@@ -894,7 +890,7 @@ impl Gate<'_> {
 
     fn not_applied(&self, now: &Channel, missing: String, target: &BinlogPosition) -> Error {
         let stopped = !now.is_running();
-        let reason = if stopped { format!(" ({})", threads::what_is_wrong(now)) } else { String::new() };
+        let reason = if stopped { format!(" ({})", now.what_is_wrong()) } else { String::new() };
         let target_text = match &now.applied {
             Some(applied) if applied.file == target.file => target.offset.to_string(),
             _ => target.to_string(),
