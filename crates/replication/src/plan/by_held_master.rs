@@ -1,7 +1,7 @@
 //! By an old master whose SQL thread is held (docs/FAILOVER.md, 2.7).
 
 use crate::facts::{Facts, OldMaster, OldState};
-use crate::plan::{Decision, Plan, Proof};
+use crate::plan::decision::{Decision, Plan, Proof};
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::status::{Channel, Mode, Place};
