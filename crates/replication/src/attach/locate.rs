@@ -6,16 +6,15 @@ use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::journal::step;
 
-use crate::attach::Move;
+use crate::attach::moving::Move;
 use crate::attach::observe::Old;
 use crate::binlog::by_content::{self, own};
-use crate::binlog::by_gtid;
 use crate::binlog::by_gtid::scan::Scope;
 use crate::binlog::located::{Gap, Located};
 use crate::binlog::logged::Logged;
 use crate::binlog::reading::Log;
 use crate::binlog::stream::Reader;
-use crate::binlog::{by_set, end, unfinished};
+use crate::binlog::{by_gtid, by_set, end, unfinished};
 use crate::channel;
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState, OwnLog};
@@ -182,7 +181,7 @@ impl Move<'_> {
 }
 
 /// What the replica has logged, which is mostly what lies before its place in another's log.
-fn expected(facts: &Facts) -> GtidState {
+pub(super) fn expected(facts: &Facts) -> GtidState {
     facts.replica.log.as_ref().map(|log| log.state.clone()).unwrap_or_default()
 }
 

@@ -7,8 +7,8 @@ use mmm_core::config::Host;
 use mmm_core::journal::step;
 use mmm_core::{Budget, interrupt, report, unfinished};
 
+use crate::attach::moving::{Move, Progress};
 use crate::attach::observe::Old;
-use crate::attach::{Move, Progress};
 use crate::channel::{self, threads};
 use crate::error::Error;
 use crate::position::BinlogPosition;
@@ -232,7 +232,7 @@ struct Last {
 impl Last {
     /// Wherever the channel points by now, it may go on from there: at the new master's only since a place there was
     /// proved.
-    fn carry_out(&self) -> Result<(), Error> {
+    pub(super) fn carry_out(&self) -> Result<(), Error> {
         let budget = Budget::start(Some(UNDOING));
         let mut replica = Server::connect(&self.host, UNDOING, budget)?;
         let channel = channel::again(&mut replica, &self.found.name)?;
