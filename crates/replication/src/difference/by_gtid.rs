@@ -4,32 +4,12 @@
 use crate::binlog::by_gtid::beginning::beginning;
 use crate::binlog::by_set::previous_gtids;
 use crate::binlog::files::{last_that_begins, log_files};
-use crate::difference::{Known, Method, Plan, Side, Skip, Wanted};
+use crate::difference::plan::{Has, Method, Plan, Skip, Wanted};
+use crate::difference::side::{Known, Side};
 use crate::error::Error;
 use crate::facts::OwnLog;
 use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::server::Server;
-
-/// What a MariaDB server has executed.
-#[derive(Clone, Debug)]
-pub struct Has {
-    log: OwnLog,
-    replicated: GtidPosition,
-    logs_updates: bool,
-}
-
-impl Has {
-    /// True where it has this group. Where its log was begun after the group, or does not hold what it replicates, its
-    /// place in the domain tells.
-    pub fn has(&self, gtid: Gtid) -> bool {
-        let is_behind = || self.replicated.get(gtid.domain).is_some_and(|at| at.sequence >= gtid.sequence);
-        if self.logs_updates && self.log.state.knows(gtid.domain) {
-            self.log.has(gtid).unwrap_or_else(is_behind)
-        } else {
-            self.log.state.includes(gtid) || is_behind()
-        }
-    }
-}
 
 /// MySQL's.
 pub fn of_sets(

@@ -7,7 +7,6 @@ use mmm_core::marker::Marker;
 use mmm_core::{Budget, progress};
 
 use crate::binlog::end::log_end;
-use crate::binlog::pages::is_of;
 use crate::channel::{self, Chosen, liveness, threads};
 use crate::error::Error;
 use crate::position::BinlogPosition;
