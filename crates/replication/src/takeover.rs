@@ -13,7 +13,8 @@ mod way_back;
 
 pub use newer_writes::note_opening;
 pub use outcome::Outcome;
-pub use way_back::{abandon, given_up};
+pub use way_back::abandon;
+pub(crate) use way_back::given_up;
 
 pub use crate::survivors::pursuit::Pursuit;
 pub use crate::survivors::seen;
@@ -44,7 +45,7 @@ use crate::takeover::way_back::{find_way_back, waits_nowhere};
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Lets `local` fetch from `survivor` what it lacks. `chosen` is its channel from the old master, which is silent.
-/// An error that is worth another try comes as [`Refusal::StillTakingOver`].
+/// An error that is worth another try comes as [`StillTakingOver`](crate::Refusal::StillTakingOver).
 pub fn take_over(
     local: &mut Server,
     chosen: &Chosen,

@@ -18,7 +18,7 @@ impl Dialect {
         if self.is_mysql_since((8, 2, 0)) { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" }
     }
 
-    /// What moving a replica has to know of a server; see [`crate::attach::observe`].
+    /// What moving a replica has to know of a server.
     pub fn variables(self) -> String {
         let updates =
             if self.is_mysql_since((8, 0, 26)) { "log_replica_updates" } else { "log_slave_updates" };
