@@ -30,7 +30,7 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::status::{Channel, IoThread, Mode};
-use crate::survivors::{self, Asked, Survivor};
+use crate::survivors::{self, Asked, Dialled, Survivor};
 use crate::takeover::seen::{self, Seen};
 use crate::takeover::{self, Outcome, Pursuit};
 use crate::threads;
@@ -179,8 +179,16 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         wake(local, config, answers)?;
     }
     let would_wake = is_at_rest && report::is_dry_run();
-    let mut gate =
-        Gate { local, config, peer, channel: channel.name.clone(), would_wake, question, taken: 0 };
+    let mut gate = Gate {
+        local,
+        config,
+        peer,
+        channel: channel.name.clone(),
+        would_wake,
+        question,
+        taken: 0,
+        dialled: None,
+    };
     let mut proof = gate.with(connection);
     while question.wait && is_living(&proof) && !report::is_dry_run() && question.budget.pause(RETRY) {
         match gate.with(connect(peer, question)) {
@@ -398,6 +406,8 @@ struct Gate<'a> {
     question: Question<'a>,
     /// From how many survivors something was taken over.
     taken: usize,
+    /// Connections to other slaves, once the peer was found silent.
+    dialled: Option<Dialled>,
 }
 
 impl Gate<'_> {
@@ -623,6 +633,10 @@ impl Gate<'_> {
         let mut face = progress::waiting(format!(
             "waiting for {host} to apply what it fetched from {peer}, which is gone"
         ));
+        let Question { settings, budget, .. } = self.question;
+        if self.question.survivors() != Survivors::Off {
+            self.dialled = Some(Dialled::start(self.config, self.peer, settings.limits.connect, budget));
+        }
         loop {
             let first = channel::again(self.local, &self.channel)?;
             let idle = first.has_applied_all() && !threads::are_workers_busy(self.local, &first)?;
@@ -676,7 +690,8 @@ impl Gate<'_> {
             return Err(pursuit.still("other slaves", "no time is left to ask them".into()));
         }
         let most = settings.limits.connect;
-        let asked = survivors::ask(self.local, self.config, self.peer, &ours, most, budget)?;
+        let dialled = self.dialled.take();
+        let asked = survivors::ask(self.local, self.config, self.peer, &ours, dialled, most, budget)?;
         if let Some(host) = asked.receiving {
             return Err(self.question.pursuit(self.config).is_alive(self.peer.name.as_str(), &host));
         }

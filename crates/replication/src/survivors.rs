@@ -5,11 +5,11 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::thread;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
-use mmm_core::config::{Config, Host};
+use mmm_core::config::{Config, Host, HostName};
 use mmm_core::report;
 
 use crate::channel;
@@ -31,6 +31,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 const RESTING: Duration = Duration::from_secs(2);
 /// After how long something must have come from an old master that is alive and busy.
 const RECEIVING: Duration = Duration::from_millis(100);
+
+/// How old a connection may be that was made for a question.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// What a host has of the old master's log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -191,20 +194,66 @@ fn gtids(
     }
 }
 
-/// Asks every host of the configuration but this one and `peer`, the old master that `channel` of `local` names.
+/// The hosts that may have more than this one: all of the configuration but this one and `peer`, the old master.
+fn others<'c>(config: &'c Config, peer: &Host) -> impl Iterator<Item = &'c Host> {
+    let peer = peer.name.clone();
+    config.hosts().iter().filter(move |host| host.name != *config.this() && host.name != peer)
+}
+
+/// A connection that somebody else makes.
+type OnItsWay = JoinHandle<Result<Server, Error>>;
+
+/// Connections on the way to those hosts, in the background: what is waited for meanwhile costs nothing more.
+#[derive(Debug)]
+pub struct Dialled {
+    since: Instant,
+    hosts: Vec<(HostName, OnItsWay)>,
+}
+
+impl Dialled {
+    /// Connects to every host that [`ask`] would ask, within `most`.
+    pub fn start(config: &Config, peer: &Host, most: Duration, budget: Budget) -> Self {
+        let dial = |host: &Host| {
+            let host = host.clone();
+            (host.name.clone(), thread::spawn(move || dial(&host, most, budget)))
+        };
+        Self { since: Instant::now(), hosts: others(config, peer).map(dial).collect() }
+    }
+
+    /// The one to `host`. A host may have been restarted since; what is old tells nothing of it.
+    fn take(&mut self, host: &Host) -> Option<OnItsWay> {
+        let at = self.hosts.iter().position(|(name, _)| *name == host.name)?;
+        (self.since.elapsed() < FRESH).then(|| self.hosts.swap_remove(at).1)
+    }
+}
+
+fn dial(host: &Host, most: Duration, budget: Budget) -> Result<Server, Error> {
+    Server::connect(host, most.min(OTHERS_PATIENCE), budget)
+}
+
+/// Asks every host of the configuration but this one and `peer`, the old master that `channel` of `local` names, over
+/// the connections that are there, else over new ones.
 pub fn ask<'c>(
     local: &mut Server,
     config: &'c Config,
     peer: &Host,
     channel: &Channel,
+    mut dialled: Option<Dialled>,
     most: Duration,
     budget: Budget,
 ) -> Result<Asked<'c>, Error> {
     let own = Share::of(local, channel)?;
-    let others = config.hosts().iter().filter(|host| host.name != *config.this() && host.name != peer.name);
     let answers: Vec<_> = thread::scope(|scope| {
-        let asked: Vec<_> = others
-            .map(|host| (host, scope.spawn(move || ask_one(host, config, peer, channel, most, budget))))
+        let asked: Vec<_> = others(config, peer)
+            .map(|host| {
+                let on_its_way = dialled.as_mut().and_then(|dialled| dialled.take(host));
+                let ask = move || {
+                    let connected = on_its_way.and_then(|thread| thread.join().ok());
+                    let server = connected.unwrap_or_else(|| dial(host, most, budget))?;
+                    ask_one(server, config, peer, channel, budget)
+                };
+                (host, scope.spawn(ask))
+            })
             .collect();
         asked.into_iter().map(|(host, thread)| (host, thread.join())).collect()
     });
@@ -253,14 +302,12 @@ fn further(one: &Tail, other: &Tail) -> Ordering {
 }
 
 fn ask_one(
-    host: &Host,
+    mut server: Server,
     config: &Config,
     peer: &Host,
     ours: &Channel,
-    most: Duration,
     budget: Budget,
 ) -> Result<Option<(Channel, Share, bool)>, Error> {
-    let mut server = Server::connect(host, most.min(OTHERS_PATIENCE), budget)?;
     server.use_budget(Budget::start(Some(budget.share(OTHERS_PATIENCE))));
     let Some(channel) = channel_from(&mut server, config, peer, ours)? else { return Ok(None) };
     let share = Share::of(&mut server, &channel)?;
