@@ -23,7 +23,7 @@ fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {
         other => other?,
     };
     lock::take(&mut server)?;
-    report::observe(Some(server.host()), "replication", threads::what_is_wrong(&channel));
+    report::observe(Some(server.host()), "replication", channel.what_is_wrong());
     report::plan(
         format_args!("stop replication from {}", channel.source()),
         "a person took this host offline",

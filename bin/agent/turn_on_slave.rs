@@ -21,7 +21,7 @@ fn turn_on_slave(call: &Call) -> Result<Verdict, Error> {
     takeover::resume(&mut server, Pursuit { config: &config, settings, budget, otherwise })?;
     lock::take(&mut server)?;
     let (channel, source) = channel::meant(&mut server, &config)?;
-    report::observe(Some(server.host()), "replication", threads::what_is_wrong(&channel));
+    report::observe(Some(server.host()), "replication", channel.what_is_wrong());
     threads::ensure_running(&mut server, &channel, &channel.source(), || {
         source.is_none_or(|source| Server::answers(source, call.settings.limits.connect, call.budget))
     })?;

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use mmm_core::config::{self, Config, Host};
 use mmm_core::settings::Settings;
 use mmm_core::{Budget, Coded, escape};
-use mmm_replication::binlog::place::Logged;
+use mmm_replication::binlog::logged::Logged;
 use mmm_replication::binlog::stream::Reader;
 use mmm_replication::dialect::Flavour;
 use mmm_replication::difference::{self, Method, Plan, Side, Transaction, Trouble};

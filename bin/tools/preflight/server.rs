@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use mmm_core::Budget;
 use mmm_core::config::{Config, Host, Mode};
 use mmm_core::settings::TlsMode;
-use mmm_replication::observe::log_filters;
+use mmm_replication::binlog::end::log_filters;
 use mmm_replication::position::BinlogPosition;
 use mmm_replication::status::Channel;
 use mmm_replication::{Error, Server, channel};

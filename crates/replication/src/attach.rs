@@ -5,7 +5,9 @@
 //! leaves one of three states (running, stopped on the old source, stopped on the new one), and the next
 //! call starts from whichever it finds, because it believes nothing but what the servers have executed.
 
-mod search;
+pub mod hold;
+mod locate;
+pub(crate) mod observe;
 mod undo;
 
 use std::cmp::Ordering;
@@ -18,24 +20,24 @@ use mmm_core::report;
 use mmm_core::settings::{Limits, Settings, Survivors, TlsMode, TlsOptions};
 use mmm_core::{Budget, interrupt, unfinished};
 
-use crate::awaited;
-use crate::binlog::own_log::notes_of_tail;
-use crate::channel::{self, Chosen};
-use crate::dialect::{Target, Threads};
+use crate::attach::hold::LastResort;
+use crate::attach::observe::{Constants, Old};
+use crate::binlog::by_content::own_log::notes_of_tail;
+use crate::binlog::located::Located;
+use crate::binlog::unfinished::note_of;
+use crate::binlog::{end, pages};
+use crate::channel::settling::Settling;
+use crate::channel::{self, Chosen, awaited, liveness, threads};
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState};
-use crate::history::{self, Located};
-use crate::hold::LastResort;
-use crate::liveness;
-use crate::observe::{self, Constants, Old};
-use crate::plan::{Decision, Place, Plan, Proof, Wanted, before_takeover, plan};
+use crate::note;
+use crate::plan::{Decision, Plan, Proof, Wanted, before_takeover, plan};
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::settling::Settling;
-use crate::status::{Channel, IoThread};
-use crate::survivors::{Share, whole_tail};
-use crate::takeover::{Errand, seen};
-use crate::threads;
+use crate::server::dialect::{Target, Threads};
+use crate::status::{Channel, IoThread, Place};
+use crate::survivors::errand::Errand;
+use crate::survivors::share::{Share, whole_tail};
 
 /// Pause between two looks while something is waited for.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -237,9 +239,9 @@ fn carry_out<'a>(
         unfinished::done();
         // Another method may have told the place.
         for searched in [new_host, this_host] {
-            let notes = history::note_of(this_host, searched.name.as_str());
-            seen::remove(&notes);
-            seen::remove(&notes_of_tail(&notes));
+            let notes = note_of(this_host, searched.name.as_str());
+            note::remove(&notes);
+            note::remove(&notes_of_tail(&notes));
         }
     }
     moving.last_resort.release();
@@ -466,7 +468,7 @@ impl Move<'_> {
         }
         // An error that stopped a thread may have passed; if not, it shows again at once.
         if !channel.sql_running || channel.io == IoThread::No {
-            log::info!("{}: {}", channel.title(), threads::what_is_wrong(channel));
+            log::info!("{}: {}", channel.title(), channel.what_is_wrong());
             step("started replication from the old master", || threads::start(self.replica, &self.channel))?;
             return self.observe();
         }
@@ -651,7 +653,7 @@ impl Move<'_> {
             return if self.last_look < left(self) {
                 Ok(())
             } else {
-                Err(history::too_long(self.new.host(), &at.to_string()))
+                Err(pages::too_long(self.new.host(), &at.to_string()))
             };
         }
         let (facts, is_moving) = self.observe()?;
@@ -678,7 +680,7 @@ impl Move<'_> {
         if before.elapsed() < left(self) {
             return Ok(());
         }
-        Err(history::too_long(self.new.host(), &what))
+        Err(pages::too_long(self.new.host(), &what))
     }
 
     /// What was found before the stop. Another search can take seconds. Planning takes it for what it is: where the
@@ -689,7 +691,7 @@ impl Move<'_> {
             return Ok(located.filter(|found| !matches!(found, Located::Logged { .. })));
         };
         let Some(before) = log_of_replica else { return Ok(None) };
-        let is_unchanged = observe::log_end(self.replica)?.as_ref() == Some(before);
+        let is_unchanged = end::log_end(self.replica)?.as_ref() == Some(before);
         Ok(located.filter(|_| is_unchanged))
     }
 

@@ -1,20 +1,25 @@
-//! A server's binary log as a replica reads it: groups as values, and where in a log they lie.
+//! One server's binary log: how it is read, and what is looked for in it.
 //!
-//! For MySQL without GTIDs, where nothing but the groups themselves says what a replica has (docs/FAILOVER.md, 2.6).
-//! [`stream`] (by [`packets`]) and [`relay`] read events, [`group`] makes groups of them, and [`search`] does the
-//! thinking. `backwards` reads a whole log for it, and notes (as `search_note` writes it) how far it came. [`place`]
-//! has it all done.
+//! [`files`], [`pages`] and [`end`] ask the server; [`stream`] (by [`packets`]) gets the log as a replica does, and
+//! [`relay`] reads a replica's copy of it. [`event`], [`group`] and [`id`] are what it consists of. [`by_gtid`] (MariaDB),
+//! [`by_set`] (MySQL) and [`by_content`] (MySQL without GTIDs) look for a place in it, which is [`located`] then;
+//! [`reading`] reads for them, and notes what is [`unfinished`].
 
-mod backwards;
-pub mod event;
-pub mod group;
-mod last_of_other;
-pub mod own;
-pub(crate) mod own_log;
-pub mod packets;
-pub mod place;
-pub mod relay;
-pub mod search;
-mod search_note;
+pub(crate) mod begin;
+pub(crate) mod by_content;
+pub(crate) mod by_gtid;
+pub(crate) mod by_set;
+pub mod end;
+pub(crate) mod event;
+pub(crate) mod files;
+pub(crate) mod group;
+pub(crate) mod id;
+pub(crate) mod located;
+pub mod logged;
+pub(crate) mod packets;
+pub(crate) mod pages;
+pub(crate) mod reading;
+pub(crate) mod relay;
+pub(crate) mod standstill;
 pub mod stream;
-pub mod tail;
+pub(crate) mod unfinished;

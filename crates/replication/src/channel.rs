@@ -1,5 +1,13 @@
 //! Which of a replica's channels is meant: the one that replicates from a host of the configuration.
 
+mod attempts;
+pub(crate) mod awaited;
+pub(crate) mod liveness;
+pub(crate) mod settling;
+mod silence;
+pub mod threads;
+pub(crate) mod wait;
+
 use std::net::{IpAddr, ToSocketAddrs};
 
 use mmm_core::config::{Config, Host};

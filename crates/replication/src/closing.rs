@@ -3,6 +3,10 @@
 //! Two connections: one that may have to wait while it sets `read_only`, and one that meanwhile ends the
 //! sessions for which it waits. At `max_connections` only the first gets in; then sessions are ended before.
 
+mod clients;
+mod eviction;
+mod statement;
+
 use std::collections::HashSet;
 use std::panic;
 use std::sync::mpsc;
@@ -10,18 +14,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
-use mmm_core::report;
 use mmm_core::settings::Settings;
-use mmm_core::{Budget, interrupt, progress};
+use mmm_core::{Budget, interrupt, progress, report};
 
-use crate::clients::{self, Thread};
+use crate::binlog::standstill::LogMark;
+use crate::closing::clients::Thread;
+use crate::closing::eviction::{COPY_AGE, Eviction};
+use crate::closing::statement::{READ_ONLY, SUPER_READ_ONLY};
+use crate::errno::{CROWDED, LOCK_TIMEOUT};
 use crate::error::Error;
-use crate::eviction::{COPY_AGE, Eviction};
-use crate::lock::{self, Turn};
-use crate::privilege;
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::standstill::LogMark;
+use crate::server::lock::{self, Turn};
 
 /// How long `SET GLOBAL read_only` may wait for running statements before their sessions are ended. All
 /// other writes wait with it, so this is a pause for everybody.
@@ -37,10 +41,6 @@ const CUT: Duration = Duration::from_secs(2);
 const CLOSING: Duration = Duration::from_secs(1);
 /// How long finding out what to report may take beyond the budget.
 const EXPLAINING: Duration = Duration::from_millis(250);
-/// How a server is closed.
-const READ_ONLY: &str = "SET GLOBAL read_only = 1";
-/// Switches `read_only` on with it.
-const SUPER_READ_ONLY: &str = "SET GLOBAL super_read_only = 1";
 /// Whether the server is closed, and who may write all the same.
 const STATE: &str = "SELECT @@read_only AS read_only, @@event_scheduler AS event_scheduler";
 /// Sessions whose transaction has changed rows; needs the PROCESS privilege.
@@ -50,17 +50,8 @@ const CHANGING: &str = "SELECT trx_mysql_thread_id AS id FROM information_schema
 const SOON: Duration = Duration::from_millis(500);
 /// Pause between two attempts to get in where clients take every free place at once.
 const KNOCK: Duration = Duration::from_millis(1);
-/// Too many connections.
-const CROWDED: u16 = 1040;
-/// Lock wait timeout exceeded.
-const LOCK_TIMEOUT: u16 = 1205;
 /// How often the first connection is tried where another helper ends it.
 const TRIES: usize = 5;
-
-/// True of the statement with which a helper closes a server.
-pub(crate) fn closes(statement: &str) -> bool {
-    [READ_ONLY, SUPER_READ_ONLY].contains(&statement)
-}
 
 /// A server that is being closed.
 #[derive(Debug)]
@@ -406,7 +397,7 @@ impl<'a> Closing<'a> {
         match self.server().rows("XA RECOVER") {
             // What MySQL since 8.0 says instead of naming the privilege (lab, 9.7).
             Err(Error::Query { code: 1401, .. }) => {
-                Err(privilege::lacks(self.server(), "XA_RECOVER_ADMIN".into(), String::new()))
+                Err(self.server().lacks("XA_RECOVER_ADMIN".into(), String::new()))
             }
             other => Ok(other?.len()),
         }
@@ -440,7 +431,7 @@ impl<'a> Closing<'a> {
         let why = format!("; it may not end {sessions}");
         let server = self.server();
         let privilege = server.dialect().kill_privilege();
-        privilege::lacks(server, privilege.into(), why)
+        server.lacks(privilege.into(), why)
     }
 
     /// Interrupted while another helper was waited for; `read_only` may have been set by then.

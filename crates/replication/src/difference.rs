@@ -19,23 +19,24 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use mysql::binlog::events;
 
+use crate::binlog::by_gtid::oldest_known;
+use crate::binlog::end::log_rule;
 use crate::binlog::event::{Event, kind};
-use crate::binlog::place::Logged;
+use crate::binlog::files::FIRST_EVENT;
+use crate::binlog::id::Id;
+use crate::binlog::logged::Logged;
 use crate::binlog::stream::{Reader, Start};
 use crate::channel;
-use crate::dialect::Flavour;
+use crate::difference::transaction::{Bounds, Part, Summary};
 use crate::error::Error;
 use crate::facts::OwnLog;
-use crate::gtid::{GtidPosition, GtidState};
-use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, oldest_known};
-use crate::observe::log_rule;
+use crate::gtid::{GtidPosition, GtidSet, GtidState};
 use crate::record::Record;
 use crate::server::Server;
+use crate::server::dialect::Flavour;
 use crate::status::Channel;
 
 pub use save::LogFile;
-use transaction::{Bounds, Id, Part, Summary};
 pub use transaction::{Statement, Table, Transaction};
 
 /// Variables that tell a person what to do; a server answers those that it knows.

@@ -4,12 +4,10 @@ use std::fmt;
 
 use mmm_core::report;
 
-use crate::gtid::{Gtid, GtidPosition, GtidState};
-use crate::gtid_set::GtidSet;
+use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::status::Channel;
-use crate::threads;
 
 /// Observations of the replica R, the new master N and the old master O.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -271,7 +269,7 @@ impl Facts {
         let (host, channel) = (Some(replica.host.as_str()), &replica.channel);
         let source = format_args!("{} ({}), by {}", self.old.host(), channel.source(), channel.mode);
         report::observe(host, "replicates from", source);
-        report::observe(host, "threads", threads::what_is_wrong(channel));
+        report::observe(host, "threads", channel.what_is_wrong());
         report::observe(host, "has fetched to", Refusal::place(channel.fetched.as_ref()));
         report::observe(host, "has executed to", Refusal::place(channel.applied.as_ref()));
         if !replica.applied_gtids.is_empty() {

@@ -1,49 +1,36 @@
 //! MySQL and MariaDB servers, their replication, and moving it without losing, skipping or doubling a row.
 //!
-//! [`plan`] decides and [`attach`] acts; [`gate`] says whether writes may be opened. Below them lie the nouns:
-//! a [`server`] connection, its [`status`], [`position`]s and [`gtid`]s. Nothing here knows a helper's
-//! arguments or prints anything.
+//! The rooms, from the lowest to the highest; none knows anything of a higher one (`tests/lint-imports`). Nouns that all
+//! use: [`Record`], [`position`], `gtid`, [`status`], [`Refusal`], [`Error`], `facts`. A [`server`] connection, one
+//! [`channel`] of a replica, and one server's [`binlog`]. `plan` decides and [`attach`] acts; `survivors` have what only
+//! they have of a dead master's log, and [`takeover`] gets it. [`gate`] says whether writes may be opened, [`closing`]
+//! ends them, and [`difference`] tells what one server has and another lacks. Nothing here knows a helper's arguments or
+//! prints anything.
 
 pub mod attach;
-mod attempts;
-mod awaited;
 pub mod binlog;
 pub mod channel;
-pub mod clients;
 pub mod closing;
-mod dial;
-pub mod dialect;
 pub mod difference;
-pub mod error;
-pub mod eviction;
-pub mod facts;
+mod errno;
+mod error;
+mod facts;
 pub mod gate;
-pub mod gtid;
-pub mod gtid_set;
-pub mod history;
-pub mod hold;
-pub mod liveness;
-pub mod lock;
-pub mod observe;
-mod patience;
-pub mod plan;
+mod gtid;
+mod note;
+mod plan;
 pub mod position;
-pub mod prefix;
-mod privilege;
 mod record;
-pub mod refusal;
+mod refusal;
 pub mod server;
-mod settling;
-mod silence;
-pub mod standstill;
 pub mod status;
-pub mod survivors;
+mod survivors;
 pub mod takeover;
-pub mod threads;
-pub mod wait;
 
+pub use attach::hold;
+pub use channel::threads;
 pub use error::Error;
-pub use privilege::quoted as quoted_account;
 pub use record::Record;
 pub use refusal::Refusal;
-pub use server::Server;
+pub use server::privilege::quoted as quoted_account;
+pub use server::{Server, dialect, lock};

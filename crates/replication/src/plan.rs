@@ -4,18 +4,17 @@
 //! asked, nothing waits. docs/ORDERS.md (what goes wrong) and docs/FAILOVER.md, 2.2 (what proves a
 //! position, and which method comes first) are the source of every rule here.
 
+pub(crate) mod by_held_master;
+
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::binlog::place::Found;
+use crate::binlog::located::{Found, Gap, Located};
 use crate::facts::{Facts, NewMaster, OldMaster, OwnLog};
-use crate::gtid::{Gtid, GtidPosition, GtidState};
-use crate::gtid_set::GtidSet;
-use crate::history::{Gap, Located};
-use crate::hold;
+use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
-use crate::status::{Channel, Mode};
+use crate::status::{Channel, Mode, Place};
 
 /// What planning comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,15 +50,6 @@ pub struct Plan {
     pub place: Place,
     /// Why it is exact.
     pub proof: Proof,
-}
-
-/// What CHANGE MASTER names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// The replica's own GTID position, in the mode that it already uses.
-    Gtid(Mode),
-    /// A file and an offset in the new master's log.
-    Position(BinlogPosition),
 }
 
 /// Why a place is exact.
@@ -116,25 +106,6 @@ pub enum Proof {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.proof)
-    }
-}
-
-impl Place {
-    /// Where a channel stands in its source's log, in the mode that it uses.
-    pub fn of(channel: &Channel) -> Self {
-        match (channel.mode, &channel.applied) {
-            (Mode::FilePosition, Some(applied)) => Self::Position(applied.clone()),
-            (mode, _) => Self::Gtid(mode),
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Gtid(mode) => write!(f, "go on by {mode}"),
-            Self::Position(position) => write!(f, "go on at {position}"),
-        }
     }
 }
 
@@ -198,7 +169,7 @@ pub fn plan(facts: &Facts, located: Option<&Located>) -> Result<Decision, Refusa
         ByGtid::Decided(decision) => Ok(decision),
         ByGtid::Unusable(reason) => by_position(facts, located, &reason)
             .or_else(|refusal| by_content(facts, located, &reason, refusal))
-            .or_else(|refusal| hold::plan(facts, refusal)),
+            .or_else(|refusal| by_held_master::plan(facts, refusal)),
     }
 }
 
@@ -987,5 +958,4 @@ fn lacks_own_groups(facts: &Facts, located: Option<&Located>) -> Option<bool> {
 }
 
 #[cfg(test)]
-#[path = "plan_tests.rs"]
 mod tests;

@@ -5,10 +5,7 @@
 
 use std::str::FromStr;
 
-use mysql::Row;
-
-use crate::server::text_of;
-
+use mysql::{Row, Value};
 /// One row: column names and values as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record(Vec<(String, Option<String>)>);
@@ -85,5 +82,14 @@ impl From<Row> for Record {
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Record {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(columns: I) -> Self {
         Self(columns.into_iter().map(|(name, value)| (name.into(), Some(value.into()))).collect())
+    }
+}
+
+/// A value of a text-protocol row as text.
+fn text_of(value: Value) -> Option<String> {
+    match value {
+        Value::NULL => None,
+        Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        other => Some(other.as_sql(true).trim_matches('\'').to_string()),
     }
 }

@@ -3,6 +3,12 @@
 //! Nothing here knows what the statements mean. The client library makes no round trip of its own: its
 //! `SELECT @@max_allowed_packet` and `SELECT @@socket` are switched off, TCP addresses are literal.
 
+pub(crate) mod dial;
+pub mod dialect;
+pub mod lock;
+pub(crate) mod patience;
+pub(crate) mod privilege;
+
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -13,15 +19,13 @@ use std::time::{Duration, Instant};
 use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::report::{self, Kind};
+use mysql::Conn;
 use mysql::prelude::Queryable;
-use mysql::{Conn, Value};
 
-use crate::dial;
-use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::patience;
-use crate::privilege;
 use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::server::dialect::Dialect;
 use crate::status;
 
 /// Most that the rows of one answer may hold together; none that is kept whole comes near it.
@@ -122,8 +126,7 @@ impl Server {
     pub fn execute_as(&mut self, statement: &str, shown: &str) -> Result<(), Error> {
         let host = self.host.clone();
         report::change(Some(&host), Kind::Sql, shown, || {
-            self.timed(shown, |conn| conn.query_drop(statement))
-                .map_err(|error| privilege::name_missing(self, error))
+            self.timed(shown, |conn| conn.query_drop(statement)).map_err(|error| self.name_missing(error))
         })
     }
 
@@ -187,7 +190,7 @@ impl Server {
             }
             Ok(is_enough)
         })
-        .map_err(|error| privilege::name_missing(self, error))
+        .map_err(|error| self.name_missing(error))
     }
 
     /// The first row of a statement's answer, if there is one.
@@ -208,6 +211,26 @@ impl Server {
     /// A string literal for this session: escaped as its `sql_mode` wants it.
     pub fn quoted(&self, text: &str) -> String {
         self.dialect().quote(text)
+    }
+
+    /// The same error; where the server names a privilege that is missing, with the GRANT that mends it.
+    fn name_missing(&mut self, error: Error) -> Error {
+        match privilege::missing(&error) {
+            Some(privilege) => self.lacks(privilege, String::new()),
+            None => error,
+        }
+    }
+
+    /// The refusal for want of this privilege; `why` says what could not be done where that is not plain from it.
+    pub fn lacks(&mut self, privilege: String, why: String) -> Error {
+        let account = match self.one("SELECT CURRENT_USER() AS account") {
+            Ok(row) => row.text("account").to_string(),
+            Err(error) => return error,
+        };
+        let on = if privilege == "SELECT" { "performance_schema.*" } else { "*.*" };
+        let (host, product, account) =
+            (self.host().to_string(), self.dialect().to_string(), privilege::quoted(&account));
+        Refusal::Lacks { host, product, account, privilege, on, why }.into()
     }
 
     /// The bare connection, for what is not a statement; its host's name and its budget.
@@ -264,15 +287,5 @@ fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
-/// A value of a text-protocol row as text.
-pub(crate) fn text_of(value: Value) -> Option<String> {
-    match value {
-        Value::NULL => None,
-        Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-        other => Some(other.as_sql(true).trim_matches('\'').to_string()),
-    }
-}
-
 #[cfg(test)]
-#[path = "server_tests.rs"]
 mod tests;

@@ -7,45 +7,38 @@
 //! of any helper ends well from whichever it finds.
 
 use std::cmp::Ordering;
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use mmm_core::Budget;
 use mmm_core::config::{Config, Host};
 use mmm_core::journal::step;
-use mmm_core::marker::{self, Marker};
-use mmm_core::progress;
+use mmm_core::marker::Marker;
 use mmm_core::settings::{Settings, Survivors};
+use mmm_core::{Budget, progress};
 
 use crate::attach;
-use crate::channel::{self, Chosen};
-use crate::dialect::{Flavour, Target, Threads};
+use crate::attach::observe::Old;
+use crate::binlog::end::log_end;
+use crate::binlog::files::{FIRST_EVENT, log_files};
+use crate::binlog::pages::{each_event_behind, is_of};
+use crate::channel::{self, Chosen, liveness, threads};
+use crate::errno::NO_EVENT_THERE;
 use crate::error::Error;
 use crate::facts::OldMaster;
-use crate::gtid::{Gtid, GtidPosition, GtidState};
-use crate::gtid_set::GtidSet;
-use crate::history::{FIRST_EVENT, each_event_behind, log_files};
-use crate::hold::FOLDER;
-use crate::liveness;
-use crate::lock;
-use crate::observe::{OTHERS_PATIENCE, Old, log_end};
-use crate::plan::Place;
+use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
-use crate::prefix::is_of;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::server::Server;
-use crate::status::{Channel, IoThread, Mode};
-use crate::survivors::{Share, Survivor, channel_from, whole_tail};
-use crate::threads;
+use crate::server::dialect::{Flavour, Target, Threads};
+use crate::server::patience::OTHERS_PATIENCE;
+use crate::server::{Server, lock};
+use crate::status::{Channel, IoThread, Mode, Place};
+use crate::survivors::errand::Errand;
+use crate::survivors::note::{Note, Standing, marker_of};
+use crate::survivors::share::{Share, whole_tail};
+use crate::survivors::{Survivor, channel_from};
 
-mod errand;
-pub(crate) mod note;
-pub mod seen;
-
-pub use errand::Errand;
-use note::{Note, Standing};
+pub use crate::survivors::pursuit::Pursuit;
+pub use crate::survivors::seen;
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -57,8 +50,6 @@ const AGAIN: Duration = Duration::from_millis(500);
 const GOING_BACK: Duration = Duration::from_millis(700);
 /// Pause before it is noted again that a survivor sends.
 const RENEWAL: Duration = Duration::from_secs(1);
-/// What a server says of a place where no event of its log begins: `ER_ERROR_WHEN_EXECUTING_COMMAND`.
-const NO_EVENT_THERE: u16 = 1220;
 /// A binary log that no server has.
 const NO_PLACE: &str = "taken-over-in-part.000001";
 
@@ -81,46 +72,6 @@ pub enum Outcome {
         /// What became of it.
         reason: String,
     },
-}
-
-/// Who asks, with whose time.
-#[derive(Clone, Copy, Debug)]
-pub struct Pursuit<'a> {
-    /// The configuration.
-    pub config: &'a Config,
-    /// The settings.
-    pub settings: &'a Settings,
-    /// The time of the call.
-    pub budget: Budget,
-    /// What does not happen until it is done, for a refusal's text.
-    pub otherwise: &'a str,
-}
-
-impl Pursuit<'_> {
-    /// It is not done yet, and goes on at the next call.
-    pub fn still(&self, survivor: &str, state: String) -> Error {
-        let (host, survivor, then) = (self.config.this().to_string(), survivor.into(), self.otherwise.into());
-        Refusal::StillTakingOver { host, survivor, state, then }.into()
-    }
-
-    /// What `survivor` alone has cannot be taken over.
-    pub fn unfit(&self, survivor: &str, reason: String) -> Error {
-        let (host, survivor) = (self.config.this().to_string(), survivor.into());
-        Refusal::TailUnfit { host, survivor, reason }.into()
-    }
-
-    /// The old master `peer`, which does not answer this host, is heard by `survivor`.
-    pub fn is_alive(&self, peer: &str, survivor: &str) -> Error {
-        Refusal::PeerIsAlive {
-            peer: peer.into(),
-            reason: "it does not answer this host".into(),
-            host: survivor.into(),
-            heard: Duration::ZERO,
-            then: self.otherwise.into(),
-            limit: self.settings.allow_write.silence,
-        }
-        .into()
-    }
 }
 
 /// Lets `local` fetch from `survivor` what it lacks. `chosen` is its channel from the old master, which is silent.
@@ -303,7 +254,7 @@ fn catch_up(
         return Err(pursuit.unfit(new, reason));
     }
     if theirs.has_failed_on_data() {
-        return Err(pursuit.unfit(new, threads::what_is_wrong(&theirs)));
+        return Err(pursuit.unfit(new, theirs.what_is_wrong()));
     }
     if theirs.sql_running || theirs.has_applied_all() {
         return Ok(());
@@ -323,7 +274,7 @@ fn catch_up(
                 return Ok(());
             }
             if now.has_failed_on_data() {
-                return Err(pursuit.unfit(new, threads::what_is_wrong(&now)));
+                return Err(pursuit.unfit(new, now.what_is_wrong()));
             }
             if !server.budget().pause(PAUSE) {
                 return Err(pursuit.still(new, format!("{new} has not yet applied the log up to {ours}")));
@@ -511,21 +462,6 @@ fn start_from_old(local: &mut Server, config: &Config, now: &Channel) -> Result<
     step("started replication from the old master", || threads::start(local, &now.name))
 }
 
-fn marker_of(this: &Host) -> std::path::PathBuf {
-    marker::path(Path::new(FOLDER), "takeover", this)
-}
-
-/// Writes a note for the next call, before anything is changed.
-pub(crate) fn write(path: &Path, text: &str) -> Result<Marker, String> {
-    let write = || {
-        fs::create_dir_all(FOLDER)?;
-        let mut marker = Marker::create(path)?;
-        marker.write(text)?;
-        Ok(marker)
-    };
-    write().map_err(|error: std::io::Error| format!("{} could not be written: {error}", path.display()))
-}
-
 /// Waits until this host has executed the survivor's log to the end that is noted, and points it back.
 fn finish(local: &mut Server, marker: Marker, note: Note, pursuit: Pursuit) -> Result<Outcome, Error> {
     let Pursuit { config, budget, .. } = pursuit;
@@ -688,7 +624,7 @@ impl Finishing<'_> {
     /// Why nothing more will come from the survivor for now, once what came is applied.
     fn is_lost(&mut self, now: &Channel) -> Result<Option<String>, Error> {
         if now.has_failed_on_data() {
-            return Ok(Some(threads::what_is_wrong(now)));
+            return Ok(Some(now.what_is_wrong()));
         }
         let elapsed = self.local.budget().elapsed();
         let is_heard = if now.io == IoThread::Yes { !self.is_silent } else { now.io_error.is_none() };
@@ -714,7 +650,7 @@ impl Finishing<'_> {
         Ok(Some(if now.io == IoThread::Yes {
             format!("{} has fallen silent", self.note.survivor)
         } else {
-            threads::what_is_wrong(now)
+            now.what_is_wrong()
         }))
     }
 

@@ -7,17 +7,15 @@ use mmm_core::config::Host;
 use mmm_core::journal::step;
 use mmm_core::{Budget, interrupt, report, unfinished};
 
-use super::{Move, Progress};
-use crate::channel;
-use crate::dialect::{Flavour, Target, Threads};
+use crate::attach::observe::Old;
+use crate::attach::{Move, Progress};
+use crate::channel::{self, threads};
 use crate::error::Error;
-use crate::observe::Old;
-use crate::plan::Place;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::status::{Channel, IoThread};
-use crate::threads;
+use crate::server::dialect::{Flavour, Target, Threads};
+use crate::status::{Channel, IoThread, Place};
 
 /// How long the last attempt to start the threads again may take, beyond the budget if need be.
 const LAST_RESORT: Duration = Duration::from_millis(400);
@@ -80,7 +78,7 @@ impl Move<'_> {
             if is_interrupted && !self.found.is_running() {
                 let answers = matches!(self.old, Old::Connected(_));
                 threads::leave_as_found(self.replica, self.found, || answers)?;
-                return Ok(format!("left as it was found: {}", threads::what_is_wrong(self.found)));
+                return Ok(format!("left as it was found: {}", self.found.what_is_wrong()));
             }
             Ok(outcome)
         });

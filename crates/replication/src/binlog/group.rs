@@ -257,5 +257,4 @@ fn packed(bytes: &[u8]) -> (usize, usize) {
 }
 
 #[cfg(test)]
-#[path = "group_tests.rs"]
 mod tests;

@@ -86,5 +86,4 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(test)]
-#[path = "relay_tests.rs"]
 mod tests;

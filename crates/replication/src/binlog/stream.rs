@@ -13,16 +13,17 @@ use mmm_core::progress::{Left, Waiting};
 use mmm_core::settings::TlsMode;
 use mysql::{BinlogDumpFlags, BinlogRequest};
 
+use crate::binlog::begin::Begin;
 use crate::binlog::event::{Event, kind};
+use crate::binlog::files::{FIRST_EVENT, reading};
 use crate::binlog::group::{Group, Groups};
 use crate::binlog::packets::{Packets, Sent};
-use crate::dialect::Flavour;
+use crate::binlog::pages::too_long;
 use crate::error::Error;
-use crate::gtid::GtidPosition;
-use crate::gtid_set::GtidSet;
-use crate::history::{Begin, FIRST_EVENT, reading, too_long};
-use crate::patience::{self, Deadline};
+use crate::gtid::{GtidPosition, GtidSet};
 use crate::position::BinlogPosition;
+use crate::server::dialect::Flavour;
+use crate::server::patience::{self, Deadline};
 use crate::server::{Server, failed, survive};
 
 /// Events between two looks at the time.

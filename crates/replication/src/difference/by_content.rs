@@ -6,15 +6,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::binlog::by_content;
+use crate::binlog::end::log_end;
+use crate::binlog::files::log_files;
 use crate::binlog::group::{Groups, Print};
-use crate::binlog::place::{self, Logged};
+use crate::binlog::logged::Logged;
 use crate::binlog::stream::Start;
 use crate::difference::{Method, Place, Plan, Side, Skip, Wanted};
 use crate::error::Error;
 use crate::facts::Replica;
 use crate::gtid::GtidPosition;
-use crate::history::log_files;
-use crate::observe::log_end;
 use crate::record::Record;
 use crate::status::Channel;
 
@@ -41,7 +42,7 @@ pub fn find(
     names.truncate(names.iter().position(|name| *name == end.file).map_or(names.len(), |last| last + 1));
     let end = (names.len().saturating_sub(1), end.offset);
     let facts = facts(other_side, other_is_here);
-    let found = place::find(other, &facts, one, side.server_id)?.found;
+    let found = by_content::find(other, &facts, one, side.server_id)?.found;
     let (first, wanted, since) = match found {
         Ok(found) => {
             let file = names.iter().position(|name| *name == found.position.file).unwrap_or(0);

@@ -1,13 +1,13 @@
 //! The difference by global ids: what is missing is known before the log is read, and which of its files hold it by what
 //! each begins with.
 
+use crate::binlog::by_gtid::beginning::beginning;
+use crate::binlog::by_set::previous_gtids;
+use crate::binlog::files::{last_that_begins, log_files};
 use crate::difference::{Known, Method, Plan, Side, Skip, Wanted};
 use crate::error::Error;
 use crate::facts::OwnLog;
-use crate::gtid::{Gtid, GtidPosition, GtidState};
-use crate::gtid_set::GtidSet;
-use crate::history::{beginning, last_that_begins, log_files};
-use crate::prefix::previous_gtids;
+use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::server::Server;
 
 /// What a MariaDB server has executed.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mmm_core::config::Host;
 use mmm_core::{Budget, report};
 
-use crate::binlog::place::Logged;
+use crate::binlog::logged::Logged;
 use crate::binlog::stream::Reader;
 use crate::difference::{self, Table, Transaction, Trouble, utc};
 use crate::error::Error;

@@ -282,5 +282,4 @@ impl<'b> Bytes<'b> {
 }
 
 #[cfg(test)]
-#[path = "rows_tests.rs"]
 mod tests;

@@ -1,0 +1,359 @@
+//! Looks at the three servers of a move and writes down what planning needs to know.
+
+use std::time::Duration;
+
+use mmm_core::Budget;
+use mmm_core::config::Host;
+
+use crate::binlog::by_gtid;
+use crate::binlog::end::{log_end, log_rule};
+use crate::channel;
+use crate::channel::liveness::{self, Sign};
+use crate::channel::settling::Settling;
+use crate::error::Error;
+use crate::facts::{
+    Facts, LogRule, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Replica, ReplicaSets,
+};
+use crate::gtid::{GtidPosition, GtidState};
+use crate::record::Record;
+use crate::server::dialect::Flavour;
+use crate::server::patience::OTHERS_PATIENCE;
+use crate::server::{Server, privilege};
+use crate::status::{Channel, Mode};
+
+/// The old master's connection, or how it failed.
+#[derive(Debug)]
+pub enum Old {
+    /// Connected.
+    Connected(Box<Server>),
+    /// Its connection broke; nobody has tried again yet.
+    Broke(OldMaster),
+    /// It did not answer, or not as it should.
+    Failed(OldMaster),
+}
+
+impl Old {
+    /// Connects to the old master, not waiting long: it is often dead.
+    pub fn connect(host: &Host, most: Duration, budget: Budget) -> Self {
+        match liveness::connect(host, most.min(OTHERS_PATIENCE), budget) {
+            Ok(server) => Self::Connected(Box::new(server)),
+            Err(error) => Self::Failed(how_it_failed(host.name.as_str(), &error)),
+        }
+    }
+
+    /// Judges one that lets nobody in by what the replica hears of it: while its replication connection brings signs of
+    /// life, it may be taking writes. Waits for a silence that becomes certain within `patience`.
+    pub fn judge(
+        &mut self,
+        replica: &mut Server,
+        channel: &str,
+        host: &Host,
+        silence: Duration,
+        patience: Budget,
+    ) -> Result<(), Error> {
+        let (Self::Failed(OldMaster::Silent { reason, .. }) | Self::Broke(OldMaster::Silent { reason, .. })) =
+            self
+        else {
+            return Ok(());
+        };
+        let Some(Sign { heard, limit }) = liveness::settled(replica, channel, host, silence, patience)?
+        else {
+            return Ok(());
+        };
+        let reason = format!(
+            "nobody can log in there ({reason}), yet it is alive: {} heard it over its replication connection \
+             {heard:.1?} ago; silent for {limit:.1?}, it counts as gone",
+            replica.host()
+        );
+        *self = Self::Failed(OldMaster::Unreadable { host: host.name.to_string(), reason });
+        Ok(())
+    }
+}
+
+/// A server that refuses the account is alive, and may be taking writes; one that is silent is taken for dead.
+fn how_it_failed(host: &str, error: &Error) -> OldMaster {
+    let (host, reason) = (host.to_string(), error.to_string());
+    match error {
+        Error::Connect { answered: true, .. } | Error::Query { .. } => OldMaster::Unreadable { host, reason },
+        _ => OldMaster::Silent { host, reason },
+    }
+}
+
+/// What does not change while a call lasts, read once.
+#[derive(Debug)]
+pub struct Constants {
+    replica_log_begin: GtidState,
+    new_log_begin: GtidState,
+    new_log_rule: LogRule,
+    /// True where the replica's log leaves out nothing, or the same as the new master's.
+    logs_compare: bool,
+    options: Record,
+}
+
+/// Reads what is read once.
+pub fn constants(replica: &mut Server, channel: &str, new: &mut Server) -> Result<Constants, Error> {
+    let begin = |server: &mut Server| -> Result<GtidState, Error> {
+        let has_log = server.one("SELECT @@log_bin AS log_bin")?.is_on("log_bin");
+        let is_mariadb = server.dialect().flavour() == Flavour::MariaDb;
+        if has_log && is_mariadb { by_gtid::oldest_known(server) } else { Ok(GtidState::default()) }
+    };
+    let options = match replica.dialect().channel_options(channel) {
+        Some(statement) => options(replica, &statement)?,
+        None => Record::default(),
+    };
+    let (rule, new_log_rule) = (log_rule(replica)?, log_rule(new)?);
+    Ok(Constants {
+        replica_log_begin: begin(replica)?,
+        new_log_begin: begin(new)?,
+        logs_compare: rule.is_empty() || rule == new_log_rule,
+        new_log_rule,
+        options,
+    })
+}
+
+/// Options that no proof rests on: an account that may not read them can move a slave all the same.
+fn options(replica: &mut Server, statement: &str) -> Result<Record, Error> {
+    match replica.row(statement) {
+        Err(error) if privilege::is_of_schema(&error) => {
+            let why = "; without it, the channel's heartbeat period becomes the server's own, and nobody sees \
+                       whether the server moves the channel to other sources by itself";
+            log::warn!("{}", privilege::because(error, why));
+            Ok(Record::default())
+        }
+        other => Ok(other?.unwrap_or_default()),
+    }
+}
+
+/// Observes all three servers. The second value says whether the replica was applying meanwhile, so that its
+/// position and its log's state may not belong together.
+pub fn observe(
+    replica: &mut Server,
+    channel_name: &str,
+    new: &mut Server,
+    old: &mut Old,
+    constants: &Constants,
+    settling: &mut Settling,
+) -> Result<(Facts, bool), Error> {
+    let (mut replica_facts, moving) = observe_replica(replica, channel_name, constants)?;
+    if replica_facts.may_be_ahead {
+        place_by_file(&mut replica_facts, old)?;
+    }
+    let old_end = from_old(old, log_end)?.unwrap_or(None);
+    let new_end = log_end(new)?;
+    let source = &replica_facts.channel;
+    let mut new_facts = observe_new(new, source, constants)?;
+    let mut old_facts = observe_old(old, new_facts.server_id)?;
+    let mut quiet = new_end == new_facts.end;
+    match &mut old_facts {
+        OldMaster::Answers(state) => {
+            state.rests = state.end == old_end;
+            quiet &= state.rests;
+        }
+        // It may have fallen silent in between.
+        _ => quiet &= old_end.is_none(),
+    }
+    if let (OldMaster::Silent { .. }, Some(channel)) = (&old_facts, &new_facts.channel) {
+        new_facts.is_settled = settling.is_settled(new, channel)?;
+    }
+    let facts =
+        Facts { replica: replica_facts, new: new_facts, old: old_facts, quiet, log_filters_agree: false };
+    Ok((facts, moving))
+}
+
+fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Result<(Replica, bool), Error> {
+    let before = server.one(server.dialect().applied_gtids())?;
+    let all = channel::all(server)?;
+    let other_channels = all.len() > 1;
+    let statement = server.dialect().show_channels();
+    let mut channel = all
+        .into_iter()
+        .find(|channel| channel.name == name)
+        .ok_or_else(|| server.unexpected(statement, &format!("channel '{name}'")))?;
+    if channel.heartbeat.is_empty() {
+        channel.heartbeat = constants.options.text("heartbeat_interval").into();
+    }
+    let variables = server.one(&server.dialect().variables())?;
+    let temporary_tables = temporary_tables(server)?;
+    let after = server.one(server.dialect().applied_gtids())?;
+    let column = if channel.mode == Mode::CurrentPos { "current_pos" } else { "slave_pos" };
+    let logs_updates =
+        variables.is_on("log_bin") && variables.is_on("log_slave_updates") && constants.logs_compare;
+    let log = if logs_updates && variables.get("binlog_state").is_some() {
+        let state = gtids(server, &variables, "binlog_state")?;
+        Some(OwnLog { state, begin: constants.replica_log_begin.clone() })
+    } else {
+        None
+    };
+    let sets = if has_sets(&variables) {
+        let (uuid, executed) = (variables.text("server_uuid").into(), gtids(server, &variables, "executed")?);
+        Some(ReplicaSets { uuid, executed })
+    } else {
+        None
+    };
+    // With several channels, another one may be applying. Without it, this one has nothing to do.
+    let is_moving = before != after && !(other_channels && channel.has_applied_all());
+    let may_be_ahead = variables.get(column).is_some()
+        && channel.mode == Mode::FilePosition
+        && channel.applied != channel.fetched;
+    let replica = Replica {
+        host: server.host().into(),
+        server_id: variables.number("server_id").unwrap_or(0),
+        channel,
+        other_channels,
+        gtid_position: gtids(server, &variables, column)?,
+        may_be_ahead,
+        applied_gtids: after.text("gtids").into(),
+        sets,
+        logs_updates,
+        log,
+        temporary_tables,
+        moves_itself: constants.options.is_on("source_connection_auto_failover"),
+    };
+    Ok((replica, is_moving))
+}
+
+/// By file and position, a MariaDB that connects to its source takes the place from which it goes on *fetching* for
+/// its GTID position, whatever it has applied (lab: 10.11). The old master can tell what lies before the place up to
+/// which it has applied, its own log what it has logged.
+fn place_by_file(replica: &mut Replica, old: &mut Old) -> Result<(), Error> {
+    let Some(applied) = &replica.channel.applied else { return Ok(()) };
+    let of_old = from_old(old, |server| {
+        let file = server.quoted(&applied.file);
+        server.one(&format!("SELECT BINLOG_GTID_POS({file}, {}) AS gtids", applied.offset))
+    })?;
+    let of_old = of_old.ok().and_then(|row| row.text("gtids").parse::<GtidPosition>().ok());
+    if let Some(position) = of_old.filter(|position| !position.is_empty()) {
+        (replica.gtid_position, replica.may_be_ahead) = (position, false);
+    } else if let Some(log) = &replica.log
+        && replica.channel.filters.is_empty()
+        && replica.gtid_position.iter().all(|gtid| log.state.knows(gtid.domain))
+    {
+        let logged = log.last_up_to(&replica.gtid_position, replica.server_id);
+        (replica.gtid_position, replica.may_be_ahead) = (logged, false);
+    }
+    Ok(())
+}
+
+fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> Result<NewMaster, Error> {
+    // Between the end of the log and what is executed, in this order: what was logged before that end and is not
+    // under way any more is among what is executed.
+    let is_committing = server.dialect().flavour() == Flavour::MySql
+        && !server.one(server.dialect().owned_gtids())?.text("gtids").is_empty();
+    let variables = server.one(&server.dialect().variables())?;
+    // Its channel from the old master, whom the replica's channel names; by server id where it is named
+    // otherwise there.
+    let channels = channel::all(server)?;
+    let other_channels = channels.len() > 1;
+    let channel = channels.into_iter().find(|channel| {
+        (channel.source_host == source.source_host && channel.source_port == source.source_port)
+            || (source.source_server_id != 0 && channel.source_server_id == source.source_server_id)
+    });
+    let end = log_end(server)?;
+    let filters = channel.as_ref().map(|channel| channel.filters.clone()).unwrap_or_default();
+    let sets = if has_sets(&variables) {
+        let (executed, purged) =
+            (gtids(server, &variables, "executed")?, gtids(server, &variables, "purged")?);
+        Some(MasterSets { executed, purged, is_committing })
+    } else {
+        None
+    };
+    let ignores_servers = channel.as_ref().is_none_or(|channel| !channel.ignored_server_ids.is_empty());
+    let may_be_ahead = channel.as_ref().is_none_or(|channel| {
+        channel.mode == Mode::FilePosition
+            && (channel.fetched.is_none() || channel.fetched != channel.applied)
+    });
+    let logs_all = constants.new_log_rule.is_empty();
+    let executed = if filters.is_empty() && logs_all && !other_channels && !ignores_servers && !may_be_ahead {
+        gtids(server, &variables, "slave_pos")?
+    } else {
+        GtidPosition::default()
+    };
+    Ok(NewMaster {
+        host: server.host().into(),
+        server_id: variables.number("server_id").unwrap_or(0),
+        read_only: variables.is_on("read_only"),
+        log_slave_updates: variables.is_on("log_bin") && variables.is_on("log_slave_updates"),
+        keeps_order: variables.is_on("keeps_order"),
+        end,
+        state: gtids(server, &variables, "binlog_state")?,
+        begin: constants.new_log_begin.clone(),
+        executed,
+        replicated: gtids(server, &variables, "slave_pos")?,
+        logs_rows: logs_rows(&variables),
+        sets,
+        filters,
+        log_rule: constants.new_log_rule.clone(),
+        channel,
+        is_settled: true,
+        other_channels,
+    })
+}
+
+/// Every transaction of a MySQL server has a GTID from `ON` on; before, some may have none.
+fn has_sets(variables: &Record) -> bool {
+    variables.text("gtid_mode") == "ON"
+}
+
+fn logs_rows(variables: &Record) -> bool {
+    variables.text("binlog_format") == "ROW"
+}
+
+fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
+    let answer = from_old(old, |server| {
+        let variables = server.one(&server.dialect().variables())?;
+        let mut channels = channel::all(server)?.into_iter();
+        Ok(OldState {
+            host: server.host().into(),
+            read_only: variables.is_on("read_only"),
+            log_slave_updates: variables.is_on("log_slave_updates"),
+            logs_rows: logs_rows(&variables),
+            log_rule: log_rule(server)?,
+            end: log_end(server)?,
+            rests: false,
+            from_new: channels.find(|channel| channel.source_server_id == new_server_id),
+            held: None,
+        })
+    })?;
+    Ok(match answer {
+        Ok(state) => OldMaster::Answers(state),
+        Err(how) => how,
+    })
+}
+
+/// Asks the old master, not waiting long; from when it fails to answer on, it counts as silent.
+fn from_old<T>(
+    old: &mut Old,
+    ask: impl FnOnce(&mut Server) -> Result<T, Error>,
+) -> Result<Result<T, OldMaster>, Error> {
+    let server = match old {
+        Old::Failed(how) | Old::Broke(how) => return Ok(Err(how.clone())),
+        Old::Connected(server) => server,
+    };
+    let whole = server.budget();
+    server.use_budget(Budget::start(Some(whole.share(OTHERS_PATIENCE))));
+    let answer = ask(server);
+    server.use_budget(whole);
+    match answer {
+        Err(error @ (Error::Silent { .. } | Error::Broken { .. })) => {
+            log::warn!("{error}");
+            let how = how_it_failed(server.host(), &error);
+            let has_broken = matches!(error, Error::Broken { .. });
+            *old = if has_broken { Old::Broke(how.clone()) } else { Old::Failed(how.clone()) };
+            Ok(Err(how))
+        }
+        other => other.map(Ok),
+    }
+}
+
+/// How many temporary tables of replicated statements are open.
+pub fn temporary_tables(server: &mut Server) -> Result<u64, Error> {
+    // The old name is deprecated since MySQL 8.0.26.
+    let statement =
+        "SHOW GLOBAL STATUS WHERE Variable_name IN ('Slave_open_temp_tables', 'Replica_open_temp_tables')";
+    let count = server.row(statement)?.and_then(|row| row.number("Value"));
+    count.ok_or_else(|| server.unexpected(statement, "Slave_open_temp_tables"))
+}
+
+fn gtids<T: std::str::FromStr>(server: &Server, row: &Record, column: &str) -> Result<T, Error> {
+    row.text(column).parse().map_err(|_| server.unexpected("SELECT @@…", column))
+}

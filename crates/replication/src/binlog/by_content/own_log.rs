@@ -1,0 +1,167 @@
+//! The last groups of a file of a replica's own log. Where to read it takes long, they are noted, and the next call reads
+//! only what was logged behind them.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::binlog::begin::Begin;
+use crate::binlog::by_content::backwards::{SOUGHT, each_from, is_too_long, mark};
+use crate::binlog::by_content::search::DEPTH;
+use crate::binlog::by_content::search_note::to_print;
+use crate::binlog::group::Group;
+use crate::binlog::logged::Logged;
+use crate::binlog::reading::begun;
+use crate::binlog::stream::Reader;
+use crate::binlog::unfinished::{Mark, Note, Reached};
+use crate::error::Error;
+use crate::note::value;
+
+/// A file that took no longer may be read again.
+const LONG: Duration = Duration::from_millis(500);
+
+/// A file, as far as it was read.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    own_id: u64,
+    /// The last groups that came from elsewhere, at most [`DEPTH`].
+    pub(super) groups: VecDeque<Group>,
+    /// What the file begins with.
+    pub(super) begin: Begin,
+    /// Its last group, whoever wrote it.
+    last: Option<Mark>,
+}
+
+/// Where this is noted, beside what else is searched in the same log.
+pub(crate) fn notes_of_tail(notes: &Path) -> PathBuf {
+    let mut path = notes.as_os_str().to_owned();
+    path.push("-tail");
+    path.into()
+}
+
+/// Reads a file of the log of the replica with this id.
+pub(super) fn read(log: &Logged, file: &str, own_id: u64) -> Result<Part, Error> {
+    let started = Instant::now();
+    let path = log.notes.as_deref().map(notes_of_tail);
+    let note = path.map(|path| Note::new(path, log.reader.host(), &format!("tail {own_id} {file}")));
+    let mut part = Part { own_id, ..Part::default() };
+    let mut read = Ok(false);
+    if let Some(text) = note.as_ref().and_then(Note::read)
+        && let Some(reached) = Reached::from_text(&text)
+        && let Some(groups) = from_text(&text)
+    {
+        log::info!("{} is read on at {}, where an earlier call came", log.reader.host(), reached.place());
+        let begin = begun(&log.reader, file, SOUGHT)?;
+        let is_same = begin.sign.as_ref() == Some(&reached.begun);
+        part = Part { own_id, groups, begin, last: reached.last };
+        if is_same {
+            read = part.read_on(&log.reader, file);
+        }
+        if matches!(read, Ok(false)) {
+            log::info!("{} has another log by now: it is read from its beginning", log.reader.host());
+            part = Part { own_id, ..Part::default() };
+        }
+    }
+    if matches!(read, Ok(false)) {
+        read = part.read_on(&log.reader, file);
+    }
+    if let (Some(note), Some(begun), Some(_)) = (note, part.begin.sign.clone(), part.last)
+        && (is_too_long(&read) || started.elapsed() > LONG)
+    {
+        note.keep(&Reached { file: file.into(), begun, last: part.last }, &to_text(&part.groups));
+    }
+    read.map(|_| part)
+}
+
+impl Part {
+    /// Reads on behind the last group; false where that is not there.
+    fn read_on(&mut self, reader: &Reader, file: &str) -> Result<bool, Error> {
+        let Self { own_id, groups, begin, last } = self;
+        each_from(reader, file, *last, begin, |group| {
+            *last = Some(mark(group));
+            take(groups, group, *own_id);
+            true
+        })
+    }
+}
+
+/// Takes the next group of a log.
+pub(super) fn take(groups: &mut VecDeque<Group>, group: &Group, own_id: u64) {
+    if u64::from(group.server_id) != own_id {
+        if groups.len() == DEPTH {
+            groups.pop_front();
+        }
+        groups.push_back(*group);
+    }
+}
+
+/// Of all but the last group, nobody asks where it lies.
+fn to_text(groups: &VecDeque<Group>) -> String {
+    let place = groups.back().map(|last| format!("{}-{}", last.begin, last.end)).unwrap_or_default();
+    let groups =
+        groups.iter().map(|group| format!("{:x},{},{:x}", group.print.0, group.server_id, group.time));
+    format!("groups={}\tplace={place}", groups.collect::<Vec<_>>().join(";"))
+}
+
+fn from_text(text: &str) -> Option<VecDeque<Group>> {
+    let (groups, place) = (value(text, "groups")?, value(text, "place")?);
+    let group = |text: &str| {
+        let (print, rest) = text.split_once(',')?;
+        let (server_id, time) = rest.split_once(',')?;
+        let print = to_print(print)?;
+        let (server_id, time) = (server_id.parse().ok()?, u32::from_str_radix(time, 16).ok()?);
+        Some(Group { print, server_id, time, begin: 0, end: 0 })
+    };
+    let mut groups =
+        groups.split(';').filter(|text| !text.is_empty()).map(group).collect::<Option<VecDeque<_>>>()?;
+    if let Some(last) = groups.back_mut() {
+        let (begin, end) = place.split_once('-')?;
+        (last.begin, last.end) = (begin.parse().ok()?, end.parse().ok()?);
+    }
+    (groups.len() <= DEPTH).then_some(groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binlog::group::Print;
+
+    fn group(number: u32) -> Group {
+        let print = Print(u128::MAX - u128::from(number));
+        Group { print, server_id: u32::MAX - number % 3, time: u32::MAX - number, begin: 7, end: 9 }
+    }
+
+    fn last_of(log: &[Group], mut groups: VecDeque<Group>) -> VecDeque<Group> {
+        for group in log {
+            take(&mut groups, group, u32::MAX.into());
+        }
+        groups
+    }
+
+    #[test]
+    fn what_is_read_in_two_calls_is_what_a_single_one_reads() {
+        let log: Vec<Group> = (0..3600).map(group).collect();
+        let told = |groups: &VecDeque<Group>| {
+            groups.iter().map(|group| (group.print, group.server_id, group.time)).collect::<Vec<_>>()
+        };
+        let single = last_of(&log, VecDeque::new());
+        assert_eq!(single.len(), DEPTH);
+        for cut in [0, 1, 2, 100, DEPTH, 2 * DEPTH, log.len() - 1, log.len()] {
+            let text = to_text(&last_of(&log[..cut], VecDeque::new()));
+            assert!(text.len() < 57 << 10, "{} bytes, with the longest numbers", text.len());
+            let second = last_of(&log[cut..], from_text(&text).expect("a note"));
+            assert_eq!(told(&second), told(&single), "cut at {cut}");
+            assert_eq!(second.back(), single.back(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn half_a_note_is_none() {
+        for text in
+            ["", "groups=", "groups=a,1\tplace=4-9", "groups=a,1,2\tplace=4", "groups=x,1,2\tplace=4-9"]
+        {
+            assert!(from_text(text).is_none(), "{text}");
+        }
+        assert_eq!(from_text("groups=\tplace=").map(|groups| groups.len()), Some(0));
+    }
+}

@@ -1,0 +1,50 @@
+//! The files of a server's log.
+
+use mmm_core::progress::{self, Waiting};
+
+use crate::error::Error;
+use crate::server::Server;
+
+/// Where the events of every log file begin, behind its magic number.
+pub(crate) const FIRST_EVENT: u64 = 4;
+
+pub(crate) fn log_files(server: &mut Server) -> Result<Vec<String>, Error> {
+    let statement = "SHOW BINARY LOGS";
+    Ok(server.rows(statement)?.iter().map(|row| row.text("Log_name").to_string()).collect())
+}
+
+/// The files of a server's log and their sizes, where a person sees what is left; empty where nobody may ask.
+pub(crate) fn log_sizes(server: &mut Server, face: &Waiting) -> Vec<(String, u64)> {
+    if !face.is_seen() {
+        return Vec::new();
+    }
+    let rows = server.rows("SHOW BINARY LOGS").unwrap_or_default();
+    rows.iter().map(|row| (row.text("Log_name").into(), row.number("File_size").unwrap_or(0))).collect()
+}
+
+/// A wait for the reading of a file, and the size of that.
+pub(crate) fn reading(server: &mut Server, file: &str) -> (Waiting, Option<u64>) {
+    let face = progress::waiting(format!("reading {file} of {}", server.host()));
+    let sizes = log_sizes(server, &face);
+    (face, sizes.into_iter().find(|(name, _)| name == file).map(|(_, size)| size))
+}
+
+/// The last of a log's files whose beginning `lies_before` the place that is looked for, and what that said of it;
+/// their beginnings are ordered in time, so it is found by halving.
+pub(crate) fn last_that_begins<T>(
+    files: &[String],
+    mut lies_before: impl FnMut(&str) -> Result<Option<T>, Error>,
+) -> Result<Option<(usize, T)>, Error> {
+    let (mut low, mut high, mut last) = (0, files.len(), None);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        match lies_before(&files[middle])? {
+            Some(begin) => {
+                low = middle + 1;
+                last = Some((middle, begin));
+            }
+            None => high = middle,
+        }
+    }
+    Ok(last)
+}

@@ -1,0 +1,213 @@
+//! A search that a call could not finish: how far it came, for the next call to go on there.
+//!
+//! The note is believed only where it is of the same search, and the log is still the same: a log that was reset, rebuilt
+//! or set back with its host has files of the same names. So the file in which the search ended must begin with the same
+//! event as then, and the last group that was read to its end must still lie where it lay.
+
+use std::path::{Path, PathBuf};
+
+use mmm_core::config::Host;
+use mmm_core::marker::{self, Marker};
+use mmm_core::report;
+use twox_hash::XxHash3_128;
+
+use crate::binlog::begin::BEGINNING;
+use crate::binlog::event::Event;
+use crate::binlog::files::FIRST_EVENT;
+use crate::note::{FOLDER, remove, value, write};
+use crate::position::BinlogPosition;
+
+/// A note that is longer is not written: a marker is read up to 64 KiB. What is looked for by content takes 33 KiB at
+/// most, sets and states some hundred bytes but where thousands of servers or gaps are in them.
+const LONGEST: usize = 60 << 10;
+
+/// A large odd number, so that no bit is lost by which it is multiplied.
+const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
+/// Where `this` host notes an unfinished search of a log of `other`.
+pub fn note_of(this: &Host, other: &str) -> PathBuf {
+    let other: String =
+        other.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    marker::path(Path::new(FOLDER), &format!("search-{other}"), this)
+}
+
+/// What is noted of a search, which is told apart from others.
+#[derive(Debug)]
+pub(crate) struct Note {
+    path: PathBuf,
+    search: String,
+}
+
+impl Note {
+    /// Of a search of the log of `host`.
+    pub(crate) fn new(path: PathBuf, host: &str, search: &str) -> Self {
+        Self { path, search: format!("{host} {search}").replace(['\t', '\n'], " ") }
+    }
+
+    /// What an earlier call has noted of the same search.
+    pub(crate) fn read(&self) -> Option<String> {
+        let text = Marker::noted(&self.path)?;
+        (value(&text, "search")? == self.search).then_some(text)
+    }
+
+    /// Notes how far the search came.
+    pub(crate) fn keep(&self, reached: &Reached, state: &str) {
+        let text = format!("search={}\t{}\t{state}", self.search, reached.to_text());
+        if report::is_dry_run() {
+            return;
+        }
+        if text.len() > LONGEST {
+            log::info!("how far the search came is not noted: it would take {} bytes", text.len());
+            return;
+        }
+        match write(&self.path, &text) {
+            Ok(_) => log::info!("the next call goes on at {}", reached.place()),
+            Err(error) => log::warn!("{error}"),
+        }
+    }
+
+    /// The search has ended, or the log is another by now. What is noted of another search stays.
+    pub(crate) fn forget(&self) {
+        if self.read().is_some() {
+            remove(&self.path);
+        }
+    }
+}
+
+/// Where a search ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reached {
+    /// In this file.
+    pub(crate) file: String,
+    /// What the file begins with.
+    pub(crate) begun: String,
+    /// With this group; `None` where none of the file was read to its end.
+    pub(crate) last: Option<Mark>,
+}
+
+impl Reached {
+    /// Where the reading goes on, at the beginning of the last group: it is looked at again.
+    pub(crate) fn place(&self) -> BinlogPosition {
+        BinlogPosition::new(&self.file, self.last.map_or(FIRST_EVENT, |last| last.begin))
+    }
+
+    fn to_text(&self) -> String {
+        let last = self.last.map(Mark::to_text).unwrap_or_default();
+        format!("file={}\tbegun={}\tlast={last}", self.file, self.begun)
+    }
+
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let last = value(text, "last")?;
+        let last = if last.is_empty() { None } else { Some(Mark::from_text(&last)?) };
+        Some(Self { file: value(text, "file")?, begun: value(text, "begun")?, last })
+    }
+}
+
+/// A group in a file: where it begins, and a print of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) begin: u64,
+    pub(crate) print: u128,
+}
+
+impl Mark {
+    pub(crate) fn to_text(self) -> String {
+        format!("{}:{:x}", self.begin, self.print)
+    }
+
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let (begin, print) = text.split_once(':')?;
+        Some(Self { begin: begin.parse().ok()?, print: u128::from_str_radix(print, 16).ok()? })
+    }
+}
+
+/// The groups of a file while it is read: those that begin with an event of their own.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trail {
+    open: Option<Mark>,
+    /// The last one that ended.
+    pub(crate) last: Option<Mark>,
+}
+
+impl Trail {
+    /// The next event, of `size` bytes.
+    pub(crate) fn event(&mut self, event: &Event, size: u32) {
+        let begins = event.begins_group();
+        if begins || event.is_of_the_file() {
+            self.end();
+        }
+        if begins {
+            self.open = Some(Mark { begin: event.end.saturating_sub(u64::from(size)), print: 0 });
+        }
+        if let Some(open) = &mut self.open {
+            let head = [size, event.time, event.server_id, event.kind.into()];
+            let head = head.iter().fold(0, |head: u128, part| head << 32 | u128::from(*part));
+            let body = &event.body[..event.body.len().min(BEGINNING)];
+            // Each event counts in its order.
+            let events = open.print ^ XxHash3_128::oneshot(body);
+            open.print = events.wrapping_mul(ODD).wrapping_add(head);
+        }
+    }
+
+    /// The file ends.
+    pub(crate) fn end(&mut self) {
+        self.last = self.open.take().or(self.last);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binlog::event::kind;
+
+    /// A file of groups as text, read event by event: `5` begins a group, `a` is what it does, `R` the file's end.
+    fn trail(log: &str) -> Trail {
+        let (mut trail, mut end) = (Trail::default(), FIRST_EVENT);
+        for word in log.split_whitespace() {
+            let kind = match word {
+                "R" => kind::ROTATE,
+                word if word.starts_with(|c: char| c.is_ascii_digit()) => kind::GTID,
+                _ => kind::QUERY,
+            };
+            let size = 20 + u32::try_from(word.len()).unwrap();
+            end += u64::from(size);
+            let body = word.as_bytes();
+            trail.event(&Event { time: 7, kind, server_id: 1, flags: 0, end, body }, size);
+        }
+        trail
+    }
+
+    #[test]
+    fn the_last_group_is_the_one_that_was_read_to_its_end() {
+        for (log, begin) in [
+            ("", None),
+            ("1 a", None),
+            ("1 a 2", Some(4)),
+            ("1 a 2 b", Some(4)),
+            ("1 a 2 b 3", Some(46)),
+            ("1 a R", Some(4)),
+        ] {
+            assert_eq!(trail(log).last.map(|last| last.begin), begin, "{log}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_not_the_same_where_anything_of_it_is_another() {
+        let last = |log: &str| trail(log).last;
+        assert_eq!(last("1 a b 2"), last("1 a b R"), "whatever comes behind it");
+        for other in ["2 a b 2", "1 b a 2", "1 a c 2", "1 a 2", "1 a b b 2", "1 a bb 2"] {
+            assert_ne!(last("1 a b 2"), last(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_a_search_reached_is_read_as_it_was_noted_or_not_at_all() {
+        for last in [None, Some(Mark { begin: 5 << 32, print: u128::MAX - 1 })] {
+            let reached = Reached { file: "bin.000007".into(), begun: "77-163-5a".into(), last };
+            assert_eq!(Reached::from_text(&reached.to_text()), Some(reached));
+        }
+        for text in ["", "file=bin.000007\tbegun=7", "file=bin.000007\tbegun=7\tlast=4", "begun=7\tlast="] {
+            assert_eq!(Reached::from_text(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Is a source alive although it does not let us in?
+//!
+//! A log-in fails for reasons that have nothing to do with death: a packet filter, load, a `mysql_deny_write` that
+//! ends every session. The channel's own connection tells more: while its I/O thread is connected, and the source
+//! was heard over that connection within the heartbeat period, the source lives and may be taking writes.
+
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use mmm_core::config::Host;
+use mmm_core::{Budget, progress};
+use mmm_network::connection;
+
+use crate::channel::{self, silence};
+use crate::error::Error;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::status::{Channel, IoThread};
+
+/// How late a heartbeat may come at least, or by a part of its period. A server that is too busy for a log-in sends that
+/// late, too.
+const LATENESS: Duration = Duration::from_secs(2);
+const LATE_PART: u32 = 5;
+/// How long the channel is watched where the kernel does not show its connection, in one call.
+const WATCH: Duration = Duration::from_secs(3);
+/// How long the kernel may take to answer.
+const KERNEL: Duration = Duration::from_millis(500);
+/// How long an I/O thread may take to connect to a source that answers.
+const CONNECTING: Duration = Duration::from_secs(1);
+/// How long a kernel may take to accept a connection.
+const ACCEPTING: Duration = Duration::from_secs(1);
+const CONNECTING_SINCE: &str = "SELECT MIN(time) AS seconds FROM information_schema.processlist \
+                                WHERE user = 'system user' AND state LIKE 'Connecting to %'";
+/// The replication threads of a server.
+const THREADS: &str = "SELECT id FROM information_schema.processlist \
+                       WHERE user = 'system user' AND command <> 'Daemon' ORDER BY id";
+/// How long what a killed server had left to its kernel may take to come, and its connection to end behind that.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A source that is alive.
+#[derive(Clone, Copy, Debug)]
+pub struct Sign {
+    /// How long ago it was heard; where the kernel does not show its connection, for how long nothing was seen of it.
+    pub heard: Duration,
+    /// After how much silence it counts as gone.
+    pub limit: Duration,
+}
+
+/// Connects as [`Server::connect`]. A log-in that breaks, and did not merely take too long, is tried once more: the
+/// host's own `mysql_deny_write` may have ended it.
+pub fn connect(host: &Host, most: Duration, budget: Budget) -> Result<Server, Error> {
+    let started = Instant::now();
+    match Server::connect(host, most, budget) {
+        Err(error @ Error::Connect { answered: false, .. }) if started.elapsed() < budget.share(most) / 2 => {
+            log::info!("{}: {error}; once more", host.name);
+            Server::connect(host, most, budget)
+        }
+        result => result,
+    }
+}
+
+/// Looks for a sign of life of a channel's source, `host`, that let nobody in. `None`: its I/O thread is not
+/// connected, or has heard nothing for a heartbeat period, or for `silence` where that is shorter.
+pub fn of_source(
+    local: &mut Server,
+    channel: &str,
+    host: &Host,
+    silence: Duration,
+) -> Result<Option<Sign>, Error> {
+    let channel = channel::again(local, channel)?;
+    if channel.io != IoThread::Yes {
+        silence::forget(local.host(), host);
+        return Ok(None);
+    }
+    let limit = heartbeat_limit(local, &channel)?.map_or(silence, |limit| limit.min(silence));
+    let heard = match last_heard(&channel, host) {
+        Some(ago) => (ago < limit).then_some(ago),
+        None => watch(local, &channel, host, limit)?,
+    };
+    log::debug!("{}: heard over its replication connection within {limit:.1?}: {heard:.1?}", host.name);
+    Ok(heard.map(|heard| Sign { heard, limit }))
+}
+
+/// As [`of_source`], waiting where a silence that lasts would make it certain before `patience` is over.
+pub fn settled(
+    local: &mut Server,
+    channel: &str,
+    host: &Host,
+    silence: Duration,
+    patience: Budget,
+) -> Result<Option<Sign>, Error> {
+    let _face = progress::waiting(format!("waiting to see whether {} is alive", host.name));
+    let mut earlier: Option<Sign> = None;
+    loop {
+        let Some(sign) = of_source(local, channel, host, silence)? else { return Ok(None) };
+        let missing = sign.limit.saturating_sub(sign.heard);
+        let is_heard_again = earlier.is_some_and(|earlier| sign.heard < earlier.heard);
+        if is_heard_again && is_cut_short(local, channel, patience)? {
+            continue;
+        }
+        if is_heard_again || patience.share(missing) < missing || !patience.pause(missing.min(PAUSE)) {
+            return Ok(Some(sign));
+        }
+        earlier = Some(sign);
+    }
+}
+
+/// True where a source that was heard again after a silence had only that to say: its connection ends behind it.
+fn is_cut_short(local: &mut Server, channel: &str, patience: Budget) -> Result<bool, Error> {
+    let end = Instant::now() + LAST_WORDS;
+    loop {
+        if channel::again(local, channel)?.io != IoThread::Yes {
+            return Ok(true);
+        }
+        if Instant::now() >= end || !patience.pause(PAUSE) {
+            return Ok(false);
+        }
+    }
+}
+
+/// True where an I/O thread was started and has neither been let in nor refused yet.
+pub fn is_connecting(channel: &Channel) -> bool {
+    channel.io == IoThread::Connecting && channel.io_error.is_none()
+}
+
+/// For how long an I/O thread has been connecting, of several that which began last; `None` where none is.
+pub fn connecting_since(local: &mut Server) -> Result<Option<Duration>, Error> {
+    let row = local.one(CONNECTING_SINCE)?;
+    Ok(row.number("seconds").map(Duration::from_secs))
+}
+
+/// Waits a moment for such a thread; the channel once it has been let in or refused, `None` where it has not by then.
+pub fn once_connected(local: &mut Server, channel: &Channel) -> Result<Option<Channel>, Error> {
+    let end = Instant::now() + local.budget().share(CONNECTING);
+    loop {
+        let now = channel::again(local, &channel.name)?;
+        if !is_connecting(&now) {
+            return Ok(Some(now));
+        }
+        if Instant::now() >= end || !local.budget().pause(PAUSE) {
+            return Ok(None);
+        }
+    }
+}
+
+/// True where a host accepts connections at its server's port, whether or not anybody is let in.
+pub fn accepts(host: &Host, budget: Budget) -> bool {
+    let Ok(address) = host.ip.parse::<IpAddr>() else { return false };
+    let most = budget.share(ACCEPTING).max(Duration::from_millis(1));
+    TcpStream::connect_timeout(&SocketAddr::new(address, host.mysql_port), most).is_ok()
+}
+
+/// True where a channel's source answers, and its I/O thread will not notice for a while: it sleeps before its next
+/// try, has given up, tries in vain, or holds a connection that has ended on the other side.
+pub fn is_missed(local: &mut Server, channel: &Channel, host: &Host) -> Result<bool, Error> {
+    match channel.io {
+        IoThread::Yes => is_cut_off(local, channel, host),
+        IoThread::No => Ok(channel.has_lost_source()),
+        // One that has just begun needs a moment, and is refused or gets in. One whose first packet was lost sends the
+        // next ones after 1, 2, 4 … seconds.
+        IoThread::Connecting => Ok(once_connected(local, channel)?.is_none_or(|now| now.has_lost_source())),
+    }
+}
+
+/// True where a channel's source, which answers elsewhere, has sent nothing for longer than its heartbeat takes: the
+/// I/O thread holds a connection that has ended on the other side, as after a reset of that host.
+fn is_cut_off(local: &mut Server, channel: &Channel, host: &Host) -> Result<bool, Error> {
+    let Some(ago) = last_heard(channel, host) else { return Ok(false) };
+    Ok(ago > LATENESS && heartbeat_limit(local, channel)?.is_some_and(|limit| ago > limit))
+}
+
+/// The longest silence of a living source; `None` where it sends no heartbeats or nobody may know.
+fn heartbeat_limit(local: &mut Server, channel: &Channel) -> Result<Option<Duration>, Error> {
+    let mut period = channel.heartbeat.clone();
+    if let Some(statement) = local.dialect().channel_options(&channel.name) {
+        match local.row(&statement) {
+            Ok(row) => period = row.map_or_else(String::new, |row| row.text("heartbeat_interval").into()),
+            Err(Error::Query { .. } | Error::Refused(_)) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    let seconds = period.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
+    Ok(seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .map(|period| period + LATENESS.max(period / LATE_PART)))
+}
+
+/// What the kernel says of the channel's connection; `None` where it does not show it, as for a server in another
+/// network namespace.
+fn last_heard(channel: &Channel, host: &Host) -> Option<Duration> {
+    let mut addresses = channel::addresses(channel);
+    addresses.extend(host.ip.parse::<IpAddr>());
+    // A budget of its own: that a call's time is over must not look like silence.
+    let budget = Budget::start(Some(KERNEL));
+    connection::last_heard(&addresses, channel.source_port, budget).unwrap_or_else(|error| {
+        log::warn!("{error}");
+        None
+    })
+}
+
+/// Watches what was fetched and the heartbeats, for `limit` at most. A watch that is shorter, or that the call's time
+/// cuts short, proves no silence: several calls may.
+fn watch(
+    local: &mut Server,
+    before: &Channel,
+    host: &Host,
+    limit: Duration,
+) -> Result<Option<Duration>, Error> {
+    let began = silence::clock();
+    let heartbeats = heartbeats(local, before)?;
+    let end = Instant::now() + limit.min(WATCH);
+    loop {
+        let now = channel::again(local, &before.name)?;
+        if now.io != IoThread::Yes {
+            return Ok(None);
+        }
+        let is_heard = now.fetched != before.fetched || self::heartbeats(local, &now)? != heartbeats;
+        if is_heard || !local.budget().pause(PAUSE) {
+            return Ok(Some(Duration::ZERO));
+        }
+        if Instant::now() >= end {
+            break;
+        }
+    }
+    if limit <= WATCH {
+        return Ok(None);
+    }
+    // Not what a restart of the threads begins anew.
+    let threads = local.rows(THREADS)?;
+    let threads: Vec<&str> = threads.iter().filter_map(|row| row.at(0)).collect();
+    let place = Refusal::place(before.fetched.as_ref());
+    let seen = format!("{} {place} {heartbeats} {}", before.name, threads.join(","));
+    let lasts = began
+        .map_err(|error| ("the clock".into(), error))
+        .and_then(|began| silence::lasts(local.host(), host, &seen, began));
+    match lasts {
+        Ok(lasts) => {
+            log::warn!(
+                "{}: the kernel does not show its replication connection, over which {} has heard nothing for \
+                 {lasts:.1?}; it counts as gone after {limit:.1?}",
+                host.name,
+                local.host()
+            );
+            Ok((lasts < limit).then_some(lasts))
+        }
+        Err((path, error)) => {
+            log::error!(
+                "{}: {error}; so nobody knows for how long {} is silent, and it does not count as gone",
+                path.display(),
+                host.name
+            );
+            Ok(Some(WATCH))
+        }
+    }
+}
+
+/// How many heartbeats have come, as the server writes it; nothing where it does not say.
+fn heartbeats(local: &mut Server, channel: &Channel) -> Result<String, Error> {
+    let Some(statement) = local.dialect().heartbeats(&channel.name) else {
+        return Ok(channel.heartbeats.clone());
+    };
+    match local.row(&statement) {
+        Ok(row) => Ok(row.map_or_else(String::new, |row| row.text("heartbeats").into())),
+        Err(Error::Query { .. } | Error::Refused(_)) => Ok(String::new()),
+        Err(other) => Err(other),
+    }
+}

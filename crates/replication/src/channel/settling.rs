@@ -1,0 +1,54 @@
+//! Is what a channel tells to have applied all that its server has applied?
+//!
+//! The place of parallel appliers lies before what they have applied, until their next checkpoint (MySQL manual,
+//! `replica_checkpoint_period`), and says nothing of what they commit out of order. Where more was fetched than that
+//! place, half a transaction for instance, only time tells that nothing else lies between.
+
+use std::time::{Duration, Instant};
+
+use crate::channel::threads;
+use crate::error::Error;
+use crate::position::BinlogPosition;
+use crate::server::Server;
+use crate::status::Channel;
+
+/// An applier that has just been given something still says that it waits.
+const LEAST: Duration = Duration::from_millis(50);
+
+/// What was seen of one channel's appliers, look by look.
+#[derive(Debug, Default)]
+pub struct Settling {
+    /// Since when they have had nothing to do, with so much fetched and applied.
+    idle: Option<(Places, Instant)>,
+    /// How long that has to last.
+    enough: Option<Duration>,
+}
+
+/// To where a channel has fetched and applied.
+type Places = (Option<BinlogPosition>, Option<BinlogPosition>);
+
+impl Settling {
+    /// True where nothing is applied beyond the place that the channel tells, nor about to be. A channel whose
+    /// applying thread has not even read all that was fetched says so itself.
+    pub fn is_settled(&mut self, server: &mut Server, channel: &Channel) -> Result<bool, Error> {
+        if !channel.has_half() {
+            return Ok(true);
+        }
+        if threads::are_workers_busy(server, channel)? {
+            self.idle = None;
+            return Ok(false);
+        }
+        let enough = match self.enough {
+            Some(enough) => enough,
+            None => *self.enough.insert(threads::settling_time(server)?.max(LEAST)),
+        };
+        let places = (channel.fetched.clone(), channel.applied.clone());
+        match &self.idle {
+            Some((seen, since)) if *seen == places => Ok(since.elapsed() >= enough),
+            _ => {
+                self.idle = Some((places, Instant::now()));
+                Ok(false)
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! For how long has a source shown nothing whose connection the kernel does not show? Remembered from call to call.
+//!
+//! A call can watch a channel for a few seconds, and an idle source sends a heartbeat every half minute or more. So a
+//! call that sees nothing notes what it saw, and a later one that sees just the same knows for how long that is so.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use mmm_core::config::Host;
+use mmm_core::marker;
+use mmm_core::report::{self, Kind};
+use nix::libc::{O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK};
+use nix::time::{ClockId, clock_gettime};
+
+use crate::note::FOLDER;
+
+/// Longest time between two looks of one silence: where the server does not say how many heartbeats have come, an older
+/// note says nothing of the time since.
+const GAP: Duration = Duration::from_secs(60);
+/// A longer note is none of ours.
+const LONGEST: u64 = 64 << 10;
+/// This start of the machine: the clock begins anew with it.
+const BOOT: &str = "/proc/sys/kernel/random/boot_id";
+
+/// A silence that lasts; times are the clock's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Note {
+    first: Duration,
+    last: Duration,
+    /// What the channel shows all the while.
+    seen: String,
+}
+
+impl Note {
+    /// What is to be noted after a look from `began` to `now` that showed nothing but `seen`.
+    fn next(earlier: Option<Self>, seen: &str, [began, now]: [Duration; 2]) -> Self {
+        let is_same = |note: &Self| {
+            let is_past = note.first <= note.last && note.last <= now;
+            note.seen == seen && is_past && began.saturating_sub(note.last) <= GAP
+        };
+        let first = earlier.filter(is_same).map_or(began, |note| note.first.min(began));
+        Self { first, last: now, seen: seen.into() }
+    }
+
+    fn lasts(&self) -> Duration {
+        self.last.saturating_sub(self.first)
+    }
+
+    fn to_text(&self) -> String {
+        format!("{} {} {}\n", self.first.as_millis(), self.last.as_millis(), self.seen)
+    }
+
+    /// Without its last character, a note was not written whole.
+    fn from_text(text: &str) -> Option<Self> {
+        let mut words = text.strip_suffix('\n')?.splitn(3, ' ');
+        let mut time = || Some(Duration::from_millis(words.next()?.parse().ok()?));
+        let (first, last) = (time()?, time()?);
+        Some(Self { first, last, seen: words.next()?.into() })
+    }
+}
+
+/// The clock of the notes. The time for which this machine itself was suspended is nobody's silence.
+pub fn clock() -> io::Result<Duration> {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC)?;
+    let seconds = u64::try_from(now.tv_sec()).unwrap_or_default();
+    Ok(Duration::from_secs(seconds) + Duration::from_nanos(u64::try_from(now.tv_nsec()).unwrap_or_default()))
+}
+
+/// For how long `source` has shown to the host `local` nothing but `seen`, as in a look from `began` until now.
+pub fn lasts(
+    local: &str,
+    source: &Host,
+    seen: &str,
+    began: Duration,
+) -> Result<Duration, (PathBuf, io::Error)> {
+    let path = path(local, source);
+    let note = || {
+        let boot = fs::read_to_string(BOOT)?;
+        let seen = format!("{} {}", boot.trim_end(), seen.replace('\n', " "));
+        let note = Note::next(read(&path)?, &seen, [began, clock()?]);
+        let text = note.to_text();
+        report::change(
+            None,
+            Kind::File,
+            format_args!("write {}: {}", path.display(), text.trim_end()),
+            || write(&path, &text),
+        )?;
+        Ok(note.lasts())
+    };
+    note().map_err(|error| (path.clone(), error))
+}
+
+/// The I/O thread has lost `source`: what comes later is another silence.
+pub fn forget(local: &str, source: &Host) {
+    let path = path(local, source);
+    if fs::symlink_metadata(&path).is_err() {
+        return;
+    }
+    let removed = report::change(None, Kind::File, format_args!("remove {}", path.display()), || {
+        fs::remove_file(&path)
+    });
+    if let Err(error) = removed {
+        log::warn!("{} could not be removed: {error}", path.display());
+    }
+}
+
+/// One note for each pair of servers that this machine is asked about.
+fn path(local: &str, source: &Host) -> PathBuf {
+    let local: String = local.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    marker::path(Path::new(FOLDER), &format!("silence-{local}"), source)
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.custom_flags(O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    options
+}
+
+fn read(path: &Path) -> io::Result<Option<Note>> {
+    let file: File = match options().read(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(LONGEST).read_to_end(&mut bytes)?;
+    Ok(Note::from_text(&String::from_utf8_lossy(&bytes)))
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    fs::create_dir_all(FOLDER)?;
+    options().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_lasts_from_the_first_look_for_as_long_as_nothing_moves() {
+        let second = Duration::from_secs;
+        let noted = Note { first: second(100), last: second(103), seen: "c binlog.7:4 9".into() };
+        for (began, seen, lasts, why) in [
+            (106, "c binlog.7:4 9", 9, "nothing has moved"),
+            (102, "c binlog.7:4 9", 5, "two helpers look at the same time"),
+            (163, "c binlog.7:4 9", 66, "the next look comes late"),
+            (164, "c binlog.7:4 9", 3, "nobody has looked for too long"),
+            (106, "c binlog.7:4 10", 3, "a heartbeat came"),
+            (106, "c binlog.7:8 9", 3, "something was fetched"),
+            (20, "c binlog.7:4 9", 3, "the clock is another one"),
+        ] {
+            let next = Note::next(Some(noted.clone()), seen, [second(began), second(began + 3)]);
+            assert_eq!(next.lasts(), second(lasts), "{why}");
+            assert_eq!(next.seen, seen, "{why}");
+        }
+        let first = Note::next(None, "", [second(5), second(8)]);
+        assert_eq!(first.lasts(), second(3), "the first look counts from its begin");
+    }
+
+    #[test]
+    fn a_note_is_read_as_it_was_written_or_not_at_all() {
+        let note = Note {
+            first: Duration::from_millis(1500),
+            last: Duration::from_millis(4500),
+            seen: "boot  two spaces, binlog.000007:4 ".into(),
+        };
+        let text = note.to_text();
+        assert_eq!(Note::from_text(&text), Some(note));
+        for cut in 0..text.len() {
+            assert_eq!(Note::from_text(&text[..cut]), None, "{cut}");
+        }
+        assert_eq!(Note::from_text("-1 4 x\n"), None);
+    }
+}

@@ -1,0 +1,360 @@
+//! Starting and stopping a channel's threads, and seeing that they did.
+
+use std::time::Duration;
+
+use mmm_core::{interrupt, progress, report};
+
+use crate::channel::{self, attempts};
+use crate::errno::{GONE, NOT_ALLOWED};
+use crate::error::Error;
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::server::dialect::Threads;
+use crate::server::{Server, privilege};
+use crate::status::{Channel, IoThread};
+
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(3);
+/// After how long an applying thread with work before it is looked at again.
+const SECOND_LOOK: Duration = Duration::from_millis(60);
+/// How long a fetching thread may take to connect to its source.
+const CONNECTING: Duration = Duration::from_secs(2);
+
+/// Stops both threads and waits until both have stopped; returns the channel at rest.
+pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
+    end_half(server, name)?;
+    stop_at_once(server, name, Threads::Both)
+}
+
+/// As [`stop`], where no half a transaction has to be given up.
+pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result<Channel, Error> {
+    let statement = server.dialect().stop(name, threads);
+    let _face = progress::waiting(format!(
+        "waiting for {} to stop replicating; a transaction may be under way",
+        server.host()
+    ));
+    let answer = if threads == Threads::Sql {
+        server.execute(&statement)
+    } else {
+        attempts::ended_during(server, name, |server| server.execute(&statement))
+    };
+    match answer {
+        // The server goes on stopping whether or not anybody waits for it.
+        Err(Error::Silent { host, waited, .. }) => {
+            return Err(Refusal::DoesNotStop { host, waited }.into());
+        }
+        other => other?,
+    }
+    loop {
+        let channel = channel::again(server, name)?;
+        if report::is_dry_run() {
+            return Ok(channel);
+        }
+        if (channel.io == IoThread::No || threads == Threads::Sql) && !channel.sql_running {
+            return Ok(channel);
+        }
+        if !server.budget().pause(PAUSE) {
+            let waited = server.budget().elapsed();
+            return Err(Refusal::DoesNotStop { host: server.host().into(), waited }.into());
+        }
+    }
+}
+
+/// Sends a STOP of the fetching thread alone, without a look at what comes of it.
+pub fn stop_fetching(server: &mut Server, name: &str) -> Result<(), Error> {
+    let statement = server.dialect().stop(name, Threads::Io);
+    attempts::ended_during(server, name, |server| server.execute(&statement))
+}
+
+/// Ends an applying thread that waits for the rest of a transaction, for which the server's STOP would wait as
+/// well. What it had applied of that is rolled back. True where it was ended; the fetching thread may be stopped.
+pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
+    let coordinator = server.dialect().coordinator(name);
+    if coordinator.is_empty() {
+        return Ok(false);
+    }
+    let seen = channel::again(server, name)?;
+    if !seen.has_half() || is_whole(server, name)? {
+        return Ok(false);
+    }
+    if report::is_dry_run() {
+        report::observe(
+            Some(server.host()),
+            "half a transaction",
+            "would be given up, should its rest not come",
+        );
+        return Ok(false);
+    }
+    // With nothing more coming, what waits once its appliers are done waits for ever.
+    stop_fetching(server, name)?;
+    while are_workers_busy(server, &seen)? && server.budget().pause(PAUSE) {}
+    // Until its next checkpoint, the position of a parallel applier lies before what it has applied: ended
+    // now, it would leave a place from which rows come twice.
+    let settled = server.budget().elapsed() + settling_time(server)?;
+    while server.budget().elapsed() < settled {
+        if !channel::again(server, name)?.has_half() || !server.budget().pause(PAUSE) {
+            return Ok(false);
+        }
+    }
+    let only = |rows: &[Record]| if let [row] = rows { row.number("id") } else { None };
+    let why = "; of the threads of several channels, only that tells which one waits for the rest of half a transaction";
+    let Some(id) = first_told(server, &coordinator, only, why)? else { return Ok(false) };
+    log::warn!("half a transaction is given up: its rest has not arrived");
+    match server.execute(&format!("KILL {id}")) {
+        Err(Error::Query { code: GONE, .. }) => {}
+        Err(Error::Query { code, .. }) if NOT_ALLOWED.contains(&code) => {
+            let why = "; stopping would wait a minute for the rest of half a transaction";
+            let privilege = server.dialect().kill_privilege();
+            return Err(server.lacks(privilege.into(), why.into()));
+        }
+        other => other?,
+    }
+    // A STOP that comes before it has ended would make it wait.
+    while channel::again(server, name)?.sql_running && server.budget().pause(PAUSE) {}
+    Ok(true)
+}
+
+/// True where the server says that what parallel appliers were given ends with a whole transaction. Their channel's place
+/// tells that only with the next checkpoint.
+fn is_whole(server: &mut Server, name: &str) -> Result<bool, Error> {
+    let Some(statement) = server.dialect().half_read(name) else { return Ok(false) };
+    match server.row(&statement) {
+        Ok(row) => Ok(row.is_some_and(|row| row.get("half") == Some("0"))),
+        Err(error) if privilege::is_of_schema(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// True while parallel appliers of a channel may have something to do: they take events off the relay log before they
+/// apply them. Where its status shows that all is applied, nobody is asked.
+pub fn are_workers_busy(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
+    if !channel.sql_running || channel.fetched == channel.applied {
+        return Ok(false);
+    }
+    let statements = server.dialect().busy_workers(&channel.name);
+    let told = |rows: &[Record]| rows.first()?.get("busy").map(|busy| busy != "0");
+    let why = "; of the parallel appliers of several channels, only that tells which are at work";
+    Ok(first_told(server, &statements, told, why)?.unwrap_or(true))
+}
+
+/// After how long without work the place of parallel appliers is that of all they have applied.
+pub fn settling_time(server: &mut Server) -> Result<Duration, Error> {
+    let Some(statement) = server.dialect().checkpoint_period() else { return Ok(Duration::ZERO) };
+    let period = server.one(statement)?.number("period");
+    Ok(Duration::from_millis(period.unwrap_or(300)) * 2)
+}
+
+/// What the first of these statements that tells anything says; `read` gives None where the rows do not tell. Who may
+/// not read the performance schema is asked for that right, `why`, only where nothing else tells.
+fn first_told<T>(
+    server: &mut Server,
+    statements: &[String],
+    read: impl Fn(&[Record]) -> Option<T>,
+    why: &str,
+) -> Result<Option<T>, Error> {
+    let mut lacking = None;
+    for statement in statements {
+        match server.rows(statement) {
+            Ok(rows) => {
+                if let Some(told) = read(&rows) {
+                    return Ok(Some(told));
+                }
+            }
+            Err(error) if privilege::is_of_schema(&error) => lacking = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    lacking.map_or(Ok(None), |error| Err(privilege::because(error, why)))
+}
+
+/// Refuses where a start would throw away what a silent source cannot send again.
+pub fn check_backlog(
+    host: &str,
+    channel: &Channel,
+    source: &str,
+    source_answers: bool,
+) -> Result<(), Refusal> {
+    if source_answers || !channel.would_discard() {
+        return Ok(());
+    }
+    Err(Refusal::BacklogAtRisk {
+        host: host.into(),
+        source_host: source.into(),
+        fetched: Refusal::place(channel.fetched.as_ref()),
+        applied: Refusal::place(channel.applied.as_ref()),
+        relay: channel.relay.as_ref().map_or_else(String::new, |relay| {
+            format!("RELAY_LOG_FILE='{}', RELAY_LOG_POS={}", relay.file, relay.offset)
+        }),
+    })
+}
+
+/// Starts both threads. See [`check_backlog`] for when this must not be done.
+pub fn start(server: &mut Server, name: &str) -> Result<(), Error> {
+    let statement = server.dialect().start(name, Threads::Both);
+    server.execute(&statement)
+}
+
+/// Lets the fetching thread try its source now and not when its sleep is over; the caller holds the lock.
+pub fn fetch_again(server: &mut Server, channel: &Channel) -> Result<(), Error> {
+    // With the applying thread stopped as well, this would throw away what was fetched.
+    let at_rest = Channel { io: IoThread::No, ..channel.clone() };
+    if at_rest.would_discard() {
+        log::info!("{}: {}; its SQL thread has to run first", channel.title(), channel.what_is_wrong());
+        return Ok(());
+    }
+    let reason = if channel.io == IoThread::Yes {
+        "nothing has come over its connection for too long".into()
+    } else {
+        channel.what_is_wrong()
+    };
+    log::warn!("{}: {reason}; its source answers, and it shall connect now", channel.title());
+    let [stop, start] = [
+        server.dialect().stop(&channel.name, Threads::Io),
+        server.dialect().start(&channel.name, Threads::Io),
+    ];
+    if channel.io == IoThread::No {
+        return server.execute(&start);
+    }
+    // Together, so that it does not stay stopped if this process is killed between them.
+    attempts::ended_during(server, &channel.name, |server| server.execute_all(&[stop, start]).1)
+}
+
+/// Starts the applying thread alone, and sees that it runs.
+pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
+    let statement = server.dialect().start(name, Threads::Sql);
+    server.execute(&statement)?;
+    loop {
+        let channel = channel::again(server, name)?;
+        if channel.sql_running || report::is_dry_run() {
+            return Ok(());
+        }
+        if channel.sql_error.is_some() || !server.budget().pause(PAUSE) {
+            let (host, error) = (server.host().into(), channel.what_is_wrong());
+            return Err(Refusal::ApplierFailed { host, error }.into());
+        }
+    }
+}
+
+/// Watches started threads until they run and the source is connected; says what is wrong if they do not.
+///
+/// A source that has gone or an account that is refused shows as an error number beside `Connecting`.
+pub fn until_running(server: &mut Server, name: &str) -> Result<Result<Channel, String>, Error> {
+    let deadline = server.budget().elapsed() + CONNECTING;
+    let _face = progress::waiting(format!("waiting for replication on {} to start", server.host()));
+    let mut was_running = false;
+    // A thread that tries again says nothing meanwhile.
+    let mut last_error = None;
+    loop {
+        let channel = channel::again(server, name)?;
+        if report::is_dry_run() {
+            return Ok(Ok(channel));
+        }
+        if channel.io_error.is_some() {
+            last_error = Some(channel.what_is_wrong());
+        }
+        if channel.is_running() && channel.is_receiving() {
+            if was_running {
+                return Ok(Ok(channel));
+            }
+            // A thread that fails on what lies before it runs until it gets there, and a source may yet refuse.
+            was_running = true;
+            server.budget().pause(if channel.has_applied_all() { PAUSE } else { SECOND_LOOK });
+            continue;
+        }
+        // A stopped thread with an error stays so; a connecting one may yet succeed.
+        let has_failed = (channel.io == IoThread::No && channel.io_error.is_some())
+            || (!channel.sql_running && channel.sql_error.is_some());
+        let is_late = server.budget().elapsed() >= deadline || !server.budget().pause(PAUSE);
+        if has_failed || is_late {
+            return Ok(Err(last_error.unwrap_or_else(|| channel.what_is_wrong())));
+        }
+    }
+}
+
+/// Starts what is stopped and sees that it runs. `source` is asked for a sign of life only where a start
+/// would cost something if it is dead, and in a dry run, which sees only that.
+pub fn ensure_running(
+    server: &mut Server,
+    channel: &Channel,
+    source: &str,
+    source_answers: impl FnOnce() -> bool,
+) -> Result<(), Error> {
+    if channel.is_running() {
+        return Ok(());
+    }
+    let answers = !(channel.would_discard() || report::is_dry_run()) || source_answers();
+    check_backlog(server.host(), channel, source, answers)?;
+    log::info!("{} from {source}: {}", channel.title(), channel.what_is_wrong());
+    if channel.io == IoThread::No || !channel.sql_running {
+        report::plan(format_args!("start replication from {source}"), channel.what_is_wrong());
+        start(server, &channel.name)?;
+    }
+    // One that found no source sleeps for a minute before it looks again.
+    if channel.io == IoThread::Connecting && channel.has_lost_source() {
+        let now = channel::again(server, &channel.name)?;
+        report::plan(format_args!("connect to {source} now"), now.what_is_wrong());
+        fetch_again(server, &now)?;
+    }
+    let seen = match until_running(server, &channel.name)? {
+        Ok(_) if !answers => Err(format!("{source} does not answer")),
+        Ok(now) if report::is_dry_run() && now.has_failed_on_data() => Err(now.what_is_wrong()),
+        seen => seen,
+    };
+    let Err(reason) = seen else { return Ok(()) };
+    let consequence =
+        if report::is_dry_run() { "a dry run started nothing" } else { "its threads were told to start" };
+    let failure = Refusal::DoesNotStart {
+        host: server.host().into(),
+        new: source.into(),
+        reason,
+        consequence: consequence.into(),
+    };
+    if interrupt::is_requested() {
+        return Err(interrupted(server, channel, &failure.into(), || true));
+    }
+    Err(failure.into())
+}
+
+/// Starts and stops what ran and what stood still when the channel was `found`, unless a start would cost something.
+pub fn leave_as_found(
+    server: &mut Server,
+    found: &Channel,
+    source_answers: impl FnOnce() -> bool,
+) -> Result<(), Error> {
+    server.use_budget(server.budget().uninterrupted());
+    let now = channel::again(server, &found.name)?;
+    let fetching = |channel: &Channel| channel.io != IoThread::No;
+    if fetching(found) && !fetching(&now) && now.would_discard() {
+        check_backlog(server.host(), &now, &found.source(), source_answers())?;
+    }
+    for (thread, ran, runs) in
+        [(Threads::Io, fetching(found), fetching(&now)), (Threads::Sql, found.sql_running, now.sql_running)]
+    {
+        let dialect = server.dialect();
+        match (ran, runs) {
+            (true, false) => server.execute(&dialect.start(&found.name, thread))?,
+            (false, true) if thread == Threads::Io => stop_fetching(server, &found.name)?,
+            (false, true) => server.execute(&dialect.stop(&found.name, thread))?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Leaves a channel as it was found after an interrupt, and says so in place of what the wait came to.
+pub fn interrupted(
+    server: &mut Server,
+    found: &Channel,
+    waited_for: &Error,
+    source_answers: impl FnOnce() -> bool,
+) -> Error {
+    log::info!("interrupted: {waited_for}");
+    let (host, source) = (server.host().to_string(), found.source());
+    let state = match leave_as_found(server, found, source_answers) {
+        Ok(()) => {
+            format!("replication on {host} from {source} was left as it was found: {}", found.what_is_wrong())
+        }
+        Err(error) => format!("replication on {host} from {source} may not be as it was found: {error}"),
+    };
+    Refusal::Interrupted { state }.into()
+}

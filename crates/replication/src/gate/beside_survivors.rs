@@ -1,0 +1,268 @@
+//! Other slaves that have more of a silent peer's log than this host.
+
+use mmm_core::config::Config;
+use mmm_core::report;
+use mmm_core::settings::Survivors;
+
+use crate::channel::{self, Chosen};
+use crate::error::Error;
+use crate::gate::asking::Gate;
+use crate::gate::proof::{Lost, Proof};
+use crate::gate::question::Question;
+use crate::position::BinlogPosition;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::server::patience::OTHERS_PATIENCE;
+use crate::status::{Channel, IoThread};
+use crate::survivors::seen::{self, Seen};
+use crate::survivors::{self, Asked, Survivor};
+use crate::takeover::{self, Outcome};
+
+/// How long a survivor that has fallen silent is waited for, in seconds, before writes are opened without what it has.
+pub(super) const PATIENCE: u64 = 10;
+/// The same for one that answers, as long as neither gets any further.
+const APPLYING: u64 = 30;
+
+/// What became of one survivor's tail.
+#[derive(Debug, PartialEq, Eq)]
+enum Taken {
+    /// It is no whole transaction.
+    Nothing,
+    /// This host has it, or stands elsewhere by now.
+    All,
+    /// This host has none or a part of it, and the rest may come yet from a survivor that answered a moment ago.
+    Later(String),
+    /// It cannot be had.
+    Never(String),
+    /// This host has a part of it, and is not back with its peer.
+    Stuck(String),
+}
+
+pub(super) fn wait_or_lose(
+    config: &Config,
+    question: Question,
+    lost: Lost,
+    waited: u64,
+    most: u64,
+) -> Result<Lost, Error> {
+    if question.survivors() == Survivors::Try && waited < most {
+        let state = format!("{}; waited for since {waited} s, {most} s at most", lost.reason);
+        return Err(question.pursuit(config).still(&lost.survivor, state));
+    }
+    Ok(lost)
+}
+
+pub(super) fn without(
+    local: &mut Server,
+    config: &Config,
+    question: Question,
+    lost: Lost,
+    at: Option<BinlogPosition>,
+) -> Result<Proof, Error> {
+    if question.survivors() == Survivors::Require {
+        let Lost { host, survivor, tail, reason } = lost;
+        let (peer, then) = (config.peer()?.name.to_string(), question.otherwise.into());
+        return Err(Refusal::TailLeft { host, survivor, peer, tail, reason, then }.into());
+    }
+    if question.opens {
+        takeover::abandon(local, config)?;
+    }
+    Ok(Proof::WithoutTail { at, lost })
+}
+
+/// Why `host` cannot have a survivor's tail; an error where another try may bring it, `still` where time alone is short.
+fn why_not(host: &str, error: Error, still: impl FnOnce(String) -> Error) -> Result<Taken, Error> {
+    let state = error.to_string();
+    match error {
+        Error::Silent { host: of, .. } | Error::Broken { host: of, .. } if of != host => {
+            Ok(Taken::Later(state))
+        }
+        Error::Connect { answered: false, .. } => Ok(Taken::Later(state)),
+        Error::Refused(refusal) => match *refusal {
+            refusal @ (Refusal::PeerIsAlive { .. }
+            | Refusal::PeerMayBeAlive { .. }
+            | Refusal::NotPutBack { .. }) => Err(refusal.into()),
+            Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => Err(still(state)),
+            Refusal::StillTakingOver { state, .. } => Ok(Taken::Later(state)),
+            // A search is gone on with by the next call.
+            Refusal::Busy { .. }
+            | Refusal::DoesNotStop { .. }
+            | Refusal::NewMasterBehind { .. }
+            | Refusal::SearchTooLong { .. } => Ok(Taken::Later(state)),
+            refusal if refusal.may_pass() => Ok(Taken::Later(state)),
+            _ => Ok(Taken::Never(state)),
+        },
+        Error::Query { host: ref of, .. } | Error::Unexpected { host: ref of, .. } if *of != host => {
+            Ok(Taken::Never(state))
+        }
+        other => Err(other),
+    }
+}
+
+impl Gate<'_> {
+    /// This host has applied all that it fetched from a silent peer. Has another slave fetched more? Then this host
+    /// takes that over, and all is looked at again (`None`): the peer may have come back meanwhile.
+    pub(super) fn beside_survivors(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
+        let ours = channel::again(self.local, &self.channel)?;
+        let whole = Ok(Some(Proof::AppliedAllFetched(ours.applied.clone())));
+        let Question { settings, budget, .. } = self.question;
+        if self.question.survivors() == Survivors::Off {
+            return whole;
+        }
+        if budget.share(OTHERS_PATIENCE) < OTHERS_PATIENCE / 2 {
+            let pursuit = self.question.pursuit(self.config);
+            return Err(pursuit.still("other slaves", "no time is left to ask them".into()));
+        }
+        let most = settings.limits.connect;
+        let dialled = self.dialled.take();
+        let asked = survivors::ask(self.local, self.config, self.peer, &ours, dialled, most, budget)?;
+        if let Some(host) = asked.receiving {
+            return Err(self.question.pursuit(self.config).is_alive(self.peer.name.as_str(), &host));
+        }
+        for (host, reason) in asked.silent.iter().chain(&asked.unreadable) {
+            log::warn!("nobody knows whether {host} has more of {}: {reason}", self.peer.name);
+        }
+        let mut lost = self.given_up(&ours);
+        let chosen = Chosen { channel: ours.clone(), source: self.peer };
+        // A place that does not exist is none to go back to.
+        let ahead = if lost.is_none() { asked.ahead.as_slice() } else { &[] };
+        for survivor in ahead {
+            let (name, tail) = (survivor.host.name.to_string(), survivor.tail.to_string());
+            if report::is_dry_run() {
+                return Ok(Some(Proof::ToBeTakenOver { survivor: name, tail }));
+            }
+            let to = Refusal::place(survivor.tail.to.as_ref());
+            let applied = Refusal::place(survivor.channel.applied.as_ref());
+            let this = self.config.this_host();
+            let idle = seen::note(this, &name, Seen::new(tail.clone(), to, applied));
+            let failed = match self.take_over_from(&chosen, survivor, error)? {
+                Taken::Nothing => {
+                    seen::forget(this, &name);
+                    continue;
+                }
+                Taken::All => return Ok(None),
+                Taken::Later(reason) => self.wait_or_lose(&name, tail, reason, idle, APPLYING)?,
+                Taken::Never(reason) => self.lost(&name, tail, reason),
+                // Where its channel stands now, no other slave can be asked.
+                Taken::Stuck(reason) => {
+                    let waited = seen::read(this, &name).map_or(u64::MAX, |seen| seen.silent_for());
+                    let lost = self.wait_or_lose(&name, tail, reason, waited, PATIENCE)?;
+                    return self.without(lost, None).map(Some);
+                }
+            };
+            log::error!("{failed}");
+            lost.get_or_insert(failed);
+        }
+        if lost.is_none() {
+            lost = self.seen_before(&asked, &ours)?;
+        }
+        if lost.is_none() && self.question.survivors() == Survivors::Require {
+            // What is silent is not waited for, but one that lives can be asked again.
+            if let Some((host, reason)) = asked.unreadable.first() {
+                lost =
+                    Some(self.lost(host, "what it has".into(), format!("it cannot be examined: {reason}")));
+            }
+        }
+        // A takeover that came to nothing has pointed the channel back, and begun a new place.
+        let seen = if ahead.is_empty() { ours.clone() } else { channel::again(self.local, &self.channel)? };
+        if self.has_moved_since(&seen)? {
+            return Ok(None);
+        }
+        match lost {
+            None => whole,
+            Some(lost) => self.without(lost, ours.applied).map(Some),
+        }
+    }
+
+    /// Asking others takes seconds where one does not answer. True where the peer has been heard meanwhile.
+    fn has_moved_since(&mut self, seen: &Channel) -> Result<bool, Error> {
+        let now = channel::again(self.local, &self.channel)?;
+        let is_back = now.io == IoThread::Yes && seen.io != IoThread::Yes;
+        let has_moved = is_back || (&now.fetched, &now.applied) != (&seen.fetched, &seen.applied);
+        if has_moved {
+            log::warn!("{} was heard while other slaves were asked: all is looked at again", self.peer.name);
+        }
+        Ok(has_moved)
+    }
+
+    fn take_over_from(
+        &mut self,
+        chosen: &Chosen,
+        survivor: &Survivor,
+        error: &Error,
+    ) -> Result<Taken, Error> {
+        let name = survivor.host.name.to_string();
+        if self.taken > self.config.hosts().len() {
+            return Ok(Taken::Never("it has more and more".into()));
+        }
+        self.taken += 1;
+        log::warn!("taking over from {name} what only that has: {}", survivor.tail);
+        let pursuit = self.question.pursuit(self.config);
+        match takeover::take_over(self.local, chosen, survivor, error, pursuit) {
+            Ok(Outcome::Nothing) => Ok(Taken::Nothing),
+            Ok(Outcome::Done | Outcome::Changed) => Ok(Taken::All),
+            Ok(Outcome::CutShort(reason)) => Ok(Taken::Later(reason)),
+            Ok(Outcome::Stuck { reason, .. }) => Ok(Taken::Stuck(reason)),
+            // Under way, it is gone on with at the next call.
+            Err(error) if channel::again(self.local, &self.channel)?.source() != chosen.channel.source() => {
+                Err(error)
+            }
+            Err(error) => why_not(self.config.this().as_str(), error, |state| pursuit.still(&name, state)),
+        }
+    }
+
+    /// A part of a tail, given up by a call that may have been ended before it opened this host, and named it to nobody.
+    fn given_up(&self, ours: &Channel) -> Option<Lost> {
+        let this = self.config.this_host();
+        let survivor = takeover::given_up(this, ours)?;
+        let tail = seen::read(this, &survivor).map_or_else(|| "some transactions".into(), |seen| seen.tail);
+        let reason = "a part of it was taken over, and the rest given up for writes to be opened".into();
+        Some(self.lost(&survivor, tail, reason))
+    }
+
+    /// A survivor that was seen to have more, by an earlier call, and does not answer now. What is noted of others is
+    /// forgotten: this host has it by now, or from elsewhere.
+    fn seen_before(&mut self, asked: &Asked, ours: &Channel) -> Result<Option<Lost>, Error> {
+        let this = self.config.this_host();
+        let mut lost = None;
+        for host in self.config.hosts() {
+            let name = host.name.as_str();
+            let Some(seen) = seen::read(this, name) else { continue };
+            let mut answerless = asked.silent.iter().chain(&asked.unreadable);
+            let reason = answerless.find(|(silent, _)| silent == name).map(|(_, reason)| reason);
+            let is_here = ours.applied.as_ref().is_some_and(|place| seen.is_reached(place));
+            match reason.filter(|_| !is_here) {
+                None => seen::forget(this, name),
+                Some(reason) => {
+                    let (reason, waited) = (format!("it has fallen silent: {reason}"), seen.silent_for());
+                    lost = Some(self.wait_or_lose(name, seen.tail, reason, waited, PATIENCE)?);
+                }
+            }
+        }
+        Ok(lost)
+    }
+
+    /// What may come with time is waited for, over several calls, before it is given up.
+    pub(super) fn wait_or_lose(
+        &self,
+        survivor: &str,
+        tail: String,
+        reason: String,
+        waited: u64,
+        most: u64,
+    ) -> Result<Lost, Error> {
+        wait_or_lose(self.config, self.question, self.lost(survivor, tail, reason), waited, most)
+    }
+
+    fn lost(&self, survivor: &str, tail: String, reason: String) -> Lost {
+        Lost { host: self.config.this().to_string(), survivor: survivor.into(), tail, reason }
+    }
+
+    /// Opens without what is lost, or does not.
+    pub(super) fn without(&mut self, lost: Lost, at: Option<BinlogPosition>) -> Result<Proof, Error> {
+        without(self.local, self.config, self.question, lost, at)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! A peer that answers: its log must stand still and be applied to the end.
+
+use mmm_core::progress::{self, Left};
+use mmm_core::report;
+
+use crate::binlog::end::{executed, log_end};
+use crate::binlog::files;
+use crate::channel::{self, awaited, wait};
+use crate::error::Error;
+use crate::gate::asking::{Gate, PAUSE};
+use crate::gate::proof::Proof;
+use crate::gate::reset_log::{check_before_connecting, check_reset};
+use crate::gtid::{GtidPosition, GtidSet};
+use crate::position::BinlogPosition;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::server::dialect::Flavour;
+use crate::status::{Channel, IoThread, Mode};
+
+impl Gate<'_> {
+    /// The peer answers: its log must stand still and be applied to the end.
+    pub(super) fn against(&mut self, peer: &mut Server) -> Result<Proof, Error> {
+        // In this order: what was fetched before the end was read cannot lie beyond it.
+        let mut before = channel::again(self.local, &self.channel)?;
+        if before.io != IoThread::Yes {
+            check_before_connecting(self.local, peer, self.peer, &before, self.question)?;
+            self.fetch_again(&before)?;
+            before = channel::again(self.local, &self.channel)?;
+        }
+        let end = self.closed_end(peer)?;
+        check_reset(self.local.host(), self.peer, &before, &end, self.question)?;
+        self.check_numbers(peer)?;
+        // By auto-position, what a server has executed decides: it skips what it has, without moving its position.
+        let target = if before.mode == Mode::AutoPosition { Some(executed(peer)?) } else { None };
+        let mut now = channel::again(self.local, &self.channel)?;
+        let mut is_reached = self.has_reached(&now, &end, target.as_ref())?;
+        if !is_reached && now.io == IoThread::Yes && now.fetched == before.fetched {
+            self.fetch_again(&now)?;
+        }
+        if !is_reached && self.would_wake && self.question.wait {
+            return Ok(Proof::ToBeApplied(Some(end)));
+        }
+        let mut face = progress::waiting(format!(
+            "waiting for {} to apply what {} wrote",
+            self.local.host(),
+            peer.host()
+        ));
+        let logs = files::log_sizes(peer, &face);
+        while !is_reached && self.question.wait && now.sql_running && !self.question.budget.is_spent() {
+            if face.is_seen() {
+                let count =
+                    self.missing_transactions(peer).filter(|count| *count > 0).map(Left::Transactions);
+                face.left(count.or_else(|| awaited::bytes(now.applied.as_ref(), Some(&end), &logs)));
+            }
+            if target.is_some() {
+                self.question.budget.pause(PAUSE);
+                now = channel::again(self.local, &self.channel)?;
+            } else {
+                now = wait::a_while(self.local, &self.channel, &end)?;
+            }
+            is_reached = self.has_reached(&now, &end, target.as_ref())?;
+        }
+        drop(face);
+        if !is_reached {
+            let missing = self.count_missing(peer).unwrap_or_else(|| "changes".into());
+            return Err(self.not_applied(&now, missing, &end));
+        }
+        let again = self.closed_end(peer)?;
+        if again != end {
+            return Err(self.not_applied(&now, "new changes".into(), &again));
+        }
+        Ok(Proof::AppliedToTheEnd(end))
+    }
+
+    fn has_reached(
+        &mut self,
+        now: &Channel,
+        end: &BinlogPosition,
+        target: Option<&GtidSet>,
+    ) -> Result<bool, Error> {
+        match target {
+            Some(target) => Ok(target.is_within(&executed(self.local)?)),
+            None => Ok(now.applied.as_ref().is_some_and(|applied| applied.has_reached(end))),
+        }
+    }
+
+    /// The end of the peer's log, if the peer takes no writes.
+    fn closed_end(&mut self, peer: &mut Server) -> Result<BinlogPosition, Error> {
+        let closed = match peer.one("SELECT @@read_only AS read_only") {
+            Ok(row) => row.is_on("read_only"),
+            Err(error @ Error::Query { .. }) => return Err(self.unreadable(error.to_string())),
+            Err(other) => return Err(other),
+        };
+        report::observe(Some(peer.host()), "read_only", report::on_off(closed));
+        if !closed {
+            return Err(Refusal::PeerWritable {
+                peer: self.peer.name.to_string(),
+                then: self.question.otherwise.into(),
+            }
+            .into());
+        }
+        match log_end(peer) {
+            Ok(Some(end)) => {
+                report::observe(Some(peer.host()), "its log ends at", &end);
+                Ok(end)
+            }
+            Ok(None) => Err(self.unreadable("it has no binary log".into())),
+            Err(error @ Error::Query { .. }) => Err(self.unreadable(error.to_string())),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// How many transactions are missing, in words, where that can be told.
+    fn count_missing(&mut self, peer: &mut Server) -> Option<String> {
+        match self.missing_transactions(peer)? {
+            0 => None,
+            1 => Some("1 transaction".into()),
+            more => Some(format!("{more} transactions")),
+        }
+    }
+
+    /// The same, by the numbers of their GTIDs.
+    fn missing_transactions(&mut self, peer: &mut Server) -> Option<u64> {
+        let missing = match peer.dialect().flavour() {
+            Flavour::MariaDb => {
+                let statement = "SELECT @@gtid_binlog_pos, @@gtid_current_pos";
+                let theirs: GtidPosition = peer.one(statement).ok()?.at(0)?.parse().ok()?;
+                let ours: GtidPosition = self.local.one(statement).ok()?.at(1)?.parse().ok()?;
+                let known = |domain| ours.get(domain).map_or(0, |ours| ours.sequence);
+                theirs.iter().map(|gtid| gtid.sequence.saturating_sub(known(gtid.domain))).sum()
+            }
+            Flavour::MySql => {
+                let theirs = executed(peer).ok()?;
+                theirs.without(&executed(self.local).ok()?).count()
+            }
+        };
+        Some(missing)
+    }
+}

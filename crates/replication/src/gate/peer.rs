@@ -1,0 +1,54 @@
+//! This host's channel from its peer, and a connection to that.
+
+use mmm_core::config::{Config, Host};
+
+use crate::channel::{self, liveness, threads};
+use crate::error::Error;
+use crate::gate::question::Question;
+use crate::refusal::Refusal;
+use crate::server::patience::OTHERS_PATIENCE;
+use crate::server::{Server, lock};
+use crate::status::{Channel, IoThread};
+
+/// Connects to the peer, not waiting long: it is often dead.
+pub(super) fn connect(peer: &Host, question: Question) -> Result<Server, Error> {
+    liveness::connect(peer, question.settings.limits.connect.min(OTHERS_PATIENCE), question.budget)
+}
+
+/// The channel from the peer, and the peer; `None` where this host replicates from nobody.
+pub(super) fn channel_from_peer<'c>(
+    local: &mut Server,
+    config: &'c Config,
+) -> Result<Option<(Channel, &'c Host)>, Error> {
+    let chosen = match channel::choose(local, config, |_| None) {
+        Err(Error::Refused(refusal)) if matches!(*refusal, Refusal::NotAReplica { .. }) => return Ok(None),
+        other => other?,
+    };
+    let peer = config.peer()?;
+    if chosen.source.name == peer.name {
+        return Ok(Some((chosen.channel, peer)));
+    }
+    Err(Refusal::WrongSource {
+        host: local.host().into(),
+        peer: peer.name.to_string(),
+        source_address: format!("{} ({})", chosen.source.name, chosen.channel.source()),
+    }
+    .into())
+}
+
+/// True where a thread stands still without an error; what it has not applied may be what is missing.
+pub(super) fn rests(channel: &Channel) -> bool {
+    // An I/O thread that cannot reach a dead peer has an error, and what it fetched still has to be applied.
+    let io_rests = channel.io == IoThread::No && channel.io_error.is_none();
+    !channel.has_failed_on_data() && (!channel.sql_running || io_rests)
+}
+
+/// Starts threads that stand still, unless another helper stopped them for a moment.
+pub(super) fn wake(local: &mut Server, config: &Config, answers: bool) -> Result<(), Error> {
+    lock::take(local)?;
+    let channel = channel_from_peer(local, config)?.filter(|(channel, _)| rests(channel));
+    let Some((channel, peer)) = channel else { return Ok(()) };
+    threads::check_backlog(local.host(), &channel, peer.name.as_str(), answers)?;
+    log::warn!("{}: {}; starting it", channel.title(), channel.what_is_wrong());
+    threads::start(local, &channel.name)
+}

@@ -1,0 +1,169 @@
+//! A peer whose log was begun anew.
+
+use std::cmp::Ordering;
+use std::time::{Duration, Instant};
+
+use mmm_core::config::Host;
+
+use crate::binlog::by_gtid;
+use crate::binlog::end::{executed, log_end};
+use crate::channel;
+use crate::error::Error;
+use crate::gate::asking::{Gate, PAUSE};
+use crate::gate::question::Question;
+use crate::gtid::{GtidPosition, GtidSet, GtidState};
+use crate::position::BinlogPosition;
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::server::dialect::Flavour;
+use crate::status::{Channel, Mode};
+
+/// How long a peer that lacks what it once had may take to apply it, before that is no longer looked at.
+const APPLIES_NO_MORE: Duration = Duration::from_millis(500);
+
+/// Refuses where more was fetched from the peer than its log has.
+pub(super) fn check_reset(
+    host: &str,
+    peer: &Host,
+    channel: &Channel,
+    end: &BinlogPosition,
+    question: Question,
+) -> Result<(), Error> {
+    let Some(fetched) = &channel.fetched else { return Ok(()) };
+    if fetched.compare(end).is_some_and(Ordering::is_le) {
+        return Ok(());
+    }
+    Err(Refusal::LogWasReset {
+        host: host.into(),
+        peer: peer.name.to_string(),
+        end: end.clone(),
+        fetched: fetched.clone(),
+        then: question.otherwise.into(),
+    }
+    .into())
+}
+
+/// The same before the I/O thread connects again: by GTID it forgets then where it was. A log of another name is left to
+/// it, and so is one of a MySQL that was begun anew and has all that this host has: a rebuilt peer.
+pub(super) fn check_before_connecting(
+    local: &mut Server,
+    connection: &mut Server,
+    peer: &Host,
+    channel: &Channel,
+    question: Question,
+) -> Result<(), Error> {
+    let end = log_end(connection).ok().flatten();
+    let end = end.filter(|end| channel.fetched.as_ref().is_some_and(|at| at.compare(end).is_some()));
+    let Some(end) = end else { return Ok(()) };
+    match check_reset(local.host(), peer, channel, &end, question) {
+        Err(_)
+            if channel.mode == Mode::AutoPosition && executed(local)?.is_within(&executed(connection)?) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+impl Gate<'_> {
+    /// When a log that was reset is long enough again, servers go on in the middle of it: by GTID they take new
+    /// groups for old ones of the same numbers, and a position may happen to lie between two groups.
+    pub(super) fn check_numbers(&mut self, peer: &mut Server) -> Result<(), Error> {
+        let until = Instant::now() + self.question.budget.share(APPLIES_NO_MORE);
+        loop {
+            match self.forgotten(peer)? {
+                None => return Ok(()),
+                Some(Forgotten { gtid, is_certain: true }) => {
+                    return Err(Refusal::LogBegunAnew {
+                        host: self.local.host().into(),
+                        peer: self.peer.name.to_string(),
+                        gtid,
+                        then: self.question.otherwise.into(),
+                    }
+                    .into());
+                }
+                // A peer that has much to apply, or is blocked, must not keep this host closed.
+                Some(_) if Instant::now() >= until || !self.question.budget.pause(PAUSE) => return Ok(()),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// What the peer must have had once and does not have.
+    fn forgotten(&mut self, peer: &mut Server) -> Result<Option<Forgotten>, Error> {
+        // In this order: what is executed in between is then not missing.
+        let channels = channel::all(peer)?;
+        let statement = peer.dialect().variables();
+        let (ours, theirs) = (self.local.one(&self.local.dialect().variables())?, peer.one(&statement)?);
+        let forgotten = match peer.dialect().flavour() {
+            Flavour::MariaDb => {
+                let oldest = by_gtid::oldest_known(peer)?;
+                no_longer_logged(&ours, &theirs, &oldest, &channels)
+            }
+            Flavour::MySql => no_longer_executed(&ours, &theirs, &channels),
+        };
+        forgotten.map_err(|column| peer.unexpected(&statement, column))
+    }
+}
+
+/// What a server must have had once and does not have.
+#[derive(Debug, PartialEq, Eq)]
+struct Forgotten {
+    /// Its GTIDs.
+    gtid: String,
+    /// False while that server may still have to apply it.
+    is_certain: bool,
+}
+
+/// MariaDB: a group of this host that the peer has replicated, so that its log held it once, and that is not in
+/// the state of that log although it is not older than the log's `begin`. By file and position, a peer that lags may
+/// name what it has fetched as what it has replicated; one whose SQL thread is stopped tells nothing.
+fn no_longer_logged(
+    ours: &Record,
+    theirs: &Record,
+    begin: &GtidState,
+    channels: &[Channel],
+) -> Result<Option<Forgotten>, &'static str> {
+    let lags = |channel: &&Channel| channel.applied != channel.fetched;
+    if channels.iter().filter(lags).any(|channel| !channel.sql_running) {
+        return Ok(None);
+    }
+    let logged: GtidState = ours.parsed("binlog_state")?;
+    let state: GtidState = theirs.parsed("binlog_state")?;
+    let replicated: GtidPosition = theirs.parsed("slave_pos")?;
+    let lost = logged.iter().find(|gtid| {
+        state.get(gtid.domain, gtid.server).is_none()
+            && replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence)
+            && begin.highest(gtid.domain).is_some_and(|begin| begin <= gtid.sequence)
+    });
+    let is_certain = !channels.iter().any(|channel| lags(&channel));
+    Ok(lost.map(|gtid| Forgotten { gtid: gtid.to_string(), is_certain }))
+}
+
+/// MySQL: what this host has executed and did not write itself must have come from the peer, and what it wrote
+/// itself the peer may have fetched and applied. Both are forgotten only with the peer's whole log. What a stopped
+/// SQL thread has not applied is not missing.
+fn no_longer_executed(
+    ours: &Record,
+    theirs: &Record,
+    channels: &[Channel],
+) -> Result<Option<Forgotten>, &'static str> {
+    let own = ours.text("server_uuid");
+    let ours: GtidSet = ours.parsed("executed")?;
+    let theirs: GtidSet = theirs.parsed("executed")?;
+    let from_peer = |uuid: &str| !uuid.eq_ignore_ascii_case(own) && theirs.knows(uuid);
+    let mut lost = ours.filtered(from_peer).without(&theirs);
+    let mut is_certain = !lost.is_empty();
+    if let Some(channel) = channels.iter().find(|channel| channel.source_uuid == own) {
+        let retrieved: GtidSet = channel.retrieved.parse().map_err(|_| "Retrieved_Gtid_Set")?;
+        if channel.has_applied_all() || channel.sql_running {
+            lost = lost.with(&retrieved.without(&theirs));
+        }
+        is_certain |= channel.has_applied_all();
+    }
+    Ok((!lost.is_empty()).then(|| Forgotten { gtid: lost.to_string(), is_certain }))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+use super::*;
+
+fn row(columns: &[(&str, &str)]) -> Record {
+    columns.iter().copied().collect()
+}
+
+#[test]
+fn a_log_that_begins_with_old_numbers_and_lacks_what_was_replicated_was_reset() {
+    let channel = |(fetched, applied), sql| {
+        Channel::from_record(row(&[
+            ("Master_Log_File", "binlog.000001"),
+            ("Read_Master_Log_Pos", fetched),
+            ("Relay_Master_Log_File", "binlog.000001"),
+            ("Exec_Master_Log_Pos", applied),
+            ("Slave_SQL_Running", sql),
+        ]))
+    };
+    let lacks = |state: &str, replicated: &str, begin: &str| {
+        let ours = row(&[("binlog_state", "0-1-30,0-2-7")]);
+        let theirs = row(&[("binlog_state", state), ("slave_pos", replicated)]);
+        let begin = begin.parse().unwrap();
+        let forgotten = |channels: &[Channel]| no_longer_logged(&ours, &theirs, &begin, channels).unwrap();
+        let lost = forgotten(&[channel(("900", "900"), "Yes")]);
+        let applying = forgotten(&[channel(("900", "800"), "Yes")]);
+        assert_eq!(applying.as_ref().map(|lost| &lost.gtid), lost.as_ref().map(|lost| &lost.gtid));
+        assert!(!applying.is_some_and(|lost| lost.is_certain), "it may come yet");
+        assert_eq!(forgotten(&[channel(("900", "800"), "No")]), None, "nobody knows");
+        lost.map(|lost| {
+            assert!(lost.is_certain);
+            lost.gtid
+        })
+    };
+    assert_eq!(lacks("0-1-30", "0-2-7", "0-1-1").as_deref(), Some("0-2-7"));
+    for (state, replicated, begin, why) in [
+        ("0-1-30,0-2-7", "0-2-7", "0-1-1", "it is there"),
+        ("0-1-30", "0-2-7", "0-1-8", "the log was begun after it, as on a copy of another server"),
+        ("0-1-30", "0-2-6", "0-1-1", "the peer has not replicated it yet"),
+        ("0-1-30", "", "0-1-1", "the peer replicates from nobody"),
+        ("", "0-2-7", "", "the log is empty, and its end tells"),
+    ] {
+        assert_eq!(lacks(state, replicated, begin), None, "{why}");
+    }
+}
+
+#[test]
+fn a_mysql_that_has_executed_less_than_it_once_sent_was_reset() {
+    const A: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+    const B: &str = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
+    const C: &str = "5e11fa47-71ca-11e1-9e33-c80aa9429562";
+    let ours = format!("{A}:1-9,{B}:1-5");
+    let channel = |retrieved: &str, sql: &str, sql_state: &str| {
+        Channel::from_record(row(&[
+            ("Retrieved_Gtid_Set", retrieved),
+            ("Master_UUID", B),
+            ("Slave_SQL_Running", sql),
+            ("Slave_SQL_Running_State", sql_state),
+        ]))
+    };
+    let check = |ours: &str, theirs: &str, channels: &[Channel]| {
+        let ours = row(&[("server_uuid", B), ("executed", ours)]);
+        no_longer_executed(&ours, &row(&[("executed", theirs)]), channels).unwrap()
+    };
+    let lost = |gtid: &str, is_certain| Some(Forgotten { gtid: gtid.into(), is_certain });
+    let fetched = format!("{B}:2-5");
+    let idle = [channel(&fetched, "Yes", "has read all relay log")];
+    let at_work = [channel(&fetched, "Yes", "Reading event")];
+    let stopped = [channel(&fetched, "No", "")];
+    let less = format!("{A}:1-9");
+    assert_eq!(check(&ours, &less, &idle), lost(&fetched, true));
+    assert_eq!(check(&ours, &format!("{A}:1-9,{B}:1-5"), &idle), None);
+    assert_eq!(check(&ours, &less, &at_work), lost(&fetched, false), "it may come yet");
+    assert_eq!(check(&ours, &less, &stopped), None, "nobody knows");
+    let also = format!("{A}:5-9");
+    assert_eq!(check(&ours, &format!("{A}:1-4"), &stopped), lost(&also, true));
+    assert!(check(&ours, &format!("{A}:1-4"), &at_work).is_some_and(|lost| lost.is_certain));
+    assert_eq!(check(&ours, &format!("{A}:1-4"), &[]), lost(&also, true));
+    assert_eq!(check(&ours, &format!("{A}:1-12"), &[]), None, "own transactions need not have arrived there");
+    assert_eq!(check(&format!("{ours},{C}:1"), &less, &[]), None, "of another channel");
+}

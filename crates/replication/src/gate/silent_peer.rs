@@ -1,0 +1,150 @@
+//! A peer that lets nobody in: everything that was fetched from it must be applied.
+
+use mmm_core::settings::Survivors;
+use mmm_core::{progress, report};
+
+use crate::channel::liveness::{self, Sign};
+use crate::channel::{self, awaited, threads};
+use crate::error::Error;
+use crate::gate::asking::{Gate, PAUSE};
+use crate::gate::proof::Proof;
+use crate::gate::question::Question;
+use crate::position::BinlogPosition;
+use crate::refusal::Refusal;
+use crate::server::dialect::Threads;
+use crate::server::lock;
+use crate::status::{Channel, IoThread, Mode, Place};
+use crate::survivors::dialled::Dialled;
+
+impl Gate<'_> {
+    /// The peer lets nobody in. It may be taking writes all the same, for as long as its replication connection lives.
+    pub(super) fn unless_alive(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
+        let peer = self.peer.name.as_str();
+        self.check_silence(error)?;
+        log::warn!("{peer}: {error}; going by what was fetched from it");
+        report::observe(Some(peer), "does not answer", error);
+        self.alone(error)
+    }
+
+    /// Refuses while the peer is heard over its replication connection.
+    fn check_silence(&mut self, error: &Error) -> Result<(), Error> {
+        let sign = liveness::of_source(
+            self.local,
+            &self.channel,
+            self.peer,
+            self.question.settings.allow_write.silence,
+        )?;
+        let Some(Sign { heard, limit }) = sign else { return Ok(()) };
+        let (host, peer, then) =
+            (self.local.host().into(), self.peer.name.to_string(), self.question.otherwise.into());
+        Err(Refusal::PeerIsAlive { peer, reason: error.to_string(), host, heard, then, limit }.into())
+    }
+
+    /// A thread that was just started tells nothing of the peer until it is let in or has an error. True where it has
+    /// one of these by now. A peer that does not even accept connections is not waited for.
+    fn check_connecting(&mut self, seen: &Channel, error: &Error) -> Result<bool, Error> {
+        let limit = self.question.settings.allow_write.silence;
+        let since = liveness::connecting_since(self.local)?;
+        let Some(since) = since.filter(|since| *since < limit) else { return Ok(false) };
+        if !liveness::accepts(self.peer, self.question.budget) {
+            return Ok(false);
+        }
+        if liveness::once_connected(self.local, seen)?.is_some() {
+            return Ok(true);
+        }
+        let (host, peer) = (self.local.host().into(), self.peer.name.to_string());
+        let (reason, then) = (error.to_string(), self.question.otherwise.into());
+        Err(Refusal::PeerMayBeAlive { peer, reason, host, since, then, limit }.into())
+    }
+
+    /// The peer is silent: everything that was fetched must be applied, up to the last complete group. `None` where the
+    /// peer has to be asked again.
+    fn alone(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
+        let (host, peer) = (self.local.host(), &self.peer.name);
+        let mut face = progress::waiting(format!(
+            "waiting for {host} to apply what it fetched from {peer}, which is gone"
+        ));
+        let Question { settings, budget, .. } = self.question;
+        if self.question.survivors() != Survivors::Off {
+            self.dialled = Some(Dialled::start(self.config, self.peer, settings.limits.connect, budget));
+        }
+        loop {
+            let first = channel::again(self.local, &self.channel)?;
+            let idle = first.has_applied_all() && !threads::are_workers_busy(self.local, &first)?;
+            self.question.budget.pause(PAUSE);
+            let second = channel::again(self.local, &self.channel)?;
+            face.left(awaited::bytes(second.applied.as_ref(), second.fetched.as_ref(), &[]));
+            if idle && second.has_applied_all() && first.applied == second.applied {
+                // It may have come back meanwhile, or only have been slow.
+                if second.io == IoThread::Yes {
+                    self.check_silence(error)?;
+                }
+                if liveness::is_connecting(&second) && self.check_connecting(&second, error)? {
+                    continue;
+                }
+                let is_whole = second.fetched == second.applied || self.forget_half(&second)?;
+                if is_whole {
+                    return self.beside_survivors(error);
+                }
+                continue;
+            }
+            if self.would_wake && self.question.wait {
+                return Ok(Some(Proof::ToBeApplied(second.fetched)));
+            }
+            if !second.sql_running {
+                return Err(Refusal::NotRunning {
+                    host: self.local.host().into(),
+                    peer: self.peer.name.to_string(),
+                    reason: second.what_is_wrong(),
+                    then: self.question.otherwise.into(),
+                }
+                .into());
+            }
+            if !self.question.wait || self.question.budget.is_spent() {
+                let target = second.fetched.clone().unwrap_or_else(|| BinlogPosition::new("unknown", 0));
+                return Err(self.not_applied(&second, "what was fetched".into(), &target));
+            }
+        }
+    }
+
+    /// Ends half a transaction, whose rows clients could not change: begun and never to be ended, it keeps its
+    /// locks. It is fetched anew should the peer come back. False where more has come meanwhile.
+    fn forget_half(&mut self, seen: &Channel) -> Result<bool, Error> {
+        lock::take(self.local)?;
+        self.local.use_budget(self.local.budget().uninterrupted());
+        let dialect = self.local.dialect();
+        if report::is_dry_run() {
+            let place = Place::of(seen);
+            let (stop, start) =
+                (dialect.stop(&seen.name, Threads::Both), dialect.start(&seen.name, Threads::Both));
+            self.local.execute_all(&[stop, dialect.rewind(&seen.name, &place), start]).1?;
+            return Ok(true);
+        }
+        // First this thread alone: what it had fetched completely by then will be applied.
+        threads::stop_fetching(self.local, &seen.name)?;
+        let is_ended = threads::end_half(self.local, &seen.name)?;
+        let channel = channel::again(self.local, &seen.name)?;
+        let is_whole = channel.fetched == channel.applied;
+        if !is_ended && (is_whole || channel.fetched != seen.fetched || !channel.has_applied_all()) {
+            threads::start(self.local, &seen.name)?;
+            return Ok(is_whole);
+        }
+        log::warn!(
+            "{} sent half a transaction before it fell silent ({} of {}); it is not applied",
+            self.peer.name,
+            Refusal::place(channel.applied.as_ref()),
+            Refusal::place(channel.fetched.as_ref())
+        );
+        // Together, so that nothing stays stopped if this process is killed between them; a file and position is
+        // exact only once the applying thread has stopped.
+        let mut statements = vec![dialect.stop(&seen.name, Threads::Sql)];
+        let mut place = Place::Gtid(channel.mode);
+        if channel.mode == Mode::FilePosition {
+            self.local.execute(&statements.remove(0))?;
+            place = Place::of(&channel::again(self.local, &seen.name)?);
+        }
+        statements.extend([dialect.rewind(&seen.name, &place), dialect.start(&seen.name, Threads::Both)]);
+        self.local.execute_all(&statements).1?;
+        Ok(true)
+    }
+}

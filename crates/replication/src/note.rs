@@ -1,0 +1,36 @@
+//! What a call writes down for the next one, in a file of its own.
+
+use std::fs;
+use std::path::Path;
+
+use mmm_core::marker::Marker;
+use mmm_core::report;
+
+/// Where the notes lie: unlike a packet filter, another host's thread is not as before when this machine has
+/// started anew.
+pub const FOLDER: &str = "/var/lib/mysql-mmm";
+
+/// The value of one of the `key=value` with tabs between, of which a note consists.
+pub fn value(text: &str, name: &str) -> Option<String> {
+    text.split('\t').find_map(|field| field.strip_prefix(name)?.strip_prefix('=').map(ToString::to_string))
+}
+
+/// Writes a note for the next call, before anything is changed.
+pub fn write(path: &Path, text: &str) -> Result<Marker, String> {
+    let write = || {
+        fs::create_dir_all(FOLDER)?;
+        let mut marker = Marker::create(path)?;
+        marker.write(text)?;
+        Ok(marker)
+    };
+    write().map_err(|error: std::io::Error| format!("{} could not be written: {error}", path.display()))
+}
+
+/// Removes what is noted there, unless the call that noted it is at work.
+pub fn remove(path: &Path) {
+    if !report::is_dry_run()
+        && let Some((mut marker, _)) = Marker::leftover(path)
+    {
+        marker.remove();
+    }
+}

@@ -1,0 +1,69 @@
+//! By an old master whose SQL thread is held (docs/FAILOVER.md, 2.7).
+
+use crate::facts::{Facts, OldMaster, OldState};
+use crate::plan::{Decision, Plan, Proof};
+use crate::position::BinlogPosition;
+use crate::refusal::Refusal;
+use crate::status::{Channel, Mode, Place};
+
+/// What holding the old master's applying thread proves, or would; `refusal` is what everything else came to.
+pub fn plan(facts: &Facts, refusal: Refusal) -> Result<Decision, Refusal> {
+    let OldMaster::Answers(old) = &facts.old else { return Err(refusal) };
+    let Refusal::Unproved { may_pass, .. } = refusal else { return Err(refusal) };
+    let (Some(old_end), Some(from_new)) = (&old.end, &old.from_new) else { return Err(refusal) };
+    let Some(behind) = &old.held else {
+        let can_be_held = !may_pass
+            && from_new.is_running()
+            && facts.replica.channel.sql_running
+            && tells_the_place(facts, old, from_new);
+        return if can_be_held { Ok(Decision::Hold(refusal)) } else { Err(refusal) };
+    };
+    let unproved = |reason: String, may_pass| Err(because(refusal.clone(), &reason, may_pass));
+    if from_new.sql_running || from_new.sql_error.is_some() || !tells_the_place(facts, old, from_new) {
+        return unproved(format!("replication on {} did not stand still", old.host), false);
+    }
+    let Some(new_place) = from_new.applied.as_ref().filter(|place| place.has_reached(behind)) else {
+        let place = Refusal::place(from_new.applied.as_ref());
+        return unproved(format!("{} stands at {place}, which is before {behind}", old.host), false);
+    };
+    if !old.rests {
+        return unproved(format!("the log of {} still grows", old.host), true);
+    }
+    let ours = facts.replica.channel.applied.as_ref();
+    if ours != Some(old_end) {
+        let may_pass = facts.replica.channel.sql_running && ours.is_none_or(|ours| old_end.has_reached(ours));
+        return unproved(not_executed(&facts.replica.host, ours, &old.host, old_end), may_pass);
+    }
+    let proof = Proof::SameAsOld { old_end: old_end.clone(), new_place: new_place.clone() };
+    Ok(Decision::Attach(Plan { place: Place::Position(new_place.clone()), proof }))
+}
+
+/// True where an old master that stands still would tell the replica's place by file and position: everything of
+/// the new master's came to the replica by way of it, and everything of its own to the new master.
+fn tells_the_place(facts: &Facts, old: &OldState, from_new: &Channel) -> bool {
+    let ours = &facts.replica.channel;
+    [ours.mode, from_new.mode].iter().all(|mode| *mode == Mode::FilePosition)
+        && facts.old_passes_on(old)
+        && facts.new.log_slave_updates
+        && facts.new.channel.is_some()
+}
+
+/// The refusal with what would have helped.
+pub fn because(refusal: Refusal, what: &str, may_pass: bool) -> Refusal {
+    match refusal {
+        Refusal::Unproved { host, new, reason, .. } => {
+            Refusal::Unproved { host, new, reason: format!("{reason} ({what})"), may_pass }
+        }
+        other => other,
+    }
+}
+
+pub fn not_executed(
+    host: &str,
+    applied: Option<&BinlogPosition>,
+    source: &str,
+    target: &BinlogPosition,
+) -> String {
+    let applied = Refusal::place(applied);
+    format!("{host} has executed the log of {source} to {applied}, not to {target}")
+}

@@ -1,0 +1,336 @@
+//! How a server is reached: by TCP or socket, with TLS or without, and what it means where that fails.
+//!
+//! TLS begins with the client library's first write after the greeting, so most of its failures look like
+//! failures of the socket.
+
+use std::error::Error as _;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mmm_core::config::Host;
+use mmm_core::settings::{TlsMode, TlsOptions};
+use mysql::error::tls::TlsError;
+use mysql::prelude::Queryable;
+use mysql::{ClientIdentity, Conn, DriverError, OptsBuilder, Row, SslOpts, Value};
+use rustls::{AlertDescription, CertificateError};
+
+use crate::server::patience;
+
+/// What the library would otherwise ask the server for: as much as an event of a log can have.
+const MAX_PACKET: usize = 1 << 30;
+/// What a limited connection gets beyond its time, so that the library's own, clearer error comes first.
+const SLACK: Duration = Duration::from_millis(50);
+
+/// Connects and logs in as `host` says, within `most`.
+pub fn dial(host: &Host, most: Duration) -> mysql::Result<Conn> {
+    let started = Instant::now();
+    match conn(host, ssl_options(&host.tls), most) {
+        Err(error) if host.tls.mode == TlsMode::Preferred && is_lack_of_tls(&error) => {
+            let reason = describe(&error, host, started.elapsed());
+            log::warn!("{}: going on without TLS. {reason}", host.name);
+            conn(host, None, most.saturating_sub(started.elapsed()).max(patience::LEAST))
+        }
+        result => result,
+    }
+}
+
+fn conn(host: &Host, tls: Option<SslOpts>, most: Duration) -> mysql::Result<Conn> {
+    let options = OptsBuilder::new()
+        .ip_or_hostname(Some(host.ip.as_str()))
+        .tcp_port(host.mysql_port)
+        .socket(host.socket.as_ref().map(|path| path.to_string_lossy()))
+        .user(Some(host.agent_user.as_str()))
+        .pass(Some(host.agent_password.expose()))
+        .prefer_socket(false)
+        .ssl_opts(tls)
+        .max_allowed_packet(Some(MAX_PACKET))
+        .stmt_cache_size(0)
+        .tcp_connect_timeout(Some(most))
+        .read_timeout(Some(most))
+        .write_timeout(Some(most));
+    // The library limits each read, not the log-in; it reads once more when it drops a TLS connection that failed,
+    // and has no limit for connecting to the socket of a frozen server.
+    let is_verified = host.tls.mode >= TlsMode::VerifyCa && host.socket.is_none();
+    limited(most + SLACK, move || {
+        let mut conn = Conn::new(options)?;
+        if is_verified {
+            test_order(&mut conn)?;
+        }
+        Ok(conn)
+    })
+}
+
+/// Tests that no answer lies ready. The library keeps what came in the clear together with the greeting, and
+/// would take it for the answers to come; but nobody can have foreseen this question.
+fn test_order(conn: &mut Conn) -> mysql::Result<()> {
+    let number = RandomState::new().build_hasher().finish().to_string();
+    match conn.query_first::<Row, _>(format!("SELECT {number}")) {
+        Ok(Some(row)) if row.as_ref(0) == Some(&Value::Bytes(number.into())) => Ok(()),
+        Err(error) if io_error(&error).is_some() || matches!(error, mysql::Error::MySqlError(_)) => {
+            Err(error)
+        }
+        _ => Err(io::Error::other("Its answer is another's: somebody on the way tampers with it").into()),
+    }
+}
+
+/// Connects in a thread of its own, which is left behind when its time is over.
+fn limited(
+    most: Duration,
+    connect: impl FnOnce() -> mysql::Result<Conn> + Send + 'static,
+) -> mysql::Result<Conn> {
+    let (sender, receiver) = mpsc::channel();
+    thread::Builder::new().spawn(move || {
+        // The receiver is gone when it came too late.
+        let _ = sender.send(connect());
+    })?;
+    receiver.recv_timeout(most).unwrap_or_else(|end| {
+        Err(match end {
+            RecvTimeoutError::Timeout => io::Error::from(ErrorKind::TimedOut),
+            RecvTimeoutError::Disconnected => io::Error::other("What it sent is no log-in; see the log"),
+        }
+        .into())
+    })
+}
+
+fn ssl_options(tls: &TlsOptions) -> Option<SslOpts> {
+    let identity = tls.identity.clone().map(|(cert, key)| ClientIdentity::new(cert, key));
+    (tls.mode != TlsMode::Off).then(|| {
+        SslOpts::default()
+            .with_root_cert_path(tls.ca.clone())
+            .with_client_identity(identity)
+            .with_danger_accept_invalid_certs(tls.mode < TlsMode::VerifyCa)
+            .with_danger_skip_domain_validation(tls.mode < TlsMode::VerifyIdentity)
+    })
+}
+
+/// True where the server offers no TLS, or none that can be used.
+fn is_lack_of_tls(error: &mysql::Error) -> bool {
+    matches!(error, mysql::Error::DriverError(DriverError::TlsNotSupported))
+        || handshake_error(error).is_some()
+}
+
+/// True where the server itself was heard, so that it is alive.
+pub fn is_answer(error: &mysql::Error) -> bool {
+    match error {
+        mysql::Error::MySqlError(_) | mysql::Error::TlsError(_) => true,
+        mysql::Error::DriverError(driver) => {
+            !matches!(driver, DriverError::ConnectTimeout | DriverError::CouldNotConnect(_))
+        }
+        other => handshake_error(other).is_some(),
+    }
+}
+
+/// True where the time for a read or a write was over.
+pub fn is_timeout(error: &mysql::Error) -> bool {
+    io_error(error).is_some_and(|io| matches!(io.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
+}
+
+/// The library wraps an error of the socket in one of its own where it was reading or writing a packet.
+fn io_error(error: &mysql::Error) -> Option<&io::Error> {
+    match error {
+        mysql::Error::IoError(io) => Some(io),
+        mysql::Error::CodecError(codec) => codec.source()?.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// What TLS says of the server. [`mysql::Error::TlsError`] is about our own files.
+fn handshake_error(error: &mysql::Error) -> Option<&rustls::Error> {
+    io_error(error)?.get_ref()?.downcast_ref()
+}
+
+/// What to say of a connection that was not made: the server's own words where it sent any.
+pub fn describe(error: &mysql::Error, host: &Host, waited: Duration) -> String {
+    if let Some(tls) = handshake_error(error) {
+        return describe_handshake(tls, host);
+    }
+    match error {
+        mysql::Error::MySqlError(refused) => format!("{} (error {})", refused.message, refused.code),
+        late if is_timeout(late) => {
+            format!("It accepted the connection but sent nothing for {waited:.1?}; is the server frozen?")
+        }
+        mysql::Error::TlsError(error) => describe_files(error, &host.tls),
+        mysql::Error::DriverError(DriverError::ConnectTimeout) => {
+            format!("No answer within {waited:.1?}; is the host down or its port filtered?")
+        }
+        mysql::Error::DriverError(DriverError::CouldNotConnect(Some((_, description, _)))) => {
+            description.clone()
+        }
+        mysql::Error::DriverError(DriverError::TlsNotSupported) => {
+            format!("The server offers no TLS; give it a certificate, or {}", exemption(host))
+        }
+        mysql::Error::DriverError(DriverError::UnknownAuthPlugin(plugin)) => format!(
+            "There is no such account, or it logs in by {plugin}, which the helpers do not know (docs/CONNECTIONS.md)"
+        ),
+        mysql::Error::IoError(io) => io.to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn describe_handshake(error: &rustls::Error, host: &Host) -> String {
+    use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage, PeerIncompatible};
+    let ca = host.tls.ca.as_deref().unwrap_or(Path::new("")).display();
+    match error {
+        InvalidCertificate(CertificateError::UnknownIssuer) => {
+            format!("Its certificate is signed by no authority in {ca} (tls.ca)")
+        }
+        InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            "Its certificate has expired; renew it there".into()
+        }
+        InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => {
+            format!(
+                "Its certificate is not made out to {}: it lacks that subjectAltName; renew it, or use verify-ca",
+                host.ip
+            )
+        }
+        InvalidCertificate(other) => format!("Its certificate cannot be used: {other}"),
+        PeerIncompatible(_)
+        | InvalidMessage(_)
+        | AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure) => {
+            format!("Its TLS cannot be used ({error}); is it older than TLS 1.2? Then {}", exemption(host))
+        }
+        AlertReceived(alert) => format!("It ended TLS with {alert:?}; did it want another tls.cert?"),
+        other => format!("TLS failed: {other}"),
+    }
+}
+
+fn exemption(host: &Host) -> String {
+    format!("do without: tls: {{hosts: {{{}: off}}}} in mmm_helpers.yaml", host.name)
+}
+
+fn describe_files(error: &TlsError, tls: &TlsOptions) -> String {
+    use rustls::Error::{InconsistentKeys, InvalidCertificate};
+    let (cert, key) = tls.identity.as_ref().map(|(cert, key)| (cert, key)).unzip();
+    let files = [tls.ca.as_ref(), cert, key].into_iter().flatten();
+    let files = files.map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
+    let reason = match error {
+        TlsError::Tls(InvalidCertificate(_)) => "it holds no certificate in PEM".into(),
+        TlsError::Tls(InconsistentKeys(_)) => "the key is not that of the certificate".into(),
+        other => other.to_string(),
+    };
+    format!("What tls in mmm_helpers.yaml names cannot be used: {files}: {reason}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    use mmm_core::Secret;
+    use mmm_core::config::{HostName, Mode};
+    use nix::sys::socket::{self, Backlog};
+    use rustls::{InvalidMessage, PeerIncompatible};
+
+    use super::*;
+
+    fn host() -> Host {
+        Host {
+            name: HostName::new("db3").unwrap(),
+            ip: "127.0.0.1".into(),
+            mysql_port: 3306,
+            mode: Mode::Slave,
+            peer: None,
+            cluster_interface: String::new(),
+            bin_path: "/usr/lib/mysql-mmm".into(),
+            agent_user: "agent".into(),
+            agent_password: Secret::new("secret"),
+            replication_user: String::new(),
+            replication_password: Secret::default(),
+            tls: TlsOptions { mode: TlsMode::Required, ca: Some("/x/ca.pem".into()), identity: None },
+            socket: None,
+        }
+    }
+
+    /// What a server of version 8 that offers TLS says first.
+    fn greeting() -> Vec<u8> {
+        let mut packet = vec![73, 0, 0, 0, 10];
+        packet.extend(b"8.0.0\0");
+        packet.extend([1, 0, 0, 0]);
+        packet.extend(b"saltsalt\0");
+        packet.extend([0x00, 0x8a, 45, 2, 0, 0x08, 0, 21]);
+        packet.extend([0; 10]);
+        packet.extend(b"saltsaltsalt\0caching_sha2_password\0");
+        packet[0] = u8::try_from(packet.len() - 4).unwrap();
+        packet
+    }
+
+    /// How long `dial` with a limit of 300 ms takes to find out that a server is frozen.
+    fn time_to_give_up(host: &Host) -> Duration {
+        let started = Instant::now();
+        let error = dial(host, Duration::from_millis(300)).unwrap_err();
+        assert!(is_timeout(&error) && !is_answer(&error), "{error}");
+        started.elapsed()
+    }
+
+    #[test]
+    fn a_server_that_freezes_in_the_middle_of_tls_is_given_up_in_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let tls = TlsOptions { mode: TlsMode::Required, ..TlsOptions::default() };
+        let host = Host { mysql_port: listener.local_addr().unwrap().port(), tls, ..host() };
+        let server = thread::spawn(move || {
+            let mut connection = listener.accept().unwrap().0;
+            connection.write_all(&greeting()).unwrap();
+            connection
+        });
+        let waited = time_to_give_up(&host);
+        assert!(waited < Duration::from_millis(550), "{waited:?}");
+        // The greeting was understood: TLS had begun.
+        let mut request = [0; 37];
+        io::Read::read_exact(&mut server.join().unwrap(), &mut request).unwrap();
+        assert_eq!((request[0], request[36]), (32, 0x16));
+    }
+
+    #[test]
+    fn a_frozen_server_whose_socket_takes_nobody_in_is_given_up_in_time() {
+        let path = std::env::temp_dir().join(format!("mmm-dial-{}.sock", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        socket::listen(&listener, Backlog::new(0).unwrap()).unwrap();
+        let _waits_before_us = UnixStream::connect(&path).unwrap();
+        let waited = time_to_give_up(&Host { socket: Some(path.clone()), ..host() });
+        std::fs::remove_file(path).unwrap();
+        assert!(waited < Duration::from_millis(550), "{waited:?}");
+    }
+
+    #[test]
+    fn a_failure_of_tls_says_what_to_do_and_that_the_server_lives() {
+        let invalid = rustls::Error::InvalidCertificate;
+        let table = [
+            (invalid(CertificateError::UnknownIssuer), "signed by no authority in /x/ca.pem"),
+            (invalid(CertificateError::Expired), "expired; renew it"),
+            (invalid(CertificateError::NotValidForName), "not made out to 127.0.0.1"),
+            (invalid(CertificateError::Revoked), "cannot be used: "),
+            (
+                rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13),
+                "do without: tls: {hosts: {db3: off}}",
+            ),
+            (rustls::Error::AlertReceived(AlertDescription::ProtocolVersion), "older than TLS 1.2?"),
+            (rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType), "older than TLS 1.2?"),
+            (rustls::Error::AlertReceived(AlertDescription::CertificateRequired), "another tls.cert?"),
+            (rustls::Error::DecryptError, "TLS failed: "),
+        ];
+        for (error, words) in table {
+            let error = mysql::Error::IoError(io::Error::new(ErrorKind::InvalidData, error));
+            let text = describe(&error, &host(), Duration::ZERO);
+            assert!(text.contains(words) && is_answer(&error), "{text}");
+        }
+        let error = mysql::Error::DriverError(DriverError::TlsNotSupported);
+        assert!(describe(&error, &host(), Duration::ZERO).contains("offers no TLS") && is_answer(&error));
+    }
+
+    #[test]
+    fn only_what_was_heard_of_a_server_proves_that_it_lives() {
+        let driver = |error| mysql::Error::DriverError(error);
+        assert!(is_answer(&driver(DriverError::UnknownAuthPlugin("parsec".into()))));
+        assert!(!is_answer(&driver(DriverError::ConnectTimeout)));
+        assert!(!is_answer(&driver(DriverError::CouldNotConnect(None))));
+        assert!(!is_answer(&mysql::Error::server_disconnected()));
+        assert!(!is_answer(&io::Error::from(ErrorKind::WouldBlock).into()));
+    }
+}

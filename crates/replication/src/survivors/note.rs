@@ -1,0 +1,243 @@
+//! What the marker of a takeover says: all that the next call needs where this one is killed.
+
+use std::path::{Path, PathBuf};
+
+use mmm_core::config::Host;
+use mmm_core::marker;
+
+use crate::gtid::GtidSet;
+use crate::note::{FOLDER, value};
+use crate::position::BinlogPosition;
+use crate::status::{Channel, Mode, Place};
+
+/// A takeover under way. Places are those of file and position, and of no use by GTID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Whose log is executed.
+    pub survivor: String,
+    /// This host's channel.
+    pub channel: String,
+    /// How that channel finds its place in the old master's log.
+    pub mode: Mode,
+    /// Where it begins in the survivor's log.
+    pub begin: Option<BinlogPosition>,
+    /// The end of the survivor's log.
+    pub end: Option<BinlogPosition>,
+    /// MySQL's: what the survivor had executed by then.
+    pub gtids: GtidSet,
+    /// What this host had executed by GTID where it begins.
+    pub had: String,
+    /// The old master as the channel names it.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Its place in the old master's log before.
+    pub from: Option<BinlogPosition>,
+    /// Its place in the old master's log behind the survivor's tail.
+    pub back: Option<BinlogPosition>,
+    /// The channel's heartbeat period, which naming a host resets.
+    pub heartbeat: String,
+    /// What the channel had for fetching its source's key, where a takeover changes that.
+    pub fetches_key: Option<bool>,
+    /// True where writes were opened when only a part was here, and nothing told its place in the old master's log: the
+    /// channel waits at a place that does not exist until that master answers.
+    pub is_open: bool,
+}
+
+/// Where a host stands in the survivor's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It has executed nothing of it.
+    AtBegin,
+    /// A part, or more than what was noted.
+    Between,
+    /// All that was noted.
+    AtEnd,
+}
+
+/// Where it lies.
+pub fn marker_of(this: &Host) -> PathBuf {
+    marker::path(Path::new(FOLDER), "takeover", this)
+}
+
+const MODES: [(Mode, &str); 4] = [
+    (Mode::FilePosition, "position"),
+    (Mode::SlavePos, "slave_pos"),
+    (Mode::CurrentPos, "current_pos"),
+    (Mode::AutoPosition, "auto"),
+];
+
+impl Note {
+    /// Where a channel stands in the survivor's log, by its host's GTIDs `executed`.
+    pub fn standing(&self, now: &Channel, executed: &str) -> Standing {
+        let (Some(applied), Some(end)) = (&now.applied, &self.end) else { return Standing::Between };
+        // A crash may set a place back that is kept in files (MariaDB, MySQL before 8), and not what was executed.
+        if self.begin.as_ref() == Some(applied) && applied != end && self.had == executed {
+            return Standing::AtBegin;
+        }
+        // By file and position, to go on behind that in the old master's log is exact at this place alone.
+        let is_there = if self.mode == Mode::FilePosition {
+            applied == end
+        } else {
+            self.mode == Mode::AutoPosition || applied.has_reached(end)
+        };
+        if is_there { Standing::AtEnd } else { Standing::Between }
+    }
+
+    /// True where it has executed all that was noted. By auto-position, what a server has executed decides: it passes
+    /// over what it has.
+    pub fn has_all(&self, now: &Channel, executed: &str) -> bool {
+        self.standing(now, executed) == Standing::AtEnd
+            && (self.mode != Mode::AutoPosition
+                || executed.parse().is_ok_and(|executed| self.gtids.is_within(&executed)))
+    }
+
+    /// Where it goes on in the old master's log, once it has stopped; `None` where nothing tells that.
+    pub fn way_back(&self, stopped: &Channel, executed: &str) -> Option<Place> {
+        if self.mode != Mode::FilePosition {
+            return Some(Place::Gtid(self.mode));
+        }
+        let place = match self.standing(stopped, executed) {
+            Standing::AtBegin => self.from.clone(),
+            Standing::AtEnd => self.back.clone(),
+            Standing::Between => None,
+        };
+        place.map(Place::Position)
+    }
+
+    /// One line: `key=value`, with tabs between.
+    pub fn to_text(&self) -> String {
+        let place =
+            |place: &Option<BinlogPosition>| place.as_ref().map(ToString::to_string).unwrap_or_default();
+        let mode = MODES.iter().find(|(mode, _)| *mode == self.mode).map_or("", |(_, name)| *name);
+        let key = self.fetches_key.map(|key| u8::from(key).to_string()).unwrap_or_default();
+        let fields = [
+            ("survivor", self.survivor.clone()),
+            ("channel", self.channel.clone()),
+            ("mode", mode.into()),
+            ("begin", place(&self.begin)),
+            ("end", place(&self.end)),
+            ("gtids", self.gtids.to_string()),
+            ("had", self.had.clone()),
+            ("host", self.host.clone()),
+            ("port", self.port.to_string()),
+            ("from", place(&self.from)),
+            ("back", place(&self.back)),
+            ("heartbeat", self.heartbeat.clone()),
+            ("key", key),
+            ("open", u8::from(self.is_open).to_string()),
+        ];
+        let shown = |(name, value): &(&str, String)| format!("{name}={}", value.replace(['\t', '\n'], " "));
+        fields.iter().map(shown).collect::<Vec<_>>().join("\t")
+    }
+
+    /// What was written; `None` for anything else.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let value = |name: &str| value(text, name);
+        let place = |name: &str| -> Option<Option<BinlogPosition>> {
+            let text = value(name)?;
+            if text.is_empty() {
+                return Some(None);
+            }
+            Some(Some(BinlogPosition::from_text(&text)?))
+        };
+        let mode = value("mode")?;
+        Some(Self {
+            survivor: value("survivor")?,
+            channel: value("channel")?,
+            mode: MODES.iter().find(|(_, name)| *name == mode)?.0,
+            begin: place("begin")?,
+            end: place("end")?,
+            gtids: value("gtids")?.parse().ok()?,
+            had: value("had")?,
+            host: value("host")?,
+            port: value("port")?.parse().ok()?,
+            from: place("from")?,
+            back: place("back")?,
+            heartbeat: value("heartbeat")?,
+            fetches_key: value("key").filter(|key| !key.is_empty()).map(|key| key == "1"),
+            is_open: value("open")? == "1",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Record;
+
+    #[test]
+    fn what_is_noted_is_read_again() {
+        let set = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-9,4e11fa47-71ca-11e1-9e33-c80aa9429562:1";
+        for (mode, place, fetches_key) in [
+            (Mode::FilePosition, Some(BinlogPosition::new("a:b.000007", 300)), Some(false)),
+            (Mode::SlavePos, None, None),
+            (Mode::CurrentPos, None, Some(true)),
+            (Mode::AutoPosition, Some(BinlogPosition::new("bin.000001", 4)), None),
+        ] {
+            let note = Note {
+                survivor: "db3".into(),
+                channel: "main line".into(),
+                mode,
+                begin: place.clone(),
+                end: place.clone(),
+                gtids: set.parse().unwrap(),
+                had: "0-1-8,0-2-7".into(),
+                host: "db1.example".into(),
+                port: 3307,
+                from: place.clone(),
+                back: place,
+                heartbeat: "2.5".into(),
+                fetches_key,
+                is_open: fetches_key == Some(true),
+            };
+            assert_eq!(Note::from_text(&note.to_text()), Some(note));
+        }
+    }
+
+    #[test]
+    fn by_file_and_position_the_way_back_is_known_at_the_two_ends_alone() {
+        let at = |offset| Some(BinlogPosition::new("bin.000007", offset));
+        let note = |mode| Note {
+            survivor: "db3".into(),
+            channel: String::new(),
+            mode,
+            begin: at(300),
+            end: at(900),
+            gtids: GtidSet::default(),
+            had: "0-1-8".into(),
+            host: "db1".into(),
+            port: 3306,
+            from: at(3000),
+            back: at(9000),
+            heartbeat: String::new(),
+            fetches_key: None,
+            is_open: false,
+        };
+        for (applied, executed, back, has_all) in [
+            (300, "0-1-8", at(3000), false),
+            // A place that a crash has set back, and not what was executed.
+            (300, "0-1-9", None, false),
+            (500, "0-1-9", None, false),
+            (900, "0-1-14", at(9000), true),
+            (950, "0-1-15", None, false),
+        ] {
+            let channel = Channel::from_record(Record::from_iter([
+                ("Relay_Master_Log_File", "bin.000007".to_string()),
+                ("Exec_Master_Log_Pos", applied.to_string()),
+            ]));
+            let by_file = note(Mode::FilePosition);
+            assert_eq!(by_file.way_back(&channel, executed), back.map(Place::Position), "{applied}");
+            assert_eq!(by_file.has_all(&channel, executed), has_all, "{applied}");
+            let by_gtid = note(Mode::SlavePos).way_back(&channel, executed);
+            assert_eq!(by_gtid, Some(Place::Gtid(Mode::SlavePos)));
+        }
+    }
+
+    #[test]
+    fn half_a_note_is_none() {
+        for text in ["", "survivor=db3", "db3 channel", "survivor=db3\tchannel=\tmode=odd\tbegin="] {
+            assert_eq!(Note::from_text(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What a survivor was seen to have that this host lacks: noted before anything is done about it, so that it is not
+//! forgotten when that survivor falls silent. The note goes when this host has it, or the old master answers, or writes
+//! were opened without it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mmm_core::config::{Config, Host};
+use mmm_core::marker::{self, Marker};
+use mmm_core::report;
+
+use crate::note::{FOLDER, remove, value, write};
+use crate::position::BinlogPosition;
+
+/// A tail that a survivor has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// How much, in words.
+    pub tail: String,
+    /// To where that goes in the old master's log.
+    pub to: String,
+    /// To where the survivor had applied it when that was last seen to change.
+    pub applied: String,
+    /// Since when it has got no further, and this host has got no more of it.
+    since: u64,
+    /// When it was last heard.
+    heard: u64,
+    /// Since which start of this machine that is counted.
+    boot: String,
+}
+
+/// A point in time that no setting of the clock moves: seconds since a start of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Moment {
+    seconds: u64,
+    boot: String,
+}
+
+impl Moment {
+    fn now() -> Self {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let uptime = read("/proc/uptime");
+        let seconds = uptime.split('.').next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
+        Self { seconds, boot: read("/proc/sys/kernel/random/boot_id").trim().into() }
+    }
+}
+
+impl Seen {
+    /// What is seen now.
+    pub fn new(tail: String, to: String, applied: String) -> Self {
+        let Moment { seconds, boot } = Moment::now();
+        Self { tail, to, applied, since: seconds, heard: seconds, boot }
+    }
+
+    fn to_text(&self) -> String {
+        let Self { tail, to, applied, since, heard, boot } = self;
+        format!("tail={tail}\tto={to}\tapplied={applied}\tsince={since}\theard={heard}\tboot={boot}")
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let value = |name: &str| value(text, name);
+        Some(Self {
+            tail: value("tail")?,
+            to: value("to")?,
+            applied: value("applied")?,
+            since: value("since")?.parse().ok()?,
+            heard: value("heard")?.parse().ok()?,
+            boot: value("boot")?,
+        })
+    }
+
+    /// True where a place in the old master's log lies behind all of it.
+    pub fn is_reached(&self, place: &BinlogPosition) -> bool {
+        BinlogPosition::from_text(&self.to).is_some_and(|end| place.has_reached(&end))
+    }
+
+    /// This, seen anew, and `earlier`: what has not changed keeps its beginning.
+    fn after(mut self, earlier: &Self) -> Self {
+        let parts = |seen: &Self| [&seen.tail, &seen.to, &seen.applied, &seen.boot].map(Clone::clone);
+        if parts(&self) == parts(earlier) {
+            self.since = self.since.min(earlier.since);
+        }
+        self
+    }
+
+    /// Counted from now on where this machine was started since.
+    fn counted_from(mut self, now: &Moment) -> Self {
+        if self.boot != now.boot {
+            (self.since, self.heard, self.boot) = (now.seconds, now.seconds, now.boot.clone());
+        }
+        self
+    }
+
+    /// For how many seconds nothing was heard of it.
+    pub fn silent_for(&self) -> u64 {
+        Moment::now().seconds.saturating_sub(self.heard)
+    }
+
+    fn idle_for(&self) -> u64 {
+        Moment::now().seconds.saturating_sub(self.since)
+    }
+}
+
+/// One for each survivor.
+fn path(this: &Host, survivor: &str) -> PathBuf {
+    let survivor: String =
+        survivor.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    marker::path(Path::new(FOLDER), &format!("tail-{survivor}"), this)
+}
+
+/// What was noted of a survivor. Costs one failed `open` where nothing is.
+pub fn read(this: &Host, survivor: &str) -> Option<Seen> {
+    let path = path(this, survivor);
+    let noted = Seen::from_text(&Marker::noted(&path)?)?;
+    let mut seen = noted.clone().counted_from(&Moment::now());
+    if seen != noted && !keep(&path, &seen) {
+        (seen.since, seen.heard) = (0, 0);
+    }
+    Some(seen)
+}
+
+/// Notes what a survivor has that answers; returns for how many seconds it has got no further. Where nothing can be
+/// noted, it is not waited for.
+pub fn note(this: &Host, survivor: &str, seen: Seen) -> u64 {
+    let seen = match read(this, survivor) {
+        Some(earlier) => seen.after(&earlier),
+        None => seen,
+    };
+    if keep(&path(this, survivor), &seen) { seen.idle_for() } else { u64::MAX }
+}
+
+/// Notes that a survivor sends; `moves`: and that this host gets on with what it sends.
+pub fn renew(this: &Host, survivor: &str, moves: bool) {
+    let Some(mut seen) = read(this, survivor) else { return };
+    seen.heard = Moment::now().seconds;
+    if moves {
+        seen.since = seen.heard;
+    }
+    keep(&path(this, survivor), &seen);
+}
+
+/// True where it is noted, or would be.
+fn keep(path: &Path, seen: &Seen) -> bool {
+    if report::is_dry_run() {
+        return true;
+    }
+    let written = write(path, &seen.to_text());
+    if let Err(error) = &written {
+        log::error!("{error}");
+    }
+    written.is_ok()
+}
+
+/// It is no longer of any interest.
+pub fn forget(this: &Host, survivor: &str) {
+    remove(&path(this, survivor));
+}
+
+/// Nor is that of any survivor.
+pub fn forget_all(config: &Config) {
+    for host in config.hosts() {
+        forget(config.this_host(), host.name.as_str());
+    }
+}
+
+/// A host that was opened beside a dead master.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Where its log ended: what it wrote behind that, no other host has.
+    pub end: BinlogPosition,
+    /// Its place in the dead master's log. Once that has moved, that master has come back.
+    pub applied: String,
+}
+
+/// Whether a host was opened so.
+pub fn opened(this: &Host) -> Option<Opened> {
+    let text = Marker::noted(&opened_path(this))?;
+    let (end, applied) = text.split_once(' ')?;
+    Some(Opened { end: BinlogPosition::from_text(end)?, applied: applied.into() })
+}
+
+/// Notes that; where that fails, only the journal says so.
+pub fn note_opened(this: &Host, opened: &Opened) {
+    if report::is_dry_run() {
+        return;
+    }
+    if let Err(error) = write(&opened_path(this), &format!("{} {}", opened.end, opened.applied)) {
+        log::error!("{error}");
+    }
+}
+
+/// The master that was dead answers again, and has all.
+pub fn forget_opened(this: &Host) {
+    remove(&opened_path(this));
+}
+
+fn opened_path(this: &Host) -> PathBuf {
+    marker::path(Path::new(FOLDER), "opened", this)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(applied: &str, since: u64, heard: u64) -> Seen {
+        let (tail, to, boot) = ("4 transactions".into(), "bin.000007:900".into(), "b1".into());
+        Seen { tail, to, applied: applied.into(), since, heard, boot }
+    }
+
+    #[test]
+    fn what_is_noted_is_read_again_or_not_at_all() {
+        let seen = seen("nothing", 700, 720);
+        assert_eq!(Seen::from_text(&seen.to_text()), Some(seen));
+        for text in ["", "tail=4", "tail=4\tto=\tapplied=\tsince=\theard=\tboot="] {
+            assert_eq!(Seen::from_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_survivor_is_idle_since_it_got_on_and_silent_since_it_was_heard() {
+        let now = seen("bin.000007:300", 800, 800);
+        assert_eq!(now.clone().after(&seen("bin.000007:300", 700, 720)), seen("bin.000007:300", 700, 800));
+        for (earlier, why) in [
+            (seen("bin.000007:200", 700, 720), "it has applied more"),
+            (Seen { tail: "5 transactions".into(), ..seen("bin.000007:300", 700, 720) }, "less is missing"),
+            (Seen { boot: "b0".into(), ..seen("bin.000007:300", 700, 720) }, "the machine was started"),
+            (seen("bin.000007:300", 900, 900), "nobody can see it later than now"),
+        ] {
+            assert_eq!(now.clone().after(&earlier), now, "{why}");
+        }
+    }
+
+    #[test]
+    fn what_was_noted_before_a_start_of_the_machine_counts_from_now() {
+        let noted = seen("nothing", 700, 720);
+        let at = |boot: &str| Moment { seconds: 90, boot: boot.into() };
+        assert_eq!(noted.clone().counted_from(&at("b1")), noted);
+        assert_eq!(noted.counted_from(&at("b2")), Seen { boot: "b2".into(), ..seen("nothing", 90, 90) });
+    }
+
+    #[test]
+    fn this_machine_tells_how_long_it_has_been_running() {
+        let now = Moment::now();
+        assert!(now.seconds > 0 && now.boot.len() > 30, "{now:?}");
+    }
+}

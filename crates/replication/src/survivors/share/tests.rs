@@ -1,0 +1,54 @@
+use super::*;
+
+const O: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+const S: &str = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
+
+macro_rules! at {
+    ($offset:expr) => {
+        Some(BinlogPosition::new("bin.000007", $offset))
+    };
+}
+
+#[test]
+fn what_another_host_has_more_counts_by_gtid_where_there_are_gtids_and_else_by_place() {
+    let set = |text: &str| Gtids::Set(text.parse().unwrap());
+    let position = |state: &str, last: &str| Gtids::Position(state.parse().unwrap(), last.parse().unwrap());
+    let none = || Gtids::None;
+    for (ours, theirs, expected, why) in [
+        ((at!(300), none()), (at!(300), none()), None, "as much"),
+        ((at!(300), none()), (at!(500), none()), Some(None), "more, of which nobody knows the number"),
+        ((at!(500), none()), (at!(300), none()), None, "less"),
+        ((None, none()), (at!(300), none()), None, "places that do not compare tell nothing"),
+        ((at!(300), set(&format!("{O}:1-5"))), (at!(500), set(&format!("{O}:1-9"))), Some(Some(4)), "by set"),
+        (
+            (at!(300), set(&format!("{O}:1-5"))),
+            (at!(500), set(&format!("{O}:1-5"))),
+            None,
+            "half a transaction",
+        ),
+        (
+            (at!(300), set(&format!("{O}:1-5"))),
+            (at!(300), set(&format!("{O}:1-5,{S}:1"))),
+            None,
+            "its own row",
+        ),
+        (
+            (at!(300), position("0-1-5", "0-1-5")),
+            (at!(300), position("0-1-9", "0-1-9")),
+            Some(Some(4)),
+            "numbers",
+        ),
+        (
+            (at!(300), position("0-1-5", "0-1-5")),
+            (at!(500), position("0-1-5", "0-1-5")),
+            Some(None),
+            "not applied",
+        ),
+        ((at!(300), position("0-2-6,0-1-5", "0-1-5")), (at!(300), position("", "0-2-6")), None, "our own"),
+        ((at!(300), position("0-1-5", "0-1-5")), (at!(300), position("0-1-5", "0-1-5")), None, "the same"),
+    ] {
+        let share = |(place, gtids)| Share { place, gtids, is_partly_numbered: false };
+        let tail = share(ours).lacks(&share(theirs), O);
+        assert_eq!(tail.map(|tail| tail.count), expected, "{why}");
+    }
+}
