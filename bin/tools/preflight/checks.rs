@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_code_and_check_is_documented() {
-        let text = include_str!("../../../../docs/PREFLIGHT.md");
+        let text = include_str!("../../../docs/PREFLIGHT.md");
         let mut codes = Vec::new();
         for source in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("preflight")) {
             let source = fs::read_to_string(source).unwrap();
