@@ -3,7 +3,6 @@
 //! One socket, one question at a time, every answer within the call's [`Budget`]. What an answer means for a
 //! role is decided by the callers.
 
-use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -29,6 +28,7 @@ use mmm_core::Budget;
 use mmm_core::report::{self, Kind};
 
 use crate::address::{Holding, VirtualIp};
+use crate::capability;
 use crate::error::{NetworkError, is_missing_device};
 use crate::interface::{IFLA_IFNAME, Interface, Link};
 use crate::promotion::Promotion;
@@ -44,8 +44,6 @@ const MOST_REMOVALS: u32 = 8;
 /// IPv6 costs the kernel more than all the rest.
 const IFLA_EXT_MASK: u16 = 29;
 const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
-/// The capability's bit (`linux/capability.h`).
-const CAP_NET_ADMIN: u64 = 1 << 12;
 
 /// A connection to the kernel's routing side.
 #[derive(Debug)]
@@ -344,10 +342,7 @@ pub(crate) enum Answer {
 
 /// The kernel's answer to one who may not change addresses, which a dry run does not get to hear.
 fn rehearse(doing: String) -> Result<(), NetworkError> {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    let effective = effective.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    if effective.is_none_or(|mask| mask & CAP_NET_ADMIN != 0) {
+    if capability::has(capability::NET_ADMIN).unwrap_or(true) {
         return Ok(());
     }
     Err(NetworkError::from_kernel(doing, Errno::EPERM.into()))
