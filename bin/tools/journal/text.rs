@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mmm_core::escape::{escaped, is_obeyed};
+use mmm_core::outcome::ERROR;
 
 use super::calls::{Call, Event, Fate, Note};
 use super::line::Level;
@@ -163,7 +164,7 @@ impl Text {
 
     /// What a call said, without what its answer says and without a warning that was shown already.
     fn notes<'c>(&self, call: &'c Call, said: &mut HashSet<&'c str>) -> String {
-        let answer = call.answer.as_ref().map_or("", |answer| answer.text.trim_start_matches("ERROR: "));
+        let answer = call.answer.as_ref().map_or("", |answer| answer.text.trim_start_matches(ERROR));
         let mut text = String::new();
         for (index, note) in call.notes.iter().enumerate() {
             if call.notes_left_out > 0 && index == call.notes.len() / 2 {

@@ -10,6 +10,7 @@ use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::outcome::USAGE;
 use crate::report::{Format, Output};
 
 /// Which arguments a helper takes, beside the configuration's name that MMM 2.2 and later put first.
@@ -163,8 +164,10 @@ impl Program {
     /// the usage line repeats.
     pub fn read(&self, argv: &[OsString]) -> (Request, Output) {
         let argv0 = argv.first().map_or_else(|| self.name.into(), |name| name.to_string_lossy());
-        let usage =
-            |reason: String| Request::Usage { line: format!("Usage: {argv0} {}", self.parameters()), reason };
+        let usage = |reason: String| Request::Usage {
+            line: format!("{USAGE} {argv0} {}", self.parameters()),
+            reason,
+        };
         let error = match self.command().try_get_matches_from(argv.iter().skip(1)) {
             Ok(matches) => return (self.request(&matches, usage), self.output(&matches)),
             Err(error) => error,
@@ -261,12 +264,7 @@ struct Positions {
 }
 
 fn parse_format(text: &str) -> Result<Format, &'static str> {
-    match text {
-        "text" => Ok(Format::Text),
-        "json" => Ok(Format::Json),
-        "yaml" => Ok(Format::Yaml),
-        _ => Err("neither text nor json nor yaml"),
-    }
+    text.parse().map_err(|_| "neither text nor json nor yaml")
 }
 
 fn parse_wait(text: &str) -> Result<Option<Duration>, String> {
