@@ -10,11 +10,11 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use mmm_core::config::{self, Config, Host};
+use mmm_core::report::Format;
 use mmm_core::settings::Settings;
 use mmm_core::{Budget, Coded, escape};
 use mmm_replication::binlog::place::Logged;
 use mmm_replication::binlog::stream::Reader;
-use mmm_replication::dialect::Flavour;
 use mmm_replication::difference::{self, Method, Plan, Side, Transaction, Trouble};
 use mmm_replication::status::IoThread;
 use mmm_replication::{Error, Server};
@@ -24,9 +24,11 @@ mod arguments;
 mod report;
 mod screen;
 
+use arguments::Arguments;
 pub use arguments::command;
-use arguments::{Arguments, Output};
 use report::{HostRow, List, Origin, Outcome, Report, Saved};
+
+use crate::product;
 
 /// The whole of the program.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -44,10 +46,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     });
     report.milliseconds = budget.elapsed().as_secs_f64() * 1000.0;
     report.exit_code = report.result.exit_code();
-    let text = match arguments.output {
-        Output::Text => screen::draw(&report),
-        Output::Json => escape::json(&report, true).unwrap_or_default() + "\n",
-        Output::Yaml => escape::yaml(&report).unwrap_or_default(),
+    let text = match arguments.format {
+        Format::Text => screen::draw(&report),
+        Format::Json => escape::json(&report, true).unwrap_or_default() + "\n",
+        Format::Yaml => escape::yaml(&report).unwrap_or_default(),
     };
     // A reader that went away has seen enough.
     let _ = io::stdout().lock().write_all(text.as_bytes());
@@ -176,10 +178,7 @@ fn count_reverse(report: &mut Report, reader: &Reader, plan: Result<Result<Plan,
 }
 
 fn row(host: &Host, side: &Side) -> HostRow {
-    let family = match side.flavour {
-        Flavour::MariaDb => "MariaDB",
-        Flavour::MySql => "MySQL",
-    };
+    let family = product::family(side.flavour);
     let version = side.version.split('-').next().unwrap_or_default();
     HostRow {
         name: host.name.to_string(),

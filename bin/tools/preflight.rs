@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use mmm_core::config::{self, ConfigError};
+use mmm_core::report::Format;
 use mmm_core::settings::{Settings, SettingsError};
 use mmm_core::{Budget, escape};
 
@@ -54,9 +55,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     loop {
         let report = examine_in_time(&arguments);
         let mut text = match arguments.output {
-            Output::Text => screen::draw(&report, arguments.colour && shows_colour()),
-            Output::Json => escape::json(&report, true).unwrap_or_default() + "\n",
-            Output::Yaml => escape::yaml(&report).unwrap_or_default(),
+            Output::As(Format::Text) => screen::draw(&report, arguments.colour && shows_colour()),
+            Output::As(Format::Json) => escape::json(&report, true).unwrap_or_default() + "\n",
+            Output::As(Format::Yaml) => escape::yaml(&report).unwrap_or_default(),
             Output::Plugin => plugin::line(&report),
         };
         if let Some(pause) = arguments.watch {

@@ -9,9 +9,10 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use mmm_core::report::Format;
 use mmm_core::settings::{LogSettings, PATH, Settings};
 
-use super::arguments::{Arguments, Format};
+use super::arguments::Arguments;
 use super::calls::{Assembly, Call, Event};
 use super::document::{Json, Yaml};
 use super::moves::{Grouping, Part};

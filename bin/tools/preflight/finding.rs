@@ -4,6 +4,8 @@ use mmm_core::escape;
 use mmm_replication::status::without_data;
 use serde::Serialize;
 
+pub use crate::steps::{shell, sql};
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,17 +85,7 @@ impl Check {
     }
 }
 
-/// A step for a host's server.
-pub fn sql(host: &str, statement: impl Into<String>) -> String {
-    format!("on {host}, SQL: {};", statement.into())
-}
-
-/// A step for a host's shell, as root.
-pub fn shell(host: &str, command: impl Into<String>) -> String {
-    format!("on {host}, shell: {}", command.into())
-}
-
-/// Anything else.
+/// A step that is neither: any other thing to do.
 pub fn advice(text: impl Into<String>) -> String {
     text.into()
 }
