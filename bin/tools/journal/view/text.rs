@@ -9,11 +9,11 @@ use jiff::tz::TimeZone;
 use mmm_core::escape::{escaped, is_obeyed};
 use mmm_core::outcome::ERROR;
 
-use super::calls::{Call, Event, Fate, Note};
-use super::line::Level;
-use super::moves::{Move, Part};
-use super::runs::Runs;
-use super::timeline::{Head, Item, Tail, View};
+use super::super::calls::{Call, Event, Fate, Note};
+use super::super::line::Level;
+use super::super::moves::{Move, Part};
+use super::super::runs::Runs;
+use super::{Head, Item, Tail, View};
 use crate::terminal::{LongWord, counted, painted, wrapped};
 
 const WIDTH: usize = 80;
