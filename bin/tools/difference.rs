@@ -26,7 +26,7 @@ mod screen;
 
 use arguments::Arguments;
 pub use arguments::command;
-use report::{HostRow, List, Origin, Outcome, Report, Saved};
+use report::{Code, HostRow, List, Origin, Outcome, Report, Saved};
 
 use crate::product;
 
@@ -42,7 +42,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let budget = Budget::start(Some(arguments.timeout));
     let report = panic::catch_unwind(AssertUnwindSafe(|| examine(&arguments, budget)));
     let mut report = report.unwrap_or_else(|_| {
-        empty(&arguments).failed("difference-failed", "an internal error; stderr says where")
+        empty(&arguments).failed(Code::DifferenceFailed, "an internal error; stderr says where")
     });
     report.milliseconds = budget.elapsed().as_secs_f64() * 1000.0;
     report.exit_code = report.result.exit_code();
@@ -76,20 +76,20 @@ fn examine(arguments: &Arguments, budget: Budget) -> Report {
         let unknown = if config.host(&arguments.from).is_none() { &arguments.from } else { &arguments.to };
         let known = config.hosts().iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", ");
         let text = format!("'{unknown}' is no host of {}; there are {known}", arguments.config);
-        return report.failed("unknown-host", &text);
+        return report.failed(Code::UnknownHost, &text);
     };
     if from.name == to.name {
-        return report.failed("unknown-host", "A and B are one host; name two");
+        return report.failed(Code::UnknownHost, "A and B are one host; name two");
     }
     if let Some(file) = arguments.save.as_ref().filter(|file| file.symlink_metadata().is_ok()) {
         let text = format!("{} is there already and stays as it is; name another file", file.display());
-        return report.failed("save-failed", &text);
+        return report.failed(Code::SaveFailed, &text);
     }
     let pair = Pair { config: &config, from, to, settings: &settings, budget };
     match pair.compare(arguments, &mut report) {
         Ok(()) => report,
         Err(Trouble::Server(error)) => report.failed(error.code(), &explained(&error)),
-        Err(trouble @ Trouble::Save { .. }) => report.failed("save-failed", &trouble.to_string()),
+        Err(trouble @ Trouble::Save { .. }) => report.failed(Code::SaveFailed, &trouble.to_string()),
     }
 }
 
@@ -131,7 +131,8 @@ impl Pair<'_> {
         let plan = match plan {
             Ok(plan) => plan,
             Err(why) => {
-                report.error = Some(report::Failure { code: "cannot-tell", text: escape::words(&why) });
+                report.error =
+                    Some(report::Failure { code: Code::CannotTell.into(), text: escape::words(&why) });
                 return Ok(());
             }
         };
