@@ -225,6 +225,11 @@ impl Member {
         self.host.mode == Mode::Master
     }
 
+    /// Where its agent runs the helper `name`.
+    pub fn helper(&self, name: &str) -> PathBuf {
+        helper(&self.host, name)
+    }
+
     pub fn seen(&self) -> Option<&Seen> {
         self.server.as_ref().ok()
     }
@@ -308,6 +313,11 @@ impl Owner {
     pub fn title(&self) -> String {
         self.host.clone().unwrap_or_else(|| self.mac.to_string())
     }
+}
+
+/// Where the agent of `host` runs its helper `name`.
+pub fn helper(host: &Host, name: &str) -> PathBuf {
+    host.bin_path.join("agent").join(name)
 }
 
 /// True for `1`, `ON`, `YES`.

@@ -2,7 +2,7 @@
 
 use mmm_core::escape::line;
 
-use super::finding::{Finding, Severity};
+use super::super::finding::{Finding, Severity};
 use super::report::{HostRow, Report};
 use crate::terminal::{LongWord, painted, wrapped};
 
@@ -216,7 +216,7 @@ fn whole(text: &str, width: usize) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::checks;
+    use super::super::super::checks;
     use super::*;
 
     fn report() -> Report {

@@ -14,8 +14,8 @@ use mmm_network::{Interface, Netlink, NetworkError, capability};
 use mmm_replication::hold;
 use nix::unistd::{AccessFlags, access, geteuid};
 
-use super::cluster::{self, Machine};
-use super::finding::{advice, shell};
+use super::super::cluster::{self, Machine};
+use super::super::finding::{advice, shell};
 use super::program;
 
 /// Looks at this machine.
@@ -36,24 +36,22 @@ pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
     }
 }
 
-impl Machine {
-    /// One that could not be looked at in time.
-    pub fn silent(settings: &Settings) -> Self {
-        Self {
-            is_root: geteuid().is_root(),
-            has_net_admin: true,
-            has_net_raw: true,
-            has_own_ip: None,
-            interface: Err((
-                "this machine did not answer in time".into(),
-                "is a disk or a mount of this host frozen?".into(),
-            )),
-            helpers: Vec::new(),
-            firewall: Vec::new(),
-            journal: (settings.log.file.clone(), Ok(())),
-            leftovers: Vec::new(),
-            untrusted: Vec::new(),
-        }
+/// One that could not be looked at in time.
+pub fn silent(settings: &Settings) -> Machine {
+    Machine {
+        is_root: geteuid().is_root(),
+        has_net_admin: true,
+        has_net_raw: true,
+        has_own_ip: None,
+        interface: Err((
+            "this machine did not answer in time".into(),
+            "is a disk or a mount of this host frozen?".into(),
+        )),
+        helpers: Vec::new(),
+        firewall: Vec::new(),
+        journal: (settings.log.file.clone(), Ok(())),
+        leftovers: Vec::new(),
+        untrusted: Vec::new(),
     }
 }
 

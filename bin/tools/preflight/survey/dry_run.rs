@@ -8,7 +8,7 @@ use mmm_core::outcome::USAGE;
 use mmm_replication::status::without_data;
 use serde::Deserialize;
 
-use super::cluster::{HelperState, Move, Outcome};
+use super::super::cluster::{HelperState, Move, Outcome, helper};
 use super::program;
 
 /// What a helper prints with `--format json`, as far as it matters here.
@@ -30,7 +30,7 @@ pub fn try_out(config_name: &str, config: &Config, to: &str, own: Budget, most: 
             let wait = format!("{:.1}", own.share(own.limit().unwrap_or_default()).as_secs_f64());
             let arguments = ["--dry-run", "--format", "json", "--wait", &wait, config_name, to];
             let limit = most.share(most.limit().unwrap_or_default());
-            match program::run(&program::path(host, "set_active_master"), &arguments, limit) {
+            match program::run(&helper(host, "set_active_master"), &arguments, limit) {
                 Ok((code, text)) => read(code, &text),
                 Err(reason) => Outcome::Failed(reason),
             }
