@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use mmm_agent_helpers::CHECK_IP;
+use mmm_agent_helpers::{CHECK_IP, IS_CONFIGURED};
 use mmm_core::hook::{self, Moment};
 use mmm_core::{Call, Verdict, report, run};
 use mmm_network::{Interface, Netlink, NetworkError, VirtualIp};
@@ -31,7 +31,7 @@ fn check_ip(call: &Call) -> Result<Verdict, NetworkError> {
         Some(held) => report::observe(None, "address", format_args!("{link} holds {held}")),
     }
     match hook::run(call, Moment::Checked, &link.name, ip.ip()) {
-        Ok(()) => Ok(Verdict::ok_because("IP address is configured")),
+        Ok(()) => Ok(Verdict::ok_because(IS_CONFIGURED)),
         Err(error) if error.is_no() => Ok(Verdict::second_answer("IP address is not configured")),
         Err(error) => Err(error.into()),
     }

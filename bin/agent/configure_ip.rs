@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use mmm_agent_helpers::{CONFIGURE_IP, in_background};
+use mmm_agent_helpers::{CONFIGURE_IP, IS_CONFIGURED, in_background};
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
 use mmm_core::settings::Settings;
@@ -46,7 +46,7 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
         if network.announce.refresh.is_some() {
             announce(&mut kernel, &link, ip, &call.settings);
         }
-        return Ok(Verdict::ok_because("IP address is configured"));
+        return Ok(Verdict::ok_because(IS_CONFIGURED));
     }
 
     if !link.has_carrier() {
@@ -73,7 +73,7 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
         return Err(error.while_adding(ip, &link));
     }
     announce(&mut kernel, &link, ip, &call.settings);
-    Ok(if is_there { Verdict::ok_because("IP address is configured") } else { Verdict::ok() })
+    Ok(if is_there { Verdict::ok_because(IS_CONFIGURED) } else { Verdict::ok() })
 }
 
 fn add(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<(), NetworkError> {

@@ -23,6 +23,9 @@ pub static ALL: [&Program; 10] = [
     &TURN_ON_SLAVE,
 ];
 
+/// What `check_ip` answers of an address that is there, and `configure_ip` of one that was there.
+pub const IS_CONFIGURED: &str = "IP address is configured";
+
 /// `check_ip`
 pub static CHECK_IP: Program = Program {
     name: "check_ip",

@@ -1,4 +1,4 @@
-//! What a person's terminal wants.
+//! What a person's terminal wants: colours, lines that are no wider than it, numbers that are read at a glance.
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -9,4 +9,111 @@ pub fn shows_colour() -> bool {
     io::stdout().is_terminal()
         && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// A text in a colour, by its number (ECMA-48, SGR).
+pub fn painted(text: &str, colour: &str) -> String {
+    format!("\u{1b}[{colour}m{text}\u{1b}[0m")
+}
+
+/// What becomes of a word that is longer than a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LongWord {
+    /// It has a line of its own, wider than the others: it is to be copied.
+    Whole,
+    /// It is broken anywhere.
+    Broken,
+}
+
+/// Words in lines of at most `width` columns.
+pub fn wrapped<'t>(
+    words: impl IntoIterator<Item = &'t str>,
+    width: usize,
+    long_word: LongWord,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for mut word in words {
+        let used = columns(&line);
+        if used > 0 && used + 1 + columns(word) > width {
+            lines.push(std::mem::take(&mut line));
+        } else if used > 0 {
+            line.push(' ');
+        }
+        while long_word == LongWord::Broken && columns(word) > width {
+            let end = word.char_indices().nth(width).map_or(word.len(), |(end, _)| end);
+            let (head, rest) = word.split_at(end);
+            lines.push(head.into());
+            word = rest;
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+/// How many columns a text takes, its colours left out.
+fn columns(text: &str) -> usize {
+    let mut is_colour = false;
+    let shown = text.chars().filter(|c| {
+        is_colour |= *c == '\u{1b}';
+        let is_shown = !is_colour;
+        is_colour &= *c != 'm';
+        is_shown
+    });
+    shown.count()
+}
+
+/// `1,204 bytes`, `1 byte`
+pub fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// With a comma before every three digits.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_at_blanks_and_long_words_where_they_may_be() {
+        let broken = |text: &str, width| wrapped(text.split(' '), width, LongWord::Broken);
+        assert_eq!(broken("one two three", 7), ["one two", "three"]);
+        assert_eq!(broken("a  b", 4), ["a  b"]);
+        assert_eq!(broken("12345678 ab", 4), ["1234", "5678", "ab"]);
+        assert_eq!(broken("ab 123456 c", 4), ["ab", "1234", "56 c"]);
+        assert_eq!(broken("", 4), [""]);
+        for line in broken(&"Straße – 東京 ".repeat(40), 20) {
+            assert!(line.chars().count() <= 20, "{line}");
+        }
+        let whole = |text: &'static str, width| wrapped(text.split_whitespace(), width, LongWord::Whole);
+        assert_eq!(whole("aa bb  cc", 5), ["aa bb", "cc"]);
+        assert_eq!(whole("abcdefgh ij", 4), ["abcdefgh", "ij"]);
+        assert_eq!(whole("", 4), [""]);
+    }
+
+    #[test]
+    fn colours_take_no_room() {
+        let text = format!("{} cd", painted("ab", "1;31"));
+        assert_eq!(wrapped(text.split(' '), 5, LongWord::Whole), [text]);
+    }
+
+    #[test]
+    fn numbers_are_read_at_a_glance() {
+        for (number, shown) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")] {
+            assert_eq!(grouped(number), shown);
+        }
+        assert_eq!((counted(1, "byte"), counted(2000, "byte")), ("1 byte".into(), "2,000 bytes".into()));
+    }
 }

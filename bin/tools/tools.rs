@@ -4,4 +4,6 @@ pub mod difference;
 pub mod journal;
 mod options;
 pub mod preflight;
+mod product;
+mod steps;
 mod terminal;

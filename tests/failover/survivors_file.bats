@@ -674,7 +674,7 @@ is_whole_without_db3() {
 
 @test "the helper is killed while rows are taken over, writes are opened by hand and closed again: what is older does not follow" {
   is_taking_over
-  helper_dies
+  helper_is_killed
   sql db2 'STOP SLAVE'
   open_writes db2
   write db2

@@ -56,13 +56,21 @@ fails() {
   rows_equal db1 db3
 }
 
+# Of a worker's error, the channel's status names the place alone.
+what_the_server_says() {
+  replica_field "$1" Last_SQL_Error
+  if [[ $MMM_SERVER == mysql-[89]* ]]; then
+    sql "$1" 'SELECT last_error_message FROM performance_schema.replication_applier_status_by_worker'
+  fi
+}
+
 @test "a customer's row is in no answer, no document and no journal" {
   sql db1 'CREATE TABLE app.customers (mail VARCHAR(80) PRIMARY KEY) ENGINE=InnoDB'
   caught_up db3 db1
   sql db3 'SET sql_log_bin = 0' "INSERT INTO app.customers VALUES ('jane@example.net')"
   sql db1 "INSERT INTO app.customers VALUES ('jane@example.net')"
   wait_for 5 applier_failed db3
-  [[ $(replica_field db3 Last_SQL_Error) == *jane@* ]]
+  [[ $(what_the_server_says db3) == *jane@* ]]
   local format
   fails 'db3 cannot replicate from *SQL thread: error 1062: *'
   [[ $line != *jane@* ]]

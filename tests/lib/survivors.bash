@@ -183,9 +183,12 @@ has_all_parts() { [[ $(sql "$1" 'SELECT COUNT(*) FROM app.blobs') == 96 ]]; }
 
 # helper_dies — the one that is taking over, half-way; and then the network is fast.
 helper_dies() {
+  helper_is_killed
+  fast_network "$new"
+}
+helper_is_killed() {
   in_host "$new" pkill -KILL -x sync_with_maste
   wait "${calls[0]}" || true
-  fast_network "$new"
 }
 
 # killed_before TEXT HELPER ARGUMENTS… — on the new master, when it is about to say that to its server.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use mmm_core::config::ConfigError;
+use mmm_core::error::CallError;
 use mmm_core::firewall::FirewallError;
 use mmm_core::hook::HookError;
-use mmm_core::outcome::CallError;
 use mmm_core::settings::SettingsError;
 use mmm_network::NetworkError;
 use mmm_replication::{Error, Refusal};

@@ -6,6 +6,8 @@ use mmm_replication::dialect::Flavour;
 use mmm_replication::difference::Side;
 
 use super::report::{Advice, Outcome, Report};
+use crate::product;
+use crate::steps::{shell, sql};
 
 /// What it depends on.
 pub struct Situation<'s> {
@@ -39,14 +41,6 @@ pub fn all(situation: &Situation) -> Vec<Advice> {
     advice
 }
 
-fn shell(host: &str, command: impl AsRef<str>) -> String {
-    format!("on {host}, shell: {}", command.as_ref())
-}
-
-fn sql(host: &str, statement: impl AsRef<str>) -> String {
-    format!("on {host}, SQL: {};", statement.as_ref())
-}
-
 impl Situation<'_> {
     fn is_mariadb(&self) -> bool {
         self.side.flavour == Flavour::MariaDb
@@ -54,7 +48,7 @@ impl Situation<'_> {
 
     /// True where the server to be rebuilt is a MySQL of this version or newer.
     fn is_mysql_since(&self, version: (u16, u16, u16)) -> bool {
-        !self.is_mariadb() && parsed(&self.side.version) >= version
+        !self.is_mariadb() && product::version(&self.side.version) >= version
     }
 
     /// A program of these servers, by its name there.
@@ -67,7 +61,7 @@ impl Situation<'_> {
     fn log_reader(&self) -> &'static str {
         if !self.is_mariadb() {
             "mysqlbinlog"
-        } else if parsed(&self.side.version) >= (10, 8, 0) {
+        } else if product::version(&self.side.version) >= (10, 8, 0) {
             "mariadb-binlog --skip-gtid-strict-mode"
         } else {
             "mariadb-binlog"
@@ -312,13 +306,6 @@ impl Situation<'_> {
     }
 }
 
-/// The numbers that a version begins with.
-fn parsed(version: &str) -> (u16, u16, u16) {
-    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
-    let mut next = || numbers.next().unwrap_or(0);
-    (next(), next(), next())
-}
-
 /// A word of a shell's command.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,".contains(c);
@@ -343,7 +330,5 @@ mod tests {
         ] {
             assert_eq!(quoted(word), shown);
         }
-        assert_eq!(parsed("8.0.36-0ubuntu1"), (8, 0, 36));
-        assert_eq!(parsed("9.7"), (9, 7, 0));
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Arg, Command, value_parser};
+use mmm_core::report::Format;
 
 use crate::options;
 
@@ -20,21 +21,13 @@ pub struct Arguments {
     pub to: String,
     /// Name of the agent's configuration.
     pub config: String,
-    pub output: Output,
+    pub format: Format,
     /// Where they are to be saved.
     pub save: Option<PathBuf>,
     /// How many are listed.
     pub limit: u64,
     /// Most time for all of it.
     pub timeout: Duration,
-}
-
-/// How it is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    Text,
-    Json,
-    Yaml,
 }
 
 /// The command line's definition, for the manual and for completions, too.
@@ -96,11 +89,7 @@ impl Arguments {
             from: text("from"),
             to: text("to"),
             config: text("config"),
-            output: match text("format").as_str() {
-                "json" => Output::Json,
-                "yaml" => Output::Yaml,
-                _ => Output::Text,
-            },
+            format: matches.get_one::<Format>("format").copied().unwrap_or_default(),
             save: matches.get_one::<PathBuf>("save").cloned(),
             limit: number("limit"),
             timeout: Duration::from_secs(number("timeout")),
@@ -126,8 +115,8 @@ mod tests {
         let arguments = read("db3 db2 other --save x --limit 0 --timeout 5 --format yaml").unwrap();
         assert_eq!((arguments.config.as_str(), arguments.save), ("other", Some("x".into())));
         assert_eq!(
-            (arguments.limit, arguments.timeout, arguments.output),
-            (0, Duration::from_secs(5), Output::Yaml)
+            (arguments.limit, arguments.timeout, arguments.format),
+            (0, Duration::from_secs(5), Format::Yaml)
         );
         for wrong in ["", "db3", "a b c d", "a b --limit 10001", "a b --timeout 0", "a b --format xml"] {
             assert!(read(wrong).is_err(), "{wrong}");

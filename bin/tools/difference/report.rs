@@ -81,6 +81,20 @@ pub struct Failure {
     pub text: String,
 }
 
+/// Why it could not be told, where no server and no file says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Code {
+    /// A bug.
+    DifferenceFailed,
+    /// A name that the configuration does not have, or one name twice.
+    UnknownHost,
+    /// The new file is not there.
+    SaveFailed,
+    /// What the servers say is not enough.
+    CannotTell,
+}
+
 /// All that is missing.
 #[derive(Debug, Default, Serialize)]
 pub struct Missing {
@@ -198,8 +212,8 @@ impl Report {
 
     /// It could not be told.
     #[must_use]
-    pub fn failed(mut self, code: &'static str, text: &str) -> Self {
-        self.error = Some(Failure { code, text: escape::words(text) });
+    pub fn failed(mut self, code: impl Into<&'static str>, text: &str) -> Self {
+        self.error = Some(Failure { code: code.into(), text: escape::words(text) });
         self
     }
 }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use mmm_core::escape;
 
 use super::report::{HostRow, Missing, Origin, Outcome, Report, TableRow, TransactionRow};
+use crate::terminal::{counted, grouped};
 
 /// Most transactions' tables and statements on the screen.
 const INDENT: &str = "    ";
@@ -32,7 +33,7 @@ pub fn draw(report: &Report) -> String {
     }
     let more = report.missing.in_log - report.transactions.len() as u64;
     if more > 0 && !report.transactions.is_empty() {
-        let _ = writeln!(text, "and {} more (--limit)", count(more, "transaction"));
+        let _ = writeln!(text, "and {} more (--limit)", counted(more, "transaction"));
     }
     if report.error.is_none() {
         text.push('\n');
@@ -71,7 +72,7 @@ fn draw_transaction(text: &mut String, transaction: &TransactionRow) {
         local(&transaction.time),
         origin(&transaction.origin),
         escape::line(&transaction.place),
-        count(transaction.bytes, "byte")
+        counted(transaction.bytes, "byte")
     );
     for table in &transaction.tables {
         let _ = writeln!(text, "{INDENT}{}", rows(table));
@@ -121,7 +122,7 @@ fn draw_sum(text: &mut String, report: &Report) {
         draw_missing(text, missing, to);
         match (&report.reverse.transactions, &report.reverse.error) {
             (Some(number), _) => {
-                let other = count(*number, "transaction");
+                let other = counted(*number, "transaction");
                 let _ = writeln!(text, "The other way, {to} has {other} that {} has not.", report.from.name);
             }
             (None, Some(why)) => {
@@ -139,8 +140,8 @@ fn draw_sum(text: &mut String, report: &Report) {
         let _ = writeln!(
             text,
             "Saved in {file}: {}, {}.",
-            count(saved.transactions, "transaction"),
-            count(saved.bytes, "byte")
+            counted(saved.transactions, "transaction"),
+            counted(saved.bytes, "byte")
         );
     }
 }
@@ -152,8 +153,8 @@ fn draw_missing(text: &mut String, missing: &Missing, to: &str) {
     let _ = write!(
         text,
         "{at_least}{} {verb} missing on {to}: {}",
-        count(number, "transaction"),
-        count(missing.bytes, "byte")
+        counted(number, "transaction"),
+        counted(missing.bytes, "byte")
     );
     if let (Some(first), Some(last)) = (&missing.first, &missing.last) {
         let _ = write!(text, ", written from {} to {}", local(first), local(last));
@@ -182,40 +183,10 @@ fn draw_missing(text: &mut String, missing: &Missing, to: &str) {
     }
 }
 
-fn count(number: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
-/// With a comma before every three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A time of the document, in the host's zone.
 fn local(utc: &str) -> String {
     utc.parse::<Timestamp>().map_or_else(
         |_| utc.to_string(),
         |time| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_read_at_a_glance() {
-        for (number, shown) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")] {
-            assert_eq!(grouped(number), shown);
-        }
-        assert_eq!((count(1, "byte"), count(2, "byte")), ("1 byte".into(), "2 bytes".into()));
-    }
 }

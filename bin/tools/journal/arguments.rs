@@ -5,19 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 use jiff::{Timestamp, Zoned};
+use mmm_core::report::Format;
 
 use super::since;
-
-/// How the journal is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One JSON document.
-    Json,
-    /// The same in YAML.
-    Yaml,
-}
+use crate::options;
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,13 +58,8 @@ pub fn command() -> Command {
                 .help("Every call by itself, with every line of it; all of them without --since"),
         )
         .arg(
-            Arg::new("format")
-                .long("format")
-                .value_name("FORMAT")
-                .value_parser(["text", "json", "yaml"])
-                .hide_possible_values(true)
-                .default_value("text")
-                .help("text for people, json or yaml for programs, see docs/JOURNAL.md"),
+            options::format("text for people, json or yaml for programs, see docs/JOURNAL.md")
+                .hide_possible_values(true),
         )
         .arg(
             Arg::new("file")
@@ -90,16 +76,11 @@ impl Arguments {
     /// Reads a command line that begins with the program's name.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(words)?;
-        let format = match matches.get_one::<String>("format").map(String::as_str) {
-            Some("json") => Format::Json,
-            Some("yaml") => Format::Yaml,
-            _ => Format::Text,
-        };
         Ok(Self {
             since: matches.get_one("since").copied(),
             moves: matches.get_one::<u16>("moves").copied().map_or(10, usize::from),
             all: matches.get_flag("all"),
-            format,
+            format: matches.get_one::<Format>("format").copied().unwrap_or_default(),
             file: matches.get_one("file").cloned(),
         })
     }

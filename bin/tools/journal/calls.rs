@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
+use mmm_core::journal::words::{ANSWERED, CALLED_WITH, CONNECTED_TO, EXIT, IN_ALL, THIS_HOST_IS};
+use mmm_core::outcome::{FAILED, USAGE};
 
 use super::line::{self, Level, Line};
 
@@ -25,7 +27,7 @@ pub struct Note {
 impl Note {
     /// Whether it says no more than where and with whom the helper spoke.
     pub fn is_look(&self) -> bool {
-        self.text.starts_with("this host is ") || self.text.starts_with("connected to ")
+        self.text.starts_with(THIS_HOST_IS) || self.text.starts_with(CONNECTED_TO)
     }
 }
 
@@ -119,15 +121,15 @@ impl Call {
         match &self.answer {
             None if self.is_running => Fate::Running,
             None => Fate::Killed,
-            Some(answer) if answer.text.starts_with("Usage:") => Fate::Misused,
-            Some(answer) if answer.exit_code == 255 => Fate::Failed,
+            Some(answer) if answer.text.starts_with(USAGE) => Fate::Misused,
+            Some(answer) if answer.exit_code == FAILED => Fate::Failed,
             Some(_) => Fate::Done,
         }
     }
 
     fn add(&mut self, line: &Line) {
         self.ended = line.at;
-        if let Some(host) = line.text.strip_prefix("this host is ") {
+        if let Some(host) = line.text.strip_prefix(THIS_HOST_IS) {
             self.host = Some(host.into());
         }
         if self.notes.len() == MOST_NOTES {
@@ -144,9 +146,9 @@ fn note(line: &Line) -> Note {
 
 /// `answered "OK", exit 0, 9.4 ms in all`
 fn answer(text: &str) -> Option<Answer> {
-    let (text, rest) = line::string(text.strip_prefix("answered ")?)?;
-    let (exit_code, rest) = rest.strip_prefix(", exit ")?.split_once(", ")?;
-    let milliseconds = rest.strip_suffix(" ms in all")?.parse().ok()?;
+    let (text, rest) = line::string(text.strip_prefix(ANSWERED)?)?;
+    let (exit_code, rest) = rest.strip_prefix(EXIT)?.split_once(", ")?;
+    let milliseconds = rest.strip_suffix(IN_ALL)?.parse().ok()?;
     Some(Answer { text, exit_code: exit_code.parse().ok()?, milliseconds })
 }
 
@@ -164,7 +166,7 @@ impl Assembly {
     /// Takes the journal's next line.
     pub fn add(&mut self, line: &Line) {
         let number = self.passed + self.waiting.len();
-        if let Some(list) = line.text.strip_prefix("called with ") {
+        if let Some(list) = line.text.strip_prefix(CALLED_WITH) {
             let arguments = line::strings(list).unwrap_or_else(|| vec![list.into()]);
             // A process has one call. Where it has another, the number of a dead one was given again.
             self.open.insert(line.process, number);

@@ -2,6 +2,8 @@
 //! `sync_with_master`, `mysql_allow_write` and `configure_ip`, and asks the rest every few seconds.
 
 use jiff::{SignedDuration, Timestamp};
+use mmm_agent_helpers::IS_CONFIGURED;
+use mmm_core::outcome::OK_BECAUSE;
 
 use super::calls::{Call, Fate, Note};
 use super::line::Level;
@@ -64,8 +66,10 @@ fn kind(call: &Call) -> Option<Kind> {
 
 /// Whether a call did more than look, or failed.
 fn has_worked(call: &Call) -> bool {
-    let is_confirmed =
-        call.answer.as_ref().is_some_and(|answer| answer.text == "OK: IP address is configured");
+    let is_confirmed = call
+        .answer
+        .as_ref()
+        .is_some_and(|answer| answer.text.strip_prefix(OK_BECAUSE) == Some(IS_CONFIGURED));
     let has_done = |note: &Note| note.level == Level::Error || note.level == Level::Info && !note.is_look();
     call.fate() != Fate::Done || !is_confirmed && call.notes.iter().any(has_done)
 }

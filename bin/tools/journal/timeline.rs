@@ -8,59 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use mmm_core::settings::{LogSettings, PATH, Settings};
 
-use super::arguments::{Arguments, Format};
+use super::arguments::Arguments;
 use super::calls::{Assembly, Call, Event};
-use super::document::{Json, Yaml};
 use super::moves::{Grouping, Part};
-use super::text::Text;
+use super::view::{self, Head, Item, Tail};
 use super::{files, line};
-use crate::terminal::shows_colour;
-
-/// What is known before the first item is shown.
-#[derive(Clone, Debug)]
-pub struct Head {
-    /// The journal.
-    pub file: PathBuf,
-    /// What is older was not looked at.
-    pub since: Option<Timestamp>,
-    /// The host by its name in the agent's configuration; not known yet where every call is shown.
-    pub host: Option<String>,
-}
-
-/// What is known after the last one.
-#[derive(Clone, Debug, Default)]
-pub struct Tail {
-    /// The host by its name in the agent's configuration.
-    pub host: Option<String>,
-    /// How many calls were read.
-    pub calls: u64,
-    /// How many lines were no lines of a journal.
-    pub unreadable_lines: u64,
-    /// How many lines belong to no call.
-    pub lines: u64,
-}
-
-/// One item of the timeline.
-#[derive(Clone, Debug)]
-pub enum Item {
-    /// A role move, or the checks between two.
-    Part(Part),
-    /// A call, or a line of none, as they come.
-    Event(Event),
-}
-
-/// A way to show a timeline.
-pub trait View {
-    /// What comes first.
-    fn begin(&mut self, head: &Head, out: &mut dyn Write) -> io::Result<()>;
-    /// One item.
-    fn item(&mut self, item: &Item, out: &mut dyn Write) -> io::Result<()>;
-    /// What comes last.
-    fn end(&mut self, tail: &Tail, out: &mut dyn Write) -> io::Result<()>;
-}
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -111,11 +65,7 @@ fn complain(trouble: &dyn fmt::Display) {
 fn show(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Trouble> {
     let file = arguments.file.clone().unwrap_or_else(configured);
     let files = files::find(&file).map_err(|source| Trouble::Journal { file: file.clone(), source })?;
-    let mut view: Box<dyn View> = match arguments.format {
-        Format::Text => Box::new(Text::new(shows_colour(), TimeZone::system(), arguments.all)),
-        Format::Json => Box::new(Json::default()),
-        Format::Yaml => Box::new(Yaml::default()),
-    };
+    let mut view = view::in_format(arguments.format, arguments.all);
     // Of another host's journal the processes are not here.
     let is_running = if arguments.file.is_none() { lives } else { |_: &Call| false };
     let mut head = Head { file, since: arguments.since, host: None };

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command};
+use mmm_core::report::Format;
 
 use crate::options;
 
@@ -24,9 +25,9 @@ pub struct Arguments {
 /// How it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    Text,
-    Json,
-    Yaml,
+    /// A screen or a document.
+    As(Format),
+    /// A monitoring plugin's line.
     Plugin,
 }
 
@@ -85,12 +86,8 @@ impl Arguments {
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(words)?;
         let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
-        let output = match text("format") {
-            _ if matches.get_flag("plugin") => Output::Plugin,
-            "json" => Output::Json,
-            "yaml" => Output::Yaml,
-            _ => Output::Text,
-        };
+        let format = matches.get_one::<Format>("format").copied().unwrap_or_default();
+        let output = if matches.get_flag("plugin") { Output::Plugin } else { Output::As(format) };
         Ok(Self {
             config: text("config").into(),
             output,
@@ -131,7 +128,7 @@ mod tests {
     #[test]
     fn each_way_to_show_it_is_one_alone() {
         assert_eq!(read("--plugin").unwrap().output, Output::Plugin);
-        assert_eq!(read("--format=yaml").unwrap().output, Output::Yaml);
+        assert_eq!(read("--format=yaml").unwrap().output, Output::As(Format::Yaml));
         for wrong in [
             "--plugin --format json",
             "--watch --plugin",

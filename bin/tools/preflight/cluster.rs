@@ -13,6 +13,8 @@ use mmm_replication::dialect::{Dialect, Flavour, Version};
 use mmm_replication::position::BinlogPosition;
 use mmm_replication::status::{Channel, IoThread};
 
+use crate::product;
+
 /// Everything that was seen.
 #[derive(Debug)]
 pub struct Cluster {
@@ -223,6 +225,11 @@ impl Member {
         self.host.mode == Mode::Master
     }
 
+    /// Where its agent runs the helper `name`.
+    pub fn helper(&self, name: &str) -> PathBuf {
+        helper(&self.host, name)
+    }
+
     pub fn seen(&self) -> Option<&Seen> {
         self.server.as_ref().ok()
     }
@@ -263,15 +270,12 @@ impl Seen {
 
     /// `MySQL` or `MariaDB`.
     pub fn family(&self) -> &'static str {
-        if self.is_mariadb() { "MariaDB" } else { "MySQL" }
+        product::family(self.dialect.flavour())
     }
 
     /// The version by the variable: a MariaDB's greeting may say 5.5.5.
     pub fn version(&self) -> Version {
-        let mut numbers =
-            self.text("version").split(|c: char| !c.is_ascii_digit()).map(|word| word.parse().unwrap_or(0));
-        let mut next = || numbers.next().unwrap_or(0);
-        (next(), next(), next())
+        product::version(self.text("version"))
     }
 
     /// `MariaDB 10.11.6`
@@ -309,6 +313,11 @@ impl Owner {
     pub fn title(&self) -> String {
         self.host.clone().unwrap_or_else(|| self.mac.to_string())
     }
+}
+
+/// Where the agent of `host` runs its helper `name`.
+pub fn helper(host: &Host, name: &str) -> PathBuf {
+    host.bin_path.join("agent").join(name)
 }
 
 /// True for `1`, `ON`, `YES`.

@@ -4,6 +4,9 @@ use mmm_core::escape;
 use mmm_replication::status::without_data;
 use serde::Serialize;
 
+use super::code::Code;
+pub use crate::steps::{shell, sql};
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -23,8 +26,7 @@ pub enum Severity {
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Stable, for programs (docs/PREFLIGHT.md).
-    pub code: &'static str,
+    pub code: Code,
     pub severity: Severity,
     /// The host that it is about.
     pub host: Option<String>,
@@ -56,11 +58,11 @@ impl Check {
         self
     }
 
-    pub fn fail(&mut self, code: &'static str, host: &str, text: impl AsRef<str>, cure: &[String]) {
+    pub fn fail(&mut self, code: Code, host: &str, text: impl AsRef<str>, cure: &[String]) {
         self.add(Severity::Failure, code, host, text.as_ref(), cure);
     }
 
-    pub fn warn(&mut self, code: &'static str, host: &str, text: impl AsRef<str>, cure: &[String]) {
+    pub fn warn(&mut self, code: Code, host: &str, text: impl AsRef<str>, cure: &[String]) {
         self.add(Severity::Warning, code, host, text.as_ref(), cure);
     }
 
@@ -72,7 +74,7 @@ impl Check {
     }
 
     /// A finding; `host` is empty where it is about none, or several.
-    pub fn add(&mut self, severity: Severity, code: &'static str, host: &str, text: &str, cure: &[String]) {
+    pub fn add(&mut self, severity: Severity, code: Code, host: &str, text: &str, cure: &[String]) {
         self.state = self.state.max(severity);
         let host = Some(host.to_string()).filter(|host| !host.is_empty());
         // A server's text may hold anything.
@@ -83,17 +85,7 @@ impl Check {
     }
 }
 
-/// A step for a host's server.
-pub fn sql(host: &str, statement: impl Into<String>) -> String {
-    format!("on {host}, SQL: {};", statement.into())
-}
-
-/// A step for a host's shell, as root.
-pub fn shell(host: &str, command: impl Into<String>) -> String {
-    format!("on {host}, shell: {}", command.into())
-}
-
-/// Anything else.
+/// A step that is neither: any other thing to do.
 pub fn advice(text: impl Into<String>) -> String {
     text.into()
 }
@@ -105,7 +97,7 @@ mod tests {
     #[test]
     fn a_text_is_one_line_and_holds_no_customers_data() {
         let mut check = Check::new("x");
-        check.warn("y", "", "it\n\x1b[1m says: \t1062. Query: 'INSERT ''a'; b'", &[]);
+        check.warn(Code::ConfigQuirk, "", "it\n\x1b[1m says: \t1062. Query: 'INSERT ''a'; b'", &[]);
         assert_eq!(check.findings[0].text, "it \\u{1b}[1m says: 1062.");
         assert_eq!((check.state, check.findings[0].host.as_deref()), (Severity::Warning, None));
     }

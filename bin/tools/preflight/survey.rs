@@ -4,16 +4,19 @@
 //! that no frozen server, name service or disk can hold up the answer.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-use std::time::Duration;
 
 use mmm_core::Budget;
 use mmm_core::config::{Config, Mode};
 use mmm_core::settings::Settings;
 
-use super::cluster::{Cluster, Machine, Member, Unreached};
-use super::{addresses, machine, moves, server};
+use super::cluster::{Cluster, Member, Unreached};
+use super::threads::{later, wait};
+
+mod dry_run;
+mod local;
+mod owners;
+mod program;
+mod server;
 
 /// How much of the time connecting, asking, a dry run by its own clock and by ours, and all of it may take, in percent.
 const CONNECTING: u32 = 35;
@@ -44,10 +47,10 @@ pub fn look(name: &str, config: Config, quirks: Vec<String>, settings: &Settings
         let settings = settings.clone();
         let part = budget.part(ASKING);
         (
-            later(move || machine::look(&one, &settings, part)),
+            later(move || local::look(&one, &settings, part)),
             later({
                 let name = name.to_string();
-                move || addresses::look(&name, &other, part)
+                move || owners::look(&name, &other, part)
             }),
         )
     };
@@ -56,7 +59,7 @@ pub fn look(name: &str, config: Config, quirks: Vec<String>, settings: &Settings
         .filter(|master| config.this_host().mode == Mode::Slave && master.name != *config.this())
         .map(|master| {
             let (name, to, config) = (name.to_string(), master.name.to_string(), Arc::clone(&config));
-            later(move || moves::try_out(&name, &config, &to, budget.part(MOVING), budget.part(LAST_CALL)))
+            later(move || dry_run::try_out(&name, &config, &to, budget.part(MOVING), budget.part(LAST_CALL)))
         })
         .collect();
 
@@ -78,22 +81,7 @@ pub fn look(name: &str, config: Config, quirks: Vec<String>, settings: &Settings
         blocking: config.blocking.clone(),
         call_limit: settings.limits.call,
         addresses: wait(&addresses, &end).unwrap_or_default(),
-        machine: wait(&machine, &end).unwrap_or_else(|| Machine::silent(settings)),
+        machine: wait(&machine, &end).unwrap_or_else(|| local::silent(settings)),
         moves: moves.iter().filter_map(|answer| wait(answer, &end)).collect(),
     }
-}
-
-/// Does it in a thread of its own.
-pub fn later<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        // The receiver is gone when it came too late.
-        let _ = sender.send(work());
-    });
-    receiver
-}
-
-/// Its result; `None` when it is not there in time.
-pub fn wait<T>(answer: &Receiver<T>, budget: &Budget) -> Option<T> {
-    answer.recv_timeout(budget.share(Duration::from_secs(3600))).ok()
 }

@@ -73,6 +73,7 @@ mod tests {
         assert_eq!(escaped(HOSTILE), "a\\u{1b}[2J\\u{7f}\\u{9b}1m\\u{85}\\u{202e}b\\t\\n\\u{2066}");
         assert_eq!(line("a  b\tc\r\nd\u{1b}"), "a  b c  d\\u{1b}");
         assert_eq!(words(" a  b\tc\n"), "a b c");
+        assert_eq!(words("near\t''\u{1b}[1m at\n line 1\n"), "near ''\\u{1b}[1m at line 1");
         let harmless = "Straße – 東京 \\u{1b} 'x'";
         assert_eq!(escaped(harmless), harmless);
         assert_eq!(escaped(&escaped(HOSTILE)), escaped(HOSTILE));

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 pub use crate::child::CommandError;
 use crate::config::{Blocking, Host};
+use crate::error::Coded;
 use crate::marker::{self, Marker};
-use crate::outcome::Coded;
 use crate::report::{self, Kind};
 use command::Command;
 

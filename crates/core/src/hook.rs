@@ -14,7 +14,8 @@ use nix::errno::Errno;
 
 use crate::child::{self, CommandError};
 use crate::config::ConfigError;
-use crate::outcome::{Call, Coded};
+use crate::error::Coded;
+use crate::outcome::Call;
 use crate::report::{self, Kind};
 use crate::settings::split_placeholder;
 

@@ -3,6 +3,7 @@
 //! An agent sees none of it: EPEL's agent joins stderr to stdout, where a line after the result would fail
 //! the call (docs/CONTRACT.md, 1.1). A journal that cannot be written never stops a helper.
 
+pub mod words;
 mod writer;
 
 use std::fmt::Display;
@@ -87,7 +88,7 @@ fn to_file(helper: &'static str, level: LevelFilter, is_by_hand: bool) -> Logger
             line.timestamp_millis(),
             std::process::id(),
             record.level(),
-            escaped(record)
+            one_line(record)
         )
     });
     builder.build()
@@ -98,14 +99,14 @@ fn to_terminal(level: LevelFilter) -> Logger {
     builder.filter_level(level).parse_default_env();
     builder.target(Target::Stderr);
     builder.format(|line, record| match record.level() {
-        log::Level::Info => writeln!(line, "  {}", escaped(record)),
-        level => writeln!(line, "  {level}: {}", escaped(record)),
+        log::Level::Info => writeln!(line, "  {}", one_line(record)),
+        level => writeln!(line, "  {level}: {}", one_line(record)),
     });
     builder.build()
 }
 
 /// A record on one line, without what would forge another.
-fn escaped(record: &Record) -> String {
+fn one_line(record: &Record) -> String {
     escape::escaped(&record.args().to_string())
 }
 

@@ -7,6 +7,7 @@
 pub mod budget;
 pub mod child;
 pub mod config;
+pub mod error;
 pub mod escape;
 pub mod firewall;
 pub mod guard;
@@ -26,6 +27,7 @@ pub mod unfinished;
 
 pub use budget::Budget;
 pub use child::CommandError;
+pub use error::Coded;
 pub use invocation::{Invocation, Program, Shape};
-pub use outcome::{Call, Coded, Verdict, run};
+pub use outcome::{Call, Verdict, run};
 pub use secret::Secret;

@@ -23,16 +23,23 @@ use std::time::{Duration, Instant};
 
 use crate::budget::Budget;
 use crate::config::{self, Config};
+use crate::error::{CallError, Coded};
 use crate::escape;
 use crate::invocation::{Invocation, Program};
-use crate::journal;
+use crate::journal::{self, words};
 use crate::process;
 use crate::report;
 use crate::settings::Settings;
 use worker::Patience;
 
+/// What a success's result line begins with, where it says more than `OK`.
+pub const OK_BECAUSE: &str = "OK: ";
+/// What a failure's result line begins with.
+pub const ERROR: &str = "ERROR: ";
+/// What the result line of a wrong number of arguments begins with.
+pub const USAGE: &str = "Usage:";
 /// Exit code of every failure but a wrong number of arguments.
-const FAILED: u8 = 255;
+pub const FAILED: u8 = 255;
 /// Exit code of a wrong number of arguments, where 1 is no answer.
 const MISUSED: u8 = 1;
 /// Exit code of a result that nobody could be told.
@@ -82,7 +89,7 @@ impl Call {
         let mut config = config::load(&self.arguments.config)?;
         config.adopt(&self.settings)?;
         report::host(config.this());
-        log::info!("this host is {}", config.this());
+        log::info!("{}{}", words::THIS_HOST_IS, config.this());
         Ok(config)
     }
 
@@ -93,36 +100,6 @@ impl Call {
         let extended = self.budget.relimited(limit);
         self.patience.set(&extended);
         extended
-    }
-}
-
-/// An error with a stable name, by which programs tell it from others; docs/ERRORS.md lists them all.
-pub trait Coded {
-    /// The name.
-    fn code(&self) -> &'static str;
-}
-
-/// What goes wrong with a call whatever the helper does.
-#[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
-#[strum(serialize_all = "kebab-case")]
-pub enum CallError {
-    /// The number of arguments is right, a value is not.
-    #[error("{0}")]
-    UnusableArgument(String),
-    /// A bug.
-    #[error("internal error: {0}; please report this with the log's last lines")]
-    InternalError(String),
-    /// The procedure has no thread to run in.
-    #[error("could not start a thread: {0}; is this host out of memory or processes?")]
-    NoThread(#[source] io::Error),
-    /// The procedure did not return in time.
-    #[error("no answer within the time limit, the call was given up; see the log for its last step")]
-    OutOfTime,
-}
-
-impl Coded for CallError {
-    fn code(&self) -> &'static str {
-        self.into()
     }
 }
 
@@ -186,18 +163,19 @@ fn of_panic(cause: &(dyn Any + Send)) -> CallError {
 
 /// Writes the result as the last line and turns it into the exit code.
 fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
-    let error_line = |message: &str| format!("ERROR: {message}\n");
+    // The agent takes the last line only, so a result is one, whatever a server said.
+    let error_line = |message: &str| format!("{ERROR}{message}\n");
     let (result, code, error, message, line) = match ending {
         Ending::Shown(text) => return write(program, &text, 0),
         Ending::Done(Verdict { text, code }) => {
-            let message = of_this_run(one_line(&text));
-            let line = if message.is_empty() { "OK\n".into() } else { format!("OK: {message}\n") };
+            let message = of_this_run(escape::words(&text));
+            let line = if message.is_empty() { "OK\n".into() } else { format!("{OK_BECAUSE}{message}\n") };
             ("ok", code, None, message, line)
         }
         Ending::Misused { line, reason } => {
             log::warn!("wrong usage: {reason}");
-            let line = one_line(&line);
-            let message = format!("{}: {line}", one_line(&reason));
+            let line = escape::words(&line);
+            let message = format!("{}: {line}", escape::words(&reason));
             if program.one_is_an_answer {
                 let line = error_line(&message);
                 ("usage", FAILED, Some("usage"), message, line)
@@ -206,7 +184,7 @@ fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
             }
         }
         Ending::Failed { code, text } => {
-            let message = one_line(&text);
+            let message = escape::words(&text);
             let line = error_line(&message);
             ("error", FAILED, Some(code), message, line)
         }
@@ -222,7 +200,8 @@ fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
     };
     let exit = write(program, &report::render(&ending, &line), code);
     // Only now: what the caller waits for stands before what is said about it.
-    log::info!("answered {:?}, exit {code}, {:.1} ms in all", line.trim_end(), time.as_secs_f64() * 1000.0);
+    let (line, milliseconds) = (line.trim_end(), time.as_secs_f64() * 1000.0);
+    log::info!("{}{line:?}{}{code}, {milliseconds:.1}{}", words::ANSWERED, words::EXIT, words::IN_ALL);
     exit
 }
 
@@ -244,22 +223,4 @@ fn write(program: &Program, text: &str, code: u8) -> ExitCode {
         return ExitCode::from(if is_answer { code } else { UNHEARD });
     }
     ExitCode::from(code)
-}
-
-/// The agent takes the last line only, so a result must be one.
-fn one_line(text: &str) -> String {
-    escape::words(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_result_is_one_line_whatever_a_server_said() {
-        assert_eq!(
-            one_line("You have an error\n near\t''\u{1b}[1m at line 1\n"),
-            "You have an error near ''\\u{1b}[1m at line 1"
-        );
-    }
 }

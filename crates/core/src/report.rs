@@ -27,10 +27,11 @@ pub struct Output {
     pub dry_run: bool,
 }
 
-/// `--format`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// `--format`, of the helpers and of the tools.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::EnumString, strum::VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum Format {
-    /// Lines, of which the last is the agent's.
+    /// Lines for people; a helper's last one is the agent's.
     #[default]
     Text,
     /// One JSON document.

@@ -15,7 +15,7 @@ use log::LevelFilter;
 use serde::Deserialize;
 
 use crate::config::file::{self, Refusal};
-use crate::outcome::Coded;
+use crate::error::Coded;
 pub(crate) use network::split_placeholder;
 pub use network::{Announce, Hook, Hooks, Network};
 pub use tls::{Local, Tls, TlsMode, TlsOptions};

@@ -7,6 +7,7 @@ pub mod address;
 mod announce;
 pub mod announcer;
 mod background;
+pub mod capability;
 pub mod conflict;
 pub mod connection;
 pub mod ending;

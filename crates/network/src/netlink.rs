@@ -3,15 +3,15 @@
 //! One socket, one question at a time, every answer within the call's [`Budget`]. What an answer means for a
 //! role is decided by the callers.
 
-use std::fs;
+mod message;
+
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use netlink_packet_core::{
-    DefaultNla, Emitable, ErrorBuffer, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_EXCL,
-    NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, NetlinkBuffer, NetlinkHeader,
-    Parseable,
+    DefaultNla, Emitable, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_EXCL, NLMSG_DONE,
+    NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, Parseable,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::LinkHeader;
@@ -29,9 +29,11 @@ use mmm_core::Budget;
 use mmm_core::report::{self, Kind};
 
 use crate::address::{Holding, VirtualIp};
+use crate::capability;
 use crate::error::{NetworkError, is_missing_device};
 use crate::interface::{IFLA_IFNAME, Interface, Link};
 use crate::promotion::Promotion;
+use message::{compose, messages, status};
 
 /// The kernel fills at most this much in one go, however much is asked for (netlink(7)).
 const RECEIVE_BUFFER: usize = 32 * 1024;
@@ -44,8 +46,6 @@ const MOST_REMOVALS: u32 = 8;
 /// IPv6 costs the kernel more than all the rest.
 const IFLA_EXT_MASK: u16 = 29;
 const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
-/// The capability's bit (`linux/capability.h`).
-const CAP_NET_ADMIN: u64 = 1 << 12;
 
 /// A connection to the kernel's routing side.
 #[derive(Debug)]
@@ -344,50 +344,10 @@ pub(crate) enum Answer {
 
 /// The kernel's answer to one who may not change addresses, which a dry run does not get to hear.
 fn rehearse(doing: String) -> Result<(), NetworkError> {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    let effective = effective.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    if effective.is_none_or(|mask| mask & CAP_NET_ADMIN != 0) {
+    if capability::has(capability::NET_ADMIN).unwrap_or(true) {
         return Ok(());
     }
     Err(NetworkError::from_kernel(doing, Errno::EPERM.into()))
-}
-
-/// The messages of one answer, one behind the other; after one that cannot be read there are none.
-fn messages(answer: &[u8]) -> impl Iterator<Item = io::Result<NetlinkBuffer<&[u8]>>> {
-    let mut rest = answer;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let message = NetlinkBuffer::new_checked(rest).map_err(io::Error::other);
-        let length = message.as_ref().map_or(rest.len(), |message| message.length() as usize);
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        Some(message)
-    })
-}
-
-fn status(payload: &[u8]) -> io::Result<()> {
-    // Linux may end a list with no number at all.
-    let Ok(end) = ErrorBuffer::new_checked(payload) else { return Ok(()) };
-    end.code().map_or(Ok(()), |code| Err(io::Error::from_raw_os_error(code.get().saturating_abs())))
-}
-
-fn compose(kind: u16, flags: u16, sequence: u32, parts: &[&dyn Emitable]) -> Vec<u8> {
-    let mut header = NetlinkHeader::default();
-    let length = header.buffer_len() + parts.iter().map(|part| part.buffer_len()).sum::<usize>();
-    header.length = u32::try_from(length).unwrap_or(u32::MAX);
-    header.message_type = kind;
-    header.flags = NLM_F_REQUEST | flags;
-    header.sequence_number = sequence;
-    let mut bytes = vec![0; length];
-    let mut rest = bytes.as_mut_slice();
-    for part in std::iter::once(&(&header as &dyn Emitable)).chain(parts) {
-        let (this, others) = rest.split_at_mut(part.buffer_len());
-        part.emit(this);
-        rest = others;
-    }
-    bytes
 }
 
 fn describe(link: &Link, ip: VirtualIp, prefix: u8, peer: IpAddr) -> AddressMessage {
@@ -400,40 +360,4 @@ fn describe(link: &Link, ip: VirtualIp, prefix: u8, peer: IpAddr) -> AddressMess
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_question_is_written_as_rtnetlink_wants_it() {
-        let name = [DefaultNla::new(IFLA_IFNAME, b"lo\0".to_vec())];
-        let bytes = compose(RTM_GETLINK, NLM_F_ACK, 7, &[&LinkHeader::default(), &name.as_slice()]);
-        let buffer = NetlinkBuffer::new_checked(&bytes).unwrap();
-        assert_eq!((buffer.length() as usize, buffer.message_type()), (bytes.len(), 18));
-        assert_eq!((buffer.flags(), buffer.sequence_number()), (NLM_F_REQUEST | NLM_F_ACK, 7));
-        assert_eq!(buffer.payload()[16..], [7, 0, 3, 0, b'l', b'o', 0, 0]);
-    }
-
-    #[test]
-    fn the_end_of_an_answer_carries_the_kernels_verdict() {
-        assert!(status(&[]).is_ok());
-        assert!(status(&0_i32.to_ne_bytes()).is_ok());
-        let refused = status(&(-1_i32).to_ne_bytes()).unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
-    }
-
-    #[test]
-    fn the_loopback_interface_and_its_address_are_found() {
-        let mut kernel = Netlink::open(Budget::start(Some(Duration::from_secs(10)))).unwrap();
-        let link = kernel.find_link(&"lo".parse().unwrap()).unwrap().unwrap();
-        assert_eq!((link.name.as_str(), link.index), ("lo", 1));
-        assert_eq!(kernel.find(&link, "192.0.2.77".parse().unwrap()).unwrap(), None);
-        assert_eq!(kernel.find_link(&"nosuch0".parse().unwrap()).unwrap(), None);
-    }
-
-    #[test]
-    fn a_spent_budget_is_the_end_of_waiting() {
-        let mut kernel = Netlink::open(Budget::start(Some(Duration::ZERO))).unwrap();
-        let error = kernel.find_link(&"lo".parse().unwrap()).unwrap_err();
-        assert!(matches!(error, NetworkError::NoAnswer { .. }), "{error}");
-    }
-}
+mod tests;

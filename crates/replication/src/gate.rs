@@ -63,8 +63,16 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         wake(local, config, answers)?;
     }
     let would_wake = is_at_rest && report::is_dry_run();
-    let mut gate =
-        Gate { local, config, peer, channel: channel.name.clone(), would_wake, question, taken: 0 };
+    let mut gate = Gate {
+        local,
+        config,
+        peer,
+        channel: channel.name.clone(),
+        would_wake,
+        question,
+        taken: 0,
+        dialled: None,
+    };
     let mut proof = gate.with(connection);
     while question.wait && is_living(&proof) && !report::is_dry_run() && question.budget.pause(RETRY) {
         match gate.with(connect(peer, question)) {

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
 use mmm_core::config::Host;
+use mmm_core::journal::words::CONNECTED_TO;
 use mmm_core::report::{self, Kind};
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -66,7 +67,7 @@ impl Server {
             answered: dial::is_answer(&error),
             code: if let mysql::Error::MySqlError(refused) = &error { Some(refused.code) } else { None },
         })?;
-        log::info!("connected to {} ({address}): {:.1} ms", host.name, milliseconds(started));
+        log::info!("{CONNECTED_TO}{} ({address}): {:.1} ms", host.name, milliseconds(started));
         Ok(Self { host: host.name.to_string(), address, conn, socket, budget, in_step: true })
     }
 

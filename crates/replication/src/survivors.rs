@@ -3,6 +3,7 @@
 //! Every other host of the configuration is asked, side by side, how much it fetched. Places in the old master's log
 //! are comparable, since there is one such log; where transactions have GTIDs, these count. Nothing is changed here.
 
+pub(crate) mod dialled;
 pub(crate) mod errand;
 pub(crate) mod note;
 pub(crate) mod pursuit;
@@ -22,6 +23,7 @@ use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::patience::OTHERS_PATIENCE;
 use crate::status::{Channel, IoThread};
+use crate::survivors::dialled::{Dialled, dial, others};
 use crate::survivors::share::{Share, Tail};
 
 /// After how long something must have come from an old master that is alive and busy.
@@ -51,20 +53,29 @@ pub struct Asked<'c> {
     pub receiving: Option<String>,
 }
 
-/// Asks every host of the configuration but this one and `peer`, the old master that `channel` of `local` names.
+/// Asks every host of the configuration but this one and `peer`, the old master that `channel` of `local` names, over
+/// the connections that are there, else over new ones.
 pub fn ask<'c>(
     local: &mut Server,
     config: &'c Config,
     peer: &Host,
     channel: &Channel,
+    mut dialled: Option<Dialled>,
     most: Duration,
     budget: Budget,
 ) -> Result<Asked<'c>, Error> {
     let own = Share::of(local, channel)?;
-    let others = config.hosts().iter().filter(|host| host.name != *config.this() && host.name != peer.name);
     let answers: Vec<_> = thread::scope(|scope| {
-        let asked: Vec<_> = others
-            .map(|host| (host, scope.spawn(move || ask_one(host, config, peer, channel, most, budget))))
+        let asked: Vec<_> = others(config, peer)
+            .map(|host| {
+                let on_its_way = dialled.as_mut().and_then(|dialled| dialled.take(host));
+                let ask = move || {
+                    let connected = on_its_way.and_then(|thread| thread.join().ok());
+                    let server = connected.unwrap_or_else(|| dial(host, most, budget))?;
+                    ask_one(server, config, peer, channel, budget)
+                };
+                (host, scope.spawn(ask))
+            })
             .collect();
         asked.into_iter().map(|(host, thread)| (host, thread.join())).collect()
     });
@@ -113,14 +124,12 @@ fn further(one: &Tail, other: &Tail) -> Ordering {
 }
 
 fn ask_one(
-    host: &Host,
+    mut server: Server,
     config: &Config,
     peer: &Host,
     ours: &Channel,
-    most: Duration,
     budget: Budget,
 ) -> Result<Option<(Channel, Share, bool)>, Error> {
-    let mut server = Server::connect(host, most.min(OTHERS_PATIENCE), budget)?;
     server.use_budget(Budget::start(Some(budget.share(OTHERS_PATIENCE))));
     let Some(channel) = channel_from(&mut server, config, peer, ours)? else { return Ok(None) };
     let share = Share::of(&mut server, &channel)?;

@@ -4,6 +4,7 @@ use mmm_core::settings::TlsMode;
 use mmm_replication::quoted_account;
 
 use super::super::cluster::{Cluster, Member, Seen, Unreached};
+use super::super::code::Code;
 use super::super::finding::{Check, Severity, advice, sql};
 use super::listed;
 
@@ -31,7 +32,7 @@ pub fn accounts(cluster: &Cluster) -> Check {
         {
             let text = format!("{name} does not let the agent's account in: {}", refused.reason);
             check.fail(
-                "agent-login-refused",
+                Code::AgentLoginRefused,
                 name,
                 text,
                 &login_cure(name, "agent", &host.agent_user, refused),
@@ -42,7 +43,7 @@ pub fn accounts(cluster: &Cluster) -> Check {
         {
             let text = format!("{name} does not let the replication account in: {}", refused.reason);
             let cure = login_cure(name, "replication", &host.replication_user, refused);
-            check.fail("replication-login-refused", name, text, &cure);
+            check.fail(Code::ReplicationLoginRefused, name, text, &cure);
         }
     }
     check
@@ -90,14 +91,14 @@ pub fn privileges(cluster: &Cluster) -> Check {
                 let account = quoted_account(&seen.account);
                 let text = format!("{account} lacks {} on {name} ({})", listed(&names), seen.product());
                 let grant = format!("GRANT {} ON {on} TO {account}", names.join(", "));
-                check.add(severity, "privilege-missing", name, &text, &[sql(name, here_alone(&grant))]);
+                check.add(severity, Code::PrivilegeMissing, name, &text, &[sql(name, here_alone(&grant))]);
             }
         }
         if missing.is_empty() {
             for denied in &seen.denied {
                 let cure = advice("docs/PRIVILEGES.md has one GRANT for each server");
                 check.fail(
-                    "privilege-missing",
+                    Code::PrivilegeMissing,
                     name,
                     format!("{name} refuses a question: {denied}"),
                     &[cure],
@@ -115,7 +116,7 @@ pub fn privileges(cluster: &Cluster) -> Check {
                 "the replication account {user} lacks REPLICATION SLAVE on {name}: no slave can follow it"
             );
             let grant = format!("GRANT REPLICATION SLAVE ON *.* TO '{user}'@'…'");
-            check.fail("replication-privilege-missing", name, text, &[sql(name, here_alone(&grant))]);
+            check.fail(Code::ReplicationPrivilegeMissing, name, text, &[sql(name, here_alone(&grant))]);
         }
     }
     check
@@ -138,7 +139,7 @@ pub fn tls(cluster: &Cluster) -> Check {
             let text =
                 format!("no connection to {name} with the TLS of mmm_helpers.yaml: {}", refused.reason);
             check.fail(
-                "tls-failed",
+                Code::TlsFailed,
                 name,
                 text,
                 &[advice("docs/CONNECTIONS.md, 'What it says when it fails'")],
@@ -155,7 +156,7 @@ pub fn tls(cluster: &Cluster) -> Check {
             let cure = advice(format!(
                 "give {name} a certificate (ssl_cert, ssl_key in my.cnf), or say tls: {{hosts: {{{name}: off}}}}"
             ));
-            check.warn("tls-not-used", name, text, &[cure]);
+            check.warn(Code::TlsNotUsed, name, text, &[cure]);
         }
     }
     check

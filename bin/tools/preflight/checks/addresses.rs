@@ -1,8 +1,8 @@
 //! The roles' addresses: each held by one host that may hold it, and `check_ip` says the same.
 
 use super::super::cluster::{Address, Cluster, Member};
+use super::super::code::Code;
 use super::super::finding::{Check, advice, shell};
-use super::super::program;
 use super::listed;
 
 /// Who holds the roles' addresses.
@@ -33,13 +33,13 @@ fn holders(cluster: &Cluster, address: &Address, check: &mut Check) {
             let cure = advice(
                 "on the monitor's host: mmm_control show, and set_online for hosts that should have roles; does mmm_mond run?",
             );
-            check.warn("address-nowhere", "", text, &[cure]);
+            check.warn(Code::AddressNowhere, "", text, &[cure]);
         }
         [holder] if cluster.member(holder).is_some() => {
             let role = cluster.roles.iter().find(|one| one.name == *role);
             if !role.is_some_and(|role| role.hosts.iter().any(|host| host.as_str() == holder)) {
                 let text = format!("{holder} holds {ip}, but the role {} is not for {holder}", address.role);
-                check.fail("address-misplaced", holder, text, &[remove(holder)]);
+                check.fail(Code::AddressMisplaced, holder, text, &[remove(holder)]);
             }
         }
         [holder] => {
@@ -50,7 +50,7 @@ fn holders(cluster: &Cluster, address: &Address, check: &mut Check) {
                 let cure = advice(format!(
                     "find the host with the hardware address {holder}, and take {ip} from it"
                 ));
-                check.fail("address-misplaced", "", text, &[cure]);
+                check.fail(Code::AddressMisplaced, "", text, &[cure]);
             }
         }
         several => {
@@ -70,7 +70,7 @@ fn holders(cluster: &Cluster, address: &Address, check: &mut Check) {
             cure.extend(
                 several.iter().filter(|host| rightful != Some(host.as_str())).map(|host| remove(host)),
             );
-            check.fail("address-conflict", several.first().map_or("", String::as_str), text, &cure);
+            check.fail(Code::AddressConflict, several.first().map_or("", String::as_str), text, &cure);
         }
     }
 }
@@ -90,12 +90,12 @@ fn helper(cluster: &Cluster, address: &Address, check: &mut Check) {
     let Some(member) = cluster.this() else { return };
     let call = format!(
         "{} {} {} {ip}",
-        program::path(&member.host, "check_ip").display(),
+        member.helper("check_ip").display(),
         cluster.config,
         member.host.cluster_interface
     );
     check.fail(
-        "check-ip-wrong",
+        Code::CheckIpWrong,
         this,
         text,
         &[shell(this, call), advice("its messages on a terminal say why (a hook of the site?)")],

@@ -3,6 +3,7 @@
 //! The other hosts' files cannot be read from here; their servers can be asked who they are.
 
 use super::super::cluster::{Cluster, ip};
+use super::super::code::Code;
 use super::super::finding::{Check, advice};
 use super::clashes;
 
@@ -17,7 +18,7 @@ pub fn configuration(cluster: &Cluster) -> Check {
     let this = cluster.this.as_str();
     for quirk in &cluster.quirks {
         check.warn(
-            "config-quirk",
+            Code::ConfigQuirk,
             "",
             format!("hardly meant: {quirk}"),
             &[advice("correct that line, on every host")],
@@ -28,7 +29,7 @@ pub fn configuration(cluster: &Cluster) -> Check {
         let text =
             format!("the configuration says that this host is {this}, but {ip} is not on this machine");
         check.fail(
-            "this-elsewhere",
+            Code::ThisElsewhere,
             this,
             text,
             &[advice(format!(
@@ -48,7 +49,7 @@ fn peers(cluster: &Cluster, check: &mut Check) {
     if masters.len() < 2 {
         let text = "only one host is in mode master: there is none to fail over to";
         check.warn(
-            "one-master",
+            Code::OneMaster,
             "",
             text,
             &[advice("give a second host 'mode master' and 'peer', on every host")],
@@ -64,7 +65,7 @@ fn peers(cluster: &Cluster, check: &mut Check) {
             let name = member.name();
             let text = format!("the peer of {name} is {peer}, but {peer} is no master whose peer is {name}");
             check.fail(
-                "peer-not-mutual",
+                Code::PeerNotMutual,
                 name,
                 text,
                 &[advice("correct 'peer' and 'mode' of both in mmm_common.conf")],
@@ -79,7 +80,7 @@ fn roles(cluster: &Cluster, check: &mut Check) {
     for (first, second) in clashes(&addresses) {
         let text = format!("the roles {first} and {second} have an address in common");
         check.fail(
-            "role-address-shared",
+            Code::RoleAddressShared,
             "",
             text,
             &[advice("give every role its own 'ips' in mmm_common.conf")],
@@ -91,7 +92,7 @@ fn roles(cluster: &Cluster, check: &mut Check) {
             let text =
                 format!("{}, of role {}, is the address of host {}", address.ip, address.role, member.name());
             check.fail(
-                "role-address-shared",
+                Code::RoleAddressShared,
                 member.name(),
                 text,
                 &[advice("a role needs an address of its own: correct 'ips'")],
@@ -104,7 +105,7 @@ fn roles(cluster: &Cluster, check: &mut Check) {
             let text = format!("{name} may get the role {}, but is in mode slave", cluster.active_role);
             let cure =
                 advice(format!("take it out of 'hosts' of role {} in mmm_common.conf", cluster.active_role));
-            check.fail("writer-role-on-slave", name.as_str(), text, &[cure]);
+            check.fail(Code::WriterRoleOnSlave, name.as_str(), text, &[cure]);
         }
     }
 }
@@ -122,7 +123,7 @@ fn one_server_each(cluster: &Cluster, check: &mut Check) {
     for (first, second) in clashes(&servers) {
         let text = format!("{first} and {second} are one and the same server: two addresses lead to it");
         check.fail(
-            "same-server",
+            Code::SameServer,
             second,
             text,
             &[advice(format!("correct 'ip' or 'mysql_port' of {first} and {second}"))],
@@ -136,7 +137,7 @@ pub fn files(cluster: &Cluster) -> Check {
     for (key, reason) in &cluster.machine.untrusted {
         let text = format!("{key}: the helpers do not run its program: {reason}");
         let cure = advice("do what that says: whoever can change that file is root as soon as a role moves");
-        check.fail("hook-untrusted", &cluster.this, text, &[cure]);
+        check.fail(Code::HookUntrusted, &cluster.this, text, &[cure]);
     }
     check
 }

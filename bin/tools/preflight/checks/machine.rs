@@ -3,14 +3,14 @@
 use mmm_core::config::Blocking;
 
 use super::super::cluster::{Cluster, HelperState};
+use super::super::code::Code;
 use super::super::finding::{Check, advice, shell};
-use super::super::program;
 use super::listed;
 
 /// Whether the helpers are there as the agent calls them.
 pub fn helpers(cluster: &Cluster) -> Check {
     let (this, helpers) = (cluster.this.as_str(), &cluster.machine.helpers);
-    let folder = cluster.this().map(|member| program::path(&member.host, "")).unwrap_or_default();
+    let folder = cluster.this().map(|member| member.helper("")).unwrap_or_default();
     let folder = folder.display().to_string().replace("//", "/").trim_end_matches('/').to_string();
     let own = env!("CARGO_PKG_VERSION");
     let mut check = Check::new("helpers").saying(format!("{} of version {own} in {folder}", helpers.len()));
@@ -24,7 +24,7 @@ pub fn helpers(cluster: &Cluster) -> Check {
         let text =
             format!("{folder} (bin_path and /agent) lacks {}: the agent cannot call it", listed(&missing));
         check.fail(
-            "helper-missing",
+            Code::HelperMissing,
             this,
             text,
             &[install.clone(), advice(format!("or correct bin_path of {this} in mmm_common.conf"))],
@@ -35,7 +35,7 @@ pub fn helpers(cluster: &Cluster) -> Check {
         let paths: Vec<_> = closed.iter().map(|name| format!("{folder}/{name}")).collect();
         let text = format!("{} in {folder} may not be executed", listed(&closed));
         check.fail(
-            "helper-not-executable",
+            Code::HelperNotExecutable,
             this,
             text,
             &[shell(this, format!("chmod 755 {}", paths.join(" ")))],
@@ -47,14 +47,14 @@ pub fn helpers(cluster: &Cluster) -> Check {
             "{} in {folder} is none of this project's (MMM's original?), and was not asked",
             listed(&foreign)
         );
-        check.warn("helper-foreign", this, text, std::slice::from_ref(&install));
+        check.warn(Code::HelperForeign, this, text, std::slice::from_ref(&install));
     }
     let mut others = Vec::new();
     for helper in helpers {
         match &helper.state {
             HelperState::Failed(reason) => {
                 check.fail(
-                    "helper-fails",
+                    Code::HelperFails,
                     this,
                     format!("{} cannot be run: {reason}", helper.path.display()),
                     std::slice::from_ref(&install),
@@ -68,7 +68,7 @@ pub fn helpers(cluster: &Cluster) -> Check {
     }
     if !others.is_empty() {
         let text = format!("helpers in {folder} have version {}, this program {own}", listed(&others));
-        check.warn("helper-version-differs", this, text, &[install]);
+        check.warn(Code::HelperVersionDiffers, this, text, &[install]);
     }
     check
 }
@@ -82,12 +82,12 @@ pub fn interface(cluster: &Cluster) -> Check {
     match &machine.interface {
         Err((reason, cure)) => {
             let text = format!("{this} can hold no role's address: {reason}");
-            check.fail("interface-unusable", this, text, std::slice::from_ref(cure));
+            check.fail(Code::InterfaceUnusable, this, text, std::slice::from_ref(cure));
         }
         Ok(false) => {
             let text = format!("interface {name} has no carrier: its addresses cannot be reached");
             check.warn(
-                "interface-no-carrier",
+                Code::InterfaceNoCarrier,
                 this,
                 text,
                 &[advice(format!("look at the cable and the switch port of {this}"))],
@@ -119,9 +119,9 @@ pub fn interface(cluster: &Cluster) -> Check {
             )
         };
         if machine.is_root {
-            check.fail("rights-missing", this, text, &[cure]);
+            check.fail(Code::RightsMissing, this, text, &[cure]);
         } else {
-            check.warn("rights-missing", this, text, &[cure]);
+            check.warn(Code::RightsMissing, this, text, &[cure]);
         }
     }
     check
@@ -139,7 +139,7 @@ pub fn firewall(cluster: &Cluster) -> Check {
             "blocking_type {word} is unknown: mysql_deny_write closes the server and then ends with an error"
         );
         check.fail(
-            "blocking-type-unknown",
+            Code::BlockingTypeUnknown,
             this,
             text,
             &[advice("set blocking_type to hard or soft in mmm_common.conf")],
@@ -152,7 +152,7 @@ pub fn firewall(cluster: &Cluster) -> Check {
         let cure = advice(
             "install it (apt install iptables), correct iptables_block_cmd and iptables_unblock_cmd, or set blocking_type hard",
         );
-        check.fail("firewall-command-missing", this, text, &[cure]);
+        check.fail(Code::FirewallCommandMissing, this, text, &[cure]);
     }
     check
 }
@@ -168,7 +168,7 @@ pub fn journal(cluster: &Cluster) -> Check {
             shell(&cluster.this, format!("install -d -m 0750 {folder}")),
             advice("as the user that the agent runs as; is the disk full, or mounted read-only?"),
         ];
-        check.warn("journal-unwritable", &cluster.this, text, &cure);
+        check.warn(Code::JournalUnwritable, &cluster.this, text, &cure);
     }
     check
 }
@@ -188,9 +188,9 @@ pub fn leftovers(cluster: &Cluster) -> Check {
             "a helper was killed while it {what}; {} says how that is undone: {undo}",
             path.display()
         );
-        let helper = cluster.this().map(|member| program::path(&member.host, helper)).unwrap_or_default();
+        let helper = cluster.this().map(|member| member.helper(helper)).unwrap_or_default();
         check.warn(
-            "leftover-marker",
+            Code::LeftoverMarker,
             this,
             text,
             &[

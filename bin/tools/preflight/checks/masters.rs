@@ -1,6 +1,7 @@
 //! What hosts need so that slaves can follow a new master: logs, GTIDs, filters, keys, commit order, semi-sync.
 
 use super::super::cluster::{Cluster, Seen, is_on};
+use super::super::code::Code;
 use super::super::finding::{Check, Severity, advice, sql};
 use super::listed;
 
@@ -21,16 +22,16 @@ pub fn logs(cluster: &Cluster) -> Check {
                 let text = format!(
                     "{name} has neither GTIDs nor a log of what it replicates: after a crash of its master it may be impossible to prove where it goes on"
                 );
-                check.warn("slave-keeps-no-log", name, text, &line("log_bin and log_slave_updates=ON"));
+                check.warn(Code::SlaveKeepsNoLog, name, text, &line("log_bin and log_slave_updates=ON"));
             } else if !keeps_log(seen) {
                 let text = format!(
                     "{name} does not log what it replicates: when its master dies, the new one cannot take over what only {name} has fetched"
                 );
-                check.warn("slave-lends-nothing", name, text, &line("log_bin and log_slave_updates=ON"));
+                check.warn(Code::SlaveLendsNothing, name, text, &line("log_bin and log_slave_updates=ON"));
             }
         } else if !seen.is_on("log_bin") {
             check.fail(
-                "binlog-off",
+                Code::BinlogOff,
                 name,
                 format!("{name} writes no binary log: nobody can replicate from it"),
                 &line("log_bin"),
@@ -39,7 +40,7 @@ pub fn logs(cluster: &Cluster) -> Check {
             let text = format!(
                 "{name} does not log what it replicates: slaves that follow it would miss the other master's rows"
             );
-            check.fail("log-slave-updates-off", name, text, &line("log_slave_updates=ON"));
+            check.fail(Code::LogSlaveUpdatesOff, name, text, &line("log_slave_updates=ON"));
         }
     }
     check
@@ -79,7 +80,7 @@ pub fn gtids(cluster: &Cluster) -> Check {
             .collect();
         let text = format!("hosts keep their place in different ways: {}", listed(&each));
         check.warn(
-            "channel-modes-differ",
+            Code::ChannelModesDiffer,
             "",
             text,
             &[advice("CHANGE MASTER on each so that all use GTIDs, or none does")],
@@ -91,7 +92,7 @@ pub fn gtids(cluster: &Cluster) -> Check {
     if words.iter().any(|(_, mode)| *mode != words[0].1) {
         let each: Vec<_> = words.iter().map(|(name, mode)| format!("{name} {mode}")).collect();
         let text = format!("gtid_mode differs: {}", listed(&each));
-        check.fail("gtid-mode-differs", "", text, &[advice("bring gtid_mode to the same value on all, one step at a time (MySQL manual: Enabling GTIDs Online)")]);
+        check.fail(Code::GtidModeDiffers, "", text, &[advice("bring gtid_mode to the same value on all, one step at a time (MySQL manual: Enabling GTIDs Online)")]);
     }
     check
 }
@@ -135,9 +136,9 @@ pub fn filters(cluster: &Cluster) -> Check {
         ))];
         if member.is_master() {
             let text = format!("{text}, and not all hosts do: slaves that follow it would miss them");
-            check.fail("master-filters", name, text, &cure);
+            check.fail(Code::MasterFilters, name, text, &cure);
         } else {
-            check.warn("slave-filters", name, text, &cure);
+            check.warn(Code::SlaveFilters, name, text, &cure);
         }
     }
     check
@@ -208,12 +209,12 @@ pub fn auto_increment(cluster: &Cluster) -> Check {
             let text = format!(
                 "{other} and {name} choose the same auto_increment keys: after a crash, replication stops on a duplicate key"
             );
-            check.warn("auto-increment-clash", name, text, &cure(place as u64 + 1));
+            check.warn(Code::AutoIncrementClash, name, text, &cure(place as u64 + 1));
         } else if *increment != wanted && masters.len() > 1 {
             let text = format!(
                 "{name} has auto_increment_increment {increment}, not {wanted}: the masters can choose the same keys"
             );
-            check.warn("auto-increment-clash", name, text, &cure(*offset));
+            check.warn(Code::AutoIncrementClash, name, text, &cure(*offset));
         }
     }
     check
@@ -247,7 +248,7 @@ pub fn appliers(cluster: &Cluster) -> Check {
                 "and the same in its my.cnf; a MySQL 5.6 without that variable: slave_parallel_workers = 0",
             ),
         ];
-        check.add(severity, "commit-order-off", name, &text, &cure);
+        check.add(severity, Code::CommitOrderOff, name, &text, &cure);
     }
     check
 }
@@ -272,7 +273,7 @@ pub fn semi_sync(cluster: &Cluster) -> Check {
                 limit / 1000
             );
             let cure = sql(name, format!("SET GLOBAL rpl_semi_sync_{word}_timeout = {}", limit / 4));
-            check.warn("semi-sync-wait", name, text, &[cure]);
+            check.warn(Code::SemiSyncWait, name, text, &[cure]);
         }
         let is_writer = cluster.writer().is_some_and(|writer| writer.name() == name);
         if is_writer && seen.number(&format!("rpl_semi_sync_{word}_clients")) == Some(0) {
@@ -280,7 +281,7 @@ pub fn semi_sync(cluster: &Cluster) -> Check {
                 "{name} is semi-synchronous, but no slave acknowledges: commits wait in vain, or are not safer than without"
             );
             check.warn(
-                "semi-sync-alone",
+                Code::SemiSyncAlone,
                 name,
                 text,
                 &[advice("enable rpl_semi_sync_slave (or …_replica) on a slave, and restart its IO thread")],
@@ -299,7 +300,7 @@ pub fn semi_sync(cluster: &Cluster) -> Check {
         );
         let cure =
             advice(format!("cure that on {name}, or disable rpl_semi_sync_slave (or …_replica) there"));
-        check.warn("semi-sync-lends-nothing", name, text, &[cure]);
+        check.warn(Code::SemiSyncLendsNothing, name, text, &[cure]);
     }
     for (member, _) in without.iter().filter(|_| !with.is_empty()) {
         let name = member.name();
@@ -307,7 +308,7 @@ pub fn semi_sync(cluster: &Cluster) -> Check {
             "the other master is semi-synchronous, {name} is not: after a move commits are less safe"
         );
         check.warn(
-            "semi-sync-differs",
+            Code::SemiSyncDiffers,
             name,
             text,
             &[advice("enable it in my.cnf of both masters, or of none")],
@@ -317,132 +318,4 @@ pub fn semi_sync(cluster: &Cluster) -> Check {
 }
 
 #[cfg(test)]
-mod tests {
-    use mmm_replication::status::Mode;
-
-    use super::super::sample::{codes, good, mysql, seen, set};
-    use super::*;
-
-    #[test]
-    fn good_masters_are_held_to_be_good() {
-        for check in [logs, gtids, filters, auto_increment, appliers, semi_sync] {
-            assert_eq!(codes(&check(&good("db1"))), [""; 0]);
-            assert_eq!(codes(&check(&mysql("db1", "ON"))), [""; 0]);
-            assert_eq!(codes(&check(&mysql("db1", "OFF"))), [""; 0]);
-        }
-    }
-
-    #[test]
-    fn one_variable_that_is_wrong_is_found() {
-        type Judge = fn(&Cluster) -> Check;
-        let table: [(Judge, &str, &str, &str, &str); 9] = [
-            (logs, "db2", "log_bin", "OFF", "binlog-off"),
-            (logs, "db2", "log_slave_updates", "OFF", "log-slave-updates-off"),
-            (logs, "db3", "log_slave_updates", "OFF", "slave-keeps-no-log"),
-            (gtids, "db2", "gtid_mode", "ON_PERMISSIVE", "gtid-mode-differs"),
-            (auto_increment, "db2", "auto_increment_offset", "1", "auto-increment-clash"),
-            (auto_increment, "db2", "auto_increment_offset", "3", "auto-increment-clash"),
-            (auto_increment, "db1", "auto_increment_increment", "1", "auto-increment-clash"),
-            (appliers, "db2", "slave_parallel_workers", "4", "commit-order-off"),
-            (semi_sync, "db1", "rpl_semi_sync_master_enabled", "ON", "semi-sync-differs"),
-        ];
-        for (judge, host, variable, value, code) in table {
-            let mut cluster = mysql("db1", "OFF");
-            set(&mut cluster, host, variable, value);
-            assert_eq!(codes(&judge(&cluster)), [code], "{variable} {value}");
-        }
-    }
-
-    #[test]
-    fn a_slave_without_a_log_lends_nothing() {
-        let mut cluster = good("db1");
-        set(&mut cluster, "db3", "log_slave_updates", "OFF");
-        assert_eq!(codes(&logs(&cluster)), ["slave-lends-nothing"]);
-    }
-
-    #[test]
-    fn a_slave_that_acknowledges_what_nobody_can_take_over_is_found() {
-        let semi_synchronous = || {
-            let mut cluster = good("db1");
-            for host in ["db1", "db2"] {
-                set(&mut cluster, host, "rpl_semi_sync_master_enabled", "ON");
-                set(&mut cluster, host, "rpl_semi_sync_master_timeout", "1000");
-            }
-            set(&mut cluster, "db1", "rpl_semi_sync_master_clients", "1");
-            set(&mut cluster, "db3", "rpl_semi_sync_slave_enabled", "ON");
-            cluster
-        };
-        assert_eq!(codes(&semi_sync(&semi_synchronous())), [""; 0]);
-        let changes: [fn(&mut Seen); 3] = [
-            |seen| seen.links[0].channel.delay = 60,
-            |seen| seen.links[0].channel.filters.push("Replicate_Do_DB=app".into()),
-            |seen| seen.log_filters.push("Binlog_Ignore_DB=tmp".into()),
-        ];
-        for change in changes {
-            let mut cluster = semi_synchronous();
-            change(seen(&mut cluster, "db3"));
-            assert_eq!(codes(&semi_sync(&cluster)), ["semi-sync-lends-nothing"]);
-        }
-    }
-
-    #[test]
-    fn filters_that_differ_are_a_failure_on_masters_and_a_warning_on_slaves() {
-        const LOG: &str = "Binlog_Ignore_DB=tmp";
-        const CHANNEL: &str = "Replicate_Do_DB=app";
-        type Set = &'static [(&'static str, &'static str)];
-        let table: [(Set, &[&str]); 9] = [
-            (&[("db1", LOG), ("db2", LOG), ("db3", LOG)], &[]),
-            (&[("db1", LOG), ("db2", LOG)], &[]),
-            (&[("db2", LOG)], &["master-filters"]),
-            (&[("db3", LOG)], &["slave-filters"]),
-            (&[("db1", LOG), ("db2", "Binlog_Ignore_DB=app")], &["master-filters", "master-filters"]),
-            (&[("db1", CHANNEL), ("db2", CHANNEL), ("db3", CHANNEL)], &[]),
-            (&[("db2", CHANNEL)], &["master-filters"]),
-            (&[("db3", CHANNEL)], &["slave-filters"]),
-            (&[("db2", CHANNEL), ("db3", CHANNEL)], &["slave-filters"]),
-        ];
-        for (filters, expected) in table {
-            let mut cluster = good("db1");
-            for (host, filter) in filters {
-                let seen = seen(&mut cluster, host);
-                if filter.starts_with("Binlog") {
-                    seen.log_filters.push((*filter).into());
-                } else {
-                    seen.links[0].channel.filters.push((*filter).into());
-                }
-            }
-            assert_eq!(codes(&self::filters(&cluster)), expected, "{filters:?}");
-        }
-        let mut cluster = good("db1");
-        for (host, format) in [("db1", "STATEMENT"), ("db2", "ROW")] {
-            seen(&mut cluster, host).log_filters.push(LOG.into());
-            set(&mut cluster, host, "binlog_format", format);
-        }
-        assert_eq!(
-            codes(&filters(&cluster)),
-            ["master-filters", "master-filters"],
-            "they read it differently"
-        );
-    }
-
-    #[test]
-    fn a_host_that_keeps_its_place_in_another_way_is_found() {
-        let mut cluster = good("db1");
-        seen(&mut cluster, "db3").links[0].channel.mode = Mode::SlavePos;
-        assert_eq!(codes(&gtids(&cluster)), ["channel-modes-differ"]);
-    }
-
-    #[test]
-    fn semi_sync_that_waits_too_long_or_for_nobody_is_found() {
-        let mut cluster = good("db1");
-        for host in ["db1", "db2"] {
-            set(&mut cluster, host, "rpl_semi_sync_master_enabled", "ON");
-            set(&mut cluster, host, "rpl_semi_sync_master_timeout", "1000");
-        }
-        set(&mut cluster, "db1", "rpl_semi_sync_master_clients", "1");
-        assert_eq!(codes(&semi_sync(&cluster)), [""; 0]);
-        set(&mut cluster, "db1", "rpl_semi_sync_master_clients", "0");
-        set(&mut cluster, "db2", "rpl_semi_sync_master_timeout", "10000");
-        assert_eq!(codes(&semi_sync(&cluster)), ["semi-sync-alone", "semi-sync-wait"]);
-    }
-}
+mod tests;

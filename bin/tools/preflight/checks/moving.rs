@@ -4,8 +4,8 @@ use mmm_replication::Refusal;
 use mmm_replication::status::IoThread;
 
 use super::super::cluster::{Cluster, HelperState, Outcome, Seen};
+use super::super::code::Code;
 use super::super::finding::{Check, advice, shell};
-use super::super::program;
 use super::listed;
 
 /// What a dry run says while the old master works as it should: it does as long as that takes writes.
@@ -21,7 +21,7 @@ pub fn moving(cluster: &Cluster) -> Check {
     if member.is_master() {
         return check.saying(format!("{this} is a master: the agent never moves it"));
     }
-    let helper = program::path(&member.host, "set_active_master");
+    let helper = member.helper("set_active_master");
     let helper = helper.display();
     let is_known = cluster.machine.helpers.iter().any(|helper| {
         helper.path.ends_with("set_active_master") && matches!(helper.state, HelperState::Version(_))
@@ -57,17 +57,17 @@ pub fn moving(cluster: &Cluster) -> Check {
                 let text = format!("{this} could not follow {to}: {message}");
                 let code = code.as_ref().map_or(String::new(), |code| format!(" (docs/ERRORS.md: {code})"));
                 let cure = advice(format!("mend what it says{code}; then look again:"));
-                check.fail("move-refused", this, text, &[cure, again]);
+                check.fail(Code::MoveRefused, this, text, &[cure, again]);
             }
             Outcome::Failed(reason) => {
                 let text = format!("the dry run of a move of {this} to {to} failed: {reason}");
-                check.warn("dry-run-failed", this, text, &[again]);
+                check.warn(Code::DryRunFailed, this, text, &[again]);
             }
             _ => {
                 let text =
                     format!("{helper} knows no --dry-run: nobody can tell whether {this} could follow {to}");
                 let cure = shell(this, "make install, of the version that this program is of");
-                check.warn("dry-run-unknown", this, text, &[cure]);
+                check.warn(Code::DryRunUnknown, this, text, &[cure]);
             }
         }
     }

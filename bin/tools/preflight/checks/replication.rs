@@ -4,8 +4,8 @@ use mmm_replication::dialect::Threads;
 use mmm_replication::status::{IoThread, ThreadError};
 
 use super::super::cluster::{Cluster, Link, Member, Seen};
+use super::super::code::Code;
 use super::super::finding::{Check, Severity, advice, shell, sql};
-use super::super::program;
 use super::listed;
 
 /// From how many seconds on a slave counts as late: a helper waits about as long.
@@ -48,7 +48,7 @@ fn no_link(cluster: &Cluster, member: &Member, seen: &Seen, severity: Severity, 
     if seen.links.is_empty() {
         check.add(
             severity,
-            "not-replicating",
+            Code::NotReplicating,
             name,
             &format!("{name} replicates from nobody; it should from {wanted}"),
             &[cure],
@@ -63,7 +63,7 @@ fn no_link(cluster: &Cluster, member: &Member, seen: &Seen, severity: Severity, 
     let channel = advice(
         "with several channels, name the one that is meant: replication: {channel: …} in mmm_helpers.yaml",
     );
-    check.add(severity, "wrong-source", name, &text, &[cure, channel]);
+    check.add(severity, Code::WrongSource, name, &text, &[cure, channel]);
 }
 
 /// From whom a host should replicate: a master from its peer, a slave from the writer.
@@ -86,10 +86,10 @@ fn source(cluster: &Cluster, member: &Member, link: &Link, severity: Severity, c
     let cure = if member.is_master() {
         advice(format!("set replication of {name} from {wanted} up (CHANGE MASTER TO …)"))
     } else {
-        let helper = program::path(&member.host, "set_active_master");
+        let helper = member.helper("set_active_master");
         shell(name, format!("{} {} {wanted}", helper.display(), cluster.config))
     };
-    check.add(severity, "wrong-source", name, &text, &[cure]);
+    check.add(severity, Code::WrongSource, name, &text, &[cure]);
 }
 
 fn threads(
@@ -118,7 +118,7 @@ fn threads(
             let text = format!("{name} cannot fetch from {source}: {error}");
             check.add(
                 severity,
-                "io-thread-failed",
+                Code::IoThreadFailed,
                 name,
                 &text,
                 &[io_cure(member, source, error), start(Threads::Io)],
@@ -128,7 +128,7 @@ fn threads(
             let text = format!("{name} is not connected to {source} yet");
             check.add(
                 severity,
-                "io-thread-failed",
+                Code::IoThreadFailed,
                 name,
                 &text,
                 &[advice("look again in a few seconds; then see SHOW SLAVE STATUS there")],
@@ -136,7 +136,7 @@ fn threads(
         }
         (IoThread::No, None) => {
             let text = format!("{name} fetches nothing from {source}: its IO thread is stopped");
-            check.add(severity, "io-thread-stopped", name, &text, &[start(Threads::Io)]);
+            check.add(severity, Code::IoThreadStopped, name, &text, &[start(Threads::Io)]);
         }
     }
     match &channel.sql_error {
@@ -145,7 +145,7 @@ fn threads(
             let text = format!("{name} has stopped applying what it fetches from {source}: {error}");
             check.add(
                 severity,
-                "sql-thread-failed",
+                Code::SqlThreadFailed,
                 name,
                 &text,
                 &[sql_cure(name, source, error), start(Threads::Sql)],
@@ -153,7 +153,7 @@ fn threads(
         }
         None => {
             let text = format!("{name} applies nothing from {source}: its SQL thread is stopped");
-            check.add(severity, "sql-thread-stopped", name, &text, &[start(Threads::Sql)]);
+            check.add(severity, Code::SqlThreadStopped, name, &text, &[start(Threads::Sql)]);
         }
     }
 }
@@ -198,14 +198,14 @@ pub fn lag(cluster: &Cluster) -> Check {
             let cure = advice(format!(
                 "where {name} is to take part in failovers: STOP, CHANGE MASTER TO MASTER_DELAY = 0, START there"
             ));
-            check.warn("delayed", name, text, &[cure]);
+            check.warn(Code::Delayed, name, text, &[cure]);
         } else if let Some(seconds) = link.lag.filter(|seconds| *seconds >= LATE) {
             let text = format!("{name} is {seconds} s behind {source}: a move waits until it has caught up");
             let cure = [
                 sql(name, "SHOW FULL PROCESSLIST"),
                 advice("see there what holds its appliers up: a long statement, a lock, a slow disk"),
             ];
-            check.warn("lag", name, text, &cure);
+            check.warn(Code::Lag, name, text, &cure);
         }
     }
     check

@@ -169,5 +169,5 @@ pub fn set(cluster: &mut Cluster, host: &str, name: &str, value: &str) {
 
 /// The codes of a check's findings.
 pub fn codes(check: &Check) -> Vec<&'static str> {
-    check.findings.iter().map(|finding| finding.code).collect()
+    check.findings.iter().map(|finding| finding.code.into()).collect()
 }

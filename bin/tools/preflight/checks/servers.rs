@@ -1,6 +1,7 @@
 //! The servers themselves: reachable, of versions that go together, told apart by their ids, of one time.
 
 use super::super::cluster::Cluster;
+use super::super::code::Code;
 use super::super::finding::{Check, advice, shell, sql};
 use super::{clashes, listed};
 
@@ -26,7 +27,7 @@ pub fn servers(cluster: &Cluster) -> Check {
             )),
         ];
         check.fail(
-            "server-unreachable",
+            Code::ServerUnreachable,
             name,
             format!("the server of {name} does not answer: {}", unreached.reason),
             &cure,
@@ -53,7 +54,7 @@ pub fn versions(cluster: &Cluster) -> Check {
                 oldest.0,
                 oldest.1
             );
-            check.warn("version-unsupported", name, text, &[advice("upgrade it (docs/SERVERS.md)")]);
+            check.warn(Code::VersionUnsupported, name, text, &[advice("upgrade it (docs/SERVERS.md)")]);
         }
         let Some(source) =
             seen.link().and_then(|link| link.source.as_deref()).and_then(|name| cluster.member(name))
@@ -69,7 +70,7 @@ pub fn versions(cluster: &Cluster) -> Check {
                 theirs.product()
             );
             check.fail(
-                "server-families-differ",
+                Code::ServerFamiliesDiffer,
                 name,
                 text,
                 &[advice("MySQL and MariaDB cannot move slaves among each other: use one")],
@@ -82,7 +83,7 @@ pub fn versions(cluster: &Cluster) -> Check {
                 theirs.product()
             );
             check.warn(
-                "version-older-than-source",
+                Code::VersionOlderThanSource,
                 name,
                 text,
                 &[advice(format!("upgrade {name}: slaves first, then masters"))],
@@ -107,7 +108,7 @@ pub fn server_ids(cluster: &Cluster) -> Check {
     };
     for (name, _) in ids.iter().filter(|(_, id)| *id == "0") {
         check.fail(
-            "server-id-zero",
+            Code::ServerIdZero,
             name,
             format!("{name} has server_id 0: it neither feeds nor becomes a replica"),
             &cure(name),
@@ -119,7 +120,7 @@ pub fn server_ids(cluster: &Cluster) -> Check {
         let text = format!(
             "{first} and {second} both have server_id {id}: each takes the other's rows for its own and drops them"
         );
-        check.fail("server-id-duplicate", second, text, &cure(second));
+        check.fail(Code::ServerIdDuplicate, second, text, &cure(second));
     }
     check
 }
@@ -136,7 +137,7 @@ pub fn clocks(cluster: &Cluster) -> Check {
             seen.clock.abs()
         );
         check.warn(
-            "clock-differs",
+            Code::ClockDiffers,
             name,
             text,
             &[

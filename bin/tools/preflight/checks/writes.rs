@@ -1,6 +1,7 @@
 //! Who takes writes: exactly one master, the one that holds the writer role's address.
 
 use super::super::cluster::{Cluster, Member};
+use super::super::code::Code;
 use super::super::finding::{Check, advice, sql};
 use super::listed;
 
@@ -19,7 +20,7 @@ pub fn writes(cluster: &Cluster) -> Check {
             let text = format!(
                 "{name} is a slave and takes writes (read_only is off): rows written there are on no other host"
             );
-            check.fail("slave-writable", name, text, &[close(name)]);
+            check.fail(Code::SlaveWritable, name, text, &[close(name)]);
         }
     }
     match writers.as_slice() {
@@ -31,7 +32,7 @@ pub fn writes(cluster: &Cluster) -> Check {
             } else {
                 let cure = format!("{SHOW}; mmm_control move_role {} HOST gives it", cluster.active_role);
                 check.warn(
-                    "no-writer",
+                    Code::NoWriter,
                     "",
                     "no master takes writes (read_only is on everywhere)",
                     &[advice(cure)],
@@ -46,7 +47,7 @@ pub fn writes(cluster: &Cluster) -> Check {
                     cluster.active_role
                 );
                 check.fail(
-                    "writer-without-address",
+                    Code::WriterWithoutAddress,
                     name,
                     text,
                     &[advice(SHOW), advice(format!("if {holder} has the role: ")) + &close(name)],
@@ -72,7 +73,7 @@ pub fn writes(cluster: &Cluster) -> Check {
                 cure.extend([advice(SHOW), close("the one without that role")]);
                 ""
             };
-            check.fail("two-writers", host, text, &cure);
+            check.fail(Code::TwoWriters, host, text, &cure);
         }
     }
     check

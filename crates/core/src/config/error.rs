@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::HostName;
-use crate::outcome::Coded;
+use crate::error::Coded;
 
 /// A line of a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Call, CallError, Coded, Ending, Verdict, explain, of_panic};
+use super::{Call, Ending, Verdict, explain, of_panic};
 use crate::budget::Budget;
+use crate::error::{CallError, Coded};
 use crate::invocation::{Program, Request, Shape};
-use crate::journal;
+use crate::journal::{self, words};
 use crate::report;
 use crate::settings::{Limits, Settings, SettingsError};
 use crate::unfinished;
@@ -120,7 +121,7 @@ impl<E: Error + Coded> Task<E> {
         };
         let verbose = if let Request::Work(arguments) = &request { arguments.verbose } else { 0 };
         journal::open(program.name, &settings.log, verbose);
-        log::info!("called with {:?}", argv.get(1..).unwrap_or_default());
+        log::info!("{}{:?}", words::CALLED_WITH, argv.get(1..).unwrap_or_default());
         if let Some(error) = mishap {
             log::warn!("the settings came late, and there was no thread to go on without them: {error}");
         }

@@ -14,6 +14,7 @@ use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::server::{Server, lock};
 use crate::status::Channel;
+use crate::survivors::dialled::Dialled;
 use crate::survivors::seen;
 
 /// Pause between two looks.
@@ -30,6 +31,8 @@ pub(super) struct Gate<'a> {
     pub(super) question: Question<'a>,
     /// From how many survivors something was taken over.
     pub(super) taken: usize,
+    /// Connections to other slaves, once the peer was found silent.
+    pub(super) dialled: Option<Dialled>,
 }
 
 impl Gate<'_> {

@@ -114,7 +114,8 @@ impl Gate<'_> {
             return Err(pursuit.still("other slaves", "no time is left to ask them".into()));
         }
         let most = settings.limits.connect;
-        let asked = survivors::ask(self.local, self.config, self.peer, &ours, most, budget)?;
+        let dialled = self.dialled.take();
+        let asked = survivors::ask(self.local, self.config, self.peer, &ours, dialled, most, budget)?;
         if let Some(host) = asked.receiving {
             return Err(self.question.pursuit(self.config).is_alive(self.peer.name.as_str(), &host));
         }

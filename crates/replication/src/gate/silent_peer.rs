@@ -1,5 +1,6 @@
 //! A peer that lets nobody in: everything that was fetched from it must be applied.
 
+use mmm_core::settings::Survivors;
 use mmm_core::{progress, report};
 
 use crate::channel::liveness::{self, Sign};
@@ -7,11 +8,13 @@ use crate::channel::{self, awaited, threads};
 use crate::error::Error;
 use crate::gate::asking::{Gate, PAUSE};
 use crate::gate::proof::Proof;
+use crate::gate::question::Question;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::server::dialect::Threads;
 use crate::server::lock;
 use crate::status::{Channel, IoThread, Mode, Place};
+use crate::survivors::dialled::Dialled;
 
 impl Gate<'_> {
     /// The peer lets nobody in. It may be taking writes all the same, for as long as its replication connection lives.
@@ -61,6 +64,10 @@ impl Gate<'_> {
         let mut face = progress::waiting(format!(
             "waiting for {host} to apply what it fetched from {peer}, which is gone"
         ));
+        let Question { settings, budget, .. } = self.question;
+        if self.question.survivors() != Survivors::Off {
+            self.dialled = Some(Dialled::start(self.config, self.peer, settings.limits.connect, budget));
+        }
         loop {
             let first = channel::again(self.local, &self.channel)?;
             let idle = first.has_applied_all() && !threads::are_workers_busy(self.local, &first)?;

@@ -2,8 +2,9 @@
 
 use mmm_core::escape::line;
 
-use super::finding::{Finding, Severity};
+use super::super::finding::{Finding, Severity};
 use super::report::{HostRow, Report};
+use crate::terminal::{LongWord, painted, wrapped};
 
 const WIDTH: usize = 80;
 /// Where the text of a finding begins, and that of a check that is well.
@@ -47,7 +48,7 @@ impl Screen {
             Severity::Failure => "1;31",
             Severity::Unknown => "35",
         };
-        if self.colour { format!("\x1b[{code}m{word}\x1b[0m") } else { word.into() }
+        if self.colour { painted(word, code) } else { word.into() }
     }
 
     /// The writer, or else the first host, with those that replicate from it below; then whoever is left.
@@ -70,7 +71,7 @@ impl Screen {
         let below = if children.is_empty() { "    " } else { "|   " };
         let below = format!("{rest}{below}");
         let lines = self.describe(report, host);
-        let lines = lines.iter().flat_map(|line| wrapped(line, WIDTH - below.len()));
+        let lines = lines.iter().flat_map(|line| whole(line, WIDTH - below.len()));
         for (place, text) in lines.enumerate() {
             let before = if place == 0 { first } else { &below };
             self.line(&format!("{before}{text}"));
@@ -199,48 +200,23 @@ impl Screen {
 
     /// `head`, then `text` in lines that begin below its first word.
     fn hanging(&mut self, head: &str, text: &str, indent: usize) {
-        for (place, line) in wrapped(text, WIDTH - indent).into_iter().enumerate() {
+        for (place, line) in whole(text, WIDTH - indent).into_iter().enumerate() {
             let before = if place == 0 { head.to_string() } else { " ".repeat(indent) };
             self.line(&format!("{before}{line}"));
         }
     }
 }
 
-/// A text in lines of at most this width; a longer word has a line of its own.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last().map_or(0, |line| visible(line));
-        if line > 0 && line + 1 + visible(word) > width {
-            lines.push(String::new());
-        }
-        if let Some(last) = lines.last_mut() {
-            if !last.is_empty() {
-                last.push(' ');
-            }
-            last.push_str(word);
-        }
-    }
-    lines
-}
-
-/// How many columns a text takes, its colours left out.
-fn visible(text: &str) -> usize {
-    let mut is_colour = false;
-    let shown = text.chars().filter(|c| {
-        is_colour |= *c == '\x1b';
-        let is_shown = !is_colour;
-        is_colour &= *c != 'm';
-        is_shown
-    });
-    shown.count()
+/// Lines of at most so many columns, commands and names in one piece.
+fn whole(text: &str, width: usize) -> Vec<String> {
+    wrapped(text.split_whitespace(), width, LongWord::Whole)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::super::checks;
+    use super::super::super::checks;
     use super::*;
 
     fn report() -> Report {
@@ -278,12 +254,5 @@ mod tests {
             stripped = stripped.replace(&format!("\x1b[{code}m"), "");
         }
         assert_eq!(stripped, plain);
-    }
-
-    #[test]
-    fn long_texts_are_wrapped_at_words() {
-        assert_eq!(wrapped("aa bb  cc", 5), ["aa bb", "cc"]);
-        assert_eq!(wrapped("abcdefgh ij", 4), ["abcdefgh", "ij"]);
-        assert_eq!(wrapped("", 4), [""]);
     }
 }

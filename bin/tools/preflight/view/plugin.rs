@@ -1,7 +1,7 @@
 //! The line that Nagios and Icinga read: a word, what is wrong, and performance data behind a bar.
 
-use super::checks::LATE;
-use super::finding::Severity;
+use super::super::checks::LATE;
+use super::super::finding::Severity;
 use super::report::Report;
 
 /// How many findings are named.
@@ -54,7 +54,7 @@ fn performance(report: &Report) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::checks;
+    use super::super::super::checks;
     use super::*;
 
     #[test]

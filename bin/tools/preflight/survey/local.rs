@@ -10,27 +10,22 @@ use std::path::{Path, PathBuf};
 use mmm_core::config::{Blocking, Config, Host};
 use mmm_core::settings::{Hooks, LogSettings, Settings};
 use mmm_core::{Budget, firewall};
-use mmm_network::{Interface, Netlink, NetworkError};
+use mmm_network::{Interface, Netlink, NetworkError, capability};
 use mmm_replication::hold;
 use nix::unistd::{AccessFlags, access, geteuid};
 
-use super::cluster::{self, Machine};
-use super::finding::{advice, shell};
+use super::super::cluster::{self, Machine};
+use super::super::finding::{advice, shell};
 use super::program;
-
-/// Bits of the effective capabilities (`linux/capability.h`).
-const CAP_NET_ADMIN: u32 = 12;
-const CAP_NET_RAW: u32 = 13;
 
 /// Looks at this machine.
 pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
     let host = config.this_host();
-    let capabilities = capabilities().unwrap_or_default();
-    let has = |bit: u32| capabilities >> bit & 1 == 1;
+    let has = |which| capability::has(which).unwrap_or(false);
     Machine {
         is_root: geteuid().is_root(),
-        has_net_admin: has(CAP_NET_ADMIN),
-        has_net_raw: has(CAP_NET_RAW),
+        has_net_admin: has(capability::NET_ADMIN),
+        has_net_raw: has(capability::NET_RAW),
         has_own_ip: cluster::ip(&host.ip).and_then(is_local),
         interface: interface(host, budget).map_err(|error| explain(host, &error)),
         helpers: program::helpers(host, &budget),
@@ -41,31 +36,23 @@ pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
     }
 }
 
-impl Machine {
-    /// One that could not be looked at in time.
-    pub fn silent(settings: &Settings) -> Self {
-        Self {
-            is_root: geteuid().is_root(),
-            has_net_admin: true,
-            has_net_raw: true,
-            has_own_ip: None,
-            interface: Err((
-                "this machine did not answer in time".into(),
-                "is a disk or a mount of this host frozen?".into(),
-            )),
-            helpers: Vec::new(),
-            firewall: Vec::new(),
-            journal: (settings.log.file.clone(), Ok(())),
-            leftovers: Vec::new(),
-            untrusted: Vec::new(),
-        }
+/// One that could not be looked at in time.
+pub fn silent(settings: &Settings) -> Machine {
+    Machine {
+        is_root: geteuid().is_root(),
+        has_net_admin: true,
+        has_net_raw: true,
+        has_own_ip: None,
+        interface: Err((
+            "this machine did not answer in time".into(),
+            "is a disk or a mount of this host frozen?".into(),
+        )),
+        helpers: Vec::new(),
+        firewall: Vec::new(),
+        journal: (settings.log.file.clone(), Ok(())),
+        leftovers: Vec::new(),
+        untrusted: Vec::new(),
     }
-}
-
-fn capabilities() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
-    u64::from_str_radix(line.trim(), 16).ok()
 }
 
 fn is_local(ip: IpAddr) -> Option<bool> {

@@ -11,7 +11,7 @@ use mmm_replication::position::BinlogPosition;
 use mmm_replication::status::Channel;
 use mmm_replication::{Error, Server, channel};
 
-use super::cluster::{Link, Seen, Unreached};
+use super::super::cluster::{Link, Seen, Unreached};
 
 /// Variables by all the names they have had; a server answers those that it knows.
 const VARIABLES: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_id', 'server_uuid', \

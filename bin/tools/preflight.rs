@@ -1,7 +1,7 @@
 //! `mmm_preflight`: would a failover work right now, from this host?
 //!
 //! The order of work: read the configuration, look at everything side by side (`survey`), judge it (`checks`),
-//! show it (`screen`, `plugin`, or a document). Nothing is changed anywhere, and nothing is waited for longer than
+//! show it (`view`). Nothing is changed anywhere, and nothing is waited for longer than
 //! `--timeout`.
 
 use std::ffi::OsString;
@@ -12,28 +12,24 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
+use mmm_core::Budget;
 use mmm_core::config::{self, ConfigError};
 use mmm_core::settings::{Settings, SettingsError};
-use mmm_core::{Budget, escape};
 
-mod addresses;
 mod arguments;
 mod checks;
 mod cluster;
+mod code;
 mod finding;
-mod machine;
-mod moves;
-mod plugin;
-mod program;
-mod report;
-mod screen;
-mod server;
 mod survey;
+mod threads;
+mod view;
 
+use arguments::Arguments;
 pub use arguments::command;
-use arguments::{Arguments, Output};
+use code::Code;
 use finding::{Check, Severity, advice, shell};
-use report::Report;
+use view::Report;
 
 use crate::terminal::shows_colour;
 
@@ -53,12 +49,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let is_terminal = stdout.is_terminal();
     loop {
         let report = examine_in_time(&arguments);
-        let mut text = match arguments.output {
-            Output::Text => screen::draw(&report, arguments.colour && shows_colour()),
-            Output::Json => escape::json(&report, true).unwrap_or_default() + "\n",
-            Output::Yaml => escape::yaml(&report).unwrap_or_default(),
-            Output::Plugin => plugin::line(&report),
-        };
+        let mut text = view::show(&report, arguments.output, arguments.colour && shows_colour());
         if let Some(pause) = arguments.watch {
             let clear = if is_terminal { "\x1b[H\x1b[2J" } else { "" };
             text = format!("{clear}{text}Again in {} s; Ctrl-C ends.\n", pause.as_secs_f64());
@@ -75,17 +66,17 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn examine_in_time(arguments: &Arguments) -> Report {
     let budget = Budget::start(Some(arguments.timeout));
     let config = arguments.config.clone();
-    let report = survey::later(move || panic::catch_unwind(|| examine(&config, budget)));
+    let report = threads::later(move || panic::catch_unwind(|| examine(&config, budget)));
     let patience = budget.relimited(arguments.timeout + GRACE);
-    match survey::wait(&report, &patience) {
+    match threads::wait(&report, &patience) {
         Some(Ok(report)) => report,
         Some(Err(_)) => {
-            blind(&arguments.config, &budget, "preflight-failed", "an internal error; stderr says where")
+            blind(&arguments.config, &budget, Code::PreflightFailed, "an internal error; stderr says where")
         }
         None => blind(
             &arguments.config,
             &budget,
-            "preflight-failed",
+            Code::PreflightFailed,
             "nothing could be seen in time: is a disk or a mount of this host frozen?",
         ),
     }
@@ -112,7 +103,7 @@ fn refused(name: &str, budget: &Budget, check: Check) -> Report {
     Report::without_cluster(name, check, budget.elapsed())
 }
 
-fn blind(name: &str, budget: &Budget, code: &'static str, text: &str) -> Report {
+fn blind(name: &str, budget: &Budget, code: Code, text: &str) -> Report {
     let mut check = Check::new("configuration");
     check.add(Severity::Unknown, code, "", text, &[]);
     refused(name, budget, check)
@@ -122,36 +113,36 @@ fn config_check(asked: &str, error: &ConfigError) -> Check {
     // Else it is a file that this one includes.
     let is_asked_for = |name: &str| name.strip_suffix(".conf") == Some(asked.trim_end_matches(".conf"));
     match error {
-        ConfigError::WorldReadable(file) => open_to_all(file, "config-world-readable", "read"),
-        ConfigError::WorldWritable(file) => open_to_all(file, "config-world-writable", "write"),
+        ConfigError::WorldReadable(file) => open_to_all(file, Code::ConfigWorldReadable, "read"),
+        ConfigError::WorldWritable(file) => open_to_all(file, Code::ConfigWorldWritable, "write"),
         ConfigError::NotFound { name, .. } if !is_asked_for(name) => {
             let cure = format!("copy {name} from another host (owner root, mode 640); run this as root");
-            unusable(Severity::Unknown, "config-not-found", error, &cure)
+            unusable(Severity::Unknown, Code::ConfigNotFound, error, &cure)
         }
         ConfigError::NotFound { .. } | ConfigError::Unreadable { .. } => {
             let cure =
                 "name the agent's configuration, without path: mmm_preflight mmm_agent; run this as root";
-            unusable(Severity::Unknown, "config-not-found", error, cure)
+            unusable(Severity::Unknown, Code::ConfigNotFound, error, cure)
         }
         _ => {
             let cure = "correct that, on every host; the helpers refuse to work until then";
-            unusable(Severity::Failure, "config-invalid", error, cure)
+            unusable(Severity::Failure, Code::ConfigInvalid, error, cure)
         }
     }
 }
 
 fn settings_check(error: &SettingsError) -> Check {
     match error {
-        SettingsError::WorldReadable(file) => open_to_all(file, "config-world-readable", "read"),
-        SettingsError::WorldWritable(file) => open_to_all(file, "config-world-writable", "write"),
+        SettingsError::WorldReadable(file) => open_to_all(file, Code::ConfigWorldReadable, "read"),
+        SettingsError::WorldWritable(file) => open_to_all(file, Code::ConfigWorldWritable, "write"),
         _ => {
             let cure = "correct that file; every key may be left out, and its default then holds";
-            unusable(Severity::Failure, "settings-invalid", error, cure)
+            unusable(Severity::Failure, Code::SettingsInvalid, error, cure)
         }
     }
 }
 
-fn open_to_all(file: &Path, code: &'static str, deed: &str) -> Check {
+fn open_to_all(file: &Path, code: Code, deed: &str) -> Check {
     let mut check = Check::new("files");
     let file = file.display();
     let text = format!("everybody on this host may {deed} {file}: the agent and its helpers refuse it");
@@ -159,7 +150,7 @@ fn open_to_all(file: &Path, code: &'static str, deed: &str) -> Check {
     check
 }
 
-fn unusable(severity: Severity, code: &'static str, error: &dyn std::error::Error, cure: &str) -> Check {
+fn unusable(severity: Severity, code: Code, error: &dyn std::error::Error, cure: &str) -> Check {
     let mut check = Check::new("configuration");
     check.add(severity, code, "", &error.to_string(), &[advice(cure)]);
     check

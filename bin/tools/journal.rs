@@ -4,14 +4,13 @@
 
 mod arguments;
 mod calls;
-mod document;
 mod files;
 mod line;
 mod moves;
 mod runs;
 mod since;
-mod text;
 mod timeline;
+mod view;
 
 pub use arguments::command;
 pub use timeline::run;

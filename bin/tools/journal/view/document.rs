@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use mmm_core::escape;
 use serde::Serialize;
 
-use super::calls::{Call, Event, Fate, Note};
-use super::line::Level;
-use super::moves::{Kind, Part};
-use super::runs::{Run, Runs};
-use super::timeline::{Head, Item, Tail, View};
+use super::super::calls::{Call, Event, Fate, Note};
+use super::super::line::Level;
+use super::super::moves::{Kind, Part};
+use super::super::runs::{Run, Runs};
+use super::{Head, Item, Tail, View};
 
 /// Of this description.
 const SCHEMA: u32 = 1;
@@ -264,8 +264,8 @@ impl View for Yaml {
 
 #[cfg(test)]
 mod tests {
-    use super::super::calls::tests::events;
-    use super::super::moves::Grouping;
+    use super::super::super::calls::tests::events;
+    use super::super::super::moves::Grouping;
     use super::*;
 
     const JOURNAL: &str = "\

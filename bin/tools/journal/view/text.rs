@@ -7,12 +7,14 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mmm_core::escape::{escaped, is_obeyed};
+use mmm_core::outcome::ERROR;
 
-use super::calls::{Call, Event, Fate, Note};
-use super::line::Level;
-use super::moves::{Move, Part};
-use super::runs::Runs;
-use super::timeline::{Head, Item, Tail, View};
+use super::super::calls::{Call, Event, Fate, Note};
+use super::super::line::Level;
+use super::super::moves::{Move, Part};
+use super::super::runs::Runs;
+use super::{Head, Item, Tail, View};
+use crate::terminal::{LongWord, counted, painted, wrapped};
 
 const WIDTH: usize = 80;
 /// Where a call's words begin, behind its time.
@@ -49,13 +51,13 @@ impl Text {
     fn paint(&self, colour: Colour, text: &str) -> String {
         let code = match colour {
             Colour::Plain => return text.into(),
-            Colour::Bold => 1,
-            Colour::Dim => 2,
-            Colour::Green => 32,
-            Colour::Yellow => 33,
-            Colour::Red => 31,
+            Colour::Bold => "1",
+            Colour::Dim => "2",
+            Colour::Green => "32",
+            Colour::Yellow => "33",
+            Colour::Red => "31",
         };
-        if self.is_coloured { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.into() }
+        if self.is_coloured { painted(text, code) } else { text.into() }
     }
 
     fn time(&self, format: &str, time: Timestamp) -> String {
@@ -76,7 +78,7 @@ impl Text {
 
     fn wrapped(&self, colour: Colour, text: &str) -> String {
         let indent = " ".repeat(INDENT);
-        wrap(&escaped(text), WIDTH - INDENT).iter().fold(String::new(), |mut lines, line| {
+        broken(&escaped(text), WIDTH - INDENT).iter().fold(String::new(), |mut lines, line| {
             let _ = writeln!(lines, "{indent}{}", self.paint(colour, line));
             lines
         })
@@ -105,7 +107,7 @@ impl Text {
         let started = first.call.started;
         let calls = runs.left_out + runs.runs.iter().map(|run| run.times).sum::<u64>();
         let title = format!("{}  Asked only, nothing changed", self.time("%F %T", started));
-        let calls = counted(calls, "call", "calls");
+        let calls = counted(calls, "call");
         self.ends((Colour::Bold, &title), (Colour::Plain, ""), &calls) + &self.runs(runs, started, true)
     }
 
@@ -114,7 +116,7 @@ impl Text {
         let mut said = HashSet::new();
         for (index, run) in runs.runs.iter().enumerate() {
             if runs.left_out > 0 && index == runs.runs.len() / 2 {
-                let left_out = counted(runs.left_out, "call", "calls");
+                let left_out = counted(runs.left_out, "call");
                 text += &self.wrapped(Colour::Dim, &format!("… {left_out} left out here; --all shows them"));
             }
             text += &self.call(&run.call, are_checks, &mut said);
@@ -122,7 +124,7 @@ impl Text {
                 let is_same_day = self.time("%F", day) == self.time("%F", run.last_started);
                 let until = self.time(if is_same_day { "%T" } else { "%F %T" }, run.last_started);
                 let slowest = amount(run.slowest);
-                let times = counted(run.times, "time", "times");
+                let times = counted(run.times, "time");
                 text += &self.wrapped(
                     Colour::Dim,
                     &format!("{times}, the same answer, until {until}; slowest {slowest}"),
@@ -163,11 +165,11 @@ impl Text {
 
     /// What a call said, without what its answer says and without a warning that was shown already.
     fn notes<'c>(&self, call: &'c Call, said: &mut HashSet<&'c str>) -> String {
-        let answer = call.answer.as_ref().map_or("", |answer| answer.text.trim_start_matches("ERROR: "));
+        let answer = call.answer.as_ref().map_or("", |answer| answer.text.trim_start_matches(ERROR));
         let mut text = String::new();
         for (index, note) in call.notes.iter().enumerate() {
             if call.notes_left_out > 0 && index == call.notes.len() / 2 {
-                let left_out = counted(call.notes_left_out, "line", "lines");
+                let left_out = counted(call.notes_left_out, "line");
                 text += &self
                     .wrapped(Colour::Dim, &format!("… {left_out} left out here; they are in the journal"));
             }
@@ -218,7 +220,7 @@ impl View for Text {
         let since = head.since.map_or(String::new(), |since| format!(" since {}", self.time("%F %T", since)));
         let zone = self.zone.iana_name().map_or_else(|| self.time("UTC%:z", Timestamp::now()), String::from);
         let file = escaped(&head.file.display().to_string());
-        for line in wrap(&format!("{what}{since}, from {file}, times in {zone}"), WIDTH) {
+        for line in broken(&format!("{what}{since}, from {file}, times in {zone}"), WIDTH) {
             writeln!(out, "{line}")?;
         }
         Ok(())
@@ -244,7 +246,7 @@ impl View for Text {
             writeln!(out, "\nNo role moves.")?;
         }
         if tail.unreadable_lines > 0 {
-            let lines = counted(tail.unreadable_lines, "line", "lines");
+            let lines = counted(tail.unreadable_lines, "line");
             writeln!(out, "\n{lines} of the journal could not be read.")?;
         }
         Ok(())
@@ -261,6 +263,11 @@ fn word(fate: Fate) -> (Colour, &'static str) {
     }
 }
 
+/// Lines of at most so many characters.
+fn broken(text: &str, width: usize) -> Vec<String> {
+    wrapped(text.split(' '), width, LongWord::Broken)
+}
+
 /// A time as short as can be: `9.4 ms`, `8.0 s`, `20 min`.
 fn amount(milliseconds: f64) -> String {
     match milliseconds {
@@ -271,56 +278,9 @@ fn amount(milliseconds: f64) -> String {
     }
 }
 
-/// `1,204 times`
-fn counted(count: u64, one: &str, many: &str) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    format!("{text} {}", if count == 1 { one } else { many })
-}
-
-/// Lines of at most so many characters, broken at blanks where there are some.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut used = 0;
-    for word in text.split(' ') {
-        let mut word: Vec<char> = word.chars().collect();
-        if used > 0 && used + 1 + word.len() > width {
-            lines.push(std::mem::take(&mut line));
-            used = 0;
-        } else if used > 0 {
-            line.push(' ');
-            used += 1;
-        }
-        while word.len() > width {
-            lines.push(word.drain(..width).collect());
-        }
-        line.extend(&word);
-        used += word.len();
-    }
-    lines.push(line);
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn long_lines_are_broken_at_blanks_and_long_words_anywhere() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("12345678 ab", 4), ["1234", "5678", "ab"]);
-        assert_eq!(wrap("", 4), [""]);
-        for line in wrap(&"Straße – 東京 ".repeat(40), 20) {
-            assert!(line.chars().count() <= 20, "{line}");
-        }
-    }
 
     #[test]
     fn amounts_are_short() {
@@ -329,7 +289,5 @@ mod tests {
         for (milliseconds, text) in table {
             assert_eq!(amount(milliseconds), text);
         }
-        assert_eq!(counted(1_204_000, "time", "times"), "1,204,000 times");
-        assert_eq!(counted(1, "time", "times"), "1 time");
     }
 }

@@ -4,25 +4,20 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
 use mmm_core::{Budget, CommandError, child};
 
-use super::cluster::{Helper, HelperState};
-use super::survey::{later, wait};
+use super::super::cluster::{Helper, HelperState, helper};
+use super::super::threads::{later, wait};
 
 /// Most that is read of what a program prints.
 const MOST: u64 = 1 << 20;
 /// How long an ended program's output is waited for.
 const LAST_WORDS: Duration = Duration::from_millis(200);
-
-/// Where the agent of `host` runs its helper `name`.
-pub fn path(host: &Host, name: &str) -> PathBuf {
-    host.bin_path.join("agent").join(name)
-}
 
 /// Every helper of this machine.
 pub fn helpers(host: &Host, budget: &Budget) -> Vec<Helper> {
@@ -31,7 +26,7 @@ pub fn helpers(host: &Host, budget: &Budget) -> Vec<Helper> {
 
 /// What a helper is.
 pub fn inspect(host: &Host, name: &str, budget: &Budget) -> Helper {
-    let path = path(host, name);
+    let path = helper(host, name);
     let state = state(&path, name, budget.share(Duration::from_secs(2)));
     Helper { path, state }
 }

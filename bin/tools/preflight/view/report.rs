@@ -7,8 +7,8 @@ use mmm_replication::position::BinlogPosition;
 use mmm_replication::status::{IoThread, Mode as Place};
 use serde::Serialize;
 
-use super::cluster::{Cluster, Link, Member, Outcome, Seen};
-use super::finding::{Check, Finding, Severity};
+use super::super::cluster::{Cluster, Link, Member, Outcome, Seen};
+use super::super::finding::{Check, Finding, Severity};
 
 /// Version of this document's form.
 const SCHEMA: u32 = 1;
@@ -233,7 +233,7 @@ fn rounded(milliseconds: f64) -> f64 {
 mod tests {
     use serde_json::Value;
 
-    use super::super::checks;
+    use super::super::super::checks;
     use super::*;
 
     fn documents() -> (Value, Value) {
@@ -269,7 +269,7 @@ mod tests {
         }
         let mut all = Vec::new();
         keys(&documents().0, &mut all);
-        let text = include_str!("../../../docs/PREFLIGHT.md");
+        let text = include_str!("../../../../docs/PREFLIGHT.md");
         for key in all {
             assert!(text.contains(&format!("`{key}`")), "docs/PREFLIGHT.md lacks {key}");
         }

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use mmm_core::Budget;
 use mmm_core::config::Config;
+use mmm_core::outcome::USAGE;
 use mmm_replication::status::without_data;
 use serde::Deserialize;
 
-use super::cluster::{HelperState, Move, Outcome};
+use super::super::cluster::{HelperState, Move, Outcome, helper};
 use super::program;
 
 /// What a helper prints with `--format json`, as far as it matters here.
@@ -29,7 +30,7 @@ pub fn try_out(config_name: &str, config: &Config, to: &str, own: Budget, most: 
             let wait = format!("{:.1}", own.share(own.limit().unwrap_or_default()).as_secs_f64());
             let arguments = ["--dry-run", "--format", "json", "--wait", &wait, config_name, to];
             let limit = most.share(most.limit().unwrap_or_default());
-            match program::run(&program::path(host, "set_active_master"), &arguments, limit) {
+            match program::run(&helper(host, "set_active_master"), &arguments, limit) {
                 Ok((code, text)) => read(code, &text),
                 Err(reason) => Outcome::Failed(reason),
             }
@@ -45,7 +46,7 @@ fn read(code: i32, text: &str) -> Outcome {
         Ok(document) if !document.dry_run => Outcome::Failed("its answer is not that of a dry run".into()),
         Ok(Document { result, message, .. }) if result == "ok" => Outcome::Works(message),
         Ok(Document { message, code, .. }) => Outcome::Refused { code, message: without_data(0, &message) },
-        Err(_) if text.trim_start().starts_with("Usage:") => Outcome::Unknown,
+        Err(_) if text.trim_start().starts_with(USAGE) => Outcome::Unknown,
         Err(_) => Outcome::Failed(format!("exit code {code}, and what it printed is no JSON document")),
     }
 }

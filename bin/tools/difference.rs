@@ -10,11 +10,11 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use mmm_core::config::{self, Config, Host};
+use mmm_core::report::Format;
 use mmm_core::settings::Settings;
 use mmm_core::{Budget, Coded, escape};
 use mmm_replication::binlog::logged::Logged;
 use mmm_replication::binlog::stream::Reader;
-use mmm_replication::dialect::Flavour;
 use mmm_replication::difference::{self, Method, Plan, Side, Transaction, Trouble};
 use mmm_replication::status::IoThread;
 use mmm_replication::{Error, Server};
@@ -24,9 +24,11 @@ mod arguments;
 mod report;
 mod screen;
 
+use arguments::Arguments;
 pub use arguments::command;
-use arguments::{Arguments, Output};
-use report::{HostRow, List, Origin, Outcome, Report, Saved};
+use report::{Code, HostRow, List, Origin, Outcome, Report, Saved};
+
+use crate::product;
 
 /// The whole of the program.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -40,14 +42,14 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let budget = Budget::start(Some(arguments.timeout));
     let report = panic::catch_unwind(AssertUnwindSafe(|| examine(&arguments, budget)));
     let mut report = report.unwrap_or_else(|_| {
-        empty(&arguments).failed("difference-failed", "an internal error; stderr says where")
+        empty(&arguments).failed(Code::DifferenceFailed, "an internal error; stderr says where")
     });
     report.milliseconds = budget.elapsed().as_secs_f64() * 1000.0;
     report.exit_code = report.result.exit_code();
-    let text = match arguments.output {
-        Output::Text => screen::draw(&report),
-        Output::Json => escape::json(&report, true).unwrap_or_default() + "\n",
-        Output::Yaml => escape::yaml(&report).unwrap_or_default(),
+    let text = match arguments.format {
+        Format::Text => screen::draw(&report),
+        Format::Json => escape::json(&report, true).unwrap_or_default() + "\n",
+        Format::Yaml => escape::yaml(&report).unwrap_or_default(),
     };
     // A reader that went away has seen enough.
     let _ = io::stdout().lock().write_all(text.as_bytes());
@@ -74,20 +76,20 @@ fn examine(arguments: &Arguments, budget: Budget) -> Report {
         let unknown = if config.host(&arguments.from).is_none() { &arguments.from } else { &arguments.to };
         let known = config.hosts().iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", ");
         let text = format!("'{unknown}' is no host of {}; there are {known}", arguments.config);
-        return report.failed("unknown-host", &text);
+        return report.failed(Code::UnknownHost, &text);
     };
     if from.name == to.name {
-        return report.failed("unknown-host", "A and B are one host; name two");
+        return report.failed(Code::UnknownHost, "A and B are one host; name two");
     }
     if let Some(file) = arguments.save.as_ref().filter(|file| file.symlink_metadata().is_ok()) {
         let text = format!("{} is there already and stays as it is; name another file", file.display());
-        return report.failed("save-failed", &text);
+        return report.failed(Code::SaveFailed, &text);
     }
     let pair = Pair { config: &config, from, to, settings: &settings, budget };
     match pair.compare(arguments, &mut report) {
         Ok(()) => report,
         Err(Trouble::Server(error)) => report.failed(error.code(), &explained(&error)),
-        Err(trouble @ Trouble::Save { .. }) => report.failed("save-failed", &trouble.to_string()),
+        Err(trouble @ Trouble::Save { .. }) => report.failed(Code::SaveFailed, &trouble.to_string()),
     }
 }
 
@@ -129,7 +131,8 @@ impl Pair<'_> {
         let plan = match plan {
             Ok(plan) => plan,
             Err(why) => {
-                report.error = Some(report::Failure { code: "cannot-tell", text: escape::words(&why) });
+                report.error =
+                    Some(report::Failure { code: Code::CannotTell.into(), text: escape::words(&why) });
                 return Ok(());
             }
         };
@@ -176,10 +179,7 @@ fn count_reverse(report: &mut Report, reader: &Reader, plan: Result<Result<Plan,
 }
 
 fn row(host: &Host, side: &Side) -> HostRow {
-    let family = match side.flavour {
-        Flavour::MariaDb => "MariaDB",
-        Flavour::MySql => "MySQL",
-    };
+    let family = product::family(side.flavour);
     let version = side.version.split('-').next().unwrap_or_default();
     HostRow {
         name: host.name.to_string(),

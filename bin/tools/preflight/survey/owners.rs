@@ -6,9 +6,9 @@ use mmm_core::Budget;
 use mmm_core::config::{Config, HostName, Role};
 use mmm_network::{Interface, Link, Mac, Netlink, VirtualIp, conflict};
 
-use super::cluster::{Address, HelperState, Owner};
+use super::super::cluster::{Address, HelperState, Owner, helper};
+use super::super::threads::{later, wait};
 use super::program;
-use super::survey::{later, wait};
 
 /// How long hosts are asked for an address.
 const ASKING: Duration = Duration::from_millis(300);
@@ -61,7 +61,7 @@ fn check_ip(config_name: &str, config: &Config, ip: &str, budget: &Budget) -> Re
     let host = config.this_host();
     let arguments = ["--format", "json", config_name, &host.cluster_interface, ip];
     let (code, text) =
-        program::run(&program::path(host, "check_ip"), &arguments, budget.share(Duration::from_secs(8)))?;
+        program::run(&helper(host, "check_ip"), &arguments, budget.share(Duration::from_secs(8)))?;
     let document: serde_json::Value = serde_json::from_str(text.trim()).unwrap_or_default();
     Ok((code, document["message"].as_str().unwrap_or_default().into()))
 }

@@ -1,0 +1,33 @@
+//! What every error of this project has: a stable name. And the errors of a call whatever its helper does.
+
+use std::io;
+
+/// An error with a stable name, by which programs tell it from others; docs/ERRORS.md lists them all.
+pub trait Coded {
+    /// The name.
+    fn code(&self) -> &'static str;
+}
+
+/// What goes wrong with a call whatever the helper does.
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
+pub enum CallError {
+    /// The number of arguments is right, a value is not.
+    #[error("{0}")]
+    UnusableArgument(String),
+    /// A bug.
+    #[error("internal error: {0}; please report this with the log's last lines")]
+    InternalError(String),
+    /// The procedure has no thread to run in.
+    #[error("could not start a thread: {0}; is this host out of memory or processes?")]
+    NoThread(#[source] io::Error),
+    /// The procedure did not return in time.
+    #[error("no answer within the time limit, the call was given up; see the log for its last step")]
+    OutOfTime,
+}
+
+impl Coded for CallError {
+    fn code(&self) -> &'static str {
+        self.into()
+    }
+}
