@@ -22,7 +22,7 @@ use mmm_core::{Budget, interrupt, progress, report};
 use crate::closing::clients::Thread;
 use crate::closing::eviction::{COPY_AGE, Eviction};
 use crate::closing::statement::{READ_ONLY, SUPER_READ_ONLY};
-use crate::errno::{CROWDED, LOCK_TIMEOUT};
+use crate::errno::{CROWDED, CUT_OFF, LOCK_TIMEOUT};
 use crate::error::Error;
 use crate::server::Server;
 use crate::server::lock::{self, Turn};
@@ -366,8 +366,7 @@ fn has_time(budget: Budget) -> bool {
 fn is_cut_off(error: &Error) -> bool {
     match error {
         Error::Broken { .. } => true,
-        // Connection was killed, query was interrupted.
-        Error::Query { code, .. } => [1927, 1317].contains(code),
+        Error::Query { code, .. } => CUT_OFF.contains(code),
         _ => false,
     }
 }

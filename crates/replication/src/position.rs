@@ -32,6 +32,11 @@ impl BinlogPosition {
         Some(Self::new(name, row.number(offset)?))
     }
 
+    /// A position for a text, where there may be none.
+    pub fn shown(position: Option<&Self>) -> String {
+        position.map_or_else(|| "nothing".into(), ToString::to_string)
+    }
+
     /// Base name and number: `mysql-bin` and 7.
     fn parts(&self) -> Option<(&str, u64)> {
         let (base, number) = self.file.rsplit_once('.')?;

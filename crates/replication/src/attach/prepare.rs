@@ -6,6 +6,7 @@ use crate::attach::moving::{Move, Observed, Progress, Tail};
 use crate::channel::{self, liveness, threads};
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster};
+use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::dialect::Threads;
@@ -78,8 +79,10 @@ impl Move<'_> {
             };
             let Some(elsewhere) = elsewhere.filter(is_other) else { return Ok(()) };
             let (host, new) = (replica.host.clone(), new.host.clone());
-            let more =
-                format!("fetched the log of {old} to {}", Refusal::place(replica.channel.fetched.as_ref()));
+            let more = format!(
+                "fetched the log of {old} to {}",
+                BinlogPosition::shown(replica.channel.fetched.as_ref())
+            );
             let known = format!("replicates from {} for now", elsewhere.source());
             return Err(Refusal::NotTakenOverYet { host, new, more, known }.into());
         };
@@ -101,9 +104,11 @@ impl Move<'_> {
             );
             return Ok(());
         }
-        let more =
-            format!("{tail} of {old} (fetched to {})", Refusal::place(replica.channel.fetched.as_ref()));
-        let known = format!("has fetched to {}", Refusal::place(theirs.fetched.as_ref()));
+        let more = format!(
+            "{tail} of {old} (fetched to {})",
+            BinlogPosition::shown(replica.channel.fetched.as_ref())
+        );
+        let known = format!("has fetched to {}", BinlogPosition::shown(theirs.fetched.as_ref()));
         let (host, new) = (replica.host.clone(), new.host.clone());
         Err(Refusal::NotTakenOverYet { host, new, more, known }.into())
     }

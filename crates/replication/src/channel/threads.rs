@@ -7,6 +7,7 @@ use mmm_core::{interrupt, progress, report};
 use crate::channel::{self, attempts};
 use crate::errno::{GONE, NOT_ALLOWED};
 use crate::error::Error;
+use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::dialect::Threads;
@@ -180,8 +181,8 @@ pub fn check_backlog(
     Err(Refusal::BacklogAtRisk {
         host: host.into(),
         source_host: source.into(),
-        fetched: Refusal::place(channel.fetched.as_ref()),
-        applied: Refusal::place(channel.applied.as_ref()),
+        fetched: BinlogPosition::shown(channel.fetched.as_ref()),
+        applied: BinlogPosition::shown(channel.applied.as_ref()),
         relay: channel.relay.as_ref().map_or_else(String::new, |relay| {
             format!("RELAY_LOG_FILE='{}', RELAY_LOG_POS={}", relay.file, relay.offset)
         }),

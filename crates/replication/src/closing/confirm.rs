@@ -5,6 +5,7 @@ use mmm_core::{progress, report};
 use crate::binlog::standstill::LogMark;
 use crate::closing::clients::Thread;
 use crate::closing::{Closed, Closing, LOOK, STATE};
+use crate::errno::XA_RECOVER_DENIED;
 use crate::error::Error;
 use crate::refusal::Refusal;
 
@@ -47,7 +48,7 @@ impl Closing<'_> {
     fn prepared(&mut self) -> Result<usize, Error> {
         match self.server().rows("XA RECOVER") {
             // What MySQL since 8.0 says instead of naming the privilege (lab, 9.7).
-            Err(Error::Query { code: 1401, .. }) => {
+            Err(Error::Query { code: XA_RECOVER_DENIED, .. }) => {
                 Err(self.server().lacks("XA_RECOVER_ADMIN".into(), String::new()))
             }
             other => Ok(other?.len()),

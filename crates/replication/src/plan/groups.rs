@@ -97,8 +97,8 @@ pub(super) fn check_order(facts: &Facts, out_of_order: Option<Gtid>) -> Result<(
     let reason = format!(
         "{host} keeps no log of what it applied, and it has executed the log of {} to {}, {new_host} to {}",
         facts.old.host(),
-        Refusal::place(replica.channel.applied.as_ref()),
-        Refusal::place(of_new),
+        BinlogPosition::shown(replica.channel.applied.as_ref()),
+        BinlogPosition::shown(of_new),
     );
     Err(Refusal::Unproved { host, new: new_host, reason, may_pass })
 }

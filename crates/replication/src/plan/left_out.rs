@@ -5,6 +5,7 @@ use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::plan::behind::still_applies;
 use crate::plan::decision::ByGtid;
 use crate::plan::groups::check_groups;
+use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::status::Mode;
 
@@ -80,8 +81,8 @@ fn check_executed(facts: &Facts, at: &GtidPosition) -> Result<(), Refusal> {
          to {}, and {host} to {})",
         new.replicated,
         facts.old.host(),
-        Refusal::place(theirs),
-        Refusal::place(ours.as_ref()),
+        BinlogPosition::shown(theirs),
+        BinlogPosition::shown(ours.as_ref()),
     );
     let may_pass = still_applies(new) || matches!(facts.old, OldMaster::Answers(_));
     Err(Refusal::Unproved { host, new: new_host, reason, may_pass })

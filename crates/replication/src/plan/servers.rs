@@ -1,6 +1,7 @@
 //! What must hold whatever the method.
 
 use crate::facts::{Facts, OldMaster};
+use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 
 /// What must hold whatever the method.
@@ -96,8 +97,8 @@ fn check_log_filters(facts: &Facts) -> Result<(), Refusal> {
             new: new_host,
             old: old.host().into(),
             filters: new.log_rule.filters.join(", "),
-            applied: Refusal::place(ours.as_ref()),
-            fetched: Refusal::place(fetched),
+            applied: BinlogPosition::shown(ours.as_ref()),
+            fetched: BinlogPosition::shown(fetched),
             may_pass: replica.channel.sql_running && !replica.channel.has_applied_all(),
         }),
     }

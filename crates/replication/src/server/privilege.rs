@@ -1,19 +1,20 @@
 //! What a server says of a privilege that an account lacks, and how the account is written in a GRANT.
 
+use crate::errno::{ACCESS_DENIED, COMMAND_DENIED, NOT_PERMITTED};
 use crate::error::Error;
 use crate::refusal::Refusal;
 
 /// The privilege that a server's error names: the last one, where there is a choice, is the narrowest.
 pub fn missing(error: &Error) -> Option<String> {
     match error {
-        Error::Query { code: 1227, message, .. } => {
+        Error::Query { code: NOT_PERMITTED, message, .. } => {
             let named = message.split_once("(at least one of) the ")?.1.split_once(" privilege")?.0;
             Some(named.rsplit(',').next()?.rsplit(" or ").next()?.trim().to_string())
         }
         // What MySQL 5.6 says, of somebody who has logged in, instead of naming it (lab).
-        Error::Query { code: 1045, .. } => Some("SUPER".into()),
+        Error::Query { code: ACCESS_DENIED, .. } => Some("SUPER".into()),
         // SELECT command denied to user … for table …: only of the performance schema do helpers read tables.
-        Error::Query { code: 1142, message, .. } if message.starts_with("SELECT command") => {
+        Error::Query { code: COMMAND_DENIED, message, .. } if message.starts_with("SELECT command") => {
             Some("SELECT".into())
         }
         _ => None,

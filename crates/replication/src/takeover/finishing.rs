@@ -10,7 +10,6 @@ use crate::binlog::end::log_end;
 use crate::channel::{self, Chosen, liveness, threads};
 use crate::error::Error;
 use crate::position::BinlogPosition;
-use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::dialect::Threads;
 use crate::server::patience::OTHERS_PATIENCE;
@@ -121,7 +120,7 @@ impl Finishing<'_> {
                 return Err(self.still(format!(
                     "it has executed the log of {} to {}",
                     self.note.survivor,
-                    Refusal::place(now.applied.as_ref())
+                    BinlogPosition::shown(now.applied.as_ref())
                 )));
             }
         }
@@ -295,7 +294,7 @@ impl Finishing<'_> {
             return Err(self.still(format!(
                 "it has executed the log of {} to {}, which is not what was noted",
                 self.note.survivor,
-                Refusal::place(stopped.applied.as_ref())
+                BinlogPosition::shown(stopped.applied.as_ref())
             )));
         };
         change_back(self.local, self.pursuit.config, &self.note, &place)?;

@@ -13,7 +13,6 @@ use crate::error::Error;
 use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::record::Record;
-use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::dialect::Flavour;
 use crate::status::Channel;
@@ -108,7 +107,8 @@ fn own_since_opened(
     channel: &Channel,
     id: u64,
 ) -> Result<Option<String>, Error> {
-    let is_of_this = |opened: &seen::Opened| opened.applied == Refusal::place(channel.applied.as_ref());
+    let is_of_this =
+        |opened: &seen::Opened| opened.applied == BinlogPosition::shown(channel.applied.as_ref());
     let Some(seen::Opened { end, .. }) = seen::opened(this).filter(is_of_this) else { return Ok(None) };
     own_behind(local, &end, id)
 }

@@ -10,7 +10,6 @@ use crate::attach;
 use crate::channel::{self, Chosen, threads};
 use crate::error::Error;
 use crate::position::BinlogPosition;
-use crate::refusal::Refusal;
 use crate::server::dialect::Target;
 use crate::server::patience::OTHERS_PATIENCE;
 use crate::server::{Server, lock};
@@ -111,7 +110,7 @@ pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
             "{} stands at {} in the log of {}, of which it has taken over a part, and nothing tells its place in the log of \
              its old master: nothing is fetched until that answers",
             config.this(),
-            Refusal::place(stopped.applied.as_ref()),
+            BinlogPosition::shown(stopped.applied.as_ref()),
             note.survivor
         );
         Place::Position(BinlogPosition::new(NO_PLACE, 4))
