@@ -14,6 +14,7 @@ mod moving;
 pub(crate) mod observe;
 mod prepare;
 mod settle;
+mod shares;
 mod undo;
 
 use std::time::Duration;
@@ -26,6 +27,7 @@ use crate::attach::account::check_account;
 use crate::attach::hold::LastResort;
 use crate::attach::moving::{Move, Progress, Tail};
 use crate::attach::observe::Old;
+use crate::attach::shares::{JUDGING, LOOKING};
 use crate::binlog::by_content::own_log::notes_of_tail;
 use crate::binlog::unfinished::note_of;
 use crate::channel::Chosen;
@@ -48,10 +50,10 @@ pub fn attach<'a>(
 ) -> Result<(), Error> {
     let limits = &settings.limits;
     let new = connect_new(&chosen.channel, new_host, limits, budget)?;
-    let mut old = Old::connect(chosen.source, limits.connect, budget.part(75));
-    replica.use_budget(budget.part(75));
+    let mut old = Old::connect(chosen.source, limits.connect, budget.part(LOOKING));
+    replica.use_budget(budget.part(LOOKING));
     let silence = settings.allow_write.silence;
-    old.judge(replica, &chosen.channel.name, chosen.source, silence, budget.part(60))?;
+    old.judge(replica, &chosen.channel.name, chosen.source, silence, budget.part(JUDGING))?;
     if let Old::Failed(OldMaster::Silent { host, reason } | OldMaster::Unreadable { host, reason }) = &old {
         log::warn!("{host} does not answer: {reason}");
     }
@@ -74,13 +76,13 @@ pub fn borrow<'a>(
         Ok(new) => new,
         Err(error) => return (Err(error), None),
     };
-    replica.use_budget(budget.part(75));
+    replica.use_budget(budget.part(LOOKING));
     carry_out(replica, this_host, chosen, survivor, (new, old), Some(errand), settings, budget)
 }
 
 fn connect_new(channel: &Channel, host: &Host, limits: &Limits, budget: Budget) -> Result<Server, Error> {
-    let new = Server::connect(host, limits.connect, budget.part(75))?;
-    check_account(host, channel, limits, budget.part(75))?;
+    let new = Server::connect(host, limits.connect, budget.part(LOOKING))?;
+    check_account(host, channel, limits, budget.part(LOOKING))?;
     Ok(new)
 }
 

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 
 use crate::binlog::logged::Logged;
 use crate::difference::side::Known;
-use crate::error::Error;
+use crate::error::Told;
 
 /// Finds out where in the log of the first server that lies which the other lacks; else why that cannot be told.
 /// `other_is_here` says that the other is this host's, so that its relay log can be read.
@@ -32,7 +32,7 @@ pub fn compare(
     (one, side): (&mut Logged, &Side),
     (other, other_side): (&mut Logged, &Side),
     other_is_here: bool,
-) -> Result<Result<Plan, String>, Error> {
+) -> Told<Plan> {
     match (&side.known, &other_side.known) {
         _ if side.flavour != other_side.flavour => Ok(Err(format!(
             "{} is MariaDB or MySQL, and {} the other: their logs cannot be compared",

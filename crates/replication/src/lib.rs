@@ -29,7 +29,7 @@ pub mod takeover;
 
 pub use attach::hold;
 pub use channel::threads;
-pub use error::Error;
+pub use error::{Error, Told};
 pub use record::Record;
 pub use refusal::Refusal;
 pub use server::privilege::quoted as quoted_account;

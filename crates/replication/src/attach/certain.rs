@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::attach::moving::Move;
+use crate::attach::shares::{GIVING_UP_HALF, LOOKING, STOPPING};
 use crate::binlog::located::Located;
 use crate::binlog::{end, pages};
 use crate::channel;
@@ -18,18 +19,20 @@ impl Move<'_> {
         if self.last_resort.is_holding() {
             return Ok(());
         }
-        if self.budget.part(62).is_spent() && channel::again(self.replica, &self.channel)?.has_half() {
+        if self.budget.part(GIVING_UP_HALF).is_spent()
+            && channel::again(self.replica, &self.channel)?.has_half()
+        {
             let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
             return Err(Refusal::NoTimeLeft { host, new, waited: self.budget.elapsed() }.into());
         }
-        self.use_budget(self.budget.part(87));
+        self.use_budget(self.budget.part(STOPPING));
         Ok(())
     }
 
     /// Refuses where a look into the new master's log, needed again if the replica goes on until it has stopped, would
     /// not end in time. One that took much of the call is tried from where it ended, which is all that is then left.
     pub(super) fn be_sure_of_another_look(&mut self, located: &mut Option<Located>) -> Result<(), Error> {
-        let left = |moving: &Self| moving.budget.part(75).share(Duration::MAX);
+        let left = |moving: &Self| moving.budget.part(LOOKING).share(Duration::MAX);
         if self.last_look < left(self) / 2 {
             return Ok(());
         }

@@ -8,6 +8,7 @@ use mmm_core::journal::step;
 
 use crate::attach::moving::Move;
 use crate::attach::observe::Old;
+use crate::attach::shares::SEARCHING_BESIDE_OLD;
 use crate::binlog::by_content::{self, own};
 use crate::binlog::by_gtid::scan::Scope;
 use crate::binlog::located::{Gap, Located};
@@ -73,7 +74,7 @@ impl Move<'_> {
             OldMaster::Answers(old) => (true, facts.old_passes_on(old)),
             _ => (false, false),
         };
-        let budget = if is_alive { self.budget.part(30) } else { self.new.budget() };
+        let budget = if is_alive { self.budget.part(SEARCHING_BESIDE_OLD) } else { self.new.budget() };
         let notes = |of: &Host| Some(unfinished::note_of(self.this_host, of.name.as_str()));
         let reader = |of| Reader::new(of, self.connect, budget);
         let (this, other) = (self.this_host, self.new_host);

@@ -8,10 +8,13 @@ use mmm_core::{Budget, report};
 
 use crate::attach::hold::LastResort;
 use crate::attach::observe::{self, Constants, Old};
+use crate::attach::shares::{JUDGING_AGAIN, MOVING};
+use crate::binlog::located::Located;
 use crate::channel::settling::Settling;
 use crate::channel::threads;
 use crate::error::Error;
 use crate::facts::Facts;
+use crate::plan::Plan;
 use crate::server::Server;
 use crate::server::dialect::Threads;
 use crate::status::{Channel, Place};
@@ -57,6 +60,18 @@ pub(super) struct Move<'a> {
 /// What was seen, and whether the replica was applying meanwhile.
 pub(super) type Observed = (Facts, bool);
 
+/// What looking and planning came to before anything is stopped. With it comes what was found in the new master's log.
+pub(super) enum Settled {
+    /// This plan holds.
+    Planned(Plan, Option<Located>),
+    /// The replica does not stand still long enough to be judged: it is judged after the stop.
+    Moving(Option<Located>),
+    /// The replica has been given all of what the held old master logged, and tells its place once it is stopped.
+    Reached,
+    /// A dry run: the old master would be held.
+    WouldHold,
+}
+
 /// What only the replica has of the log of an old master that is unreachable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tail {
@@ -81,7 +96,11 @@ pub(super) enum Progress {
 impl Move<'_> {
     pub(super) fn carry_out(&mut self) -> Result<(), Error> {
         let first = self.prepare()?;
-        let (foreseen, mut located) = self.settle(first)?;
+        let (foreseen, mut located) = match self.settle(first)? {
+            Settled::Planned(plan, located) => (Some(plan), located),
+            Settled::Moving(located) => (None, located),
+            Settled::Reached | Settled::WouldHold => (None, None),
+        };
         if let Some(foreseen) = &foreseen {
             log::info!("plan: {foreseen}");
         }
@@ -99,12 +118,12 @@ impl Move<'_> {
                 threads::stop(self.replica, &self.channel)
             }
         })?;
-        self.use_budget(self.last_resort.limit(self.budget.part(95)));
+        self.use_budget(self.last_resort.limit(self.budget.part(MOVING)));
         let located = self.if_unchanged(located)?;
         let (mut facts, plan) = self.decide(located)?;
         self.last_resort.release();
         // From here on it is as quick to go on as to go back.
-        self.use_budget(self.budget.part(95).uninterrupted());
+        self.use_budget(self.budget.part(MOVING).uninterrupted());
         if foreseen.as_ref() != Some(&plan) {
             log::info!("plan after the stop: {plan}");
         }
@@ -163,7 +182,7 @@ impl Move<'_> {
                 self.old = Old::connect(self.old_host, self.connect, budget);
                 has_tried_again = true;
             }
-            let patience = self.budget.part(70);
+            let patience = self.budget.part(JUDGING_AGAIN);
             self.old.judge(self.replica, &self.channel, self.old_host, self.silence, patience)?;
         };
         self.last_resort.note(&mut observed.0);

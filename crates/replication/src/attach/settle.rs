@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use mmm_core::progress::{self, Waiting};
 use mmm_core::{Budget, interrupt, report};
 
-use crate::attach::moving::{Move, Observed, Tail};
+use crate::attach::moving::{Move, Observed, Settled, Tail};
+use crate::attach::shares::{LOOKING, SETTLING};
 use crate::binlog::located::Located;
 use crate::channel::{awaited, threads};
-use crate::error::Error;
+use crate::error::{Error, Told};
 use crate::facts::{Facts, OldMaster};
 use crate::plan::{Decision, Plan, before_takeover, plan};
 use crate::refusal::Refusal;
@@ -45,16 +46,14 @@ impl Doubt {
 impl Move<'_> {
     /// Looks and plans until a plan holds, within the share of the budget that is for waiting.
     ///
-    /// `None`: the replica does not stand still long enough to be judged; it is judged after the stop. With the plan
-    /// comes what was found for it in the new master's log. A dry run judges it as it is; there, `None` says that the
-    /// old master would be held.
-    pub(super) fn settle(&mut self, first: Observed) -> Result<(Option<Plan>, Option<Located>), Error> {
+    /// A dry run judges a replica that does not stand still as it is.
+    pub(super) fn settle(&mut self, first: Observed) -> Result<Settled, Error> {
         let mut located = None;
         let mut doubt = Doubt::default();
         let (mut facts, mut is_moving) = first;
         let mut face = self.face();
         loop {
-            let patience = self.patience(&facts, self.budget.part(55));
+            let patience = self.patience(&facts, self.budget.part(SETTLING));
             // A search is for later, too: clients wait.
             if self.is_waited_for(&facts)
                 && !report::is_dry_run()
@@ -87,7 +86,11 @@ impl Move<'_> {
                         // Stopped for such a refusal, it would only be started again.
                         let may_pass = matches!(considered, Err(Refusal::NotInLog { .. }));
                         let is_early = may_pass || report::is_dry_run();
-                        return if is_early { Err(self.too_early(&facts)) } else { Ok((None, located)) };
+                        return if is_early {
+                            Err(self.too_early(&facts))
+                        } else {
+                            Ok(Settled::Moving(located))
+                        };
                     }
                     awaited::show(&mut face, &facts, None);
                 }
@@ -97,15 +100,15 @@ impl Move<'_> {
                     }
                     awaited::show(&mut face, &facts, None);
                 }
-                Err(_) if self.last_resort.is_planned() => return Ok((None, None)),
-                Ok(plan) => return Ok((Some(plan), located)),
+                Err(_) if self.last_resort.is_planned() => return Ok(Settled::WouldHold),
+                Ok(plan) => return Ok(Settled::Planned(plan, located)),
                 // The position of a parallel applier is told sooner by stopping it.
                 Err(refusal)
                     if refusal.may_pass()
                         && self.last_resort.is_reached(&facts)
                         && !threads::are_workers_busy(self.replica, &facts.replica.channel)? =>
                 {
-                    return Ok((None, None));
+                    return Ok(Settled::Reached);
                 }
                 Err(refusal) if refusal.may_pass() && !patience.is_spent() => {
                     log::debug!("waiting: {refusal}");
@@ -139,7 +142,7 @@ impl Move<'_> {
 
     /// Plans on the replica at rest, waiting a little longer for the new master if it must be.
     pub(super) fn decide(&mut self, mut located: Option<Located>) -> Result<(Facts, Plan), Error> {
-        let otherwise = self.budget.part(75);
+        let otherwise = self.budget.part(LOOKING);
         // However long it took until here, the new master gets a moment to come to where the replica stopped.
         let since = self.budget.elapsed().saturating_sub(self.patience.saturating_sub(REST));
         self.waits_since = self.waits_since.max(since);
@@ -207,11 +210,7 @@ impl Move<'_> {
 
     /// Plans on one observation, looking into the new master's log where that is needed. `located` is what the
     /// last look found, which holds as long as the replica stands where it stood.
-    fn consider(
-        &mut self,
-        facts: &Facts,
-        located: &mut Option<Located>,
-    ) -> Result<Result<Plan, Refusal>, Error> {
+    fn consider(&mut self, facts: &Facts, located: &mut Option<Located>) -> Told<Plan, Refusal> {
         loop {
             if interrupt::is_requested() {
                 return Err(Refusal::Interrupted { state: "nothing was decided".into() }.into());
@@ -225,7 +224,7 @@ impl Move<'_> {
                 }
                 Ok(Decision::Hold(refusal)) => {
                     let refusal = self.last_resort.approach(facts, refusal)?;
-                    self.use_budget(self.last_resort.limit(self.budget.part(75)));
+                    self.use_budget(self.last_resort.limit(self.budget.part(LOOKING)));
                     return Ok(Err(refusal));
                 }
                 Err(refusal) => return Ok(Err(refusal)),

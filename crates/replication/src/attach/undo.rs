@@ -9,6 +9,7 @@ use mmm_core::{Budget, interrupt, report, unfinished};
 
 use crate::attach::moving::{Move, Progress};
 use crate::attach::observe::Old;
+use crate::attach::shares::ASKING_WHILE_UNDOING;
 use crate::channel::{self, threads};
 use crate::error::Error;
 use crate::position::BinlogPosition;
@@ -63,7 +64,7 @@ impl Move<'_> {
         unfinished::undoing(own.share(UNDOING) + LAST_RESORT);
         self.use_budget(own);
         // Nothing that another host is asked may take the time in which replication is started.
-        self.new.use_budget(own.part(40));
+        self.new.use_budget(own.part(ASKING_WHILE_UNDOING));
         self.reconnect_if_broken(own);
         let undone = match &self.progress {
             Progress::Untouched => Ok("nothing was changed".to_string()),

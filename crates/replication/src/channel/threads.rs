@@ -6,7 +6,7 @@ use mmm_core::{interrupt, progress, report};
 
 use crate::channel::{self, attempts};
 use crate::errno::{GONE, NOT_ALLOWED};
-use crate::error::Error;
+use crate::error::{Error, Told};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -239,7 +239,7 @@ pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
 /// Watches started threads until they run and the source is connected; says what is wrong if they do not.
 ///
 /// A source that has gone or an account that is refused shows as an error number beside `Connecting`.
-pub fn until_running(server: &mut Server, name: &str) -> Result<Result<Channel, String>, Error> {
+pub fn until_running(server: &mut Server, name: &str) -> Told<Channel> {
     let deadline = server.budget().elapsed() + CONNECTING;
     let _face = progress::waiting(format!("waiting for replication on {} to start", server.host()));
     let mut was_running = false;

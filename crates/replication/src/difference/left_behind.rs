@@ -9,7 +9,7 @@ use mmm_core::{Budget, report};
 use crate::binlog::logged::Logged;
 use crate::binlog::stream::Reader;
 use crate::difference::{self, Table, Transaction, Trouble, utc};
-use crate::error::Error;
+use crate::error::Told;
 use crate::server::Server;
 
 /// As many transactions are named.
@@ -32,13 +32,7 @@ pub fn tell(local: &mut Server, this: &Host, survivor: &Host, most: Duration, bu
     }
 }
 
-fn each(
-    local: &mut Server,
-    this: &Host,
-    survivor: &Host,
-    most: Duration,
-    budget: Budget,
-) -> Result<Result<u64, String>, Error> {
+fn each(local: &mut Server, this: &Host, survivor: &Host, most: Duration, budget: Budget) -> Told<u64> {
     local.use_budget(budget);
     let mut remote = Server::connect(survivor, most, budget)?;
     let (side, our_side) = (difference::look(&mut remote)?, difference::look(local)?);
