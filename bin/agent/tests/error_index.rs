@@ -8,7 +8,7 @@ use mmm_core::firewall::FirewallError;
 use mmm_core::hook::HookError;
 use mmm_core::settings::SettingsError;
 use mmm_network::NetworkError;
-use mmm_replication::{Error, Refusal};
+use mmm_replication::{Error, Refusal, Unproved};
 use strum::VariantNames;
 
 const INDEX: &str = include_str!("../../../docs/ERRORS.md");
@@ -24,6 +24,7 @@ fn the_index_and_the_errors_are_the_same() {
         FirewallError::VARIANTS,
         Error::VARIANTS,
         Refusal::VARIANTS,
+        Unproved::VARIANTS,
     ];
     // A variant that stands for another error has no name of its own.
     let names: Vec<&str> = enums.into_iter().flatten().copied().filter(|name| !name.is_empty()).collect();

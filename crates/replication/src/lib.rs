@@ -31,6 +31,6 @@ pub use attach::hold;
 pub use channel::threads;
 pub use error::{Error, Told};
 pub use record::Record;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Unproved};
 pub use server::privilege::quoted as quoted_account;
 pub use server::{Server, dialect, lock};

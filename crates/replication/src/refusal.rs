@@ -3,6 +3,10 @@
 //! A refusal changes nothing. The agent asks again every few seconds (docs/CONTRACT.md, 1.2), so one that time
 //! may cure is simply repeated until it holds no longer.
 
+mod unproved;
+
+pub use unproved::Unproved;
+
 use std::time::Duration;
 
 use mmm_core::Coded;
@@ -355,11 +359,14 @@ pub enum Refusal {
         "no place in the log of {new} can be proved to be right for {host}: {reason}; if that does not pass, rebuild \
          {host} from {new}"
     )]
+    #[strum(serialize = "")]
     Unproved {
         /// The replica.
         host: String,
         /// The new master.
         new: String,
+        /// What is to be fixed.
+        cause: Unproved,
         /// What is missing.
         reason: String,
         /// True where it may come within a moment.
@@ -766,7 +773,7 @@ pub enum Refusal {
 
 impl Coded for Refusal {
     fn code(&self) -> &'static str {
-        self.into()
+        if let Self::Unproved { cause, .. } = self { cause.into() } else { self.into() }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::channel::threads;
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState};
 use crate::plan::{Plan, Proof};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unproved};
 use crate::server::dialect::{Target, Threads};
 use crate::status::{Channel, Place};
 
@@ -21,7 +21,14 @@ impl Move<'_> {
         let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
         let Some(plan) = foreseen else {
             let reason = "this host does not stand still".into();
-            return Err(Refusal::Unproved { host, new, reason, may_pass: true }.into());
+            return Err(Refusal::Unproved {
+                host,
+                new,
+                cause: Unproved::StillApplies,
+                reason,
+                may_pass: true,
+            }
+            .into());
         };
         match &mut self.errand {
             Some(errand) => errand.bring_in(&mut self.new, &facts, plan),
@@ -68,7 +75,7 @@ impl Move<'_> {
         }
         let reason = "it does not confirm that it has executed all that the replica has".into();
         let (host, new) = (self.replica.host().to_string(), self.new.host().to_string());
-        Err(Refusal::Unproved { host, new, reason, may_pass: false }.into())
+        Err(Refusal::Unproved { host, new, cause: Unproved::Nothing, reason, may_pass: false }.into())
     }
 
     pub(super) fn tell(&self, plan: &Plan) {

@@ -25,7 +25,7 @@ use crate::facts::{Facts, OldMaster, OldState};
 use crate::note::FOLDER;
 use crate::plan::by_held_master::{because, not_executed};
 use crate::position::BinlogPosition;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unproved};
 use crate::server::dialect::Threads;
 use crate::server::patience::OTHERS_PATIENCE;
 use crate::server::{Server, lock};
@@ -240,7 +240,9 @@ impl<'a> LastResort<'a> {
     /// `read_only` do: that may come behind its place in the new master's log, and so a second time.
     pub fn confirm(&self, old: &mut Old, old_end: &BinlogPosition) -> Result<(), Error> {
         let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
-        let unproved = |reason: String| Err(Refusal::Unproved { host, new, reason, may_pass: true }.into());
+        let unproved = |reason: String| {
+            Err(Refusal::Unproved { host, new, cause: Unproved::Nothing, reason, may_pass: true }.into())
+        };
         let name = &self.old_host.name;
         let (Old::Connected(server), Some(from)) = (old, &self.approach.old_end) else {
             return unproved(format!("{name} has fallen silent"));

@@ -13,7 +13,7 @@ use crate::channel::{awaited, threads};
 use crate::error::{Error, Told};
 use crate::facts::{Facts, OldMaster};
 use crate::plan::{Decision, Plan, before_takeover, plan};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unproved};
 
 /// Pause between two looks while something is waited for.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -183,7 +183,14 @@ impl Move<'_> {
 
     fn not_yet(&self, reason: &str) -> Error {
         let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
-        Refusal::Unproved { host, new, reason: format!("{reason}; ask again"), may_pass: true }.into()
+        Refusal::Unproved {
+            host,
+            new,
+            cause: Unproved::StillApplies,
+            reason: format!("{reason}; ask again"),
+            may_pass: true,
+        }
+        .into()
     }
 
     /// The time for waiting. While the new master is closed, clients wait for this call: agents are called one after

@@ -7,7 +7,7 @@ use crate::facts::{Facts, OldMaster};
 use crate::plan::behind::still_applies;
 use crate::plan::by_position::unproved;
 use crate::plan::decision::{Decision, Plan, Proof, Wanted};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unproved};
 use crate::status::{Mode, Place};
 
 /// Exact where positions prove nothing, whatever the new master has written: by what the replica executed last, in
@@ -30,12 +30,14 @@ pub(super) fn by_content(
     if standing == Some(Ordering::Less) {
         return Err(refusal);
     }
-    let unproved = |reason: String, may_pass: bool| unproved(facts, why_not_gtid, &reason, may_pass);
+    let unproved = |cause, reason: String, may_pass| unproved(facts, why_not_gtid, cause, &reason, may_pass);
     if !new.keeps_order {
-        return unproved(format!("{} logs what it replicates in any order", new.host), refusal.may_pass());
+        let reason = format!("{} logs what it replicates in any order", new.host);
+        return unproved(Unproved::ParallelOrder, reason, refusal.may_pass());
     }
     if new.other_channels {
-        return unproved(format!("{} replicates from others, too", new.host), refusal.may_pass());
+        let reason = format!("{} replicates from others, too", new.host);
+        return unproved(Unproved::SeveralSources, reason, refusal.may_pass());
     }
     // Once the new master has executed as much, what it has not got it never will have. An old master that answers
     // may tell the place in its own way, and is not kept waiting for another search.
@@ -58,7 +60,7 @@ pub(super) fn by_content(
                 }
                 Err(reason) => {
                     let may_pass = !is_alive && (!stood_still || !is_final && still_applies(new));
-                    unproved(reason.clone(), may_pass)
+                    unproved(Unproved::Nothing, reason.clone(), may_pass)
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::plan::groups::{
     check_gaps, check_groups, check_older, check_order, has_got_no_more, has_stood_still, logs_all,
 };
 use crate::plan::left_out::{check_logged, check_set_back, is_dropped_by_both, knows_all, left_out};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unproved};
 use crate::status::{Mode, Place};
 
 pub(super) fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
@@ -126,7 +126,7 @@ fn without_position(facts: &Facts) -> Result<ByGtid, Refusal> {
         return Ok(ByGtid::Decided(Decision::Attach(Plan { place: Place::Gtid(mode), proof })));
     }
     let reason = "the replica's GTID position is empty".into();
-    Err(Refusal::Unproved { host, new: new_host, reason, may_pass: false })
+    Err(Refusal::Unproved { host, new: new_host, cause: Unproved::Nothing, reason, may_pass: false })
 }
 
 /// Does what was found prove the place? Otherwise what is to be done instead.

@@ -51,8 +51,8 @@ fn tells_the_place(facts: &Facts, old: &OldState, from_new: &Channel) -> bool {
 /// The refusal with what would have helped.
 pub fn because(refusal: Refusal, what: &str, may_pass: bool) -> Refusal {
     match refusal {
-        Refusal::Unproved { host, new, reason, .. } => {
-            Refusal::Unproved { host, new, reason: format!("{reason} ({what})"), may_pass }
+        Refusal::Unproved { host, new, cause, reason, .. } => {
+            Refusal::Unproved { host, new, cause, reason: format!("{reason} ({what})"), may_pass }
         }
         other => other,
     }

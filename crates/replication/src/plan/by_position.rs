@@ -3,7 +3,7 @@
 use crate::binlog::located::Located;
 use crate::facts::{Facts, OldMaster};
 use crate::plan::decision::{Decision, Plan, Proof, Wanted};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unproved};
 use crate::status::{Mode, Place};
 
 /// Exact positions where GTIDs say nothing: all quiet, or old master dead at an equal place (docs/FAILOVER.md, 2.5).
@@ -13,9 +13,9 @@ pub(super) fn by_position(
     why_not_gtid: &str,
 ) -> Result<Decision, Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
-    let unproved = |reason: String, may_pass: bool| unproved(facts, why_not_gtid, &reason, may_pass);
-    let refuse = |reason: String| unproved(reason, false);
-    let wait = |reason: String| unproved(reason, true);
+    let unproved = |cause, reason: String, may_pass| unproved(facts, why_not_gtid, cause, &reason, may_pass);
+    let refuse = |reason: String| unproved(Unproved::Nothing, reason, false);
+    let wait = |cause, reason: String| unproved(cause, reason, true);
     if replica.channel.mode != Mode::FilePosition {
         return refuse("its channel uses GTID".into());
     }
@@ -24,7 +24,7 @@ pub(super) fn by_position(
         return refuse(format!("{} takes writes already", new.host));
     }
     if !facts.quiet {
-        return wait(format!("the log of {} still grows", new.host));
+        return wait(Unproved::LogStillGrows, format!("the log of {} still grows", new.host));
     }
     let Some(new_channel) = &new.channel else {
         return refuse(format!("{} does not replicate from {}", new.host, facts.old.host()));
@@ -36,17 +36,26 @@ pub(super) fn by_position(
                 return refuse(format!("{} has no binary log", old.host));
             };
             if of_new.as_ref() != Some(&old_end) {
-                return wait(format!("{} has not applied {} to its end {old_end}", new.host, old.host));
+                return wait(
+                    Unproved::StillApplies,
+                    format!("{} has not applied {} to its end {old_end}", new.host, old.host),
+                );
             }
             match &old.from_new {
                 None => return refuse(format!("{} does not replicate from {}", old.host, new.host)),
                 Some(channel) if channel.applied.as_ref() != Some(&new_end) => {
-                    return wait(format!("{} has not applied {} to its end {new_end}", old.host, new.host));
+                    return wait(
+                        Unproved::StillApplies,
+                        format!("{} has not applied {} to its end {new_end}", old.host, new.host),
+                    );
                 }
                 Some(_) => {}
             }
             if of_replica.as_ref() != Some(&old_end) {
-                return wait(format!("{} has not applied {} to its end {old_end}", replica.host, old.host));
+                return wait(
+                    Unproved::StillApplies,
+                    format!("{} has not applied {} to its end {old_end}", replica.host, old.host),
+                );
             }
             // Then what the new master wrote reached the replica only where it has it from elsewhere.
             if !facts.old_passes_on(old) {
@@ -54,10 +63,11 @@ pub(super) fn by_position(
                     None => return Ok(Decision::Locate(Wanted::LastGroups)),
                     Some(false) => {}
                     Some(true) => {
-                        return refuse(format!(
+                        let reason = format!(
                             "{} does not log all that it replicates, so that {} has not got what {} wrote",
                             old.host, replica.host, new.host
-                        ));
+                        );
+                        return unproved(Unproved::OwnTransactions, reason, false);
                     }
                 }
             }
@@ -69,7 +79,10 @@ pub(super) fn by_position(
                 return refuse(format!("nothing is known of their places in the log of {old_host}"));
             };
             if !new_channel.has_applied_all() || !new.is_settled {
-                return wait(format!("{} still applies what it got from {old_host}", new.host));
+                return wait(
+                    Unproved::StillApplies,
+                    format!("{} still applies what it got from {old_host}", new.host),
+                );
             }
             if ours != theirs {
                 let reason = format!(
@@ -77,16 +90,17 @@ pub(super) fn by_position(
                     replica.host, new.host
                 );
                 // A parallel applier is further than it says, until its next checkpoint.
-                return unproved(reason, new_channel.fetched != new_channel.applied);
+                return unproved(Unproved::Nothing, reason, new_channel.fetched != new_channel.applied);
             }
             match lacks_own_groups(facts, located) {
                 None => return Ok(Decision::Locate(Wanted::LastGroups)),
                 Some(false) => {}
                 Some(true) => {
-                    return refuse(format!(
+                    let reason = format!(
                         "the log of {} holds transactions of its own, which {} may lack",
                         new.host, replica.host
-                    ));
+                    );
+                    return unproved(Unproved::OwnTransactions, reason, false);
                 }
             }
             let proof = Proof::SamePosition { old: ours, new_end: new_end.clone() };
@@ -100,11 +114,12 @@ pub(super) fn by_position(
 pub(super) fn unproved(
     facts: &Facts,
     why_not_gtid: &str,
+    cause: Unproved,
     reason: &str,
     may_pass: bool,
 ) -> Result<Decision, Refusal> {
     let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
-    Err(Refusal::Unproved { host, new, reason: format!("{why_not_gtid}, and {reason}"), may_pass })
+    Err(Refusal::Unproved { host, new, cause, reason: format!("{why_not_gtid}, and {reason}"), may_pass })
 }
 
 /// Whether the replica may lack groups that the new master wrote itself; `None` until its log was looked into.

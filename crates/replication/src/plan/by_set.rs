@@ -4,7 +4,7 @@ use crate::binlog::located::Located;
 use crate::facts::Facts;
 use crate::plan::behind::behind;
 use crate::plan::decision::{ByGtid, Decision, Plan, Proof, Wanted};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unproved};
 use crate::status::{Mode, Place};
 
 /// MySQL's sets: which groups a server has executed is exactly known, in whatever order they came.
@@ -23,7 +23,13 @@ pub(super) fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid,
         if by_file {
             return Ok(ByGtid::Unusable(reason));
         }
-        return Err(Refusal::Unproved { host, new: new_host, reason, may_pass: false });
+        return Err(Refusal::Unproved {
+            host,
+            new: new_host,
+            cause: Unproved::GtidsMissing,
+            reason,
+            may_pass: false,
+        });
     };
     // Groups of other channels are none of the new master's business.
     let source = &replica.channel.source_uuid;
@@ -56,7 +62,13 @@ pub(super) fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid,
             }
             (Some(Located::Unnamed(position)), _) => {
                 let reason = format!("its log holds transactions without a GTID, such as that at {position}");
-                return Err(Refusal::Unproved { host, new: new_host, reason, may_pass: false });
+                return Err(Refusal::Unproved {
+                    host,
+                    new: new_host,
+                    cause: Unproved::GtidsMissing,
+                    reason,
+                    may_pass: false,
+                });
             }
             (Some(Located::PurgedOfSet { of, gone }), _) if *of == ours.executed => {
                 return Err(Refusal::Purged { host, new: new_host, gtid: gone.to_string() });

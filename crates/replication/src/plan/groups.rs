@@ -5,7 +5,7 @@ use crate::facts::{Facts, NewMaster, OldMaster, OwnLog};
 use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::plan::behind::{known, still_applies};
 use crate::position::BinlogPosition;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unproved};
 
 /// Does the new master's log up to the replica's place hold exactly the groups that the replica has, by its own
 /// log or by its source's? Only the place's domains count: the others are those of further channels. Returned are the
@@ -100,7 +100,7 @@ pub(super) fn check_order(facts: &Facts, out_of_order: Option<Gtid>) -> Result<(
         BinlogPosition::shown(replica.channel.applied.as_ref()),
         BinlogPosition::shown(of_new),
     );
-    Err(Refusal::Unproved { host, new: new_host, reason, may_pass })
+    Err(Refusal::Unproved { host, new: new_host, cause: Unproved::KeepsNoLog, reason, may_pass })
 }
 
 /// Does the new master's log lack something of the old one's that the replica still has to get?

@@ -6,7 +6,7 @@ use crate::plan::behind::still_applies;
 use crate::plan::decision::ByGtid;
 use crate::plan::groups::check_groups;
 use crate::position::BinlogPosition;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unproved};
 use crate::status::Mode;
 
 /// Only the order of the new master's log could tell what the replica has; numbers that are left out hide a step back.
@@ -16,7 +16,7 @@ pub(super) fn left_out(facts: &Facts) -> Result<ByGtid, Refusal> {
     if facts.replica.channel.mode == Mode::FilePosition {
         return Ok(ByGtid::Unusable(reason));
     }
-    Err(Refusal::Unproved { host, new, reason, may_pass: false })
+    Err(Refusal::Unproved { host, new, cause: Unproved::FiltersHidePlace, reason, may_pass: false })
 }
 
 /// Does the new master's log hold, up to the last that the replica has logged, exactly what the replica has, though
@@ -50,7 +50,7 @@ pub(super) fn check_logged(
         }
         None => return Ok(()),
     };
-    Err(Refusal::Unproved { host, new, reason, may_pass: false })
+    Err(Refusal::Unproved { host, new, cause: Unproved::FiltersHidePlace, reason, may_pass: false })
 }
 
 /// Has the new master executed all that the replica has? Both by the place in the old master's log and by GTID: after a
@@ -85,7 +85,7 @@ fn check_executed(facts: &Facts, at: &GtidPosition) -> Result<(), Refusal> {
         BinlogPosition::shown(ours.as_ref()),
     );
     let may_pass = still_applies(new) || matches!(facts.old, OldMaster::Answers(_));
-    Err(Refusal::Unproved { host, new: new_host, reason, may_pass })
+    Err(Refusal::Unproved { host, new: new_host, cause: Unproved::FiltersHidePlace, reason, may_pass })
 }
 
 /// True where the replica's log has something of every server in that state. With filters, what its log begins with
@@ -114,7 +114,7 @@ pub(super) fn check_set_back(facts: &Facts, at: &GtidPosition, logged: &GtidPosi
          not answer, might send that again",
         facts.old.host()
     );
-    Err(Refusal::Unproved { host, new: new_host, reason, may_pass: false })
+    Err(Refusal::Unproved { host, new: new_host, cause: Unproved::FiltersHidePlace, reason, may_pass: false })
 }
 
 /// True where the new master's log may lack a group only because of filters that the replica shares, and positions

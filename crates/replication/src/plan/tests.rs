@@ -21,6 +21,7 @@ use crate::facts::{LogRule, MasterSets, NewMaster, OldMaster, OldState, OwnLog, 
 use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::record::Record;
+use crate::refusal::Unproved;
 use crate::status::{Channel, IoThread, Mode, Place, ThreadError};
 
 fn channel(applied: (&str, u64), fetched: (&str, u64)) -> Channel {
@@ -191,6 +192,7 @@ fn a_slave_is_told_of_a_takeover_where_it_has_fetched_more_than_a_closed_new_mas
     let unproved = || Refusal::Unproved {
         host: "db3".into(),
         new: "db2".into(),
+        cause: Unproved::Nothing,
         reason: "places differ".into(),
         may_pass: false,
     };

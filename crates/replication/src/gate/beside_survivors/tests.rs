@@ -1,4 +1,5 @@
 use super::*;
+use crate::refusal::Unproved;
 
 #[test]
 fn what_time_may_cure_is_waited_for_before_a_tail_is_given_up() {
@@ -13,6 +14,7 @@ fn what_time_may_cure_is_waited_for_before_a_tail_is_given_up() {
     let unproved = |may_pass| Refusal::Unproved {
         host: host.clone(),
         new: new.clone(),
+        cause: Unproved::StillApplies,
         reason: "it applies".into(),
         may_pass,
     };

@@ -1,5 +1,7 @@
 //! By what the replica executed last.
 
+use mmm_core::Coded;
+
 use super::*;
 
 /// What the replica executed last, found or not, when it stood at 800 of the old master's log.
@@ -63,9 +65,11 @@ fn a_log_whose_order_or_contents_say_nothing_is_not_searched() {
     let mut facts = late_joiner();
     facts.new.keeps_order = false;
     assert!(reason(plan(&facts, None)).0.ends_with("db2 logs what it replicates in any order"));
+    assert_eq!(refusal(&facts, None).code(), "parallel-order");
     let mut facts = late_joiner();
     facts.new.other_channels = true;
     assert!(reason(plan(&facts, None)).0.ends_with("db2 replicates from others, too"));
+    assert_eq!(refusal(&facts, None).code(), "several-sources");
     let mut facts = late_joiner();
     facts.new.log_slave_updates = false;
     assert!(matches!(plan(&facts, None), Err(Refusal::Unproved { .. })));

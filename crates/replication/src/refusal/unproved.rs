@@ -1,0 +1,26 @@
+//! What keeps a place from being proved.
+
+/// What keeps a place from being proved: one variant for each thing that an operator would fix differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Unproved {
+    /// None of the methods tells a place.
+    #[strum(serialize = "unproved")]
+    Nothing,
+    /// The new master logs what it replicates in any order.
+    ParallelOrder,
+    /// The new master replicates from others, too.
+    SeveralSources,
+    /// The replica keeps no log of what it has applied.
+    KeepsNoLog,
+    /// The new master's log holds transactions of its own, which the replica may lack.
+    OwnTransactions,
+    /// A log still grows.
+    LogStillGrows,
+    /// One of the hosts still applies what it fetched.
+    StillApplies,
+    /// MySQL: not all transactions have a GTID.
+    GtidsMissing,
+    /// Filters leave out of the logs what would show the place.
+    FiltersHidePlace,
+}
