@@ -256,25 +256,4 @@ pub(crate) fn is_missing_device(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hostile_text_is_repeated_on_one_line_and_not_whole() {
-        assert_eq!(quoted("1;rm\n\u{1b}[31m"), r"'1;rm\n\u{1b}[31m'");
-        let long = quoted(&"x".repeat(5000));
-        assert!(long.chars().count() < 70, "{long}");
-    }
-
-    #[test]
-    fn the_kernels_refusals_are_told_apart() {
-        let refused =
-            |code: Errno| NetworkError::from_kernel("add 10.0.0.1/32 to eth0", code.into()).to_string();
-        assert!(refused(Errno::EPERM).contains("CAP_NET_ADMIN"));
-        assert!(refused(Errno::ETIMEDOUT).contains("time limit"));
-        assert_eq!(
-            refused(Errno::ENOBUFS),
-            "could not add 10.0.0.1/32 to eth0: No buffer space available (os error 105); see the kernel's log (dmesg)"
-        );
-    }
-}
+mod tests;
