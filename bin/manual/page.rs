@@ -15,9 +15,9 @@ pub fn helper(program: &Program, own: &str, of_every_helper: &str) -> String {
     page += ".SH \"EXIT STATUS\"\nThe last line of standard output, and the exit code:\n";
     for result in program.prints.lines() {
         let (line, meaning) = result.trim().split_once("  ").unwrap_or((result.trim(), ""));
-        let _ = writeln!(page, ".TP\n.B {}\n{}", escaped(line), escaped(meaning.trim()));
+        let _ = writeln!(page, ".TP\n.B {}\n{}", roff(line), roff(meaning.trim()));
     }
-    let _ = writeln!(page, ".SH EXAMPLES\n.EX\n{}\n.EE", escaped(program.example));
+    let _ = writeln!(page, ".SH EXAMPLES\n.EX\n{}\n.EE", roff(program.example));
     let not_itself = of_every_helper.replace(&format!(".BR {} (8),\n", program.name), "");
     ascii(&(page + own + &not_itself))
 }
@@ -54,9 +54,9 @@ fn generated(mut command: Command, section: &str) -> String {
         })
         .map(|line| line.replace("\\*(Aq", "\\(aq") + "\n")
         .collect();
-    let head = format!("{}.SH NAME\n{name} \\- {}\n", title(&name, section), escaped(&briefly(&about)));
+    let head = format!("{}.SH NAME\n{name} \\- {}\n", title(&name, section), roff(&briefly(&about)));
     let words = usage.trim_start_matches("Usage:").trim().strip_prefix(&name).unwrap_or_default();
-    format!("{head}.SH SYNOPSIS\n.B {name}\n{}\n{rendered}", escaped(words.trim()))
+    format!("{head}.SH SYNOPSIS\n.B {name}\n{}\n{rendered}", roff(words.trim()))
 }
 
 /// The beginning of a description, for `whatis`: its first sentence, or less.
@@ -69,7 +69,7 @@ fn briefly(about: &str) -> String {
 }
 
 /// Text that is no markup.
-fn escaped(text: &str) -> String {
+fn roff(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
     if text.starts_with('.') { format!("\\&{text}") } else { text }
 }

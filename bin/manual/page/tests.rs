@@ -17,10 +17,10 @@ fn a_page_has_every_result_and_every_option_of_the_help() {
         let page = helper(program, "", "");
         for result in program.prints.lines() {
             let line = result.trim().split("  ").next().unwrap();
-            assert!(page.contains(&format!("\n.B {}\n", ascii(&escaped(line)))), "{}: {line}", program.name);
+            assert!(page.contains(&format!("\n.B {}\n", ascii(&roff(line)))), "{}: {line}", program.name);
         }
         for option in program.command().get_arguments().filter_map(clap::Arg::get_long) {
-            assert!(page.contains(&format!("\\-\\-{}", escaped(option))), "{}: {option}", program.name);
+            assert!(page.contains(&format!("\\-\\-{}", roff(option))), "{}: {option}", program.name);
         }
         assert!(page.is_ascii() && !page.contains("\\*("), "{page}");
     }

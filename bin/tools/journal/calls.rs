@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
+use mmm_core::contract::{FAILED, USAGE};
 use mmm_core::journal::words::{ANSWERED, CALLED_WITH, CONNECTED_TO, EXIT, IN_ALL, THIS_HOST_IS};
-use mmm_core::outcome::{FAILED, USAGE};
 
 use super::line::{self, Level, Line};
 

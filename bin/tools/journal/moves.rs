@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use mmm_agent_helpers::IS_CONFIGURED;
-use mmm_core::outcome::OK_BECAUSE;
+use mmm_core::contract::OK_BECAUSE;
 
 use super::calls::{Call, Fate, Note};
 use super::line::Level;

@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+/// Most characters of a caller's text that an error repeats.
+const REPEATED: usize = 64;
+
 /// True for what a terminal obeys instead of showing it: control characters (C0, DEL, C1), and what turns the direction
 /// of the text around it.
 pub fn is_obeyed(c: char) -> bool {
@@ -29,6 +32,15 @@ pub fn line(text: &str) -> String {
 /// The same with one blank between words.
 pub fn words(text: &str) -> String {
     line(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A caller's text in quotes, with control characters escaped, cut to a length that fits a log line.
+pub fn quoted(text: &str) -> String {
+    let mut shown: String = text.chars().take(REPEATED).flat_map(char::escape_debug).collect();
+    if text.chars().nth(REPEATED).is_some() {
+        shown.push('…');
+    }
+    format!("'{shown}'")
 }
 
 /// A JSON document that shows nothing but what a terminal shows.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::contract::CallResult;
 use crate::escape;
 
 /// Number of the document's schema.
@@ -98,8 +99,8 @@ struct Change {
 pub struct Ending<'a> {
     /// The helper's name.
     pub helper: &'a str,
-    /// `ok`, `error` or `usage`
-    pub result: &'static str,
+    /// What became of it.
+    pub result: CallResult,
     /// Its exit code.
     pub exit_code: u8,
     /// What stands behind `OK: ` or `ERROR: `.
@@ -117,7 +118,7 @@ struct Document<'a> {
     version: &'static str,
     host: Option<&'a str>,
     dry_run: bool,
-    result: &'static str,
+    result: CallResult,
     exit_code: u8,
     message: &'a str,
     code: Option<&'static str>,
@@ -276,7 +277,7 @@ impl Report {
 
     /// For a person: what was seen, what would be done and why, and the answer.
     fn text(&self, ending: &Ending, line: &str) -> String {
-        if ending.result == "usage" {
+        if ending.result == CallResult::Usage {
             return line.into();
         }
         let name = |host: &Option<String>| host.clone().unwrap_or_default();

@@ -7,11 +7,12 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use mmm_core::escape;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use nix::time::{ClockId, clock_gettime};
 
-use crate::error::{NetworkError, quoted};
+use crate::error::NetworkError;
 
 /// How long an address is young, in hundredths of a second: an agent calls again after about three seconds,
 /// and one that died is started again after ten.
@@ -43,7 +44,7 @@ impl FromStr for VirtualIp {
     /// The standard library's reading: four decimal numbers without leading zeros (`010.0.0.1` is 8.0.0.1 to
     /// some programs and 10.0.0.1 to others), or an IPv6 address without a zone.
     fn from_str(text: &str) -> Result<Self, NetworkError> {
-        let refused = |reason| NetworkError::Address { given: quoted(text), reason };
+        let refused = |reason| NetworkError::Address { given: escape::quoted(text), reason };
         let ip: IpAddr = text.parse().map_err(|_| {
             refused("neither IPv4 (four numbers from 0 to 255 without leading zeros) nor IPv6")
         })?;

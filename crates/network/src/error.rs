@@ -13,9 +13,6 @@ use nix::errno::Errno;
 use crate::address::VirtualIp;
 use crate::interface::Link;
 
-/// Most characters of a caller's text that an error repeats.
-const REPEATED: usize = 64;
-
 /// Why an address helper failed.
 #[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case")]
@@ -239,15 +236,6 @@ impl fmt::Display for Mac {
         }
         Ok(())
     }
-}
-
-/// A caller's text in quotes, with control characters escaped, cut to a length that fits a log line.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut shown: String = text.chars().take(REPEATED).flat_map(char::escape_debug).collect();
-    if text.chars().nth(REPEATED).is_some() {
-        shown.push('…');
-    }
-    format!("'{shown}'")
 }
 
 /// True for what the kernel says of an interface that is not there.

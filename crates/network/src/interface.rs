@@ -5,10 +5,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use mmm_core::escape;
 use netlink_packet_core::{NlaBuffer, NlasIterator};
 use netlink_packet_route::link::{LinkFlags, LinkHeader, LinkLayerType};
 
-use crate::error::{NetworkError, quoted};
+use crate::error::NetworkError;
 
 /// Longest name of an interface in bytes (IFNAMSIZ without the final zero), label included.
 const LONGEST: usize = 15;
@@ -34,7 +35,7 @@ impl FromStr for Interface {
     type Err = NetworkError;
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
-        let refused = |reason| NetworkError::InterfaceName { given: quoted(text), reason };
+        let refused = |reason| NetworkError::InterfaceName { given: escape::quoted(text), reason };
         if text.len() > LONGEST {
             return Err(refused("longer than 15 characters"));
         }

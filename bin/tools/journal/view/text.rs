@@ -6,8 +6,8 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use mmm_core::contract::ERROR;
 use mmm_core::escape::{escaped, is_obeyed};
-use mmm_core::outcome::ERROR;
 
 use super::super::calls::{Call, Event, Fate, Note};
 use super::super::line::Level;

@@ -6,7 +6,7 @@ use mmm_replication::quoted_account;
 use super::super::cluster::{Cluster, Member, Seen, Unreached};
 use super::super::code::Code;
 use super::super::finding::{Check, Severity, advice, sql};
-use super::listed;
+use super::lists::listed;
 
 /// Whether servers let the agent's and the replication account in.
 pub fn accounts(cluster: &Cluster) -> Check {

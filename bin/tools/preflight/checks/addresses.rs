@@ -3,7 +3,7 @@
 use super::super::cluster::{Address, Cluster, Member};
 use super::super::code::Code;
 use super::super::finding::{Check, advice, shell};
-use super::listed;
+use super::lists::listed;
 
 /// Who holds the roles' addresses.
 pub fn addresses(cluster: &Cluster) -> Check {

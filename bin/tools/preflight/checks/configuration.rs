@@ -5,7 +5,7 @@
 use super::super::cluster::{Cluster, ip};
 use super::super::code::Code;
 use super::super::finding::{Check, advice};
-use super::clashes;
+use super::lists::clashes;
 
 /// What the configuration says, held against what was seen.
 pub fn configuration(cluster: &Cluster) -> Check {

@@ -5,7 +5,7 @@ use mmm_core::config::Blocking;
 use super::super::cluster::{Cluster, HelperState};
 use super::super::code::Code;
 use super::super::finding::{Check, advice, shell};
-use super::listed;
+use super::lists::listed;
 
 /// Whether the helpers are there as the agent calls them.
 pub fn helpers(cluster: &Cluster) -> Check {

@@ -6,7 +6,7 @@ use mmm_replication::status::IoThread;
 use super::super::cluster::{Cluster, HelperState, Outcome, Seen};
 use super::super::code::Code;
 use super::super::finding::{Check, advice, shell};
-use super::listed;
+use super::lists::listed;
 
 /// What a dry run says while the old master works as it should: it does as long as that takes writes.
 const AT_REST: &str = Refusal::named("old-master-writable");

@@ -6,7 +6,7 @@ use mmm_replication::status::{IoThread, ThreadError};
 use super::super::cluster::{Cluster, Link, Member, Seen};
 use super::super::code::Code;
 use super::super::finding::{Check, Severity, advice, shell, sql};
-use super::listed;
+use super::lists::listed;
 
 /// From how many seconds on a slave counts as late: a helper waits about as long.
 pub const LATE: u64 = 8;

@@ -3,7 +3,7 @@
 use super::super::cluster::Cluster;
 use super::super::code::Code;
 use super::super::finding::{Check, advice, shell, sql};
-use super::{clashes, listed};
+use super::lists::{clashes, listed};
 
 /// Clocks that differ by more seconds than this make lag and logs misleading.
 const CLOCK: f64 = 2.0;

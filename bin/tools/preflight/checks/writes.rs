@@ -3,7 +3,7 @@
 use super::super::cluster::{Cluster, Member};
 use super::super::code::Code;
 use super::super::finding::{Check, advice, sql};
-use super::listed;
+use super::lists::listed;
 
 const SHOW: &str = "on the monitor's host: mmm_control show says who has which role";
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use mmm_core::Budget;
 use mmm_core::config::Config;
-use mmm_core::outcome::USAGE;
+use mmm_core::contract::{CallResult, USAGE};
 use mmm_replication::status::without_data;
 use serde::Deserialize;
 
@@ -44,7 +44,9 @@ pub fn try_out(config_name: &str, config: &Config, to: &str, own: Budget, most: 
 fn read(code: i32, text: &str) -> Outcome {
     match serde_json::from_str::<Document>(text.trim()) {
         Ok(document) if !document.dry_run => Outcome::Failed("its answer is not that of a dry run".into()),
-        Ok(Document { result, message, .. }) if result == "ok" => Outcome::Works(message),
+        Ok(Document { result, message, .. }) if result.parse() == Ok(CallResult::Ok) => {
+            Outcome::Works(message)
+        }
         Ok(Document { message, code, .. }) => Outcome::Refused { code, message: without_data(0, &message) },
         Err(_) if text.trim_start().starts_with(USAGE) => Outcome::Unknown,
         Err(_) => Outcome::Failed(format!("exit code {code}, and what it printed is no JSON document")),

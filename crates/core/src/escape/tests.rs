@@ -24,3 +24,10 @@ fn documents_keep_what_they_say_and_show_nothing_that_is_obeyed() {
         }
     }
 }
+
+#[test]
+fn a_hostile_text_is_repeated_on_one_line_and_not_whole() {
+    assert_eq!(quoted("1;rm\n\u{1b}[31m"), r"'1;rm\n\u{1b}[31m'");
+    let long = quoted(&"x".repeat(5000));
+    assert!(long.chars().count() < 70, "{long}");
+}

@@ -17,7 +17,7 @@ fn report() -> Report {
 fn render(format: Format, dry_run: bool) -> String {
     let time = Duration::from_micros(12_345);
     let (helper, code) = ("set_active_master", Some("replica-ahead"));
-    let ending = Ending { helper, result: "error", exit_code: 255, message: "no", code, time };
+    let ending = Ending { helper, result: CallResult::Error, exit_code: 255, message: "no", code, time };
     report().render(Output { format, dry_run }, &ending, "ERROR: no\n")
 }
 
