@@ -12,7 +12,7 @@ use mmm_core::config::Host;
 use mmm_core::{Budget, CommandError, child};
 
 use super::super::cluster::{Helper, HelperState, helper};
-use super::super::threads::{later, wait};
+use super::super::parallel::{later, wait};
 
 /// Most that is read of what a program prints.
 const MOST: u64 = 1 << 20;
