@@ -4,7 +4,7 @@
 
 mod page;
 #[cfg(test)]
-mod settings_test;
+mod tests;
 
 use std::fs;
 use std::io::{self, Write};

@@ -15,9 +15,9 @@ pub fn helper(program: &Program, own: &str, of_every_helper: &str) -> String {
     page += ".SH \"EXIT STATUS\"\nThe last line of standard output, and the exit code:\n";
     for result in program.prints.lines() {
         let (line, meaning) = result.trim().split_once("  ").unwrap_or((result.trim(), ""));
-        let _ = writeln!(page, ".TP\n.B {}\n{}", escaped(line), escaped(meaning.trim()));
+        let _ = writeln!(page, ".TP\n.B {}\n{}", roff(line), roff(meaning.trim()));
     }
-    let _ = writeln!(page, ".SH EXAMPLES\n.EX\n{}\n.EE", escaped(program.example));
+    let _ = writeln!(page, ".SH EXAMPLES\n.EX\n{}\n.EE", roff(program.example));
     let not_itself = of_every_helper.replace(&format!(".BR {} (8),\n", program.name), "");
     ascii(&(page + own + &not_itself))
 }
@@ -54,9 +54,9 @@ fn generated(mut command: Command, section: &str) -> String {
         })
         .map(|line| line.replace("\\*(Aq", "\\(aq") + "\n")
         .collect();
-    let head = format!("{}.SH NAME\n{name} \\- {}\n", title(&name, section), escaped(&briefly(&about)));
+    let head = format!("{}.SH NAME\n{name} \\- {}\n", title(&name, section), roff(&briefly(&about)));
     let words = usage.trim_start_matches("Usage:").trim().strip_prefix(&name).unwrap_or_default();
-    format!("{head}.SH SYNOPSIS\n.B {name}\n{}\n{rendered}", escaped(words.trim()))
+    format!("{head}.SH SYNOPSIS\n.B {name}\n{}\n{rendered}", roff(words.trim()))
 }
 
 /// The beginning of a description, for `whatis`: its first sentence, or less.
@@ -69,7 +69,7 @@ fn briefly(about: &str) -> String {
 }
 
 /// Text that is no markup.
-fn escaped(text: &str) -> String {
+fn roff(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
     if text.starts_with('.') { format!("\\&{text}") } else { text }
 }
@@ -83,36 +83,4 @@ fn ascii(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_program_is_described_in_a_few_words() {
-        for program in mmm_agent_helpers::ALL {
-            let words = briefly(program.about);
-            assert!((20..130).contains(&words.len()), "{}: {words}", program.name);
-            assert!(words.is_ascii(), "{words}");
-        }
-        assert_eq!(briefly("Does it: so. And more."), "does it");
-        assert_eq!(briefly("Does it as /32 (IPv6: /128), and more."), "does it as /32");
-    }
-
-    #[test]
-    fn a_page_has_every_result_and_every_option_of_the_help() {
-        for program in mmm_agent_helpers::ALL {
-            let page = helper(program, "", "");
-            for result in program.prints.lines() {
-                let line = result.trim().split("  ").next().unwrap();
-                assert!(
-                    page.contains(&format!("\n.B {}\n", ascii(&escaped(line)))),
-                    "{}: {line}",
-                    program.name
-                );
-            }
-            for option in program.command().get_arguments().filter_map(clap::Arg::get_long) {
-                assert!(page.contains(&format!("\\-\\-{}", escaped(option))), "{}: {option}", program.name);
-            }
-            assert!(page.is_ascii() && !page.contains("\\*("), "{page}");
-        }
-    }
-}
+mod tests;

@@ -21,8 +21,8 @@ mod checks;
 mod cluster;
 mod code;
 mod finding;
+mod parallel;
 mod survey;
-mod threads;
 mod view;
 
 use arguments::Arguments;
@@ -66,9 +66,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn examine_in_time(arguments: &Arguments) -> Report {
     let budget = Budget::start(Some(arguments.timeout));
     let config = arguments.config.clone();
-    let report = threads::later(move || panic::catch_unwind(|| examine(&config, budget)));
+    let report = parallel::later(move || panic::catch_unwind(|| examine(&config, budget)));
     let patience = budget.relimited(arguments.timeout + GRACE);
-    match threads::wait(&report, &patience) {
+    match parallel::wait(&report, &patience) {
         Some(Ok(report)) => report,
         Some(Err(_)) => {
             blind(&arguments.config, &budget, Code::PreflightFailed, "an internal error; stderr says where")

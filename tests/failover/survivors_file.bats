@@ -47,6 +47,25 @@ opens_without() {
   all_agree
 }
 
+@test "both were made from a backup, and keep their place by file and position: the new master takes over what only the slave has" {
+  [[ $MMM_SERVER == mysql-* && $MMM_REPLICATION == gtid ]] || skip 'of MySQL with GTIDs, which keeps both modes apart'
+  leaves_traces
+  for host in db2 db3; do
+    made_from_backup "$host"
+    by_file_and_position "$host" db1
+  done
+  write db1
+  all_caught_up db1 db2 db3
+  dies_ahead 3
+
+  gets OK db2 mysql_allow_write
+
+  has_transactions db2 10
+  move db3 db2
+  expect_agent_read 0 OK
+  same_rows db2 db3
+}
+
 @test "the new master is told first, and it could not sync: it opens with what only the slave had" {
   dies_ahead 3
 

@@ -199,6 +199,23 @@ SQL_Remaining_Delay|Last_IO_Errno|Last_IO_Error|Last_IO_Error_Timestamp|Slave_IO
   sql "$1" "SELECT id FROM information_schema.processlist WHERE $REPLICATION_THREADS ORDER BY 1"
 }
 
+# made_from_backup HOST — a MySQL with GTIDs: what it has executed came with a backup, without its log.
+made_from_backup() {
+  local executed
+  executed=$(sql "$1" 'SELECT @@GLOBAL.gtid_executed')
+  sql "$1" 'STOP SLAVE' 'RESET MASTER' "SET GLOBAL gtid_purged = '${executed//\\n/}'" 'START SLAVE'
+}
+
+# by_file_and_position HOST SOURCE — its channel, behind all that it has of SOURCE, whatever the cluster's mode.
+by_file_and_position() {
+  local file position
+  caught_up "$1" "$2"
+  read -r file position <<<"$(binlog_end "$2")"
+  sql "$1" 'STOP SLAVE' \
+    "CHANGE MASTER TO MASTER_AUTO_POSITION = 0, MASTER_LOG_FILE = '$file', MASTER_LOG_POS = $position" 'START SLAVE'
+  wait_for 5 runs_from "$1" "$2"
+}
+
 # moves_late HOST NEW — as moves, where servers have GTIDs. Without them, a slave that keeps no log cannot show that
 # it has what its new master wrote earlier: it is refused, stays on its old master, and the rest of the test is left
 # out.

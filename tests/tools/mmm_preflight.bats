@@ -189,7 +189,7 @@ obeyed() { LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[
   restart_server db2 --replicate-ignore-table=app.none --binlog-ignore-db=none
   wait_for 5 sees db1 2 master-filters
   look db1
-  [[ $output == *Binlog_Ignore_DB=none* && $output == *Replicate_Ignore_Table=app.none* ]]
+  [[ $output == *"Binlog_Ignore_DB=none with binlog_format=$(sql db2 'SELECT @@GLOBAL.binlog_format')"* && $output == *Replicate_Ignore_Table=app.none* ]]
   restart_server db2
   becomes_good db1
 }

@@ -8,13 +8,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use mmm_core::report::Format;
 use mmm_core::settings::{LogSettings, PATH, Settings};
 
 use super::arguments::Arguments;
 use super::calls::{Assembly, Call, Event};
 use super::moves::{Grouping, Part};
-use super::view::{self, Head, Item, Tail};
+use super::view::document::{Json, Yaml};
+use super::view::text::Text;
+use super::view::{Head, Item, Tail, View};
 use super::{files, line};
+use crate::terminal::shows_colour;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +70,11 @@ fn complain(trouble: &dyn fmt::Display) {
 fn show(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Trouble> {
     let file = arguments.file.clone().unwrap_or_else(configured);
     let files = files::find(&file).map_err(|source| Trouble::Journal { file: file.clone(), source })?;
-    let mut view = view::in_format(arguments.format, arguments.all);
+    let mut view: Box<dyn View> = match arguments.format {
+        Format::Text => Box::new(Text::new(shows_colour(), TimeZone::system(), arguments.all)),
+        Format::Json => Box::new(Json::default()),
+        Format::Yaml => Box::new(Yaml::default()),
+    };
     // Of another host's journal the processes are not here.
     let is_running = if arguments.file.is_none() { lives } else { |_: &Call| false };
     let mut head = Head { file, since: arguments.since, host: None };

@@ -1,20 +1,15 @@
 //! A timeline as it is shown: its head, its items, and its tail, each written as soon as it is known.
 
-mod document;
-mod text;
+pub mod document;
+pub mod text;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use mmm_core::report::Format;
 
 use super::calls::Event;
 use super::moves::Part;
-use crate::terminal::shows_colour;
-use document::{Json, Yaml};
-use text::Text;
 
 /// What is known before the first item is shown.
 #[derive(Clone, Debug)]
@@ -57,13 +52,4 @@ pub trait View {
     fn item(&mut self, item: &Item, out: &mut dyn Write) -> io::Result<()>;
     /// What comes last.
     fn end(&mut self, tail: &Tail, out: &mut dyn Write) -> io::Result<()>;
-}
-
-/// The view that was asked for: of every call, or of moves.
-pub fn in_format(format: Format, is_whole: bool) -> Box<dyn View> {
-    match format {
-        Format::Text => Box::new(Text::new(shows_colour(), TimeZone::system(), is_whole)),
-        Format::Json => Box::new(Json::default()),
-        Format::Yaml => Box::new(Yaml::default()),
-    }
 }

@@ -6,6 +6,7 @@ use super::finding::Check;
 mod accounts;
 mod addresses;
 mod configuration;
+mod lists;
 mod machine;
 mod masters;
 mod moving;
@@ -53,42 +54,5 @@ pub fn all(cluster: &Cluster) -> Vec<Check> {
     .collect()
 }
 
-/// `a, b and c`
-fn listed<T: AsRef<str>>(words: &[T]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.as_ref().into(),
-        [most @ .., last] => {
-            let most: Vec<&str> = most.iter().map(AsRef::as_ref).collect();
-            format!("{} and {}", most.join(", "), last.as_ref())
-        }
-    }
-}
-
-/// Pairs of hosts that have the same of something.
-fn clashes<'a, T: PartialEq>(all: &[(&'a str, T)]) -> Vec<(&'a str, &'a str)> {
-    let mut pairs = Vec::new();
-    for (place, (second, value)) in all.iter().enumerate() {
-        if let Some((first, _)) = all[..place].iter().find(|(_, other)| other == value) {
-            pairs.push((*first, *second));
-        }
-    }
-    pairs
-}
-
 #[cfg(test)]
-mod tests {
-    use strum::VariantNames;
-
-    use super::super::code::Code;
-
-    #[test]
-    fn every_code_and_check_is_documented() {
-        let text = include_str!("../../../docs/PREFLIGHT.md");
-        let checks = super::all(&super::good("db1"));
-        let checks = checks.iter().map(|check| check.name);
-        for name in checks.chain(Code::VARIANTS.iter().copied()) {
-            assert!(text.contains(&format!("`{name}`")), "docs/PREFLIGHT.md lacks {name}");
-        }
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use mmm_core::config::{Config, Mode};
 use mmm_core::settings::Settings;
 
 use super::cluster::{Cluster, Member, Unreached};
-use super::threads::{later, wait};
+use super::parallel::{later, wait};
 
 mod dry_run;
 mod local;

@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+/// Most characters of a caller's text that an error repeats.
+const REPEATED: usize = 64;
+
 /// True for what a terminal obeys instead of showing it: control characters (C0, DEL, C1), and what turns the direction
 /// of the text around it.
 pub fn is_obeyed(c: char) -> bool {
@@ -29,6 +32,15 @@ pub fn line(text: &str) -> String {
 /// The same with one blank between words.
 pub fn words(text: &str) -> String {
     line(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A caller's text in quotes, with control characters escaped, cut to a length that fits a log line.
+pub fn quoted(text: &str) -> String {
+    let mut shown: String = text.chars().take(REPEATED).flat_map(char::escape_debug).collect();
+    if text.chars().nth(REPEATED).is_some() {
+        shown.push('…');
+    }
+    format!("'{shown}'")
 }
 
 /// A JSON document that shows nothing but what a terminal shows.
@@ -62,31 +74,4 @@ fn is_obeyed_within(c: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Of each kind: C0, DEL, C1 (CSI in one character), end of a line (NEL), direction.
-    const HOSTILE: &str = "a\u{1b}[2J\u{7f}\u{9b}1m\u{85}\u{202e}b\t\n\u{2066}";
-
-    #[test]
-    fn a_terminal_obeys_nothing_and_what_is_harmless_stays() {
-        assert_eq!(escaped(HOSTILE), "a\\u{1b}[2J\\u{7f}\\u{9b}1m\\u{85}\\u{202e}b\\t\\n\\u{2066}");
-        assert_eq!(line("a  b\tc\r\nd\u{1b}"), "a  b c  d\\u{1b}");
-        assert_eq!(words(" a  b\tc\n"), "a b c");
-        assert_eq!(words("near\t''\u{1b}[1m at\n line 1\n"), "near ''\\u{1b}[1m at line 1");
-        let harmless = "Straße – 東京 \\u{1b} 'x'";
-        assert_eq!(escaped(harmless), harmless);
-        assert_eq!(escaped(&escaped(HOSTILE)), escaped(HOSTILE));
-    }
-
-    #[test]
-    fn documents_keep_what_they_say_and_show_nothing_that_is_obeyed() {
-        for value in [HOSTILE, "\u{202e}", "\u{85}", "\u{7f}", "plain"] {
-            let value = serde_json::json!({ "text": value, "list": [value] });
-            for text in [json(&value, true).unwrap(), json(&value, false).unwrap(), yaml(&value).unwrap()] {
-                assert!(!text.contains(is_obeyed_within), "{text:?}");
-                assert_eq!(serde_yaml::from_str::<serde_json::Value>(&text).unwrap(), value, "{text}");
-            }
-        }
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::outcome::USAGE;
+use crate::contract::USAGE;
 use crate::report::{Format, Output};
 
 /// Which arguments a helper takes, beside the configuration's name that MMM 2.2 and later put first.

@@ -7,6 +7,7 @@
 pub mod budget;
 pub mod child;
 pub mod config;
+pub mod contract;
 pub mod error;
 pub mod escape;
 pub mod firewall;

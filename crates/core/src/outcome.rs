@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use crate::budget::Budget;
 use crate::config::{self, Config};
+use crate::contract::{CallResult, ERROR, FAILED, MISUSED, OK_BECAUSE, UNHEARD};
 use crate::error::{CallError, Coded};
 use crate::escape;
 use crate::invocation::{Invocation, Program};
@@ -31,19 +32,6 @@ use crate::process;
 use crate::report;
 use crate::settings::Settings;
 use worker::Patience;
-
-/// What a success's result line begins with, where it says more than `OK`.
-pub const OK_BECAUSE: &str = "OK: ";
-/// What a failure's result line begins with.
-pub const ERROR: &str = "ERROR: ";
-/// What the result line of a wrong number of arguments begins with.
-pub const USAGE: &str = "Usage:";
-/// Exit code of every failure but a wrong number of arguments.
-pub const FAILED: u8 = 255;
-/// Exit code of a wrong number of arguments, where 1 is no answer.
-const MISUSED: u8 = 1;
-/// Exit code of a result that nobody could be told.
-const UNHEARD: u8 = 2;
 
 /// A helper's success: its line after `OK` and its exit code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +158,7 @@ fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
         Ending::Done(Verdict { text, code }) => {
             let message = of_this_run(escape::words(&text));
             let line = if message.is_empty() { "OK\n".into() } else { format!("{OK_BECAUSE}{message}\n") };
-            ("ok", code, None, message, line)
+            (CallResult::Ok, code, None, message, line)
         }
         Ending::Misused { line, reason } => {
             log::warn!("wrong usage: {reason}");
@@ -178,15 +166,15 @@ fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
             let message = format!("{}: {line}", escape::words(&reason));
             if program.one_is_an_answer {
                 let line = error_line(&message);
-                ("usage", FAILED, Some("usage"), message, line)
+                (CallResult::Usage, FAILED, Some(CallResult::Usage.into()), message, line)
             } else {
-                ("usage", MISUSED, Some("usage"), message, line + "\n\n")
+                (CallResult::Usage, MISUSED, Some(CallResult::Usage.into()), message, line + "\n\n")
             }
         }
         Ending::Failed { code, text } => {
             let message = escape::words(&text);
             let line = error_line(&message);
-            ("error", FAILED, Some(code), message, line)
+            (CallResult::Error, FAILED, Some(code), message, line)
         }
     };
     let time = started.elapsed();

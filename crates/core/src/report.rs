@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::contract::CallResult;
 use crate::escape;
 
 /// Number of the document's schema.
@@ -98,8 +99,8 @@ struct Change {
 pub struct Ending<'a> {
     /// The helper's name.
     pub helper: &'a str,
-    /// `ok`, `error` or `usage`
-    pub result: &'static str,
+    /// What became of it.
+    pub result: CallResult,
     /// Its exit code.
     pub exit_code: u8,
     /// What stands behind `OK: ` or `ERROR: `.
@@ -117,7 +118,7 @@ struct Document<'a> {
     version: &'static str,
     host: Option<&'a str>,
     dry_run: bool,
-    result: &'static str,
+    result: CallResult,
     exit_code: u8,
     message: &'a str,
     code: Option<&'static str>,
@@ -276,7 +277,7 @@ impl Report {
 
     /// For a person: what was seen, what would be done and why, and the answer.
     fn text(&self, ending: &Ending, line: &str) -> String {
-        if ending.result == "usage" {
+        if ending.result == CallResult::Usage {
             return line.into();
         }
         let name = |host: &Option<String>| host.clone().unwrap_or_default();
@@ -313,69 +314,4 @@ impl Report {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn report() -> Report {
-        let mut report = Report::new();
-        report.host = Some("db3".into());
-        report.plan = Some(Plan { action: "go on at b.2:4".into(), proof: "all is quiet: \"yes\"".into() });
-        for value in ["off", "on"] {
-            report.observe(Some("db1"), "read_only", value.into());
-        }
-        report.observe(None, "rule", "null".into());
-        report.steps.push(Step { what: "looked".into(), milliseconds: 1.2, error: Some("no: 'x'".into()) });
-        report.change(None, Kind::Sql, "CHANGE MASTER TO MASTER_PASSWORD='***'".into(), false);
-        report.change(Some("db1"), Kind::File, "a\nb".into(), true);
-        report
-    }
-
-    fn render(format: Format, dry_run: bool) -> String {
-        let time = Duration::from_micros(12_345);
-        let (helper, code) = ("set_active_master", Some("replica-ahead"));
-        let ending = Ending { helper, result: "error", exit_code: 255, message: "no", code, time };
-        report().render(Output { format, dry_run }, &ending, "ERROR: no\n")
-    }
-
-    #[test]
-    fn json_and_yaml_say_the_same() {
-        let json: serde_json::Value = serde_json::from_str(&render(Format::Json, true)).unwrap();
-        let yaml: serde_json::Value = serde_yaml::from_str(&render(Format::Yaml, true)).unwrap();
-        assert_eq!(json, yaml);
-        assert_eq!(json["milliseconds"], 12.3);
-        assert_eq!(json["changes"][0]["host"], "db3");
-        assert_eq!(
-            json["observations"].as_array().map(Vec::len),
-            Some(2),
-            "a later look replaces an earlier one"
-        );
-    }
-
-    #[test]
-    fn a_dry_run_ends_with_the_answer_and_has_a_line_for_each_thing() {
-        let text = render(Format::Text, true);
-        assert_eq!(
-            text,
-            "Dry run of set_active_master on db3\n\
-             Seen:\n  \
-             db1  read_only  on\n  \
-             db3  rule       null\n\
-             Plan: go on at b.2:4\n  \
-             because all is quiet: \"yes\"\n\
-             Would do:\n  \
-             db3  CHANGE MASTER TO MASTER_PASSWORD='***';\n  \
-             db1  a b\n\
-             Refused: replica-ahead (docs/ERRORS.md)\n\
-             ERROR: no\n"
-        );
-    }
-
-    #[test]
-    fn nothing_is_kept_for_an_agent_and_its_changes_are_made() {
-        begin(Output::default());
-        assert!(!is_on() && !is_dry_run());
-        assert_eq!(change(None, Kind::Sql, "x", || Err::<(), _>(7)), Err(7));
-        planned(None, Kind::Sql, "y");
-        assert_eq!(lock().changes, []);
-    }
-}
+mod tests;

@@ -215,43 +215,4 @@ fn failed(source: io::Error) -> NetworkError {
 }
 
 #[cfg(test)]
-mod tests {
-    use log::LevelFilter;
-
-    use super::*;
-
-    fn read(argv: &[&str]) -> Option<Task> {
-        Task::read(argv.iter().map(OsString::from))
-    }
-
-    #[test]
-    fn the_announcer_is_told_the_callers_settings() {
-        let log = LogSettings { level: LevelFilter::Debug, file: "/x/y z.log".into() };
-        let mut settings = Settings { log, ..Settings::default() };
-        for refresh in [None, Some(Duration::from_millis(1500))] {
-            let plan = Announce { count: 7, interval: Duration::from_micros(2500), refresh };
-            settings.network.announce = plan.clone();
-            let words = words("eth0".into(), "10.0.0.1".parse().unwrap(), &settings);
-            let task = Task::read([TITLE.into()].into_iter().chain(words)).unwrap();
-            assert_eq!((task.interface.device(), task.ip.to_string()), ("eth0", "10.0.0.1".into()));
-            assert_eq!((task.plan, task.log), (plan, settings.log.clone()));
-        }
-    }
-
-    #[test]
-    fn only_the_title_makes_an_announcer() {
-        let all = [TITLE, "eth0", "10.0.0.1", "5", "200000000", "off", "INFO", "/x.log"];
-        assert!(read(&all).is_some());
-        for argv in [
-            &["/usr/lib/mysql-mmm/agent/configure_ip", TITLE, "eth0", "10.0.0.1"][..],
-            &["/usr/lib/mysql-mmm/agent/configure_ip", "eth0", "10.0.0.1"],
-            &all[1..],
-            &all[..7],
-            &[TITLE, "eth0", "10.0.0.1;cmd", "5", "200000000", "off", "INFO", "/x.log"],
-            &[TITLE, "eth0", "10.0.0.1", "5", "200000000", "often", "INFO", "/x.log"],
-            &[],
-        ] {
-            assert_eq!(read(argv), None, "{argv:?}");
-        }
-    }
-}
+mod tests;

@@ -13,9 +13,6 @@ use nix::errno::Errno;
 use crate::address::VirtualIp;
 use crate::interface::Link;
 
-/// Most characters of a caller's text that an error repeats.
-const REPEATED: usize = 64;
-
 /// Why an address helper failed.
 #[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case")]
@@ -241,40 +238,10 @@ impl fmt::Display for Mac {
     }
 }
 
-/// A caller's text in quotes, with control characters escaped, cut to a length that fits a log line.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut shown: String = text.chars().take(REPEATED).flat_map(char::escape_debug).collect();
-    if text.chars().nth(REPEATED).is_some() {
-        shown.push('…');
-    }
-    format!("'{shown}'")
-}
-
 /// True for what the kernel says of an interface that is not there.
 pub(crate) fn is_missing_device(error: &io::Error) -> bool {
     [Errno::ENODEV, Errno::ENXIO].iter().any(|code| error.raw_os_error() == Some(*code as i32))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hostile_text_is_repeated_on_one_line_and_not_whole() {
-        assert_eq!(quoted("1;rm\n\u{1b}[31m"), r"'1;rm\n\u{1b}[31m'");
-        let long = quoted(&"x".repeat(5000));
-        assert!(long.chars().count() < 70, "{long}");
-    }
-
-    #[test]
-    fn the_kernels_refusals_are_told_apart() {
-        let refused =
-            |code: Errno| NetworkError::from_kernel("add 10.0.0.1/32 to eth0", code.into()).to_string();
-        assert!(refused(Errno::EPERM).contains("CAP_NET_ADMIN"));
-        assert!(refused(Errno::ETIMEDOUT).contains("time limit"));
-        assert_eq!(
-            refused(Errno::ENOBUFS),
-            "could not add 10.0.0.1/32 to eth0: No buffer space available (os error 105); see the kernel's log (dmesg)"
-        );
-    }
-}
+mod tests;

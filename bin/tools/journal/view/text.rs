@@ -6,8 +6,8 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use mmm_core::contract::ERROR;
 use mmm_core::escape::{escaped, is_obeyed};
-use mmm_core::outcome::ERROR;
 
 use super::super::calls::{Call, Event, Fate, Note};
 use super::super::line::Level;
@@ -279,15 +279,4 @@ fn amount(milliseconds: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_short() {
-        let table =
-            [(0.04, "0.0 ms"), (999.0, "999.0 ms"), (8000.0, "8.0 s"), (1.2e6, "20 min"), (2e7, "5.6 h")];
-        for (milliseconds, text) in table {
-            assert_eq!(amount(milliseconds), text);
-        }
-    }
-}
+mod tests;

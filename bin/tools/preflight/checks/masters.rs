@@ -3,7 +3,7 @@
 use super::super::cluster::{Cluster, Seen, is_on};
 use super::super::code::Code;
 use super::super::finding::{Check, Severity, advice, sql};
-use super::listed;
+use super::lists::listed;
 
 /// Whether the masters log everything.
 pub fn logs(cluster: &Cluster) -> Check {

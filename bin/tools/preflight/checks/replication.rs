@@ -6,7 +6,7 @@ use mmm_replication::status::{IoThread, ThreadError};
 use super::super::cluster::{Cluster, Link, Member, Seen};
 use super::super::code::Code;
 use super::super::finding::{Check, Severity, advice, shell, sql};
-use super::listed;
+use super::lists::listed;
 
 /// From how many seconds on a slave counts as late: a helper waits about as long.
 pub const LATE: u64 = 8;
@@ -212,75 +212,4 @@ pub fn lag(cluster: &Cluster) -> Check {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::super::cluster::Unreached;
-    use super::super::sample::{codes, good, seen};
-    use super::*;
-
-    type Break = fn(&mut Link);
-
-    fn error(code: u64) -> ThreadError {
-        ThreadError { code, text: "no".into() }
-    }
-
-    const TABLE: [(&str, Break); 6] = [
-        ("io-thread-stopped", |link| link.channel.io = IoThread::No),
-        ("io-thread-failed", |link| link.channel.io = IoThread::Connecting),
-        ("io-thread-failed", |link| {
-            link.channel.io = IoThread::Connecting;
-            link.channel.io_error = Some(error(1045));
-        }),
-        ("sql-thread-stopped", |link| link.channel.sql_running = false),
-        ("sql-thread-failed", |link| {
-            link.channel.sql_running = false;
-            link.channel.sql_error = Some(error(1062));
-        }),
-        ("wrong-source", |link| link.source = None),
-    ];
-
-    #[test]
-    fn what_is_wrong_is_a_failure_on_slave_and_passive_master_and_a_warning_on_the_writer() {
-        for (code, damage) in TABLE {
-            for (host, state) in
-                [("db1", Severity::Warning), ("db2", Severity::Failure), ("db3", Severity::Failure)]
-            {
-                let mut cluster = good("db3");
-                damage(&mut seen(&mut cluster, host).links[0]);
-                let check = replication(&cluster);
-                assert_eq!((codes(&check), check.state), (vec![code], state), "{host}");
-                assert!(!check.findings[0].cure.is_empty());
-            }
-        }
-    }
-
-    #[test]
-    fn a_slave_follows_the_writer_and_a_master_its_peer() {
-        let mut cluster = good("db1");
-        seen(&mut cluster, "db3").links[0].source = Some("db2".into());
-        let check = replication(&cluster);
-        assert_eq!(codes(&check), ["wrong-source"]);
-        assert!(check.findings[0].cure[0].ends_with("agent/set_active_master mmm_agent db1"), "{check:?}");
-        seen(&mut cluster, "db3").links.clear();
-        assert_eq!(codes(&replication(&cluster)), ["not-replicating"]);
-    }
-
-    #[test]
-    fn a_source_that_is_silent_is_not_complained_of_twice() {
-        let mut cluster = good("db3");
-        cluster.members[0].server = Err(Unreached { reason: "no".into(), answered: false, code: None });
-        for host in ["db2", "db3"] {
-            let channel = &mut seen(&mut cluster, host).links[0].channel;
-            (channel.io, channel.io_error) = (IoThread::Connecting, Some(error(2003)));
-        }
-        assert_eq!(codes(&replication(&cluster)), [""; 0]);
-    }
-
-    #[test]
-    fn late_and_delayed_hosts_are_found() {
-        let mut cluster = good("db1");
-        assert_eq!(codes(&lag(&cluster)), [""; 0]);
-        seen(&mut cluster, "db2").links[0].lag = Some(600);
-        seen(&mut cluster, "db3").links[0].channel.delay = 60;
-        assert_eq!(codes(&lag(&cluster)), ["lag", "delayed"]);
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use mmm_core::Budget;
 use mmm_core::config::Config;
-use mmm_core::outcome::USAGE;
+use mmm_core::contract::{CallResult, USAGE};
 use mmm_replication::status::without_data;
 use serde::Deserialize;
 
@@ -44,7 +44,9 @@ pub fn try_out(config_name: &str, config: &Config, to: &str, own: Budget, most: 
 fn read(code: i32, text: &str) -> Outcome {
     match serde_json::from_str::<Document>(text.trim()) {
         Ok(document) if !document.dry_run => Outcome::Failed("its answer is not that of a dry run".into()),
-        Ok(Document { result, message, .. }) if result == "ok" => Outcome::Works(message),
+        Ok(Document { result, message, .. }) if result.parse() == Ok(CallResult::Ok) => {
+            Outcome::Works(message)
+        }
         Ok(Document { message, code, .. }) => Outcome::Refused { code, message: without_data(0, &message) },
         Err(_) if text.trim_start().starts_with(USAGE) => Outcome::Unknown,
         Err(_) => Outcome::Failed(format!("exit code {code}, and what it printed is no JSON document")),
@@ -52,36 +54,4 @@ fn read(code: i32, text: &str) -> Outcome {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn document(rest: &str) -> String {
-        format!(r#"{{"schema":1,"helper":"set_active_master","version":"0.1.0","host":"db3",{rest}}}"#)
-    }
-
-    #[test]
-    fn a_helpers_document_is_understood() {
-        let works = document(
-            r#""dry_run":true,"result":"ok","exit_code":0,"message":"","code":null,"milliseconds":12.3,
-            "plan":{"action":"go on by GTID (slave_pos)","proof":"…"},"observations":[],"steps":[],
-            "changes":[{"host":"db3","kind":"sql","what":"STOP SLAVE","done":false}]"#,
-        );
-        assert_eq!(read(0, &works), Outcome::Works(String::new()));
-        let refused = document(
-            r#""dry_run":true,"result":"error","exit_code":255,"message":"no","code":"replica-ahead""#,
-        );
-        let expected = Outcome::Refused { code: Some("replica-ahead".into()), message: "no".into() };
-        assert_eq!(read(255, &refused), expected);
-        let real = document(r#""dry_run":false,"result":"ok","message":"","code":null"#);
-        assert!(matches!(read(0, &real), Outcome::Failed(_)));
-    }
-
-    #[test]
-    fn a_helper_without_dry_runs_is_known_by_its_usage_line() {
-        let usage = "Usage: /usr/lib/mysql-mmm//agent/set_active_master <config_file> <new_master>\n\n";
-        assert_eq!(read(1, usage), Outcome::Unknown);
-        for text in ["", "ERROR: no", "{}"] {
-            assert!(matches!(read(255, text), Outcome::Failed(_)), "{text}");
-        }
-    }
-}
+mod tests;

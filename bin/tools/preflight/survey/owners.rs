@@ -7,7 +7,7 @@ use mmm_core::config::{Config, HostName, Role};
 use mmm_network::{Interface, Link, Mac, Netlink, VirtualIp, conflict};
 
 use super::super::cluster::{Address, HelperState, Owner, helper};
-use super::super::threads::{later, wait};
+use super::super::parallel::{later, wait};
 use super::program;
 
 /// How long hosts are asked for an address.

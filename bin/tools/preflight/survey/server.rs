@@ -16,8 +16,8 @@ use super::super::cluster::{Link, Seen, Unreached};
 /// Variables by all the names they have had; a server answers those that it knows.
 const VARIABLES: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_id', 'server_uuid', \
     'hostname', 'read_only', 'super_read_only', 'log_bin', 'log_slave_updates', 'log_replica_updates', 'gtid_mode', \
-    'auto_increment_increment', 'auto_increment_offset', 'slave_parallel_workers', 'replica_parallel_workers', \
-    'slave_preserve_commit_order', 'replica_preserve_commit_order', 'port') OR Variable_name LIKE 'rpl\\_semi\\_sync\\_%'";
+    'binlog_format', 'auto_increment_increment', 'auto_increment_offset', 'port', 'slave_parallel_workers', \
+    'replica_parallel_workers', 'slave_preserve_commit_order', 'replica_preserve_commit_order') OR Variable_name LIKE 'rpl\\_semi\\_sync\\_%'";
 const COUNTERS: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', \
     'Rpl_semi_sync_source_clients')";
 

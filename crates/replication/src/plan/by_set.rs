@@ -55,7 +55,8 @@ pub(super) fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid,
                 Place::Position(end.clone())
             }
             (Some(Located::Prefix { of, position, before }), _) if *of == ours.executed => {
-                if !executed.is_within(before) {
+                // From MySQL 5.7 on, no log names what came with a backup, and none that is there holds it.
+                if !executed.is_within(&before.with(&theirs.purged)) {
                     return Err(Refusal::NoSinglePosition { host, new: new_host });
                 }
                 Place::Position(position.clone())

@@ -47,6 +47,9 @@ fn by_set_a_file_and_position_is_the_end_of_what_the_replica_has() {
         |of: &str, before: &str| Located::Prefix { of: set(of), position: at.clone(), before: set(before) };
     assert_eq!(place(&facts, Some(&prefix("1:1-8", "1:1-8"))), Place::Position(at.clone()));
     assert_refused!(facts, Some(&prefix("1:1-8", "1:1-7")), Refusal::NoSinglePosition { .. });
+    facts.new.sets.as_mut().unwrap().purged = set("1:1-5");
+    assert_eq!(place(&facts, Some(&prefix("1:1-8", "1:6-8"))), Place::Position(at.clone()), "of a backup");
+    assert_refused!(facts, Some(&prefix("1:1-8", "1:6-7")), Refusal::NoSinglePosition { .. });
     let earlier = plan(&facts, Some(&prefix("1:1-7", "1:1-7")));
     assert_eq!(earlier, Ok(Decision::Locate(Wanted::Set(set("1:1-8")))), "the replica moved on");
     assert_refused!(facts, Some(&Located::Unnamed(at.clone())), Refusal::Unproved { .. });

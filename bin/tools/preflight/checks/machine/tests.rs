@@ -1,0 +1,50 @@
+use super::super::sample::{codes, good};
+use super::*;
+
+type Judge = fn(&Cluster) -> Check;
+type Break = fn(&mut Cluster);
+
+#[test]
+fn a_good_machine_is_held_to_be_good() {
+    for check in [helpers, interface, firewall, journal, leftovers] {
+        assert_eq!(codes(&check(&good("db1"))), [""; 0]);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_machine_is_found_with_a_cure() {
+    let table: [(&str, Judge, Break); 13] = [
+        ("helper-missing", helpers, |all| all.machine.helpers[0].state = HelperState::Missing),
+        ("helper-not-executable", helpers, |all| {
+            all.machine.helpers[0].state = HelperState::NotExecutable;
+        }),
+        ("helper-foreign", helpers, |all| all.machine.helpers[0].state = HelperState::Foreign),
+        ("helper-fails", helpers, |all| all.machine.helpers[0].state = HelperState::Failed("no".into())),
+        ("helper-version-differs", helpers, |all| {
+            all.machine.helpers[0].state = HelperState::Version("0.0.9".into());
+        }),
+        ("interface-unusable", interface, |all| {
+            all.machine.interface = Err(("it is down".into(), "up".into()));
+        }),
+        ("interface-no-carrier", interface, |all| all.machine.interface = Ok(false)),
+        ("rights-missing", interface, |all| all.machine.has_net_admin = false),
+        ("blocking-type-unknown", firewall, |all| all.blocking = Blocking::Unknown("medium".into())),
+        ("firewall-command-missing", firewall, |all| {
+            all.machine.firewall.push(("x".into(), "no".into()));
+        }),
+        ("journal-unwritable", journal, |all| all.machine.journal.1 = Err("no".into())),
+        ("leftover-marker", leftovers, |all| {
+            all.machine.leftovers.push(("/run/mysql-mmm-deny-write-x".into(), "iptables -D".into()));
+        }),
+        ("leftover-marker", leftovers, |all| {
+            all.machine.leftovers.push(("/var/lib/mysql-mmm/mysql-mmm-hold-x".into(), "db1".into()));
+        }),
+    ];
+    for (code, judge, damage) in table {
+        let mut cluster = good("db2");
+        damage(&mut cluster);
+        let check = judge(&cluster);
+        assert_eq!(codes(&check), [code]);
+        assert!(!check.findings[0].cure.is_empty());
+    }
+}
