@@ -3,10 +3,10 @@
 //! Two connections: one that may have to wait while it sets `read_only`, and one that meanwhile ends the
 //! sessions for which it waits. At `max_connections` only the first gets in; then sessions are ended before.
 
-mod clients;
 mod confirm;
 mod eviction;
 mod failure;
+mod session;
 mod statement;
 
 use std::collections::HashSet;
@@ -19,8 +19,8 @@ use mmm_core::config::Host;
 use mmm_core::settings::Settings;
 use mmm_core::{Budget, interrupt, progress, report};
 
-use crate::closing::clients::Thread;
 use crate::closing::eviction::{COPY_AGE, Eviction};
+use crate::closing::session::Session;
 use crate::closing::statement::{READ_ONLY, SUPER_READ_ONLY};
 use crate::errno::{CROWDED, CUT_OFF, LOCK_TIMEOUT};
 use crate::error::Error;
@@ -176,28 +176,28 @@ impl<'a> Closing<'a> {
         let mut face = progress::waiting("waiting for running writes to end");
         loop {
             let clients = self.eviction.clients(&mut self.control)?;
-            let mut writing: Vec<&Thread> = clients.iter().filter(|thread| thread.is_writing()).collect();
+            let mut writing: Vec<&Session> = clients.iter().filter(|session| session.is_writing()).collect();
             if writing.is_empty() {
                 // Between two statements of a transaction. One that was left lying is not waited for.
                 let changing = self.transactions()?;
-                writing.extend(clients.iter().filter(|thread| {
-                    changing.contains(&thread.id) && (!thread.is_asleep() || thread.seconds == 0)
+                writing.extend(clients.iter().filter(|session| {
+                    changing.contains(&session.id) && (!session.is_asleep() || session.seconds == 0)
                 }));
             }
             if writing.is_empty() {
                 return Ok(());
             }
             if report::is_dry_run() {
-                report::observe(Some(self.host.name.as_str()), "writing now", clients::name_some(&writing));
+                report::observe(Some(self.host.name.as_str()), "writing now", session::name_some(&writing));
                 return Ok(());
             }
             if self.budget.elapsed() >= grace || self.budget.share(CLOSING) < CLOSING {
-                log::warn!("still writing after {grace:.1?}: {}", clients::name_some(&writing));
+                log::warn!("still writing after {grace:.1?}: {}", session::name_some(&writing));
                 return Ok(());
             }
             face.turns_to(&format_args!(
                 "waiting for running writes to end: {}",
-                clients::name_some(&writing)
+                session::name_some(&writing)
             ));
             if !self.budget.pause(LOOK) {
                 return Ok(());
@@ -300,14 +300,14 @@ impl<'a> Closing<'a> {
         loop {
             let clients = self.pass()?;
             if report::is_dry_run() {
-                let named = clients::name_some(&clients.iter().collect::<Vec<_>>());
+                let named = session::name_some(&clients.iter().collect::<Vec<_>>());
                 let value = format!("{}{}{named}", clients.len(), if clients.is_empty() { "" } else { ": " });
                 report::observe(Some(self.host.name.as_str()), "client sessions", value);
                 return Ok(());
             }
             // Who comes after this list was made has never been in a server that took writes.
             let earlier = earlier.get_or_insert_with(|| clients.iter().map(|client| client.id).collect());
-            let (barred, left): (Vec<&Thread>, Vec<&Thread>) = clients
+            let (barred, left): (Vec<&Session>, Vec<&Session>) = clients
                 .iter()
                 .filter(|client| earlier.contains(&client.id))
                 .partition(|client| self.eviction.is_out_of_reach(client.id));
@@ -316,7 +316,7 @@ impl<'a> Closing<'a> {
                 return Ok(());
             }
             if left.is_empty() {
-                let sessions = clients::name_some(&barred);
+                let sessions = session::name_some(&barred);
                 return Err(self.barred(&sessions));
             }
             face.turns_to(&format_args!("waiting for {} client sessions to end", left.len()));
@@ -335,7 +335,7 @@ impl<'a> Closing<'a> {
         }
     }
 
-    pub(super) fn pass(&mut self) -> Result<Vec<Thread>, Error> {
+    pub(super) fn pass(&mut self) -> Result<Vec<Session>, Error> {
         let Self { control, killer, eviction, budget, .. } = self;
         let server = killer.as_mut().filter(|killer| killer.is_usable()).unwrap_or(control);
         eviction.pass(server, has_time(*budget))

@@ -5,83 +5,43 @@
 //! It touches another host, so a file says so before: whatever ends this call, it or the next one starts that
 //! thread again.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod approach;
+mod held;
+mod leftover;
+
+pub use leftover::{left_behind, mend};
+
 use std::time::{Duration, Instant};
 
-use mmm_core::Budget;
-use mmm_core::config::{Config, Host};
+use mmm_core::config::Host;
 use mmm_core::journal::step;
-use mmm_core::marker::{self, Marker};
 use mmm_core::report::{self, Kind};
 use mmm_core::settings::{Limits, Settings};
+use mmm_core::{Budget, marker};
 
+use crate::attach::hold::approach::Approach;
+use crate::attach::hold::held::Hold;
+use crate::attach::hold::leftover::{mark, marker_of};
 use crate::attach::observe::{self, Old};
 use crate::attach::shares::{LOOKING, WAITING_WHILE_HELD};
 use crate::binlog::pages::{self, is_of};
 use crate::channel::{self, threads};
 use crate::error::{Error, Told};
 use crate::facts::{Facts, OldMaster, OldState};
-use crate::note::FOLDER;
-use crate::plan::by_held_master::{because, not_executed};
+use crate::plan::by_held_master::because;
 use crate::position::BinlogPosition;
 use crate::refusal::{Refusal, Unproved};
 use crate::server::dialect::Threads;
 use crate::server::patience::OTHERS_PATIENCE;
 use crate::server::{Server, lock};
-use crate::status::{Channel, IoThread};
+use crate::status::Channel;
 
-/// How near the replica must have come to the old master before that is held.
-const NEAR: Duration = Duration::from_millis(500);
-/// How much of the call's time must be left for that.
-const ENOUGH: Duration = Duration::from_millis(1500);
 /// Most time for the old master to be held, until the replica stands where it stands.
 const HOLDING: Duration = Duration::from_secs(2);
 /// Most time for the old master's applying thread to stop.
 const STOPPING: Duration = Duration::from_secs(1);
-/// Most time for it to start again, beyond the call's budget if need be.
-const STARTING: Duration = Duration::from_millis(700);
-
-/// What was seen on the way to where the old master may be held.
-#[derive(Debug, Default)]
-struct Approach {
-    /// End of the old master's log while that took no writes.
-    old_end: Option<BinlogPosition>,
-    /// End of the new master's log when that had executed the former: what comes behind it is the new master's.
-    new_end: Option<BinlogPosition>,
-    /// A later end of the old master's log, and when it was seen.
-    near: Option<(BinlogPosition, Instant)>,
-}
-
-impl Approach {
-    /// The place behind which lies nothing of the old master's, when the old master is beyond it and the replica
-    /// close to the old master; else what is waited for.
-    fn advance(&mut self, facts: &Facts) -> Result<BinlogPosition, String> {
-        let (replica, new) = (&facts.replica, &facts.new);
-        let OldMaster::Answers(OldState { host: old, end: Some(old_end), from_new, .. }) = &facts.old else {
-            return Err(format!("{} has fallen silent", facts.old.host()));
-        };
-        let has = |host: &str, channel: Option<&Channel>, source: &str, target: &BinlogPosition| {
-            let applied = channel.and_then(|channel| channel.applied.as_ref());
-            let is_there = applied.is_some_and(|applied| applied.has_reached(target));
-            if is_there { Ok(()) } else { Err(not_executed(host, applied, source, target)) }
-        };
-        let target = self.old_end.get_or_insert_with(|| old_end.clone());
-        has(&new.host, new.channel.as_ref(), old, target)?;
-        if self.new_end.is_none() {
-            self.new_end.clone_from(&new.end);
-        }
-        let Some(behind) = &self.new_end else { return Err(format!("{} has no binary log", new.host)) };
-        has(old, from_new.as_ref(), &new.host, behind)?;
-        let (target, seen) = self.near.get_or_insert_with(|| (old_end.clone(), Instant::now()));
-        has(&replica.host, Some(&replica.channel), old, target)?;
-        if seen.elapsed() > NEAR {
-            self.near = Some((old_end.clone(), Instant::now()));
-            return Err(format!("{} is too far behind {old}", replica.host));
-        }
-        Ok(behind.clone())
-    }
-}
+/// How much of the call's time must be left for holding it.
+const ENOUGH: Duration = Duration::from_millis(1500);
 
 /// What a move has of its last resort.
 #[derive(Debug)]
@@ -282,107 +242,4 @@ impl<'a> LastResort<'a> {
         let consequence = format!("replication on {old} may be stopped ({failure}): run turn_on_slave there");
         Err(Refusal::NotPutBack { reason, consequence }.into())
     }
-}
-
-/// Writes the marker; gives what it says of another host that an earlier call could not reach.
-fn mark(this: &Host, undo: &str) -> Result<Result<Marker, String>, (PathBuf, std::io::Error)> {
-    let path = marker_of(this);
-    let write = || {
-        fs::create_dir_all(FOLDER)?;
-        let mut marker = Marker::create(&path)?;
-        if let Some(earlier) = marker.undo()?.filter(|earlier| earlier != undo) {
-            return Ok(Err(earlier));
-        }
-        marker.write(undo)?;
-        Ok(Ok(marker))
-    };
-    write().map_err(|error| (path.clone(), error))
-}
-
-/// The marker of a call that was killed while it held another host's applying thread, and what it says; changes
-/// nothing.
-pub fn left_behind(this: &Host) -> Option<(PathBuf, String)> {
-    let path = marker_of(this);
-    Marker::left_behind(&path).map(|undo| (path, undo))
-}
-
-fn marker_of(this: &Host) -> PathBuf {
-    marker::path(Path::new(FOLDER), "hold", this)
-}
-
-/// The old master's applying thread, stopped by this call. Whatever becomes of the call, it is started again.
-#[derive(Debug)]
-struct Hold<'a> {
-    server: Server,
-    host: &'a Host,
-    channel: String,
-    marker: Marker,
-    behind: BinlogPosition,
-    limit: Budget,
-    since: Instant,
-    is_released: bool,
-}
-
-impl Hold<'_> {
-    fn release(&mut self) -> Result<(), Error> {
-        self.is_released = true;
-        let budget = Budget::start(Some(STARTING));
-        // A START over a new connection is carried out behind a STOP that nobody waits for any more.
-        if !self.server.is_usable() {
-            self.server = Server::connect(self.host, STARTING, budget)?;
-        }
-        self.server.use_budget(budget);
-        let what = format!("started applying on {} again", self.host.name);
-        step(&what, || threads::start_applying(&mut self.server, &self.channel))?;
-        self.marker.remove();
-        log::info!("{} was held for {:.1?}", self.host.name, self.since.elapsed());
-        Ok(())
-    }
-}
-
-impl Drop for Hold<'_> {
-    fn drop(&mut self) {
-        if !self.is_released
-            && let Err(error) = self.release()
-        {
-            log::error!(
-                "replication on {} may be stopped ({error}): run turn_on_slave there",
-                self.host.name
-            );
-        }
-    }
-}
-
-/// Starts what a killed call has left held. Costs one failed `open` where nothing is, and never stops the caller.
-pub fn mend(config: &Config, limits: &Limits, budget: Budget) {
-    let Some((mut marker, undo)) = Marker::leftover(&marker_of(config.this_host())) else { return };
-    let (name, channel) = undo.split_once(' ').unwrap_or((&undo, ""));
-    log::warn!("an earlier call was killed while it held replication on {name}");
-    let most = limits.connect.min(OTHERS_PATIENCE);
-    let mended = config.host(name).map(|host| {
-        let mut server = Server::connect(host, most, budget)?;
-        server.use_budget(Budget::start(Some(budget.share(OTHERS_PATIENCE))));
-        start_again(&mut server, channel)
-    });
-    match mended {
-        Some(Err(error)) => log::warn!("it may still be stopped, and the next call tries again: {error}"),
-        Some(Ok(())) => marker.remove(),
-        None => {
-            log::error!("{name} is no host of the configuration any more: see that it replicates");
-            marker.remove();
-        }
-    }
-}
-
-/// Starts an applying thread that a killed call stopped, unless somebody else has been at it since.
-fn start_again(server: &mut Server, name: &str) -> Result<(), Error> {
-    lock::take(server)?;
-    let found = channel::all(server)?.into_iter().find(|channel| channel.name == name);
-    let Some(channel) = found.filter(|channel| !channel.sql_running) else { return Ok(()) };
-    let was_stopped_whole = channel.io == IoThread::No && channel.io_error.is_none();
-    if was_stopped_whole || channel.sql_error.is_some() {
-        log::warn!("{} is left as it is: {}", server.host(), channel.what_is_wrong());
-        return Ok(());
-    }
-    step(&format!("started applying on {} again", server.host()), || threads::start_applying(server, name))
 }

@@ -344,9 +344,7 @@ fn from_old<T>(old: &mut Old, ask: impl FnOnce(&mut Server) -> Result<T, Error>)
 
 /// How many temporary tables of replicated statements are open.
 pub fn temporary_tables(server: &mut Server) -> Result<u64, Error> {
-    // The old name is deprecated since MySQL 8.0.26.
-    let statement =
-        "SHOW GLOBAL STATUS WHERE Variable_name IN ('Slave_open_temp_tables', 'Replica_open_temp_tables')";
+    let statement = server.dialect().open_temporary_tables();
     let count = server.row(statement)?.and_then(|row| row.number("Value"));
     count.ok_or_else(|| server.unexpected(statement, "Slave_open_temp_tables"))
 }

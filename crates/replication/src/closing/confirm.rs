@@ -3,7 +3,7 @@
 use mmm_core::{progress, report};
 
 use crate::binlog::standstill::LogMark;
-use crate::closing::clients::Thread;
+use crate::closing::session::Session;
 use crate::closing::{Closed, Closing, LOOK, STATE};
 use crate::errno::XA_RECOVER_DENIED;
 use crate::error::Error;
@@ -25,7 +25,7 @@ impl Closing<'_> {
             }
             let changing = self.transactions()?;
             let clients = if changing.is_empty() && !is_moving { Vec::new() } else { self.pass()? };
-            let open: Vec<&Thread> = clients.iter().filter(|client| changing.contains(&client.id)).collect();
+            let open: Vec<&Session> = clients.iter().filter(|client| changing.contains(&client.id)).collect();
             let prepared = self.prepared()?;
             let after = LogMark::read(self.server())?;
             is_moving = after.was_written_since(&before, self.server())?;

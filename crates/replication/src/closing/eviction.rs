@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mmm_core::report;
 
-use crate::closing::clients::{LIST, Thread};
+use crate::closing::session::{LIST, Session};
 use crate::errno::{GONE, NOT_ALLOWED};
 use crate::error::Error;
 use crate::record::Record;
@@ -50,8 +50,8 @@ struct Engines {
 
 impl Engines {
     /// Asks `server` about these sessions.
-    fn ask(server: &mut Server, candidates: &[&Thread]) -> Result<Self, Error> {
-        let ids: Vec<String> = candidates.iter().map(|thread| thread.id.to_string()).collect();
+    fn ask(server: &mut Server, candidates: &[&Session]) -> Result<Self, Error> {
+        let ids: Vec<String> = candidates.iter().map(|session| session.id.to_string()).collect();
         let innodb = asked(server, RUNNING)?
             .iter()
             .filter_map(|row| Some((row.number("id")?, (row.number("tables")?, row.number("rows_changed")?))))
@@ -76,15 +76,15 @@ impl Engines {
     }
 
     /// True where ending this statement may leave half of its rows changed here and stop the replicas.
-    fn may_stop_replicas(&self, thread: &Thread) -> bool {
-        if self.by_row.contains(&thread.id) {
+    fn may_stop_replicas(&self, session: &Session) -> bool {
+        if self.by_row.contains(&session.id) {
             return false;
         }
-        match self.innodb.get(&thread.id) {
+        match self.innodb.get(&session.id) {
             // It uses no table of InnoDB, whatever its transaction did before.
             None | Some((0, _)) => true,
             // It may only read them, and fill another. In mixed format it is then logged as rows.
-            Some((_, 0)) => self.is_statement_format && thread.inserts(),
+            Some((_, 0)) => self.is_statement_format && session.inserts(),
             Some(_) => false,
         }
     }
@@ -133,23 +133,23 @@ impl Eviction {
         self.not_allowed.contains(&id)
     }
 
-    /// Every thread that is not spared, those that write first.
-    pub fn clients(&self, server: &mut Server) -> Result<Vec<Thread>, Error> {
+    /// Every session that is not spared, those that write first.
+    pub fn clients(&self, server: &mut Server) -> Result<Vec<Session>, Error> {
         let rows = server.rows(LIST)?;
-        let mut clients: Vec<Thread> = rows.iter().map(Thread::from_record).collect();
-        clients.retain(|thread| !self.own.contains(&thread.id) && !thread.is_spared(&self.account));
+        let mut clients: Vec<Session> = rows.iter().map(Session::from_record).collect();
+        clients.retain(|session| !self.own.contains(&session.id) && !session.is_spared(&self.account));
         // With thousands of idle sessions, the few that hold things up should not wait for their turn.
-        clients.sort_by_key(|thread| (!thread.is_writing(), thread.is_asleep()));
+        clients.sort_by_key(|session| (!session.is_writing(), session.is_asleep()));
         Ok(clients)
     }
 
     /// Tells every client to end that was not told before; returns all that are there still, told or not.
     /// With `has_time`, who runs a statement that cannot be undone may end it.
-    pub fn pass(&mut self, server: &mut Server, has_time: bool) -> Result<Vec<Thread>, Error> {
+    pub fn pass(&mut self, server: &mut Server, has_time: bool) -> Result<Vec<Session>, Error> {
         let clients = self.clients(server)?;
         let is_new =
-            |client: &&Thread| !self.told.contains(&client.id) && !self.not_allowed.contains(&client.id);
-        let mut new: Vec<&Thread> = clients.iter().filter(is_new).collect();
+            |client: &&Session| !self.told.contains(&client.id) && !self.not_allowed.contains(&client.id);
+        let mut new: Vec<&Session> = clients.iter().filter(is_new).collect();
         let at_risk = if report::is_dry_run() { HashSet::new() } else { self.at_risk(server, &new)? };
         if has_time {
             new.retain(|client| !at_risk.contains(&client.id));
@@ -186,8 +186,8 @@ impl Eviction {
     }
 
     /// Those among `clients` that run a statement which cannot be undone.
-    fn at_risk(&mut self, server: &mut Server, clients: &[&Thread]) -> Result<HashSet<u64>, Error> {
-        let candidates: Vec<&Thread> =
+    fn at_risk(&mut self, server: &mut Server, clients: &[&Session]) -> Result<HashSet<u64>, Error> {
+        let candidates: Vec<&Session> =
             clients.iter().filter(|client| client.may_leave_half()).copied().collect();
         if candidates.is_empty() {
             return Ok(HashSet::new());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mmm_core::{Budget, interrupt, report};
 
-use crate::closing::clients::{self, Thread};
+use crate::closing::session::{self, Session};
 use crate::closing::{Closing, STATE};
 use crate::error::Error;
 use crate::refusal::Refusal;
@@ -21,8 +21,8 @@ impl Closing<'_> {
         let by = match eviction.clients(killer.as_mut().unwrap_or(control)) {
             Ok(clients) if clients.is_empty() => "a replication thread or the server itself".into(),
             Ok(clients) => {
-                let clients: Vec<&Thread> = clients.iter().collect();
-                let sessions = clients::name_some(&clients);
+                let clients: Vec<&Session> = clients.iter().collect();
+                let sessions = session::name_some(&clients);
                 if clients.iter().any(|client| self.eviction.is_out_of_reach(client.id)) {
                     return self.barred(&sessions);
                 }
@@ -33,8 +33,8 @@ impl Closing<'_> {
         Refusal::HeldBack { host, by }.into()
     }
 
-    pub(super) fn still_open(&self, open: &[&Thread]) -> Error {
-        Refusal::StillOpen { host: self.host.name.to_string(), open: clients::name_some(open) }.into()
+    pub(super) fn still_open(&self, open: &[&Session]) -> Error {
+        Refusal::StillOpen { host: self.host.name.to_string(), open: session::name_some(open) }.into()
     }
 
     /// Why sessions could not be ended.

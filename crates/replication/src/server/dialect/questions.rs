@@ -65,6 +65,11 @@ impl Dialect {
         "SELECT @@GLOBAL.gtid_owned AS gtids"
     }
 
+    /// How many temporary tables of replicated statements are open. The old name is deprecated since MySQL 8.0.26.
+    pub fn open_temporary_tables(self) -> &'static str {
+        "SHOW GLOBAL STATUS WHERE Variable_name IN ('Slave_open_temp_tables', 'Replica_open_temp_tables')"
+    }
+
     /// Options of a channel that its status does not show; `None` where the status shows all.
     pub fn channel_options(self, channel: &str) -> Option<String> {
         if self.flavour == Flavour::MariaDb {

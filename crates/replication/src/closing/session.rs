@@ -1,4 +1,4 @@
-//! A server's threads: which must be spared when it is closed, and which are writing.
+//! A server's sessions: which must be spared when it is closed, and which are writing.
 //!
 //! Pure: it judges the rows of the process list, for MySQL and MariaDB alike, and asks nobody. A statement's
 //! text is looked at and never shown, since it holds customers' data.
@@ -9,13 +9,13 @@ use crate::closing::statement;
 use crate::record::Record;
 use crate::server::lock;
 
-/// Every thread with what [`Thread`] needs; without the PROCESS privilege only the account's own.
+/// Every session with what [`Session`] needs; without the PROCESS privilege only the account's own.
 pub const LIST: &str = "SELECT id, user, host, command, time, state, LEFT(info, 64) AS statement \
                         FROM information_schema.processlist";
 
 /// One row of the process list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Thread {
+pub struct Session {
     /// Connection id.
     pub id: u64,
     /// Account name, or a server's word such as `system user`.
@@ -30,7 +30,7 @@ pub struct Thread {
     statement: String,
 }
 
-impl Thread {
+impl Session {
     /// Reads a row of [`LIST`].
     pub fn from_record(row: &Record) -> Self {
         Self {
@@ -81,12 +81,12 @@ impl Thread {
         self.user == account && (has_no_turn || statement::closes(&self.statement))
     }
 
-    /// True while the thread executes a statement that writes or may write.
+    /// True while the session executes a statement that writes or may write.
     pub fn is_writing(&self) -> bool {
         !self.is_asleep() && self.command != "Killed" && may_write(&self.statement)
     }
 
-    /// True while the thread executes a statement that changes rows one after the other: ended then, it leaves
+    /// True while the session executes a statement that changes rows one after the other: ended then, it leaves
     /// half of them changed where its tables have no transactions. What defines tables is not logged then.
     pub fn may_leave_half(&self) -> bool {
         self.is_writing() && changes_rows(&self.statement) && !self.waits_outside()
@@ -111,19 +111,19 @@ impl Thread {
     }
 }
 
-impl fmt::Display for Thread {
+impl fmt::Display for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = if self.host.is_empty() { "server" } else { &self.host };
         write!(f, "{}@{host} ({}, {} s)", self.user, self.command, self.seconds)
     }
 }
 
-/// Names a few threads and counts the others.
-pub fn name_some(threads: &[&Thread]) -> String {
+/// Names a few sessions and counts the others.
+pub fn name_some(sessions: &[&Session]) -> String {
     const NAMED: usize = 3;
-    let mut words: Vec<String> = threads.iter().take(NAMED).map(ToString::to_string).collect();
-    if threads.len() > NAMED {
-        words.push(format!("{} more", threads.len() - NAMED));
+    let mut words: Vec<String> = sessions.iter().take(NAMED).map(ToString::to_string).collect();
+    if sessions.len() > NAMED {
+        words.push(format!("{} more", sessions.len() - NAMED));
     }
     words.join(", ")
 }

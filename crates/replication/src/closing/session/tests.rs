@@ -1,7 +1,7 @@
 use super::*;
 
-fn thread(user: &str, host: &str, command: &str) -> Thread {
-    Thread { user: user.into(), host: host.into(), command: command.into(), ..Thread::default() }
+fn session(user: &str, host: &str, command: &str) -> Session {
+    Session { user: user.into(), host: host.into(), command: command.into(), ..Session::default() }
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn replication_the_server_itself_and_who_is_not_in_yet_are_spared() {
         ("MySQL 5.6", "unauthenticated ", "10.0.0.7:4711", "Connect"),
         ("MySQL 9", "unauthenticated user", "connecting host", "Connect"),
     ] {
-        assert!(thread(user, host, command).is_spared("mmm_agent"), "{server}: {user} {host} {command}");
+        assert!(session(user, host, command).is_spared("mmm_agent"), "{server}: {user} {host} {command}");
     }
 }
 
@@ -43,28 +43,28 @@ fn every_client_is_ended_whatever_it_calls_itself() {
         ("event_scheduler", "10.0.0.7:4711", "Sleep"),
         ("Binlog Dump", "10.0.0.7:4711", "Sleep"),
     ] {
-        assert!(!thread(user, host, command).is_spared("mmm_agent"), "{user} {host} {command}");
+        assert!(!session(user, host, command).is_spared("mmm_agent"), "{user} {host} {command}");
     }
 }
 
 #[test]
 fn a_helper_that_waits_for_its_turn_is_spared_and_an_imitation_is_not() {
-    let waiting = Thread {
+    let waiting = Session {
         state: "User lock".into(),
         statement: "SELECT GET_LOCK('mmm_agent_helpers.writes', 7), IS_USED_LOCK('mmm_agent_hel".into(),
-        ..thread("mmm_agent", "10.0.0.1:4711", "Query")
+        ..session("mmm_agent", "10.0.0.1:4711", "Query")
     };
     assert!(waiting.is_spared("mmm_agent"));
-    assert!(!Thread { user: "app".into(), ..waiting.clone() }.is_spared("mmm_agent"));
-    assert!(!Thread { state: "User sleep".into(), ..waiting.clone() }.is_spared("mmm_agent"));
-    assert!(!Thread { statement: "SELECT GET_LOCK('x', 9)".into(), ..waiting }.is_spared("mmm_agent"));
+    assert!(!Session { user: "app".into(), ..waiting.clone() }.is_spared("mmm_agent"));
+    assert!(!Session { state: "User sleep".into(), ..waiting.clone() }.is_spared("mmm_agent"));
+    assert!(!Session { statement: "SELECT GET_LOCK('x', 9)".into(), ..waiting }.is_spared("mmm_agent"));
 }
 
 #[test]
 fn a_helper_that_is_setting_read_only_is_spared_and_one_that_ends_it_is_not() {
     let running = |user: &str, statement: &str| {
-        let thread = thread(user, "10.0.0.1:4711", "Query");
-        Thread { statement: statement.into(), ..thread }.is_spared("mmm_agent")
+        let session = session(user, "10.0.0.1:4711", "Query");
+        Session { statement: statement.into(), ..session }.is_spared("mmm_agent")
     };
     for statement in ["SET GLOBAL read_only = 1", "SET GLOBAL super_read_only = 1"] {
         assert!(running("mmm_agent", statement), "{statement}");
@@ -122,9 +122,9 @@ fn statements_that_may_write_are_told_from_those_that_do_not() {
 
 #[test]
 fn a_session_writes_only_while_a_statement_runs() {
-    let running = |command: &str| Thread {
+    let running = |command: &str| Session {
         statement: "UPDATE t SET a = 1".into(),
-        ..thread("app", "10.0.0.7:4711", command)
+        ..session("app", "10.0.0.7:4711", command)
     };
     for (command, is_writing) in
         [("Query", true), ("Execute", true), ("Connect", true), ("Sleep", false), ("Killed", false)]
@@ -154,13 +154,13 @@ fn only_a_statement_that_changes_rows_and_is_at_it_may_leave_half_of_them() {
         ("SELECT SLEEP(9)", "User sleep", false),
         ("SET NAMES utf8mb4", "", false),
     ] {
-        let running = Thread {
+        let running = Session {
             statement: statement.into(),
             state: state.into(),
-            ..thread("app", "10.0.0.7:4711", "Query")
+            ..session("app", "10.0.0.7:4711", "Query")
         };
         assert_eq!(running.may_leave_half(), may, "{statement}: {state}");
-        assert!(!Thread { command: "Sleep".into(), ..running }.may_leave_half(), "{statement}");
+        assert!(!Session { command: "Sleep".into(), ..running }.may_leave_half(), "{statement}");
     }
 }
 
@@ -177,8 +177,8 @@ fn a_thread_is_shown_without_its_statement() {
     ]
     .into_iter()
     .collect();
-    let thread = Thread::from_record(&row);
-    assert_eq!((thread.id, thread.to_string().as_str()), (17, "app@10.0.0.7:4711 (Query, 12 s)"));
-    let many = vec![&thread; 5];
+    let session = Session::from_record(&row);
+    assert_eq!((session.id, session.to_string().as_str()), (17, "app@10.0.0.7:4711 (Query, 12 s)"));
+    let many = vec![&session; 5];
     assert!(name_some(&many).ends_with("12 s), 2 more"));
 }

@@ -1,0 +1,77 @@
+//! What a call that is killed leaves of a hold, and the next one mends.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mmm_core::Budget;
+use mmm_core::config::{Config, Host};
+use mmm_core::journal::step;
+use mmm_core::marker::{self, Marker};
+use mmm_core::settings::Limits;
+
+use crate::channel::{self, threads};
+use crate::error::Error;
+use crate::note::FOLDER;
+use crate::server::patience::OTHERS_PATIENCE;
+use crate::server::{Server, lock};
+use crate::status::IoThread;
+
+pub(super) fn marker_of(this: &Host) -> PathBuf {
+    marker::path(Path::new(FOLDER), "hold", this)
+}
+
+/// Writes the marker; gives what it says of another host that an earlier call could not reach.
+pub(super) fn mark(this: &Host, undo: &str) -> Result<Result<Marker, String>, (PathBuf, std::io::Error)> {
+    let path = marker_of(this);
+    let write = || {
+        fs::create_dir_all(FOLDER)?;
+        let mut marker = Marker::create(&path)?;
+        if let Some(earlier) = marker.undo()?.filter(|earlier| earlier != undo) {
+            return Ok(Err(earlier));
+        }
+        marker.write(undo)?;
+        Ok(Ok(marker))
+    };
+    write().map_err(|error| (path.clone(), error))
+}
+
+/// The marker of a call that was killed while it held another host's applying thread, and what it says; changes
+/// nothing.
+pub fn left_behind(this: &Host) -> Option<(PathBuf, String)> {
+    let path = marker_of(this);
+    Marker::left_behind(&path).map(|undo| (path, undo))
+}
+
+/// Starts what a killed call has left held. Costs one failed `open` where nothing is, and never stops the caller.
+pub fn mend(config: &Config, limits: &Limits, budget: Budget) {
+    let Some((mut marker, undo)) = Marker::leftover(&marker_of(config.this_host())) else { return };
+    let (name, channel) = undo.split_once(' ').unwrap_or((&undo, ""));
+    log::warn!("an earlier call was killed while it held replication on {name}");
+    let most = limits.connect.min(OTHERS_PATIENCE);
+    let mended = config.host(name).map(|host| {
+        let mut server = Server::connect(host, most, budget)?;
+        server.use_budget(Budget::start(Some(budget.share(OTHERS_PATIENCE))));
+        start_again(&mut server, channel)
+    });
+    match mended {
+        Some(Err(error)) => log::warn!("it may still be stopped, and the next call tries again: {error}"),
+        Some(Ok(())) => marker.remove(),
+        None => {
+            log::error!("{name} is no host of the configuration any more: see that it replicates");
+            marker.remove();
+        }
+    }
+}
+
+/// Starts an applying thread that a killed call stopped, unless somebody else has been at it since.
+fn start_again(server: &mut Server, name: &str) -> Result<(), Error> {
+    lock::take(server)?;
+    let found = channel::all(server)?.into_iter().find(|channel| channel.name == name);
+    let Some(channel) = found.filter(|channel| !channel.sql_running) else { return Ok(()) };
+    let was_stopped_whole = channel.io == IoThread::No && channel.io_error.is_none();
+    if was_stopped_whole || channel.sql_error.is_some() {
+        log::warn!("{} is left as it is: {}", server.host(), channel.what_is_wrong());
+        return Ok(());
+    }
+    step(&format!("started applying on {} again", server.host()), || threads::start_applying(server, name))
+}
