@@ -26,7 +26,8 @@ help:
 	  'make matrix     as root: the tests on every server, in one table; SERVERS="mysql-9 …" runs those alone' \
 	  'make bench      as root: what one call of a helper costs; KIND=pause: how long clients go without a writer;' \
 	  '                KIND=move, deny, late or difference: moving an address, closing, a late slave, mmm_difference' \
-	  'make lint       rustfmt, clippy, rustdoc, shellcheck, what documents cite, and cargo-deny where there is one' \
+	  'make lint       rustfmt, clippy, rustdoc, shellcheck, what documents cite, the order of imports, and cargo-deny' \
+	  '                where there is one' \
 	  'make install    put the helpers into AGENT_DIR (default $(AGENT_DIR)), originals are kept beside' \
 	  'make uninstall  bring the originals back' \
 	  'make deps       install the Debian packages that tests, demo and bench need'
@@ -63,6 +64,7 @@ lint: deps
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 	tests/lint-shell
 	tests/lint-docs
+	tests/lint-imports
 	@if cargo deny --version >/dev/null 2>&1; then \
 	  cargo deny --locked check bans licenses sources; \
 	else \

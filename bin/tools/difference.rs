@@ -17,7 +17,7 @@ use mmm_replication::binlog::logged::Logged;
 use mmm_replication::binlog::stream::Reader;
 use mmm_replication::difference::{self, Method, Plan, Side, Transaction, Trouble};
 use mmm_replication::status::IoThread;
-use mmm_replication::{Error, Server};
+use mmm_replication::{Error, Server, Told};
 
 mod advice;
 mod arguments;
@@ -162,7 +162,7 @@ impl Pair<'_> {
 }
 
 /// Counts what the second host has and the first lacks; a failure of that is no failure of the answer.
-fn count_reverse(report: &mut Report, reader: &Reader, plan: Result<Result<Plan, String>, Error>) {
+fn count_reverse(report: &mut Report, reader: &Reader, plan: Told<Plan>) {
     let counted = match plan {
         Ok(Ok(Plan { count: Some(count), .. })) => Ok(count),
         Ok(Ok(plan)) => match plan.read(reader, 0, None, |_| ()) {

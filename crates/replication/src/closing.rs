@@ -4,7 +4,9 @@
 //! sessions for which it waits. At `max_connections` only the first gets in; then sessions are ended before.
 
 mod clients;
+mod confirm;
 mod eviction;
+mod failure;
 mod statement;
 
 use std::collections::HashSet;
@@ -17,13 +19,11 @@ use mmm_core::config::Host;
 use mmm_core::settings::Settings;
 use mmm_core::{Budget, interrupt, progress, report};
 
-use crate::binlog::standstill::LogMark;
 use crate::closing::clients::Thread;
 use crate::closing::eviction::{COPY_AGE, Eviction};
 use crate::closing::statement::{READ_ONLY, SUPER_READ_ONLY};
-use crate::errno::{CROWDED, LOCK_TIMEOUT};
+use crate::errno::{CROWDED, CUT_OFF, LOCK_TIMEOUT};
 use crate::error::Error;
-use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::lock::{self, Turn};
 
@@ -39,8 +39,6 @@ const LAST_ATTEMPT: Duration = Duration::from_millis(1300);
 const CUT: Duration = Duration::from_secs(2);
 /// What of the budget is kept for closing when running writes are given time, or another helper is.
 const CLOSING: Duration = Duration::from_secs(1);
-/// How long finding out what to report may take beyond the budget.
-const EXPLAINING: Duration = Duration::from_millis(250);
 /// Whether the server is closed, and who may write all the same.
 const STATE: &str = "SELECT @@read_only AS read_only, @@event_scheduler AS event_scheduler";
 /// Sessions whose transaction has changed rows; needs the PROCESS privilege.
@@ -329,57 +327,22 @@ impl<'a> Closing<'a> {
         }
     }
 
-    /// Looks once more at everything that must be so on a server that is closed.
-    pub fn confirm(&mut self) -> Result<Closed, Error> {
-        if report::is_dry_run() {
-            return Ok(Closed { prepared: self.prepared()?, cut: Vec::new() });
-        }
-        let mut before = LogMark::read(self.server())?;
-        let mut is_moving = false;
-        let _face = progress::waiting("waiting for nothing to be written any more");
-        loop {
-            let state = self.server().one(STATE)?;
-            if !state.is_on("read_only") {
-                return Err(Refusal::ReopenedMeanwhile { host: self.host.name.to_string() }.into());
-            }
-            let changing = self.transactions()?;
-            let clients = if changing.is_empty() && !is_moving { Vec::new() } else { self.pass()? };
-            let open: Vec<&Thread> = clients.iter().filter(|client| changing.contains(&client.id)).collect();
-            let prepared = self.prepared()?;
-            let after = LogMark::read(self.server())?;
-            is_moving = after.was_written_since(&before, self.server())?;
-            if open.is_empty() && !is_moving {
-                if state.is_on("event_scheduler") {
-                    log::warn!(
-                        "the event scheduler runs: an event may write whose definer may ignore read_only"
-                    );
-                }
-                return Ok(Closed { prepared, cut: self.eviction.cut().to_vec() });
-            }
-            if !self.budget.pause(LOOK) {
-                let moving = Refusal::LogMoves { host: self.host.name.to_string() };
-                return Err(if open.is_empty() { moving.into() } else { self.still_open(&open) });
-            }
-            before = after;
-        }
-    }
-
     /// The connection that answers: the first one may still wait for its statement.
-    fn server(&mut self) -> &mut Server {
+    pub(super) fn server(&mut self) -> &mut Server {
         match &mut self.killer {
             Some(killer) if killer.is_usable() => killer,
             _ => &mut self.control,
         }
     }
 
-    fn pass(&mut self) -> Result<Vec<Thread>, Error> {
+    pub(super) fn pass(&mut self) -> Result<Vec<Thread>, Error> {
         let Self { control, killer, eviction, budget, .. } = self;
         let server = killer.as_mut().filter(|killer| killer.is_usable()).unwrap_or(control);
         eviction.pass(server, has_time(*budget))
     }
 
     /// Sessions whose open transaction has changed rows.
-    fn transactions(&mut self) -> Result<HashSet<u64>, Error> {
+    pub(super) fn transactions(&mut self) -> Result<HashSet<u64>, Error> {
         if let Some(taken) = self.copy_taken.max(self.eviction.asked()) {
             self.budget.pause(COPY_AGE.saturating_sub(taken.elapsed()));
         }
@@ -392,92 +355,6 @@ impl<'a> Closing<'a> {
     pub fn is_read_only(&mut self) -> Result<bool, Error> {
         Ok(self.server().one(STATE)?.is_on("read_only"))
     }
-
-    fn prepared(&mut self) -> Result<usize, Error> {
-        match self.server().rows("XA RECOVER") {
-            // What MySQL since 8.0 says instead of naming the privilege (lab, 9.7).
-            Err(Error::Query { code: 1401, .. }) => {
-                Err(self.server().lacks("XA_RECOVER_ADMIN".into(), String::new()))
-            }
-            other => Ok(other?.len()),
-        }
-    }
-
-    /// Why `read_only` could not be set.
-    fn held_back(&mut self) -> Error {
-        let host = self.host.name.to_string();
-        let Self { control, killer, eviction, .. } = self;
-        let by = match eviction.clients(killer.as_mut().unwrap_or(control)) {
-            Ok(clients) if clients.is_empty() => "a replication thread or the server itself".into(),
-            Ok(clients) => {
-                let clients: Vec<&Thread> = clients.iter().collect();
-                let sessions = clients::name_some(&clients);
-                if clients.iter().any(|client| self.eviction.is_out_of_reach(client.id)) {
-                    return self.barred(&sessions);
-                }
-                sessions
-            }
-            Err(error) => format!("nobody knows what: {error}"),
-        };
-        Refusal::HeldBack { host, by }.into()
-    }
-
-    fn still_open(&self, open: &[&Thread]) -> Error {
-        Refusal::StillOpen { host: self.host.name.to_string(), open: clients::name_some(open) }.into()
-    }
-
-    /// Why sessions could not be ended.
-    fn barred(&mut self, sessions: &str) -> Error {
-        let why = format!("; it may not end {sessions}");
-        let server = self.server();
-        let privilege = server.dialect().kill_privilege();
-        server.lacks(privilege.into(), why)
-    }
-
-    /// Interrupted while another helper was waited for; `read_only` may have been set by then.
-    fn interrupted_while(control: &mut Server, failure: &Error) -> Error {
-        log::info!("interrupted: {failure}");
-        let state = match control.one(STATE) {
-            Ok(row) => report::on_off(row.is_on("read_only")),
-            Err(_) => "unknown",
-        };
-        let host = control.host();
-        Refusal::Interrupted { state: format!("{host} is not closed for certain; read_only is {state}") }
-            .into()
-    }
-
-    fn interrupted(&self) -> Error {
-        Refusal::Interrupted { state: format!("{} is not closed for certain", self.host.name) }.into()
-    }
-
-    /// Adds to a failure whether `read_only` is on, and names the privilege that was missing.
-    pub fn explain(&mut self, failure: Error) -> Error {
-        let failure = if interrupt::is_requested() {
-            log::info!("interrupted: {failure}");
-            self.interrupted()
-        } else {
-            failure
-        };
-        let mut explaining = Budget::start(Some(EXPLAINING));
-        if let Some(killer) = &mut self.killer {
-            killer.use_budget(explaining);
-            if !self.control.is_usable() {
-                // What it was doing must not come into effect later.
-                explaining = explaining.part(50);
-                let control = self.control.connection_id();
-                if let Err(error) = killer.execute(&format!("KILL {control}")) {
-                    log::debug!("the first connection could not be ended: {error}");
-                }
-            }
-        }
-        self.control.use_budget(explaining);
-        let state = match self.is_read_only() {
-            Ok(true) => "read_only is on",
-            Ok(false) => "read_only is off",
-            Err(_) => "whether read_only is on could not be read",
-        };
-        Error::NotClosed { cause: Box::new(failure), state: state.into() }
-    }
 }
 
 /// True while statements that cannot be undone may go on.
@@ -489,8 +366,7 @@ fn has_time(budget: Budget) -> bool {
 fn is_cut_off(error: &Error) -> bool {
     match error {
         Error::Broken { .. } => true,
-        // Connection was killed, query was interrupted.
-        Error::Query { code, .. } => [1927, 1317].contains(code),
+        Error::Query { code, .. } => CUT_OFF.contains(code),
         _ => false,
     }
 }

@@ -8,6 +8,10 @@ use mmm_core::firewall::FirewallError;
 
 use crate::refusal::Refusal;
 
+/// What a question came to: the answer, or why there is none, in words or as what else it was; an error where it could not
+/// be asked.
+pub type Told<T, Why = String> = Result<Result<T, Why>, Error>;
+
 /// A failure of a helper that talks to servers. Its text is the helper's `ERROR:` line; causes are kept as
 /// sources for the journal. No text holds a password.
 #[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]

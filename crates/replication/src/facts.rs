@@ -6,7 +6,6 @@ use mmm_core::report;
 
 use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
-use crate::refusal::Refusal;
 use crate::status::Channel;
 
 /// Observations of the replica R, the new master N and the old master O.
@@ -270,27 +269,27 @@ impl Facts {
         let source = format_args!("{} ({}), by {}", self.old.host(), channel.source(), channel.mode);
         report::observe(host, "replicates from", source);
         report::observe(host, "threads", channel.what_is_wrong());
-        report::observe(host, "has fetched to", Refusal::place(channel.fetched.as_ref()));
-        report::observe(host, "has executed to", Refusal::place(channel.applied.as_ref()));
+        report::observe(host, "has fetched to", BinlogPosition::shown(channel.fetched.as_ref()));
+        report::observe(host, "has executed to", BinlogPosition::shown(channel.applied.as_ref()));
         if !replica.applied_gtids.is_empty() {
             report::observe(host, "GTIDs", &replica.applied_gtids);
         }
         let host = Some(new.host.as_str());
         report::observe(host, "read_only", report::on_off(new.read_only));
-        report::observe(host, "its log ends at", Refusal::place(new.end.as_ref()));
+        report::observe(host, "its log ends at", BinlogPosition::shown(new.end.as_ref()));
         let sets = new.sets.as_ref().map(|sets| sets.executed.to_string());
         let gtids = sets.unwrap_or_else(|| new.state.to_string());
         if !gtids.is_empty() {
             report::observe(host, "GTIDs", gtids);
         }
         if let Some(channel) = &new.channel {
-            report::observe(host, "has executed to", Refusal::place(channel.applied.as_ref()));
+            report::observe(host, "has executed to", BinlogPosition::shown(channel.applied.as_ref()));
         }
         let host = Some(self.old.host());
         match &self.old {
             OldMaster::Answers(old) => {
                 report::observe(host, "read_only", report::on_off(old.read_only));
-                report::observe(host, "its log ends at", Refusal::place(old.end.as_ref()));
+                report::observe(host, "its log ends at", BinlogPosition::shown(old.end.as_ref()));
             }
             OldMaster::Unreadable { reason, .. } => report::observe(host, "cannot be examined", reason),
             OldMaster::Silent { reason, .. } => report::observe(host, "does not answer", reason),

@@ -27,6 +27,7 @@ use crate::gate::asking::Gate;
 use crate::gate::beside_survivors::{PATIENCE, wait_or_lose, without};
 use crate::gate::peer::{channel_from_peer, connect, rests, wake};
 use crate::gate::reset_log::check_before_connecting;
+use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::survivors::seen::{self, Seen};
@@ -54,7 +55,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     let mut connection = connect(peer, question);
     let answers = matches!(connection, Ok(_) | Err(Error::Connect { answered: true, .. }));
     report::observe(Some(local.host()), "replication", channel.what_is_wrong());
-    report::observe(Some(local.host()), "has applied", Refusal::place(channel.applied.as_ref()));
+    report::observe(Some(local.host()), "has applied", BinlogPosition::shown(channel.applied.as_ref()));
     let is_at_rest = rests(&channel);
     if is_at_rest {
         if let Ok(connection) = &mut connection {

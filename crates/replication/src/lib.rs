@@ -1,7 +1,7 @@
 //! MySQL and MariaDB servers, their replication, and moving it without losing, skipping or doubling a row.
 //!
 //! The rooms, from the lowest to the highest; none knows anything of a higher one (`tests/lint-imports`). Nouns that all
-//! use: [`Record`], [`position`], `gtid`, [`status`], [`Refusal`], [`Error`], `facts`. A [`server`] connection, one
+//! use: [`Record`], [`position`], `gtid`, [`status`], [`Refusal`], [`Error`], `facts`. A connection to a [`Server`], one
 //! [`channel`] of a replica, and one server's [`binlog`]. `plan` decides and [`attach`] acts; `survivors` have what only
 //! they have of a dead master's log, and [`takeover`] gets it. [`gate`] says whether writes may be opened, [`closing`]
 //! ends them, and [`difference`] tells what one server has and another lacks. Nothing here knows a helper's arguments or
@@ -22,14 +22,14 @@ mod plan;
 pub mod position;
 mod record;
 mod refusal;
-pub mod server;
+mod server;
 pub mod status;
 mod survivors;
 pub mod takeover;
 
 pub use attach::hold;
 pub use channel::threads;
-pub use error::Error;
+pub use error::{Error, Told};
 pub use record::Record;
 pub use refusal::Refusal;
 pub use server::privilege::quoted as quoted_account;

@@ -814,11 +814,6 @@ impl Refusal {
                 | Self::NotInLog { .. }
         )
     }
-
-    /// A position for a text, where there may be none.
-    pub(crate) fn place(position: Option<&BinlogPosition>) -> String {
-        position.map_or_else(|| "nothing".into(), ToString::to_string)
-    }
 }
 
 /// `==`, which constants cannot use yet.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::errno::{OF_LOST_SOURCE, OF_RELAY_LOG, SIGNALLED};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 
@@ -49,9 +50,6 @@ pub struct ThreadError {
     /// Its text, without customers' data.
     pub text: String,
 }
-
-/// A message that was written by the site itself (`SIGNAL`).
-const SIGNALLED: u64 = 1644;
 
 /// What stands in a server's error message around a value of a row or a part of a statement. The end counts where it
 /// comes last: the value may hold the same words.
@@ -246,8 +244,7 @@ impl Channel {
     pub fn has_lost_source(&self) -> bool {
         // Errors of the client side, and a source that had no room or was going down. Whatever else a source says, it
         // will say again.
-        let is_of_connection =
-            |code: u64| (2000..3000).contains(&code) || [1040, 1053, 1158, 1159, 1160, 1161].contains(&code);
+        let is_of_connection = |code: u64| (2000..3000).contains(&code) || OF_LOST_SOURCE.contains(&code);
         self.io != IoThread::Yes && self.io_error.as_ref().is_some_and(|error| is_of_connection(error.code))
     }
 
@@ -267,8 +264,7 @@ impl Channel {
     /// True where the applying thread failed on the data. It may also have failed on its relay log, which a move
     /// begins anew, or have been killed, after which a MySQL with gaps refuses the move itself.
     pub fn has_failed_on_data(&self) -> bool {
-        const HARMLESS: [u64; 3] = [1594, 13121, 1756];
-        !self.sql_running && self.sql_error.as_ref().is_some_and(|error| !HARMLESS.contains(&error.code))
+        !self.sql_running && self.sql_error.as_ref().is_some_and(|error| !OF_RELAY_LOG.contains(&error.code))
     }
 
     /// True where starting any thread would throw away what was fetched and is not applied yet.

@@ -19,7 +19,7 @@ use mmm_core::{Budget, report};
 
 use crate::channel;
 use crate::error::Error;
-use crate::refusal::Refusal;
+use crate::position::BinlogPosition;
 use crate::server::Server;
 use crate::server::patience::OTHERS_PATIENCE;
 use crate::status::{Channel, IoThread};
@@ -87,7 +87,7 @@ pub fn ask<'c>(
                 if is_receiving {
                     asked.receiving = Some(name.into());
                 }
-                report::observe(Some(name), "has fetched to", Refusal::place(share.place.as_ref()));
+                report::observe(Some(name), "has fetched to", BinlogPosition::shown(share.place.as_ref()));
                 // A channel that was changed knows no source until that has answered.
                 let uuid =
                     [&channel.source_uuid, &theirs.source_uuid].into_iter().find(|uuid| !uuid.is_empty());

@@ -17,9 +17,10 @@ use mmm_core::report::{self, Kind};
 use mmm_core::settings::{Limits, Settings};
 
 use crate::attach::observe::{self, Old};
+use crate::attach::shares::{LOOKING, WAITING_WHILE_HELD};
 use crate::binlog::pages::{self, is_of};
 use crate::channel::{self, threads};
-use crate::error::Error;
+use crate::error::{Error, Told};
 use crate::facts::{Facts, OldMaster, OldState};
 use crate::note::FOLDER;
 use crate::plan::by_held_master::{because, not_executed};
@@ -151,9 +152,9 @@ impl<'a> LastResort<'a> {
         }
     }
 
-    fn stop_applying(&mut self, name: &str, behind: BinlogPosition) -> Result<Result<(), String>, Error> {
+    fn stop_applying(&mut self, name: &str, behind: BinlogPosition) -> Told<()> {
         let old = self.old_host;
-        let (most, part) = (self.limits.connect.min(OTHERS_PATIENCE), self.budget.part(75));
+        let (most, part) = (self.limits.connect.min(OTHERS_PATIENCE), self.budget.part(LOOKING));
         let mut server = Server::connect(old, most, part)?;
         server.use_budget(Budget::start(Some(part.share(OTHERS_PATIENCE))));
         lock::take(&mut server)?;
@@ -232,7 +233,7 @@ impl<'a> LastResort<'a> {
 
     /// The time for waiting, likewise.
     pub fn patience(&self, otherwise: Budget) -> Budget {
-        self.hold.as_ref().map_or(otherwise, |hold| hold.limit.part(80))
+        self.hold.as_ref().map_or(otherwise, |hold| hold.limit.part(WAITING_WHILE_HELD))
     }
 
     /// Looks at whether the old master wrote anything itself meanwhile, as events and accounts that may ignore

@@ -6,16 +6,16 @@ use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::journal::step;
 
-use crate::attach::Move;
+use crate::attach::moving::Move;
 use crate::attach::observe::Old;
+use crate::attach::shares::SEARCHING_BESIDE_OLD;
 use crate::binlog::by_content::{self, own};
-use crate::binlog::by_gtid;
 use crate::binlog::by_gtid::scan::Scope;
 use crate::binlog::located::{Gap, Located};
 use crate::binlog::logged::Logged;
 use crate::binlog::reading::Log;
 use crate::binlog::stream::Reader;
-use crate::binlog::{by_set, end, unfinished};
+use crate::binlog::{by_gtid, by_set, end, unfinished};
 use crate::channel;
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState, OwnLog};
@@ -74,7 +74,7 @@ impl Move<'_> {
             OldMaster::Answers(old) => (true, facts.old_passes_on(old)),
             _ => (false, false),
         };
-        let budget = if is_alive { self.budget.part(30) } else { self.new.budget() };
+        let budget = if is_alive { self.budget.part(SEARCHING_BESIDE_OLD) } else { self.new.budget() };
         let notes = |of: &Host| Some(unfinished::note_of(self.this_host, of.name.as_str()));
         let reader = |of| Reader::new(of, self.connect, budget);
         let (this, other) = (self.this_host, self.new_host);
@@ -182,7 +182,7 @@ impl Move<'_> {
 }
 
 /// What the replica has logged, which is mostly what lies before its place in another's log.
-fn expected(facts: &Facts) -> GtidState {
+pub(super) fn expected(facts: &Facts) -> GtidState {
     facts.replica.log.as_ref().map(|log| log.state.clone()).unwrap_or_default()
 }
 
@@ -193,20 +193,4 @@ fn drop_leading(gaps: &mut Vec<Gap>, mut is_none: impl FnMut(&Gap) -> bool) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_many_gaps_nobody_is_asked_about_those_behind_the_first_that_counts() {
-        let gap = |number: u64| Gap { after: None, before: format!("0-1-{number}").parse().unwrap() };
-        for (harmless, left, asked) in [(0, 300, 1), (2, 298, 3), (300, 0, 300)] {
-            let mut gaps: Vec<Gap> = (0..300).map(gap).collect();
-            let mut looks = 0;
-            drop_leading(&mut gaps, |gap| {
-                looks += 1;
-                gap.before.sequence < harmless
-            });
-            assert_eq!((gaps.len(), looks), (left, asked), "{harmless}");
-        }
-    }
-}
+mod tests;

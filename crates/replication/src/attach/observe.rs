@@ -10,7 +10,7 @@ use crate::binlog::end::{log_end, log_rule};
 use crate::channel;
 use crate::channel::liveness::{self, Sign};
 use crate::channel::settling::Settling;
-use crate::error::Error;
+use crate::error::{Error, Told};
 use crate::facts::{
     Facts, LogRule, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Replica, ReplicaSets,
 };
@@ -321,10 +321,7 @@ fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
 }
 
 /// Asks the old master, not waiting long; from when it fails to answer on, it counts as silent.
-fn from_old<T>(
-    old: &mut Old,
-    ask: impl FnOnce(&mut Server) -> Result<T, Error>,
-) -> Result<Result<T, OldMaster>, Error> {
+fn from_old<T>(old: &mut Old, ask: impl FnOnce(&mut Server) -> Result<T, Error>) -> Told<T, OldMaster> {
     let server = match old {
         Old::Failed(how) | Old::Broke(how) => return Ok(Err(how.clone())),
         Old::Connected(server) => server,

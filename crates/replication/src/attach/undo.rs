@@ -7,8 +7,9 @@ use mmm_core::config::Host;
 use mmm_core::journal::step;
 use mmm_core::{Budget, interrupt, report, unfinished};
 
+use crate::attach::moving::{Move, Progress};
 use crate::attach::observe::Old;
-use crate::attach::{Move, Progress};
+use crate::attach::shares::ASKING_WHILE_UNDOING;
 use crate::channel::{self, threads};
 use crate::error::Error;
 use crate::position::BinlogPosition;
@@ -63,7 +64,7 @@ impl Move<'_> {
         unfinished::undoing(own.share(UNDOING) + LAST_RESORT);
         self.use_budget(own);
         // Nothing that another host is asked may take the time in which replication is started.
-        self.new.use_budget(own.part(40));
+        self.new.use_budget(own.part(ASKING_WHILE_UNDOING));
         self.reconnect_if_broken(own);
         let undone = match &self.progress {
             Progress::Untouched => Ok("nothing was changed".to_string()),
@@ -232,7 +233,7 @@ struct Last {
 impl Last {
     /// Wherever the channel points by now, it may go on from there: at the new master's only since a place there was
     /// proved.
-    fn carry_out(&self) -> Result<(), Error> {
+    pub(super) fn carry_out(&self) -> Result<(), Error> {
         let budget = Budget::start(Some(UNDOING));
         let mut replica = Server::connect(&self.host, UNDOING, budget)?;
         let channel = channel::again(&mut replica, &self.found.name)?;
@@ -264,27 +265,4 @@ fn has_moved(to: &Place, applied: Option<&BinlogPosition>, is_other_set: bool, a
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::status::Mode;
-
-    #[test]
-    fn a_channel_has_applied_something_where_its_set_or_without_gtids_its_place_is_another() {
-        let at = |offset| BinlogPosition::new("bin.000007", offset);
-        let (place, by_gtid) = (Place::Position(at(300)), Place::Gtid(Mode::AutoPosition));
-        for (to, applied, is_other_set, all_have_gtids, expected) in [
-            (&place, Some(at(300)), false, false, false),
-            (&place, Some(at(400)), false, false, true),
-            (&place, Some(at(300)), true, false, true),
-            (&place, None, false, false, false),
-            // A new file of the log moves the place, too.
-            (&place, Some(at(400)), false, true, false),
-            (&place, Some(at(400)), true, true, true),
-            (&by_gtid, Some(at(400)), false, true, false),
-            (&by_gtid, Some(at(400)), true, true, true),
-        ] {
-            let moved = has_moved(to, applied.as_ref(), is_other_set, all_have_gtids);
-            assert_eq!(moved, expected, "{to} {applied:?} {is_other_set} {all_have_gtids}");
-        }
-    }
-}
+mod tests;

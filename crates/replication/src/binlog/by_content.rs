@@ -1,4 +1,8 @@
 //! Where in the new master's log a replica goes on, told by what both have logged.
+//!
+//! For MySQL without GTIDs, where nothing but the groups themselves says what a replica has (docs/FAILOVER.md, 2.6).
+//! [`tail`] reads what the replica executed last, [`search`] does the thinking, and [`backwards`] reads a whole log for it,
+//! and notes (as `search_note` writes it) how far it came.
 
 pub(crate) mod backwards;
 mod last_of_other;

@@ -13,7 +13,7 @@ use mmm_network::connection;
 
 use crate::channel::{self, silence};
 use crate::error::Error;
-use crate::refusal::Refusal;
+use crate::position::BinlogPosition;
 use crate::server::Server;
 use crate::status::{Channel, IoThread};
 
@@ -230,7 +230,7 @@ fn watch(
     // Not what a restart of the threads begins anew.
     let threads = local.rows(THREADS)?;
     let threads: Vec<&str> = threads.iter().filter_map(|row| row.at(0)).collect();
-    let place = Refusal::place(before.fetched.as_ref());
+    let place = BinlogPosition::shown(before.fetched.as_ref());
     let seen = format!("{} {place} {heartbeats} {}", before.name, threads.join(","));
     let lasts = began
         .map_err(|error| ("the clock".into(), error))

@@ -6,7 +6,8 @@ use mmm_core::{interrupt, progress, report};
 
 use crate::channel::{self, attempts};
 use crate::errno::{GONE, NOT_ALLOWED};
-use crate::error::Error;
+use crate::error::{Error, Told};
+use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::dialect::Threads;
@@ -180,8 +181,8 @@ pub fn check_backlog(
     Err(Refusal::BacklogAtRisk {
         host: host.into(),
         source_host: source.into(),
-        fetched: Refusal::place(channel.fetched.as_ref()),
-        applied: Refusal::place(channel.applied.as_ref()),
+        fetched: BinlogPosition::shown(channel.fetched.as_ref()),
+        applied: BinlogPosition::shown(channel.applied.as_ref()),
         relay: channel.relay.as_ref().map_or_else(String::new, |relay| {
             format!("RELAY_LOG_FILE='{}', RELAY_LOG_POS={}", relay.file, relay.offset)
         }),
@@ -238,7 +239,7 @@ pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
 /// Watches started threads until they run and the source is connected; says what is wrong if they do not.
 ///
 /// A source that has gone or an account that is refused shows as an error number beside `Connecting`.
-pub fn until_running(server: &mut Server, name: &str) -> Result<Result<Channel, String>, Error> {
+pub fn until_running(server: &mut Server, name: &str) -> Told<Channel> {
     let deadline = server.budget().elapsed() + CONNECTING;
     let _face = progress::waiting(format!("waiting for replication on {} to start", server.host()));
     let mut was_running = false;

@@ -12,8 +12,9 @@ use crate::binlog::files::log_files;
 use crate::binlog::group::{Groups, Print};
 use crate::binlog::logged::Logged;
 use crate::binlog::stream::Start;
-use crate::difference::{Method, Place, Plan, Side, Skip, Wanted};
-use crate::error::Error;
+use crate::difference::plan::{Method, Place, Plan, Skip, Wanted};
+use crate::difference::side::Side;
+use crate::error::Told;
 use crate::facts::Replica;
 use crate::gtid::GtidPosition;
 use crate::record::Record;
@@ -29,7 +30,7 @@ pub fn find(
     (one, side): (&mut Logged, &Side),
     (other, other_side): (&mut Logged, &Side),
     other_is_here: bool,
-) -> Result<Result<Plan, String>, Error> {
+) -> Told<Plan> {
     if !side.logs_updates {
         let what = if side.logs { "does not log what it replicates" } else { "keeps no log" };
         return Ok(Err(format!("{} {what}, and without GTIDs nothing else tells what it has", side.host)));
@@ -115,7 +116,7 @@ fn whole(
     (one, side): (&mut Logged, &Side),
     (other, other_side): (&mut Logged, &Side),
     names: &[String],
-) -> Result<Result<(Places, u32), String>, Error> {
+) -> Told<(Places, u32)> {
     let mut theirs = Known::default();
     for name in log_files(other.server)?.iter().rev() {
         let mut created = 0;

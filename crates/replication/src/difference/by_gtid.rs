@@ -4,32 +4,12 @@
 use crate::binlog::by_gtid::beginning::beginning;
 use crate::binlog::by_set::previous_gtids;
 use crate::binlog::files::{last_that_begins, log_files};
-use crate::difference::{Known, Method, Plan, Side, Skip, Wanted};
+use crate::difference::plan::{Has, Method, Plan, Skip, Wanted};
+use crate::difference::side::{Known, Side};
 use crate::error::Error;
 use crate::facts::OwnLog;
 use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::server::Server;
-
-/// What a MariaDB server has executed.
-#[derive(Clone, Debug)]
-pub struct Has {
-    log: OwnLog,
-    replicated: GtidPosition,
-    logs_updates: bool,
-}
-
-impl Has {
-    /// True where it has this group. Where its log was begun after the group, or does not hold what it replicates, its
-    /// place in the domain tells.
-    pub fn has(&self, gtid: Gtid) -> bool {
-        let is_behind = || self.replicated.get(gtid.domain).is_some_and(|at| at.sequence >= gtid.sequence);
-        if self.logs_updates && self.log.state.knows(gtid.domain) {
-            self.log.has(gtid).unwrap_or_else(is_behind)
-        } else {
-            self.log.state.includes(gtid) || is_behind()
-        }
-    }
-}
 
 /// MySQL's.
 pub fn of_sets(
@@ -160,52 +140,4 @@ fn behind(gtids: &[Gtid], other: &Has) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_one_servers_last_groups_are_missing_the_log_is_read_behind_those_before() {
-        for (missing, state, theirs, place) in [
-            ("0-1-9", "0-1-9,0-2-7", "0-1-8,0-2-7", Some("0-1-8")),
-            ("0-1-9", "0-1-9,3-2-7,3-1-8", "0-1-5", Some("0-1-5,3-1-8")),
-            // A first group of its own may lie anywhere.
-            ("0-3-9", "0-1-8,0-3-9", "0-1-8", None),
-            ("0-1-9,0-3-10", "0-1-9,0-3-10", "0-1-8,0-3-7", None),
-        ] {
-            let log = OwnLog { state: theirs.parse().unwrap(), begin: GtidState::default() };
-            let other = Has { log, replicated: GtidPosition::default(), logs_updates: true };
-            let missing: GtidState = missing.parse().unwrap();
-            let missing: Vec<Gtid> = missing.iter().collect();
-            let found = up_to(&missing, &state.parse().unwrap(), &other);
-            assert_eq!(found.map(|place| place.to_string()).as_deref(), place, "{missing:?}");
-        }
-    }
-
-    #[test]
-    fn a_server_has_what_its_log_or_else_its_place_tells() {
-        for (state, begin, replicated, logs_updates, gtid, has) in [
-            ("0-1-5,0-3-7", "0-1-1", "0-1-5", true, "0-1-5", true),
-            ("0-1-5,0-3-7", "0-1-1", "0-1-5", true, "0-1-6", false),
-            // Its log tells more than its place, which an own group has moved on.
-            ("0-1-5,0-2-9", "0-1-1", "0-1-5", true, "0-3-4", false),
-            // Begun behind the group.
-            ("0-1-9", "0-1-8", "0-1-9", true, "0-3-4", true),
-            ("0-1-9", "0-1-8", "", true, "0-3-4", false),
-            // Begun anew with a copy, and nothing since.
-            ("", "", "0-1-9", true, "0-1-9", true),
-            ("", "", "0-1-9", true, "0-1-10", false),
-            // It keeps no log of what it replicates.
-            ("0-3-2", "", "0-1-9", false, "0-1-9", true),
-            ("0-3-20", "", "0-1-9", false, "0-1-10", false),
-            ("", "", "0-1-9", false, "7-1-1", false),
-        ] {
-            let log = OwnLog { state: state.parse().unwrap(), begin: begin.parse().unwrap() };
-            let server = Has { log, replicated: replicated.parse().unwrap(), logs_updates };
-            assert_eq!(
-                server.has(gtid.parse().unwrap()),
-                has,
-                "{gtid} in [{state}] from [{begin}] at {replicated}"
-            );
-        }
-    }
-}
+mod tests;

@@ -90,7 +90,7 @@ impl Gate<'_> {
         Refusal::NotApplied {
             peer: self.peer.name.to_string(),
             missing,
-            applied: Refusal::place(now.applied.as_ref()),
+            applied: BinlogPosition::shown(now.applied.as_ref()),
             target: target_text,
             then: format!("{}{reason}", self.question.otherwise),
         }

@@ -131,8 +131,8 @@ impl Gate<'_> {
             if report::is_dry_run() {
                 return Ok(Some(Proof::ToBeTakenOver { survivor: name, tail }));
             }
-            let to = Refusal::place(survivor.tail.to.as_ref());
-            let applied = Refusal::place(survivor.channel.applied.as_ref());
+            let to = BinlogPosition::shown(survivor.tail.to.as_ref());
+            let applied = BinlogPosition::shown(survivor.channel.applied.as_ref());
             let this = self.config.this_host();
             let idle = seen::note(this, &name, Seen::new(tail.clone(), to, applied));
             let failed = match self.take_over_from(&chosen, survivor, error)? {

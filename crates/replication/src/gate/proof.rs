@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::position::BinlogPosition;
-use crate::refusal::Refusal;
 
 /// Why the answer is yes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,15 +77,19 @@ impl fmt::Display for Proof {
             Self::AppliedAllFetched(at) => write!(
                 f,
                 "the peer is silent, and this host has applied all that it fetched, to {}",
-                Refusal::place(at.as_ref())
+                BinlogPosition::shown(at.as_ref())
             ),
             Self::ToBeApplied(to) => {
-                write!(f, "replication would be started, and waited for to {}", Refusal::place(to.as_ref()))
+                write!(
+                    f,
+                    "replication would be started, and waited for to {}",
+                    BinlogPosition::shown(to.as_ref())
+                )
             }
             Self::WithoutTail { at, lost } => write!(
                 f,
                 "the peer is silent, and this host has applied all that it fetched, to {}; {lost}",
-                Refusal::place(at.as_ref())
+                BinlogPosition::shown(at.as_ref())
             ),
             Self::ToBeTakenOver { survivor, tail } => {
                 write!(f, "{tail} would be taken over from {survivor} first")

@@ -132,8 +132,8 @@ impl Gate<'_> {
         log::warn!(
             "{} sent half a transaction before it fell silent ({} of {}); it is not applied",
             self.peer.name,
-            Refusal::place(channel.applied.as_ref()),
-            Refusal::place(channel.fetched.as_ref())
+            BinlogPosition::shown(channel.applied.as_ref()),
+            BinlogPosition::shown(channel.fetched.as_ref())
         );
         // Together, so that nothing stays stopped if this process is killed between them; a file and position is
         // exact only once the applying thread has stopped.

@@ -1,7 +1,7 @@
 //! By an old master whose SQL thread is held (docs/FAILOVER.md, 2.7).
 
 use crate::facts::{Facts, OldMaster, OldState};
-use crate::plan::{Decision, Plan, Proof};
+use crate::plan::decision::{Decision, Plan, Proof};
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::status::{Channel, Mode, Place};
@@ -23,7 +23,7 @@ pub fn plan(facts: &Facts, refusal: Refusal) -> Result<Decision, Refusal> {
         return unproved(format!("replication on {} did not stand still", old.host), false);
     }
     let Some(new_place) = from_new.applied.as_ref().filter(|place| place.has_reached(behind)) else {
-        let place = Refusal::place(from_new.applied.as_ref());
+        let place = BinlogPosition::shown(from_new.applied.as_ref());
         return unproved(format!("{} stands at {place}, which is before {behind}", old.host), false);
     };
     if !old.rests {
@@ -64,6 +64,6 @@ pub fn not_executed(
     source: &str,
     target: &BinlogPosition,
 ) -> String {
-    let applied = Refusal::place(applied);
+    let applied = BinlogPosition::shown(applied);
     format!("{host} has executed the log of {source} to {applied}, not to {target}")
 }

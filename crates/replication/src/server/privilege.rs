@@ -1,19 +1,20 @@
 //! What a server says of a privilege that an account lacks, and how the account is written in a GRANT.
 
+use crate::errno::{ACCESS_DENIED, COMMAND_DENIED, NOT_PERMITTED};
 use crate::error::Error;
 use crate::refusal::Refusal;
 
 /// The privilege that a server's error names: the last one, where there is a choice, is the narrowest.
 pub fn missing(error: &Error) -> Option<String> {
     match error {
-        Error::Query { code: 1227, message, .. } => {
+        Error::Query { code: NOT_PERMITTED, message, .. } => {
             let named = message.split_once("(at least one of) the ")?.1.split_once(" privilege")?.0;
             Some(named.rsplit(',').next()?.rsplit(" or ").next()?.trim().to_string())
         }
         // What MySQL 5.6 says, of somebody who has logged in, instead of naming it (lab).
-        Error::Query { code: 1045, .. } => Some("SUPER".into()),
+        Error::Query { code: ACCESS_DENIED, .. } => Some("SUPER".into()),
         // SELECT command denied to user … for table …: only of the performance schema do helpers read tables.
-        Error::Query { code: 1142, message, .. } if message.starts_with("SELECT command") => {
+        Error::Query { code: COMMAND_DENIED, message, .. } if message.starts_with("SELECT command") => {
             Some("SELECT".into())
         }
         _ => None,
@@ -44,45 +45,4 @@ pub fn quoted(account: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_missing_privilege_is_the_narrowest_that_the_server_names() {
-        for (message, privilege) in [
-            (
-                "Access denied; you need (at least one of) the SUPER, BINLOG MONITOR privilege(s) for this operation",
-                "BINLOG MONITOR",
-            ),
-            (
-                "Access denied; you need (at least one of) the READ_ONLY ADMIN privilege(s) for this operation",
-                "READ_ONLY ADMIN",
-            ),
-            (
-                "Access denied; you need (at least one of) the SUPER or SYSTEM_VARIABLES_ADMIN privilege(s) for this operation",
-                "SYSTEM_VARIABLES_ADMIN",
-            ),
-        ] {
-            let error = Error::Query {
-                host: "db1".into(),
-                code: 1227,
-                message: message.into(),
-                statement: String::new(),
-            };
-            assert_eq!(missing(&error).as_deref(), Some(privilege));
-        }
-    }
-
-    #[test]
-    fn a_statement_denied_as_a_login_would_be_lacks_super() {
-        let (host, message) = ("db3".into(), "Access denied for user 'a'@'b' (using password: YES)".into());
-        let error = Error::Query { host, code: 1045, message, statement: "STOP SLAVE".into() };
-        assert_eq!(missing(&error).as_deref(), Some("SUPER"));
-    }
-
-    #[test]
-    fn an_account_is_quoted_for_a_grant() {
-        assert_eq!(quoted("mmm_agent@10.77.0.%"), "'mmm_agent'@'10.77.0.%'");
-        assert_eq!(quoted("a@b@localhost"), "'a@b'@'localhost'");
-    }
-}
+mod tests;

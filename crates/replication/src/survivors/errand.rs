@@ -17,7 +17,6 @@ use crate::gtid::{Gtid, GtidSet};
 use crate::note::write;
 use crate::plan::{Plan, Proof};
 use crate::position::BinlogPosition;
-use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::dialect::Flavour;
 use crate::status::{Channel, IoThread, Mode, Place};
@@ -199,8 +198,8 @@ impl<'a> Errand<'a> {
                     "{} has applied the log of {} to {} and fetched it to {}",
                     self.survivor,
                     self.old,
-                    Refusal::place(seen.applied.as_ref()),
-                    Refusal::place(seen.fetched.as_ref())
+                    BinlogPosition::shown(seen.applied.as_ref()),
+                    BinlogPosition::shown(seen.fetched.as_ref())
                 )));
             }
         }

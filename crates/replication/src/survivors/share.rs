@@ -11,7 +11,6 @@ use crate::error::Error;
 use crate::gtid::{GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::record::Record;
-use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::dialect::Flavour;
 use crate::status::Channel;
@@ -63,8 +62,8 @@ impl fmt::Display for Tail {
             None => write!(
                 f,
                 "the transactions from {} to {}",
-                Refusal::place(self.from.as_ref()),
-                Refusal::place(self.to.as_ref())
+                BinlogPosition::shown(self.from.as_ref()),
+                BinlogPosition::shown(self.to.as_ref())
             ),
         }
     }

@@ -13,7 +13,7 @@ use crate::binlog::logged::Logged;
 use crate::binlog::reading::begun;
 use crate::binlog::stream::Reader;
 use crate::binlog::unfinished::{Mark, Note, Reached};
-use crate::error::Error;
+use crate::error::{Error, Told};
 use crate::note::value;
 use crate::position::BinlogPosition;
 use crate::record::Record;
@@ -133,7 +133,7 @@ impl<'l, 'h> Backwards<'l, 'h> {
     }
 
     /// The search, ended; else why it has to be begun again.
-    fn go_on<S: ByGroup>(&mut self, noted: Noted<S>) -> Result<Result<S, &'static str>, Error> {
+    fn go_on<S: ByGroup>(&mut self, noted: Noted<S>) -> Told<S, &'static str> {
         const ANOTHER: &str = "has another log by now";
         let Noted { mut search, reached, newest, last_of_newest, between } = noted;
         let (Some(current), Some(newest)) = (self.number(&reached.file), self.number(&newest)) else {

@@ -15,7 +15,7 @@ use crate::binlog::files::log_files;
 use crate::binlog::group::{Group, Groups};
 use crate::binlog::logged::Logged;
 use crate::binlog::relay;
-use crate::error::Error;
+use crate::error::{Error, Told};
 use crate::facts::Replica;
 use crate::position::BinlogPosition;
 use crate::server::Server;
@@ -64,11 +64,7 @@ impl Last {
 
 /// The last groups that came over the replica's channel; else why they cannot be told. `is_enough` says whether
 /// groups tell one place from another.
-pub fn read(
-    log: &mut Logged,
-    replica: &Replica,
-    is_enough: impl Fn(&[Group]) -> bool,
-) -> Result<Result<Tail, String>, Error> {
+pub fn read(log: &mut Logged, replica: &Replica, is_enough: impl Fn(&[Group]) -> bool) -> Told<Tail> {
     let host = &replica.host;
     if replica.other_channels {
         return Ok(Err(format!(
@@ -156,7 +152,7 @@ fn own_log(log: &mut Logged, replica: &Replica, at_least: usize) -> Result<Optio
 }
 
 /// From the file that is being applied, up to what is applied, and the files before it that still exist.
-fn relay_log(server: &mut Server, replica: &Replica) -> Result<Result<Tail, String>, Error> {
+fn relay_log(server: &mut Server, replica: &Replica) -> Told<Tail> {
     let base = server.one("SELECT @@GLOBAL.relay_log_basename AS base")?;
     let (Some(folder), Some(place)) = (Path::new(base.text("base")).parent(), &replica.channel.relay) else {
         return Ok(Err("it has no relay log".into()));

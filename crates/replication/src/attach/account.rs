@@ -1,0 +1,54 @@
+//! Whether the new master lets the channel in.
+
+use mmm_core::Budget;
+use mmm_core::config::Host;
+use mmm_core::settings::{Limits, TlsMode, TlsOptions};
+
+use crate::error::Error;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::status::Channel;
+
+/// Logs in to the new master as the channel will. Found out only by CHANGE MASTER, a wrong password would
+/// already have replaced the one with which the channel could go back.
+pub(super) fn check_account(
+    new_host: &Host,
+    channel: &Channel,
+    limits: &Limits,
+    budget: Budget,
+) -> Result<(), Error> {
+    // Only the server has that, and the account may want it.
+    if channel.has_certificate {
+        return Ok(());
+    }
+    let tls = tls_of_trial(channel, &new_host.tls);
+    // Without TLS, the client library would believe any key that is sent.
+    if tls.mode < TlsMode::Required && !channel.key.pinned.is_empty() {
+        return Ok(());
+    }
+    let account = Host { tls, ..new_host.as_replica() };
+    match Server::connect(&account, limits.connect, budget) {
+        Err(Error::Connect { user, cause, code: Some(_), .. }) => {
+            Err(Refusal::AccountRefused { new: new_host.name.to_string(), user, reason: cause }.into())
+        }
+        // Whatever else it is, a way of logging in that only servers know, for instance, need not stop them.
+        _ => Ok(()),
+    }
+}
+
+/// The stricter of what the channel and the settings want of the new master, so that the password goes nowhere where
+/// neither would send it. The certificate of the settings is the agent's, not the channel's.
+fn tls_of_trial(channel: &Channel, settings: &TlsOptions) -> TlsOptions {
+    let mode = match &channel.verified_by {
+        _ if !channel.uses_tls => TlsMode::Off,
+        None => TlsMode::Required,
+        Some(_) => TlsMode::VerifyCa,
+    };
+    if mode > settings.mode {
+        return TlsOptions { mode, ca: channel.verified_by.clone(), identity: None };
+    }
+    TlsOptions { identity: None, ..settings.clone() }
+}
+
+#[cfg(test)]
+mod tests;

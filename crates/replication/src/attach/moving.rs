@@ -1,0 +1,198 @@
+//! One move, and its steps in their order.
+
+use std::time::Duration;
+
+use mmm_core::config::Host;
+use mmm_core::journal::step;
+use mmm_core::{Budget, report};
+
+use crate::attach::hold::LastResort;
+use crate::attach::observe::{self, Constants, Old};
+use crate::attach::shares::{JUDGING_AGAIN, MOVING};
+use crate::binlog::located::Located;
+use crate::channel::settling::Settling;
+use crate::channel::threads;
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::plan::Plan;
+use crate::server::Server;
+use crate::server::dialect::Threads;
+use crate::status::{Channel, Place};
+use crate::survivors::errand::Errand;
+
+/// The servers of one move, and how far it has come.
+pub(super) struct Move<'a> {
+    pub(super) replica: &'a mut Server,
+    pub(super) this_host: &'a Host,
+    pub(super) old_host: &'a Host,
+    pub(super) new_host: &'a Host,
+    pub(super) channel: String,
+    pub(super) new: Server,
+    pub(super) old: Old,
+    pub(super) constants: Constants,
+    pub(super) settling: Settling,
+    pub(super) budget: Budget,
+    /// Most time for one connection.
+    pub(super) connect: Duration,
+    /// After how much silence an old master that lets nobody in counts as gone.
+    pub(super) silence: Duration,
+    /// `attach.log_filters_agree`
+    pub(super) log_filters_agree: bool,
+    pub(super) tail: Tail,
+    /// True where the replica must apply no more of what it fetched from an old master that has gone.
+    pub(super) is_held_back: bool,
+    pub(super) last_resort: LastResort<'a>,
+    pub(super) progress: Progress,
+    /// The channel before anything was done to its threads.
+    pub(super) found: &'a Channel,
+    /// `attach.patience`
+    pub(super) patience: Duration,
+    /// When, within the call, waiting began.
+    pub(super) waits_since: Duration,
+    /// How long the last look into the new master's log took.
+    pub(super) last_look: Duration,
+    /// What the replica has executed by GTID, while its position is set back behind that.
+    pub(super) set_back_from: Option<String>,
+    /// Where the new master is a survivor whose tail alone is wanted.
+    pub(super) errand: Option<Errand<'a>>,
+}
+
+/// What was seen, and whether the replica was applying meanwhile.
+pub(super) type Observed = (Facts, bool);
+
+/// What looking and planning came to before anything is stopped. With it comes what was found in the new master's log.
+pub(super) enum Settled {
+    /// This plan holds.
+    Planned(Plan, Option<Located>),
+    /// The replica does not stand still long enough to be judged: it is judged after the stop.
+    Moving(Option<Located>),
+    /// The replica has been given all of what the held old master logged, and tells its place once it is stopped.
+    Reached,
+    /// A dry run: the old master would be held.
+    WouldHold,
+}
+
+/// What only the replica has of the log of an old master that is unreachable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// The new master does not take it over.
+    GivenUp,
+    /// The new master takes it over before it opens. Nobody has looked for any yet.
+    ToBeJudged,
+    /// As before, and it was looked for.
+    Judged,
+}
+
+/// What has to be undone.
+pub(super) enum Progress {
+    /// Nothing was changed.
+    Untouched,
+    /// Threads were stopped.
+    Stopped,
+    /// The channel was pointed at the new master, while the replica stood here.
+    Changed { from: Box<Facts>, to: Place },
+}
+
+impl Move<'_> {
+    pub(super) fn carry_out(&mut self) -> Result<(), Error> {
+        let first = self.prepare()?;
+        let (foreseen, mut located) = match self.settle(first)? {
+            Settled::Planned(plan, located) => (Some(plan), located),
+            Settled::Moving(located) => (None, located),
+            Settled::Reached | Settled::WouldHold => (None, None),
+        };
+        if let Some(foreseen) = &foreseen {
+            log::info!("plan: {foreseen}");
+        }
+        if report::is_dry_run() {
+            return self.rehearse(foreseen.as_ref());
+        }
+        self.bring_in(foreseen.as_ref())?;
+        self.be_sure_of_another_look(&mut located)?;
+        self.be_sure_of_time()?;
+        self.begin(Progress::Stopped);
+        step("stopped replication", || {
+            if self.last_resort.is_holding() {
+                threads::stop_at_once(self.replica, &self.channel, Threads::Both)
+            } else {
+                threads::stop(self.replica, &self.channel)
+            }
+        })?;
+        self.use_budget(self.last_resort.limit(self.budget.part(MOVING)));
+        let located = self.if_unchanged(located)?;
+        let (mut facts, plan) = self.decide(located)?;
+        self.last_resort.release();
+        // From here on it is as quick to go on as to go back.
+        self.use_budget(self.budget.part(MOVING).uninterrupted());
+        if foreseen.as_ref() != Some(&plan) {
+            log::info!("plan after the stop: {plan}");
+        }
+        self.confirm(&plan)?;
+        self.tell(&plan);
+        if self.forget_what_is_left_out(&facts, &plan)? {
+            let now = self.replica.one(self.replica.dialect().applied_gtids())?;
+            facts.replica.applied_gtids = now.text("gtids").into();
+        }
+        let channel = facts.replica.channel.clone();
+        let changes_key = self.names_key(&channel);
+        if let Some(errand) = &mut self.errand {
+            errand.mark(&facts, &plan.place, changes_key)?;
+        }
+        self.begin(Progress::Changed { from: Box::new(facts), to: plan.place.clone() });
+        step("changed master", || self.change_to_new(&channel, &plan.place))?;
+        if let Some(errand) = &self.errand {
+            let until = errand.until();
+            let statement = match until {
+                Some(end) => self.replica.dialect().start_until(&self.channel, Threads::Both, end),
+                None => self.replica.dialect().start(&self.channel, Threads::Both),
+            };
+            return step("started replication", || self.replica.execute(&statement));
+        }
+        step("started replication", || threads::start(self.replica, &self.channel))?;
+        self.see_it_run()
+    }
+
+    /// Lets all three connections use this budget from now on.
+    pub(super) fn use_budget(&mut self, budget: Budget) {
+        self.replica.use_budget(budget);
+        self.new.use_budget(budget);
+        if let Old::Connected(old) = &mut self.old {
+            old.use_budget(budget);
+        }
+    }
+
+    pub(super) fn observe(&mut self) -> Result<Observed, Error> {
+        let mut has_tried_again = false;
+        let mut observed = loop {
+            let was_connected = matches!(self.old, Old::Connected(_));
+            let observed = observe::observe(
+                self.replica,
+                &self.channel,
+                &mut self.new,
+                &mut self.old,
+                &self.constants,
+                &mut self.settling,
+            )?;
+            if !was_connected || matches!(self.old, Old::Connected(_)) {
+                break observed;
+            }
+            // Its own mysql_deny_write ends sessions, ours among them.
+            let budget = self.replica.budget();
+            if !has_tried_again && matches!(self.old, Old::Broke(_)) {
+                self.old = Old::connect(self.old_host, self.connect, budget);
+                has_tried_again = true;
+            }
+            let patience = self.budget.part(JUDGING_AGAIN);
+            self.old.judge(self.replica, &self.channel, self.old_host, self.silence, patience)?;
+        };
+        self.last_resort.note(&mut observed.0);
+        observed.0.log_filters_agree = self.log_filters_agree;
+        if self.errand.is_some() {
+            // The sessions of a dead master that had them are gone with it.
+            observed.0.replica.temporary_tables = 0;
+        }
+        observed.0.report();
+        log::trace!("observed: {observed:?}");
+        Ok(observed)
+    }
+}

@@ -1,0 +1,115 @@
+//! What is done about the replica before it is judged.
+
+use mmm_core::journal::step;
+
+use crate::attach::moving::{Move, Observed, Progress, Tail};
+use crate::channel::{self, liveness, threads};
+use crate::error::Error;
+use crate::facts::{Facts, OldMaster};
+use crate::position::BinlogPosition;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::server::dialect::Threads;
+use crate::status::{Channel, IoThread};
+use crate::survivors::share::{Share, whole_tail};
+
+impl Move<'_> {
+    /// Starts threads that a killed call left stopped, or holds back one that must not go on.
+    pub(super) fn prepare(&mut self) -> Result<Observed, Error> {
+        let (facts, is_moving) = self.observe()?;
+        self.leave_tail_to_new(&facts)?;
+        let channel = &facts.replica.channel;
+        let old_is_gone = matches!(facts.old, OldMaster::Silent { .. });
+        // With the old master gone, the replica goes no further until it is judged: what it alone fetched would
+        // put it ahead of the new master for ever (docs/ORDERS.md, A10). Its fetching thread goes on, because
+        // by GTID a start of both would throw that backlog away.
+        if old_is_gone && !channel.has_applied_all() {
+            self.is_held_back = true;
+            if channel.sql_running {
+                log::warn!(
+                    "{} is gone: what was fetched from it is applied no further for now",
+                    self.old_host.name
+                );
+                self.begin(Progress::Stopped);
+                let statement = self.replica.dialect().stop(&self.channel, Threads::Sql);
+                self.replica.execute(&statement)?;
+                return self.observe();
+            }
+            return Ok((facts, is_moving));
+        }
+        // All is applied, so a start would only begin another relay log and remove this one: after a start of the
+        // server it may be all that tells what was executed.
+        if old_is_gone {
+            return Ok((facts, is_moving));
+        }
+        // An error that stopped a thread may have passed; if not, it shows again at once.
+        if !channel.sql_running || channel.io == IoThread::No {
+            log::info!("{}: {}", channel.title(), channel.what_is_wrong());
+            step("started replication from the old master", || threads::start(self.replica, &self.channel))?;
+            return self.observe();
+        }
+        if matches!(facts.old, OldMaster::Answers(_))
+            && liveness::is_missed(self.replica, channel, self.old_host)?
+        {
+            step("connected to the old master again", || threads::fetch_again(self.replica, channel))?;
+            return self.observe();
+        }
+        Ok((facts, is_moving))
+    }
+
+    /// Refuses where this replica has fetched more of a dead master's log than a new master that is still closed, which
+    /// will take that over from it: moved now, it would throw that away. Nothing is stopped meanwhile.
+    pub(super) fn leave_tail_to_new(&mut self, facts: &Facts) -> Result<(), Error> {
+        let OldMaster::Silent { host: old, .. } = &facts.old else { return Ok(()) };
+        let (replica, new) = (&facts.replica, &facts.new);
+        if self.tail == Tail::GivenUp {
+            return Ok(());
+        }
+        self.tail = Tail::Judged;
+        if self.errand.is_some() || !replica.logs_updates {
+            return Ok(());
+        }
+        let Some(theirs) = &new.channel else {
+            // It may be at another slave just now, to take over from that.
+            let elsewhere = channel::all(&mut self.new)?.into_iter().next();
+            let is_other = |channel: &Channel| {
+                new.read_only
+                    && (&channel.source_host, channel.source_port)
+                        != (&self.this_host.ip, self.this_host.mysql_port)
+            };
+            let Some(elsewhere) = elsewhere.filter(is_other) else { return Ok(()) };
+            let (host, new) = (replica.host.clone(), new.host.clone());
+            let more = format!(
+                "fetched the log of {old} to {}",
+                BinlogPosition::shown(replica.channel.fetched.as_ref())
+            );
+            let known = format!("replicates from {} for now", elsewhere.source());
+            return Err(Refusal::NotTakenOverYet { host, new, more, known }.into());
+        };
+        // What a new master has only half of, it has not.
+        let has_new = Share::up_to(&mut self.new, theirs, theirs.has_half())?;
+        let name = self.channel.clone();
+        let read = |server: &mut Server| channel::again(server, &name).map(Some);
+        let tail = whole_tail(&has_new, self.replica, &replica.channel.source_uuid, read)?;
+        let Some(tail) = tail else { return Ok(()) };
+        if replica.channel.fetched == replica.channel.applied {
+            // Planning judges what it has executed.
+            return Ok(());
+        }
+        if !new.read_only {
+            log::warn!(
+                "{} takes writes already; {tail} that only {} has fetched are given up",
+                new.host,
+                replica.host
+            );
+            return Ok(());
+        }
+        let more = format!(
+            "{tail} of {old} (fetched to {})",
+            BinlogPosition::shown(replica.channel.fetched.as_ref())
+        );
+        let known = format!("has fetched to {}", BinlogPosition::shown(theirs.fetched.as_ref()));
+        let (host, new) = (replica.host.clone(), new.host.clone());
+        Err(Refusal::NotTakenOverYet { host, new, more, known }.into())
+    }
+}

@@ -1,0 +1,249 @@
+//! Looking and planning until a plan holds: before the stop, and after it.
+
+use std::cmp::Ordering;
+use std::time::{Duration, Instant};
+
+use mmm_core::progress::{self, Waiting};
+use mmm_core::{Budget, interrupt, report};
+
+use crate::attach::moving::{Move, Observed, Settled, Tail};
+use crate::attach::shares::{LOOKING, SETTLING};
+use crate::binlog::located::Located;
+use crate::channel::{awaited, threads};
+use crate::error::{Error, Told};
+use crate::facts::{Facts, OldMaster};
+use crate::plan::{Decision, Plan, before_takeover, plan};
+use crate::refusal::Refusal;
+
+/// Pause between two looks while something is waited for.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How long a closed new master is given, at the least, to come to where the replica has stopped.
+const REST: Duration = Duration::from_millis(100);
+/// How long a replica must be seen to differ from the new master before it is called different for good.
+const CONFIRMATION: Duration = Duration::from_millis(200);
+
+/// A refusal for good that rests on what a replica has applied. Its position and its log are read one after the
+/// other, and one of them was once seen (MariaDB 10.11, threads just started) to come later than the other.
+#[derive(Default)]
+struct Doubt(Option<(Refusal, Instant)>);
+
+impl Doubt {
+    /// True until the same refusal has come again and again for a while.
+    fn is_fresh(&mut self, refusal: &Refusal) -> bool {
+        if !refusal.rests_on_place() {
+            return false;
+        }
+        match &self.0 {
+            Some((earlier, since)) if earlier == refusal => since.elapsed() < CONFIRMATION,
+            _ => {
+                self.0 = Some((refusal.clone(), Instant::now()));
+                true
+            }
+        }
+    }
+}
+
+impl Move<'_> {
+    /// Looks and plans until a plan holds, within the share of the budget that is for waiting.
+    ///
+    /// A dry run judges a replica that does not stand still as it is.
+    pub(super) fn settle(&mut self, first: Observed) -> Result<Settled, Error> {
+        let mut located = None;
+        let mut doubt = Doubt::default();
+        let (mut facts, mut is_moving) = first;
+        let mut face = self.face();
+        loop {
+            let patience = self.patience(&facts, self.budget.part(SETTLING));
+            // A search is for later, too: clients wait.
+            if self.is_waited_for(&facts)
+                && !report::is_dry_run()
+                && (is_moving || self.applies(&facts)? || outruns(&facts))
+            {
+                match plan(&facts, located.as_ref()) {
+                    Err(refusal)
+                        if !matches!(refusal, Refusal::Unproved { .. })
+                            && !refusal.rests_on_place()
+                            && (!refusal.may_pass() || patience.is_spent()) =>
+                    {
+                        return Err(self.in_words(&facts, refusal));
+                    }
+                    _ if patience.is_spent() => return Err(self.too_early(&facts)),
+                    _ => {}
+                }
+                awaited::show(&mut face, &facts, None);
+                patience.pause(PAUSE);
+                (facts, is_moving) = self.observe_again()?;
+                continue;
+            }
+            let considered = self.consider(&facts, &mut located)?;
+            match considered {
+                // Position and log of a replica that applies meanwhile may not belong together.
+                _ if is_moving
+                    && considered.as_ref().err().is_none_or(Refusal::rests_on_place)
+                    && !(report::is_dry_run() && patience.is_spent() && considered.is_ok()) =>
+                {
+                    if patience.is_spent() {
+                        // Stopped for such a refusal, it would only be started again.
+                        let may_pass = matches!(considered, Err(Refusal::NotInLog { .. }));
+                        let is_early = may_pass || report::is_dry_run();
+                        return if is_early {
+                            Err(self.too_early(&facts))
+                        } else {
+                            Ok(Settled::Moving(located))
+                        };
+                    }
+                    awaited::show(&mut face, &facts, None);
+                }
+                Ok(_) if outruns(&facts) => {
+                    if patience.is_spent() {
+                        return Err(self.too_early(&facts));
+                    }
+                    awaited::show(&mut face, &facts, None);
+                }
+                Err(_) if self.last_resort.is_planned() => return Ok(Settled::WouldHold),
+                Ok(plan) => return Ok(Settled::Planned(plan, located)),
+                // The position of a parallel applier is told sooner by stopping it.
+                Err(refusal)
+                    if refusal.may_pass()
+                        && self.last_resort.is_reached(&facts)
+                        && !threads::are_workers_busy(self.replica, &facts.replica.channel)? =>
+                {
+                    return Ok(Settled::Reached);
+                }
+                Err(refusal) if refusal.may_pass() && !patience.is_spent() => {
+                    log::debug!("waiting: {refusal}");
+                    awaited::show(&mut face, &facts, Some(&refusal));
+                }
+                Err(refusal) if doubt.is_fresh(&refusal) && !patience.is_spent() => {
+                    log::debug!("looked at again: {refusal}");
+                }
+                Err(refusal) => return Err(self.in_words(&facts, refusal)),
+            }
+            patience.pause(PAUSE);
+            (facts, is_moving) = self.observe_again()?;
+        }
+    }
+
+    /// Where the old master has fallen silent meanwhile, what only the replica has of its log is judged as at the beginning.
+    fn observe_again(&mut self) -> Result<Observed, Error> {
+        let observed = self.observe()?;
+        let is_silent = matches!(observed.0.old, OldMaster::Silent { .. });
+        if is_silent && self.tail == Tail::ToBeJudged { self.prepare() } else { Ok(observed) }
+    }
+
+    /// True while the replica applies what it fetched. What it delays rests.
+    fn applies(&mut self, facts: &Facts) -> Result<bool, Error> {
+        let channel = &facts.replica.channel;
+        if !channel.sql_running || channel.delay > 0 || channel.fetched == channel.applied {
+            return Ok(false);
+        }
+        Ok(!channel.has_applied_all() || threads::are_workers_busy(self.replica, channel)?)
+    }
+
+    /// Plans on the replica at rest, waiting a little longer for the new master if it must be.
+    pub(super) fn decide(&mut self, mut located: Option<Located>) -> Result<(Facts, Plan), Error> {
+        let otherwise = self.budget.part(LOOKING);
+        // However long it took until here, the new master gets a moment to come to where the replica stopped.
+        let since = self.budget.elapsed().saturating_sub(self.patience.saturating_sub(REST));
+        self.waits_since = self.waits_since.max(since);
+        let mut doubt = Doubt::default();
+        let mut face = self.face();
+        loop {
+            let (facts, _) = self.observe()?;
+            if self.tail == Tail::ToBeJudged {
+                self.leave_tail_to_new(&facts)?;
+            }
+            let considered = self.consider(&facts, &mut located)?;
+            let patience = self.patience(&facts, otherwise);
+            match considered {
+                Ok(plan) => return Ok((facts, plan)),
+                Err(refusal) if (refusal.may_pass() || doubt.is_fresh(&refusal)) && patience.pause(PAUSE) => {
+                    awaited::show(&mut face, &facts, Some(&refusal));
+                }
+                Err(refusal) => return Err(self.in_words(&facts, refusal)),
+            }
+        }
+    }
+
+    /// True where clients wait for this call.
+    fn is_waited_for(&self, facts: &Facts) -> bool {
+        facts.new.read_only && self.errand.is_none() && self.patience < Duration::MAX
+    }
+
+    fn too_early(&self, facts: &Facts) -> Error {
+        let (old, new) = (&self.old_host.name, &self.new_host.name);
+        if outruns(facts) {
+            let reason = format!("it has fetched more of the log of {old} than {new}, and not applied it");
+            return self.not_yet(&reason);
+        }
+        let closed =
+            if self.is_waited_for(facts) { format!(" while {new} is closed") } else { String::new() };
+        self.not_yet(&format!("it still applies what it fetched, and is not waited for{closed}"))
+    }
+
+    fn not_yet(&self, reason: &str) -> Error {
+        let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
+        Refusal::Unproved { host, new, reason: format!("{reason}; ask again"), may_pass: true }.into()
+    }
+
+    /// The time for waiting. While the new master is closed, clients wait for this call: agents are called one after
+    /// another, and the new master's comes later. What that does not prove the next call does.
+    fn patience(&self, facts: &Facts, otherwise: Budget) -> Budget {
+        let patience = self.last_resort.patience(otherwise);
+        let is_free = !self.is_waited_for(facts) || self.last_resort.is_holding();
+        let until = self.waits_since.saturating_add(self.patience);
+        if is_free || patience.limit().is_some_and(|limit| limit <= until) {
+            return patience;
+        }
+        patience.relimited(until)
+    }
+
+    /// A refusal as the operator of a new master reads it that takes over what only others have.
+    fn in_words(&self, facts: &Facts, refusal: Refusal) -> Error {
+        let takes_over = self.tail != Tail::GivenUp && self.errand.is_none();
+        if takes_over { before_takeover(facts, refusal).into() } else { refusal.into() }
+    }
+
+    fn face(&self) -> Waiting {
+        progress::waiting(format!("moving {} to {}", self.this_host.name, self.new_host.name))
+    }
+
+    /// Plans on one observation, looking into the new master's log where that is needed. `located` is what the
+    /// last look found, which holds as long as the replica stands where it stood.
+    fn consider(&mut self, facts: &Facts, located: &mut Option<Located>) -> Told<Plan, Refusal> {
+        loop {
+            if interrupt::is_requested() {
+                return Err(Refusal::Interrupted { state: "nothing was decided".into() }.into());
+            }
+            match plan(facts, located.as_ref()) {
+                Ok(Decision::Attach(plan)) => return Ok(Ok(plan)),
+                Ok(Decision::Locate(wanted)) => {
+                    let before = Instant::now();
+                    *located = Some(self.locate(facts, &wanted, located.as_ref())?);
+                    self.last_look = before.elapsed();
+                }
+                Ok(Decision::Hold(refusal)) => {
+                    let refusal = self.last_resort.approach(facts, refusal)?;
+                    self.use_budget(self.last_resort.limit(self.budget.part(LOOKING)));
+                    return Ok(Err(refusal));
+                }
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
+    }
+}
+
+/// True where a replica has fetched, and not applied, what a new master has not fetched: moved now, it would throw that
+/// away. A new master that is open has all of the old one's log.
+fn outruns(facts: &Facts) -> bool {
+    let ours = &facts.replica.channel;
+    let theirs = facts.new.channel.as_ref().and_then(|channel| channel.fetched.as_ref());
+    facts.new.read_only
+        && matches!(facts.old, OldMaster::Answers(_))
+        && ours.fetched != ours.applied
+        && ours
+            .fetched
+            .as_ref()
+            .zip(theirs)
+            .is_some_and(|(ours, theirs)| ours.compare(theirs) == Some(Ordering::Greater))
+}

@@ -1,0 +1,122 @@
+//! By exact positions (docs/FAILOVER.md, 2.5).
+
+use crate::binlog::located::Located;
+use crate::facts::{Facts, OldMaster};
+use crate::plan::decision::{Decision, Plan, Proof, Wanted};
+use crate::refusal::Refusal;
+use crate::status::{Mode, Place};
+
+/// Exact positions where GTIDs say nothing: all quiet, or old master dead at an equal place (docs/FAILOVER.md, 2.5).
+pub(super) fn by_position(
+    facts: &Facts,
+    located: Option<&Located>,
+    why_not_gtid: &str,
+) -> Result<Decision, Refusal> {
+    let (replica, new) = (&facts.replica, &facts.new);
+    let unproved = |reason: String, may_pass: bool| unproved(facts, why_not_gtid, &reason, may_pass);
+    let refuse = |reason: String| unproved(reason, false);
+    let wait = |reason: String| unproved(reason, true);
+    if replica.channel.mode != Mode::FilePosition {
+        return refuse("its channel uses GTID".into());
+    }
+    let Some(new_end) = new.end.clone() else { return refuse(format!("{} has no binary log", new.host)) };
+    if !new.read_only {
+        return refuse(format!("{} takes writes already", new.host));
+    }
+    if !facts.quiet {
+        return wait(format!("the log of {} still grows", new.host));
+    }
+    let Some(new_channel) = &new.channel else {
+        return refuse(format!("{} does not replicate from {}", new.host, facts.old.host()));
+    };
+    let (of_replica, of_new) = (replica.channel.applied.clone(), new_channel.applied.clone());
+    match &facts.old {
+        OldMaster::Answers(old) => {
+            let Some(old_end) = old.end.clone() else {
+                return refuse(format!("{} has no binary log", old.host));
+            };
+            if of_new.as_ref() != Some(&old_end) {
+                return wait(format!("{} has not applied {} to its end {old_end}", new.host, old.host));
+            }
+            match &old.from_new {
+                None => return refuse(format!("{} does not replicate from {}", old.host, new.host)),
+                Some(channel) if channel.applied.as_ref() != Some(&new_end) => {
+                    return wait(format!("{} has not applied {} to its end {new_end}", old.host, new.host));
+                }
+                Some(_) => {}
+            }
+            if of_replica.as_ref() != Some(&old_end) {
+                return wait(format!("{} has not applied {} to its end {old_end}", replica.host, old.host));
+            }
+            // Then what the new master wrote reached the replica only where it has it from elsewhere.
+            if !facts.old_passes_on(old) {
+                match lacks_own_groups(facts, located) {
+                    None => return Ok(Decision::Locate(Wanted::LastGroups)),
+                    Some(false) => {}
+                    Some(true) => {
+                        return refuse(format!(
+                            "{} does not log all that it replicates, so that {} has not got what {} wrote",
+                            old.host, replica.host, new.host
+                        ));
+                    }
+                }
+            }
+            let proof = Proof::AllQuiet { old_end, new_end: new_end.clone() };
+            Ok(Decision::Attach(Plan { place: Place::Position(new_end), proof }))
+        }
+        OldMaster::Silent { host: old_host, .. } => {
+            let (Some(ours), Some(theirs)) = (of_replica, of_new) else {
+                return refuse(format!("nothing is known of their places in the log of {old_host}"));
+            };
+            if !new_channel.has_applied_all() || !new.is_settled {
+                return wait(format!("{} still applies what it got from {old_host}", new.host));
+            }
+            if ours != theirs {
+                let reason = format!(
+                    "{} stands at {ours} and {} at {theirs} in the log of {old_host}, which is gone",
+                    replica.host, new.host
+                );
+                // A parallel applier is further than it says, until its next checkpoint.
+                return unproved(reason, new_channel.fetched != new_channel.applied);
+            }
+            match lacks_own_groups(facts, located) {
+                None => return Ok(Decision::Locate(Wanted::LastGroups)),
+                Some(false) => {}
+                Some(true) => {
+                    return refuse(format!(
+                        "the log of {} holds transactions of its own, which {} may lack",
+                        new.host, replica.host
+                    ));
+                }
+            }
+            let proof = Proof::SamePosition { old: ours, new_end: new_end.clone() };
+            Ok(Decision::Attach(Plan { place: Place::Position(new_end), proof }))
+        }
+        OldMaster::Unreadable { .. } => refuse("the old master cannot be read".into()),
+    }
+}
+
+/// Neither GTIDs nor what was tried in their place prove anything.
+pub(super) fn unproved(
+    facts: &Facts,
+    why_not_gtid: &str,
+    reason: &str,
+    may_pass: bool,
+) -> Result<Decision, Refusal> {
+    let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
+    Err(Refusal::Unproved { host, new, reason: format!("{why_not_gtid}, and {reason}"), may_pass })
+}
+
+/// Whether the replica may lack groups that the new master wrote itself; `None` until its log was looked into.
+fn lacks_own_groups(facts: &Facts, located: Option<&Located>) -> Option<bool> {
+    let state = &facts.new.state;
+    if state.iter().next().is_some() {
+        let log = facts.replica.log.as_ref();
+        let mut own = state.iter().filter(|gtid| u64::from(gtid.server) == facts.new.server_id);
+        return Some(!own.all(|gtid| log.is_some_and(|log| log.state.includes(gtid))));
+    }
+    match located {
+        Some(Located::Groups { end, has_own, .. }) if *end == facts.new.end => Some(*has_own),
+        _ => None,
+    }
+}

@@ -1,0 +1,194 @@
+//! What a server is asked.
+
+use crate::position::BinlogPosition;
+use crate::server::dialect::{Dialect, Flavour};
+
+impl Dialect {
+    /// Every channel with everything about it.
+    pub fn show_channels(self) -> &'static str {
+        match self.flavour {
+            Flavour::MariaDb => "SHOW ALL SLAVES STATUS",
+            Flavour::MySql if self.is_mysql_since((8, 0, 22)) => "SHOW REPLICA STATUS",
+            Flavour::MySql => "SHOW SLAVE STATUS",
+        }
+    }
+
+    /// End of the server's own log, and the log's filters.
+    pub fn show_log_end(self) -> &'static str {
+        if self.is_mysql_since((8, 2, 0)) { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" }
+    }
+
+    /// What moving a replica has to know of a server.
+    pub fn variables(self) -> String {
+        let updates =
+            if self.is_mysql_since((8, 0, 26)) { "log_replica_updates" } else { "log_slave_updates" };
+        let gtids = match self.flavour {
+            // In this order: a group is logged before it counts as executed.
+            Flavour::MariaDb => "@@gtid_slave_pos AS slave_pos, @@gtid_current_pos AS current_pos, \
+                 @@gtid_binlog_state AS binlog_state, @@gtid_binlog_pos AS binlog_pos, @@GLOBAL.binlog_format AS binlog_format, 1 AS keeps_order"
+                .into(),
+            Flavour::MySql => format!(
+                "@@server_uuid AS server_uuid, @@GLOBAL.gtid_mode AS gtid_mode, \
+                 @@GLOBAL.gtid_executed AS executed, @@GLOBAL.gtid_purged AS purged, {} AS keeps_order",
+                self.keeps_order()
+            ),
+        };
+        format!(
+            "SELECT @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin, \
+             @@{updates} AS log_slave_updates, {gtids}"
+        )
+    }
+
+    /// Whether a MySQL server logs what it replicates in its source's order. MariaDB does in each domain, whatever
+    /// applies in parallel.
+    fn keeps_order(self) -> &'static str {
+        if self.is_mysql_since((8, 0, 26)) {
+            "@@GLOBAL.replica_parallel_workers < 2 OR @@GLOBAL.replica_preserve_commit_order"
+        } else if self.is_mysql_since((5, 7, 5)) {
+            "@@GLOBAL.slave_parallel_workers < 2 OR @@GLOBAL.slave_preserve_commit_order"
+        } else {
+            "@@GLOBAL.slave_parallel_workers < 2"
+        }
+    }
+
+    /// What a server has executed by GTID, as one value that changes with every group applied.
+    pub fn applied_gtids(self) -> &'static str {
+        match self.flavour {
+            Flavour::MariaDb => "SELECT @@gtid_slave_pos AS gtids",
+            Flavour::MySql => "SELECT @@GLOBAL.gtid_executed AS gtids",
+        }
+    }
+
+    /// MySQL's: the GTIDs of transactions under way. One is in this set before it is in the log, and until it is
+    /// among those executed.
+    pub fn owned_gtids(self) -> &'static str {
+        "SELECT @@GLOBAL.gtid_owned AS gtids"
+    }
+
+    /// Options of a channel that its status does not show; `None` where the status shows all.
+    pub fn channel_options(self, channel: &str) -> Option<String> {
+        if self.flavour == Flavour::MariaDb {
+            return None;
+        }
+        Some(if self.has_channels() {
+            format!(
+                "SELECT * FROM performance_schema.replication_connection_configuration WHERE channel_name = {}",
+                self.quote(channel)
+            )
+        } else {
+            "SELECT variable_value AS heartbeat_interval FROM information_schema.global_status \
+             WHERE variable_name = 'Slave_heartbeat_period'"
+                .into()
+        })
+    }
+
+    /// How many heartbeats of its source a channel has received; `None` where its status shows that.
+    pub fn heartbeats(self, channel: &str) -> Option<String> {
+        if self.flavour == Flavour::MariaDb {
+            return None;
+        }
+        Some(if self.has_channels() {
+            format!(
+                "SELECT count_received_heartbeats AS heartbeats FROM performance_schema.replication_connection_status \
+                 WHERE channel_name = {}",
+                self.quote(channel)
+            )
+        } else {
+            "SELECT variable_value AS heartbeats FROM information_schema.global_status \
+             WHERE variable_name = 'Slave_received_heartbeats'"
+                .into()
+        })
+    }
+
+    /// Whether parallel appliers of a channel have something to do, as `busy`. The first statement that tells counts: a
+    /// server that does not watch its threads (`performance_schema=OFF`) says NULL to the best one.
+    pub fn busy_workers(self, channel: &str) -> Vec<String> {
+        if self.flavour == Flavour::MariaDb {
+            return vec![
+                "SELECT COUNT(*) > 0 AS busy FROM information_schema.processlist \
+                 WHERE command = 'Slave_worker' AND state NOT LIKE 'Waiting for work%'"
+                    .into(),
+            ];
+        }
+        // Of those that wait, each is told by its state, the others by nothing; more than one channel has say nothing.
+        let workers = if self.is_mysql_since((8, 0, 26)) {
+            "replica_parallel_workers"
+        } else {
+            "slave_parallel_workers"
+        };
+        let by_state = format!(
+            "SELECT IF(COUNT(*) > @@GLOBAL.{workers}, NULL, COUNT(*) < @@GLOBAL.{workers}) AS busy \
+             FROM information_schema.processlist \
+             WHERE user = 'system user' AND state LIKE 'Waiting for an event from Coordinator%'"
+        );
+        if !self.has_channels() {
+            return vec![by_state];
+        }
+        // With half a transaction, they wait for the rest of it; what they apply does not tell that.
+        let by_thread = format!(
+            "SELECT SUM(processlist_state IS NULL OR processlist_state NOT LIKE 'Waiting for an event%' \
+             AND processlist_state NOT LIKE '%has read all relay log%') > 0 AS busy \
+             FROM performance_schema.replication_applier_status_by_worker \
+             JOIN performance_schema.threads USING (thread_id) WHERE channel_name = {}",
+            self.quote(channel)
+        );
+        vec![by_thread, by_state]
+    }
+
+    /// The thread that hands a channel's transactions to parallel appliers, as `id`, while it waits for more; the
+    /// first statement that has one row counts. None where stopping does not wait for the rest of half a transaction.
+    /// MySQL's does, a minute long, even if it can never come (lab, 9.7).
+    pub fn coordinator(self, channel: &str) -> Vec<String> {
+        if !self.is_mysql_since((8, 0, 0)) {
+            return Vec::new();
+        }
+        let by_thread = format!(
+            "SELECT processlist_id AS id FROM performance_schema.replication_applier_status_by_coordinator \
+             JOIN performance_schema.threads USING (thread_id) WHERE channel_name = {}",
+            self.quote(channel)
+        );
+        // A thread that applies all by itself has no others that wait for it.
+        let by_state = "SELECT id AS id FROM information_schema.processlist \
+             WHERE user = 'system user' AND state LIKE '%has read all relay log%' \
+             AND EXISTS (SELECT * FROM information_schema.processlist \
+             WHERE user = 'system user' AND state LIKE 'Waiting for an event from Coordinator%')";
+        vec![by_thread, by_state.into()]
+    }
+
+    /// Asks whether the coordinator of a channel's parallel appliers has read only the beginning of a transaction (`half`);
+    /// no row without parallel appliers. `None` where the server does not tell that (before MySQL 8.0; manual,
+    /// `replication_applier_status_by_coordinator`).
+    pub fn half_read(self, channel: &str) -> Option<String> {
+        self.is_mysql_since((8, 0, 1)).then(|| {
+            format!(
+                "SELECT processing_transaction <> '' AS half \
+                 FROM performance_schema.replication_applier_status_by_coordinator \
+                 WHERE service_state = 'ON' AND channel_name = {}",
+                self.quote(channel)
+            )
+        })
+    }
+
+    /// How long the place of parallel appliers may lie behind what they have applied, in milliseconds; `None` where it
+    /// does not.
+    pub fn checkpoint_period(self) -> Option<&'static str> {
+        match self.flavour {
+            Flavour::MariaDb => None,
+            Flavour::MySql if self.is_mysql_since((8, 0, 26)) => {
+                Some("SELECT @@GLOBAL.replica_checkpoint_period AS period")
+            }
+            Flavour::MySql => Some("SELECT @@GLOBAL.slave_checkpoint_period AS period"),
+        }
+    }
+
+    /// Waits on the server until a channel has applied up to a place: ≥ 0 reached, -1 timeout, NULL no applier.
+    pub fn position_wait(self, channel: &str, place: &BinlogPosition, seconds: u64) -> String {
+        let function = if self.is_mysql_since((8, 0, 26)) { "SOURCE_POS_WAIT" } else { "MASTER_POS_WAIT" };
+        let (file, offset) = (self.quote(&place.file), place.offset);
+        if channel.is_empty() || !self.has_channels() {
+            format!("SELECT {function}({file}, {offset}, {seconds})")
+        } else {
+            format!("SELECT {function}({file}, {offset}, {seconds}, {})", self.quote(channel))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+use super::*;
+use crate::record::Record;
+
+#[test]
+fn what_is_noted_is_read_again() {
+    let set = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-9,4e11fa47-71ca-11e1-9e33-c80aa9429562:1";
+    for (mode, place, fetches_key) in [
+        (Mode::FilePosition, Some(BinlogPosition::new("a:b.000007", 300)), Some(false)),
+        (Mode::SlavePos, None, None),
+        (Mode::CurrentPos, None, Some(true)),
+        (Mode::AutoPosition, Some(BinlogPosition::new("bin.000001", 4)), None),
+    ] {
+        let note = Note {
+            survivor: "db3".into(),
+            channel: "main line".into(),
+            mode,
+            begin: place.clone(),
+            end: place.clone(),
+            gtids: set.parse().unwrap(),
+            had: "0-1-8,0-2-7".into(),
+            host: "db1.example".into(),
+            port: 3307,
+            from: place.clone(),
+            back: place,
+            heartbeat: "2.5".into(),
+            fetches_key,
+            is_open: fetches_key == Some(true),
+        };
+        assert_eq!(Note::from_text(&note.to_text()), Some(note));
+    }
+}
+
+#[test]
+fn by_file_and_position_the_way_back_is_known_at_the_two_ends_alone() {
+    let at = |offset| Some(BinlogPosition::new("bin.000007", offset));
+    let note = |mode| Note {
+        survivor: "db3".into(),
+        channel: String::new(),
+        mode,
+        begin: at(300),
+        end: at(900),
+        gtids: GtidSet::default(),
+        had: "0-1-8".into(),
+        host: "db1".into(),
+        port: 3306,
+        from: at(3000),
+        back: at(9000),
+        heartbeat: String::new(),
+        fetches_key: None,
+        is_open: false,
+    };
+    for (applied, executed, back, has_all) in [
+        (300, "0-1-8", at(3000), false),
+        // A place that a crash has set back, and not what was executed.
+        (300, "0-1-9", None, false),
+        (500, "0-1-9", None, false),
+        (900, "0-1-14", at(9000), true),
+        (950, "0-1-15", None, false),
+    ] {
+        let channel = Channel::from_record(Record::from_iter([
+            ("Relay_Master_Log_File", "bin.000007".to_string()),
+            ("Exec_Master_Log_Pos", applied.to_string()),
+        ]));
+        let by_file = note(Mode::FilePosition);
+        assert_eq!(by_file.way_back(&channel, executed), back.map(Place::Position), "{applied}");
+        assert_eq!(by_file.has_all(&channel, executed), has_all, "{applied}");
+        let by_gtid = note(Mode::SlavePos).way_back(&channel, executed);
+        assert_eq!(by_gtid, Some(Place::Gtid(Mode::SlavePos)));
+    }
+}
+
+#[test]
+fn half_a_note_is_none() {
+    for text in ["", "survivor=db3", "db3 channel", "survivor=db3\tchannel=\tmode=odd\tbegin="] {
+        assert_eq!(Note::from_text(text), None, "{text}");
+    }
+}

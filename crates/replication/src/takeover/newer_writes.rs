@@ -1,0 +1,137 @@
+//! Writes that this host has taken and a survivor does not have: they are newer than what only that has.
+
+use std::cmp::Ordering;
+
+use mmm_core::config::{Config, Host};
+
+use crate::binlog::end::log_end;
+use crate::binlog::files::{FIRST_EVENT, log_files};
+use crate::binlog::pages::{each_event_behind, is_of};
+use crate::channel::{self, Chosen};
+use crate::errno::NO_EVENT_THERE;
+use crate::error::Error;
+use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
+use crate::position::BinlogPosition;
+use crate::record::Record;
+use crate::server::Server;
+use crate::server::dialect::Flavour;
+use crate::status::Channel;
+use crate::survivors::pursuit::Pursuit;
+use crate::survivors::{Survivor, seen};
+
+/// Refuses where this host has taken writes that the survivor does not have: what that alone has is older than these, and
+/// would overwrite them.
+pub(super) fn check_not_open_since(
+    local: &mut Server,
+    server: &mut Server,
+    chosen: &Chosen,
+    survivor: &Survivor,
+    pursuit: Pursuit,
+) -> Result<(), Error> {
+    let (ours, theirs) =
+        (local.one(&local.dialect().variables())?, server.one(&server.dialect().variables())?);
+    let id = ours.number("server_id").unwrap_or(0);
+    let own = match local.dialect().flavour() {
+        // What was replicated after it may hide that it came after the old master's end.
+        Flavour::MariaDb => match own_that_lacks(&ours, &theirs)
+            .map_err(|column| server.unexpected("SELECT @@…", column))?
+        {
+            Some((gtid, true)) => Some(gtid.to_string()),
+            Some((_, false)) => match seen::opened(pursuit.config.this_host()) {
+                Some(opened) => own_behind(local, &opened.end, id)?,
+                None => None,
+            },
+            None => None,
+        },
+        Flavour::MySql if ours.text("gtid_mode") == "ON" && theirs.text("gtid_mode") == "ON" => {
+            let uuid = ours.text("server_uuid").to_string();
+            let set = |row: &Record, server: &Server| {
+                row.text("executed")
+                    .parse::<GtidSet>()
+                    .map_err(|_| server.unexpected("SELECT @@…", "executed"))
+            };
+            let own = set(&ours, local)?
+                .filtered(|of| of.eq_ignore_ascii_case(&uuid))
+                .without(&set(&theirs, server)?);
+            (!own.is_empty()).then(|| own.to_string())
+        }
+        Flavour::MySql => own_since_opened(local, pursuit.config.this_host(), &chosen.channel, id)?,
+    };
+    let Some(own) = own else { return Ok(()) };
+    let reason = format!("{} has taken writes since ({own}), which are newer", pursuit.config.this());
+    Err(pursuit.unfit(survivor.host.name.as_str(), reason))
+}
+
+/// MariaDB: the last group of this host's own in a domain that the survivor, by what either says of itself, has not got;
+/// and whether it is the newest there. Nothing where it has got all.
+fn own_that_lacks(ours: &Record, theirs: &Record) -> Result<Option<(Gtid, bool)>, &'static str> {
+    let id = ours.number("server_id").unwrap_or(0);
+    let logged: GtidState = ours.parsed("binlog_state")?;
+    let newest: GtidPosition = ours.parsed("binlog_pos")?;
+    let replicated: GtidPosition = ours.parsed("slave_pos")?;
+    let their_state: GtidState = theirs.parsed("binlog_state")?;
+    let theirs: GtidPosition = theirs.parsed("slave_pos")?;
+    let logs_all = ours.is_on("log_slave_updates");
+    let lacks = |gtid: &Gtid| {
+        // A log that was begun anew knows nothing older. The number of another server's group tells nothing of this one.
+        let is_there = their_state.includes(*gtid)
+            || theirs
+                .get(gtid.domain)
+                .is_some_and(|last| last.server == gtid.server && last.sequence >= gtid.sequence);
+        u64::from(gtid.server) == id && !is_there
+    };
+    let is_newest = |gtid: Gtid| {
+        // A host that does not log what it replicates counts it, and gives its own the next number.
+        let is_followed =
+            !logs_all && replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence);
+        newest.get(gtid.domain) == Some(gtid) && !is_followed
+    };
+    let own = logged.iter().filter(lacks).map(|gtid| (gtid, is_newest(gtid)));
+    Ok(own.max_by_key(|(_, is_newest)| *is_newest))
+}
+
+/// To be called before a host is opened beside a dead master.
+pub fn note_opening(local: &mut Server, config: &Config) -> Result<(), Error> {
+    let applied = channel::all(local)?.into_iter().next().and_then(|channel| channel.applied);
+    if let (Some(end), Some(applied)) = (log_end(local)?, applied) {
+        let opened = seen::Opened { end, applied: applied.to_string() };
+        seen::note_opened(config.this_host(), &opened);
+    }
+    Ok(())
+}
+
+/// Without GTIDs: the place of something that this host wrote itself since it was opened beside the same dead master.
+fn own_since_opened(
+    local: &mut Server,
+    this: &Host,
+    channel: &Channel,
+    id: u64,
+) -> Result<Option<String>, Error> {
+    let is_of_this =
+        |opened: &seen::Opened| opened.applied == BinlogPosition::shown(channel.applied.as_ref());
+    let Some(seen::Opened { end, .. }) = seen::opened(this).filter(is_of_this) else { return Ok(None) };
+    own_behind(local, &end, id)
+}
+
+/// The place of something that this host wrote itself after `end`; nothing where its log was begun anew since.
+fn own_behind(local: &mut Server, end: &BinlogPosition, id: u64) -> Result<Option<String>, Error> {
+    let mut own = None;
+    let files = log_files(local)?;
+    // The file may have been purged.
+    let oldest = files.first().map(|file| BinlogPosition::new(file, FIRST_EVENT));
+    let end = &oldest.filter(|oldest| oldest.compare(end) == Some(Ordering::Greater)).unwrap_or(end.clone());
+    let read = each_event_behind(local, &files, end, "what it wrote itself", |file, row| {
+        own = is_of(row, Some(id)).then(|| format!("{file}:{}", row.text("Pos")));
+        own.is_some()
+    });
+    match read {
+        Err(Error::Query { code: NO_EVENT_THERE, message, .. }) => {
+            log::info!("{} was opened at {end} of another log than it has now: {message}", local.host());
+            Ok(None)
+        }
+        read => read.map(|()| own),
+    }
+}
+
+#[cfg(test)]
+mod tests;
