@@ -614,7 +614,7 @@ crawling() {
 
   call_limit db3 8
   delay db3 0
-  moves db3 db2
+  moves_behind_backlog db3 db2
 
   fast_network db3
   open_writes db2
