@@ -46,17 +46,34 @@ pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result
         }
         other => other?,
     }
-    loop {
-        let channel = channel::again(server, name)?;
-        if report::is_dry_run() {
-            return Ok(channel);
-        }
+    let as_it_is = |channel| channel;
+    watch(server, name, as_it_is, |server, channel| {
         if (channel.io == IoThread::No || threads == Threads::Sql) && !channel.sql_running {
-            return Ok(channel);
+            return Ok(Some(channel));
         }
         if !server.budget().pause(PAUSE) {
             let waited = server.budget().elapsed();
             return Err(Refusal::DoesNotStop { host: server.host().into(), waited }.into());
+        }
+        Ok(None)
+    })
+}
+
+/// Looks at a channel again and again until `see`, which pauses in between, has seen what its threads came to. In a dry
+/// run they were told nothing, and the channel is taken `as_it_is`.
+fn watch<T>(
+    server: &mut Server,
+    name: &str,
+    as_it_is: impl FnOnce(Channel) -> T,
+    mut see: impl FnMut(&mut Server, Channel) -> Result<Option<T>, Error>,
+) -> Result<T, Error> {
+    loop {
+        let channel = channel::again(server, name)?;
+        if report::is_dry_run() {
+            return Ok(as_it_is(channel));
+        }
+        if let Some(seen) = see(server, channel)? {
+            return Ok(seen);
         }
     }
 }
@@ -224,16 +241,17 @@ pub fn fetch_again(server: &mut Server, channel: &Channel) -> Result<(), Error> 
 pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
     let statement = server.dialect().start(name, Threads::Sql);
     server.execute(&statement)?;
-    loop {
-        let channel = channel::again(server, name)?;
-        if channel.sql_running || report::is_dry_run() {
-            return Ok(());
+    let as_it_is = |_| ();
+    watch(server, name, as_it_is, |server, channel| {
+        if channel.sql_running {
+            return Ok(Some(()));
         }
         if channel.sql_error.is_some() || !server.budget().pause(PAUSE) {
             let (host, error) = (server.host().into(), channel.what_is_wrong());
             return Err(Refusal::ApplierFailed { host, error }.into());
         }
-    }
+        Ok(None)
+    })
 }
 
 /// Watches started threads until they run and the source is connected; says what is wrong if they do not.
@@ -245,31 +263,28 @@ pub fn until_running(server: &mut Server, name: &str) -> Told<Channel> {
     let mut was_running = false;
     // A thread that tries again says nothing meanwhile.
     let mut last_error = None;
-    loop {
-        let channel = channel::again(server, name)?;
-        if report::is_dry_run() {
-            return Ok(Ok(channel));
-        }
+    watch(server, name, Ok, |server, channel| {
         if channel.io_error.is_some() {
             last_error = Some(channel.what_is_wrong());
         }
         if channel.is_running() && channel.is_receiving() {
             if was_running {
-                return Ok(Ok(channel));
+                return Ok(Some(Ok(channel)));
             }
             // A thread that fails on what lies before it runs until it gets there, and a source may yet refuse.
             was_running = true;
             server.budget().pause(if channel.has_applied_all() { PAUSE } else { SECOND_LOOK });
-            continue;
+            return Ok(None);
         }
         // A stopped thread with an error stays so; a connecting one may yet succeed.
         let has_failed = (channel.io == IoThread::No && channel.io_error.is_some())
             || (!channel.sql_running && channel.sql_error.is_some());
         let is_late = server.budget().elapsed() >= deadline || !server.budget().pause(PAUSE);
         if has_failed || is_late {
-            return Ok(Err(last_error.unwrap_or_else(|| channel.what_is_wrong())));
+            return Ok(Some(Err(last_error.take().unwrap_or_else(|| channel.what_is_wrong()))));
         }
-    }
+        Ok(None)
+    })
 }
 
 /// Starts what is stopped and sees that it runs. `source` is asked for a sign of life only where a start
