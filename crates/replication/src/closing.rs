@@ -328,21 +328,21 @@ impl<'a> Closing<'a> {
     }
 
     /// The connection that answers: the first one may still wait for its statement.
-    pub(super) fn server(&mut self) -> &mut Server {
+    fn server(&mut self) -> &mut Server {
         match &mut self.killer {
             Some(killer) if killer.is_usable() => killer,
             _ => &mut self.control,
         }
     }
 
-    pub(super) fn pass(&mut self) -> Result<Vec<Session>, Error> {
+    fn pass(&mut self) -> Result<Vec<Session>, Error> {
         let Self { control, killer, eviction, budget, .. } = self;
         let server = killer.as_mut().filter(|killer| killer.is_usable()).unwrap_or(control);
         eviction.pass(server, has_time(*budget))
     }
 
     /// Sessions whose open transaction has changed rows.
-    pub(super) fn transactions(&mut self) -> Result<HashSet<u64>, Error> {
+    fn transactions(&mut self) -> Result<HashSet<u64>, Error> {
         if let Some(taken) = self.copy_taken.max(self.eviction.asked()) {
             self.budget.pause(COPY_AGE.saturating_sub(taken.elapsed()));
         }

@@ -243,7 +243,7 @@ impl Gate<'_> {
     }
 
     /// What may come with time is waited for, over several calls, before it is given up.
-    pub(super) fn wait_or_lose(
+    fn wait_or_lose(
         &self,
         survivor: &str,
         tail: String,
@@ -259,7 +259,7 @@ impl Gate<'_> {
     }
 
     /// Opens without what is lost, or does not.
-    pub(super) fn without(&mut self, lost: Lost, at: Option<BinlogPosition>) -> Result<Proof, Error> {
+    fn without(&mut self, lost: Lost, at: Option<BinlogPosition>) -> Result<Proof, Error> {
         without(self.local, self.config, self.question, lost, at)
     }
 }

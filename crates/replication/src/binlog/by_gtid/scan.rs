@@ -50,7 +50,7 @@ impl Part {
     }
 
     /// Of an event as SHOW BINLOG EVENTS has it.
-    pub(super) fn of_row(row: &Record) -> Self {
+    fn of_row(row: &Record) -> Self {
         let what = match row.text("Event_type") {
             "Gtid" => gtid_of(row).map_or(What::OfFile, What::Group),
             "Rotate" | "Stop" | "Format_desc" | "Gtid_list" | "Binlog_checkpoint" | "Start_encryption" => {
@@ -62,7 +62,7 @@ impl Part {
     }
 
     /// Of an event as a replica gets it.
-    pub(super) fn of_event(event: &Event) -> Self {
+    fn of_event(event: &Event) -> Self {
         let what = match event.gtid() {
             Some(gtid) => What::Group(gtid),
             None if event.begins_group() || event.is_of_the_file() => What::OfFile,
