@@ -183,6 +183,38 @@ opens() {
 }
 fetches_from_log() { [[ $(replica_field "$1" Master_Log_File) == "$2".* ]]; }
 
+# As a host's power failure leaves it with sync_binlog=0: its disk as it was a moment ago, and the others are ahead.
+@test "A31: the old writer lost the end of its own log, and the others have it; it does not open without these rows" {
+  leaves_traces
+  local folder
+  folder=$(host_dir db1)
+  sql db1 'FLUSH LOGS'
+  write db1 2
+  all_caught_up db1 db2 db3
+  server_signal db1 STOP
+  cp -a --sparse=always "$folder/data" "$folder/before"
+  server_signal db1 CONT
+  write db1 3
+  all_caught_up db1 db2 db3
+  kill_server db1
+  wait_for 5 has_lost db2
+  opens
+  rm -rf "$folder/data"
+  mv "$folder/before" "$folder/data"
+  start_server db1
+  wait_for 20 eval '[ "$(threads db1)" = "Yes Yes" ]'
+  close_writes db2
+
+  local helper
+  for helper in sync_with_master mysql_allow_write; do
+    agent_call db1 "$helper"
+    expect_agent_read 255 'ERROR: db1 lost the end of its own log: db2 has *'
+  done
+
+  is_read_only db1
+  [ "$(sql db2 'SELECT COUNT(*) FROM app.heap')" -gt "$(sql db1 'SELECT COUNT(*) FROM app.heap')" ]
+}
+
 @test "A27: the new writer replicates from another host than its peer; writes stay closed" {
   local file position
   close_writes db1

@@ -7,6 +7,7 @@
 mod asking;
 mod beside_survivors;
 mod living_peer;
+mod own_log;
 mod peer;
 mod proof;
 mod question;

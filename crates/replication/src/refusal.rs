@@ -577,6 +577,22 @@ pub enum Refusal {
         then: String,
     },
 
+    /// This host's own log ends before what the peer has of it.
+    #[error(
+        "{host} lost the end of its own log: {peer} has {missing}; a crash with sync_binlog=0 does that, and a reset of \
+         the log; {then}. Rebuild {host} from {peer}; to open it without those rows: mysql_allow_write --force"
+    )]
+    OwnLogCut {
+        /// This host.
+        host: String,
+        /// The peer.
+        peer: String,
+        /// What this host lacks, as GTIDs or as a place in its log.
+        missing: String,
+        /// What does not happen.
+        then: String,
+    },
+
     /// Something that the peer wrote is not applied here.
     #[error("{missing} from {peer} not yet applied ({applied} of {target}); {then}")]
     NotApplied {

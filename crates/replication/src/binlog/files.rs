@@ -13,13 +13,18 @@ pub(crate) fn log_files(server: &mut Server) -> Result<Vec<String>, Error> {
     Ok(server.rows(statement)?.iter().map(|row| row.text("Log_name").to_string()).collect())
 }
 
+/// The files of a server's log and their sizes.
+pub(crate) fn log_files_and_sizes(server: &mut Server) -> Result<Vec<(String, u64)>, Error> {
+    let rows = server.rows("SHOW BINARY LOGS")?;
+    Ok(rows.iter().map(|row| (row.text("Log_name").into(), row.number("File_size").unwrap_or(0))).collect())
+}
+
 /// The files of a server's log and their sizes, where a person sees what is left; empty where nobody may ask.
 pub(crate) fn log_sizes(server: &mut Server, face: &Waiting) -> Vec<(String, u64)> {
     if !face.is_seen() {
         return Vec::new();
     }
-    let rows = server.rows("SHOW BINARY LOGS").unwrap_or_default();
-    rows.iter().map(|row| (row.text("Log_name").into(), row.number("File_size").unwrap_or(0))).collect()
+    log_files_and_sizes(server).unwrap_or_default()
 }
 
 /// A wait for the reading of a file, and the size of that.

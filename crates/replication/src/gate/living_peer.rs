@@ -34,6 +34,10 @@ impl Gate<'_> {
         let target = if before.mode == Mode::AutoPosition { Some(executed(peer)?) } else { None };
         let mut now = channel::again(self.local, &self.channel)?;
         let mut is_reached = self.has_reached(&now, &end, target.as_ref())?;
+        if !is_reached && now.is_running() && now.has_applied_all() {
+            // By auto-position, what this host lost of its own log is missing for ever.
+            self.check_own_log(peer)?;
+        }
         if !is_reached && now.io == IoThread::Yes && now.fetched == before.fetched {
             self.fetch_again(&now)?;
         }
@@ -69,6 +73,7 @@ impl Gate<'_> {
         if again != end {
             return Err(self.not_applied(&now, "new changes".into(), &again));
         }
+        self.check_own_log(peer)?;
         Ok(Proof::AppliedToTheEnd(end))
     }
 

@@ -1,0 +1,95 @@
+//! A host that lost the end of its own log, which its peer has: it never gets that back. A server drops what comes to it
+//! with its own server id, and counts it as fetched and applied (manual, `replicate_same_server_id`).
+
+use std::cmp::Ordering;
+
+use crate::binlog::end::log_end;
+use crate::binlog::files::log_files_and_sizes;
+use crate::channel;
+use crate::error::Error;
+use crate::gate::asking::Gate;
+use crate::gtid::{GtidSet, GtidState};
+use crate::position::BinlogPosition;
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::server::dialect::Flavour;
+use crate::status::{Channel, Mode};
+
+impl Gate<'_> {
+    /// Refuses where the peer has what this host once wrote and does not have. To be asked when this host has applied all
+    /// that comes from the peer.
+    pub(super) fn check_own_log(&mut self, peer: &mut Server) -> Result<(), Error> {
+        // In this order: what this host writes in between is not missing.
+        let channels = channel::all(peer)?;
+        let statement = peer.dialect().variables();
+        let theirs = peer.one(&statement)?;
+        let ours = self.local.one(&self.local.dialect().variables())?;
+        let lost = match peer.dialect().flavour() {
+            Flavour::MariaDb => lost_groups(&ours, &theirs),
+            Flavour::MySql => lost_transactions(&ours, &theirs),
+        };
+        let lost = match lost.map_err(|column| peer.unexpected(&statement, column))? {
+            None => self.lost_places(&ours, &channels)?,
+            lost => lost,
+        };
+        let Some(missing) = lost else { return Ok(()) };
+        Err(Refusal::OwnLogCut {
+            host: self.local.host().into(),
+            peer: self.peer.name.to_string(),
+            missing,
+            then: self.question.otherwise.into(),
+        }
+        .into())
+    }
+
+    /// Without GTIDs, the place to which the peer has executed this host's log tells what that once had.
+    fn lost_places(&mut self, ours: &Record, channels: &[Channel]) -> Result<Option<String>, Error> {
+        let id = ours.number("server_id").unwrap_or(0);
+        let from_here = channels.iter().filter(|channel| {
+            channel.mode == Mode::FilePosition && channel.source_server_id == id && id != 0
+        });
+        let places: Vec<_> = from_here.filter_map(|channel| channel.applied.clone()).collect();
+        if places.is_empty() || !ours.is_on("log_bin") {
+            return Ok(None);
+        }
+        let Some(end) = log_end(self.local)? else { return Ok(None) };
+        let files = log_files_and_sizes(self.local)?;
+        Ok(places.iter().find_map(|place| beyond(place, &files, &end)))
+    }
+}
+
+/// MariaDB: the last group of this host's own in a domain, where its log ends before that. A log that has none at all
+/// was begun anew, as on a copy of another server.
+fn lost_groups(ours: &Record, theirs: &Record) -> Result<Option<String>, &'static str> {
+    let id = ours.number("server_id").unwrap_or(0);
+    let logged: GtidState = ours.parsed("binlog_state")?;
+    let theirs: GtidState = theirs.parsed("binlog_state")?;
+    let lost = theirs.iter().filter(|gtid| u64::from(gtid.server) == id).find_map(|gtid| {
+        let last = logged.get(gtid.domain, gtid.server)?;
+        (last < gtid.sequence).then(|| format!("{gtid}, and here it ends with number {last}"))
+    });
+    Ok(lost)
+}
+
+/// MySQL with GTIDs: transactions under this host's own uuid.
+fn lost_transactions(ours: &Record, theirs: &Record) -> Result<Option<String>, &'static str> {
+    let own = ours.text("server_uuid");
+    if own.is_empty() || ours.text("gtid_mode") != "ON" {
+        return Ok(None);
+    }
+    let theirs: GtidSet = theirs.parsed("executed")?;
+    let lost = theirs.filtered(|uuid| uuid.eq_ignore_ascii_case(own)).without(&ours.parsed("executed")?);
+    Ok((!lost.is_empty()).then(|| lost.to_string()))
+}
+
+/// True of a place behind the end of its file, after which others were begun: every start of a server begins one. A log
+/// that was reset on purpose may be shorter, too, but goes on in its first file.
+fn beyond(place: &BinlogPosition, files: &[(String, u64)], end: &BinlogPosition) -> Option<String> {
+    let size = files.iter().find(|(file, _)| *file == place.file).map(|(_, size)| *size)?;
+    let is_closed = place.file != end.file && place.compare(end) == Some(Ordering::Less);
+    (is_closed && place.offset > size).then(|| format!("{place}, and here that file ends at {size}"))
+}
+
+#[cfg(test)]
+mod tests;
