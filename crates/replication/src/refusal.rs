@@ -577,6 +577,23 @@ pub enum Refusal {
         then: String,
     },
 
+    /// The peer's log ends before what this host has of it.
+    #[error(
+        "the log of {peer} lacks {gtid}, which it once sent to {host}: {peer} lost the end of its log, as in a crash with \
+         sync_binlog=0, or the log was reset; {then}. {host} has more than {peer}: do not rebuild it from there; to open \
+         {host}: mysql_allow_write --force, and then rebuild {peer} from {host}"
+    )]
+    PeerLogCut {
+        /// This host.
+        host: String,
+        /// The peer.
+        peer: String,
+        /// What the peer lacks.
+        gtid: String,
+        /// What does not happen.
+        then: String,
+    },
+
     /// This host's own log ends before what the peer has of it.
     #[error(
         "{host} lost the end of its own log: {peer} has {missing}; a crash with sync_binlog=0 does that, and a reset of \

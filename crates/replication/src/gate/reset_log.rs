@@ -74,12 +74,13 @@ impl Gate<'_> {
         loop {
             match self.forgotten(peer)? {
                 None => return Ok(()),
-                Some(Forgotten { gtid, is_certain: true }) => {
-                    return Err(Refusal::LogBegunAnew {
-                        host: self.local.host().into(),
-                        peer: self.peer.name.to_string(),
-                        gtid,
-                        then: self.question.otherwise.into(),
+                Some(Forgotten { gtid, is_certain: true, is_end }) => {
+                    let (host, peer) = (self.local.host().into(), self.peer.name.to_string());
+                    let then = self.question.otherwise.into();
+                    return Err(if is_end {
+                        Refusal::PeerLogCut { host, peer, gtid, then }
+                    } else {
+                        Refusal::LogBegunAnew { host, peer, gtid, then }
                     }
                     .into());
                 }
@@ -101,7 +102,10 @@ impl Gate<'_> {
                 let oldest = by_gtid::oldest_known(peer)?;
                 no_longer_logged(&ours, &theirs, &oldest, &channels)
             }
-            Flavour::MySql => no_longer_executed(&ours, &theirs, &channels),
+            Flavour::MySql => {
+                let is_only_source = channel::all(self.local)?.len() < 2;
+                no_longer_executed(&ours, &theirs, &channels, is_only_source)
+            }
         };
         forgotten.map_err(|column| peer.unexpected(&statement, column))
     }
@@ -114,6 +118,8 @@ struct Forgotten {
     gtid: String,
     /// False while that server may still have to apply it.
     is_certain: bool,
+    /// True where it is no more than the end of what that server wrote itself.
+    is_end: bool,
 }
 
 /// MariaDB: a group of this host that the peer has replicated, so that its log held it once, and that is not in
@@ -138,23 +144,32 @@ fn no_longer_logged(
             && begin.highest(gtid.domain).is_some_and(|begin| begin <= gtid.sequence)
     });
     let is_certain = !channels.iter().any(|channel| lags(&channel));
-    Ok(lost.map(|gtid| Forgotten { gtid: gtid.to_string(), is_certain }))
+    Ok(lost.map(|gtid| Forgotten { gtid: gtid.to_string(), is_certain, is_end: false }))
 }
 
 /// MySQL: what this host has executed and did not write itself must have come from the peer, and what it wrote
 /// itself the peer may have fetched and applied. Both are forgotten only with the peer's whole log. What a stopped
 /// SQL thread has not applied is not missing.
+///
+/// Where the peer is not this host's only source, what others wrote may have come from elsewhere. What they wrote may also
+/// still have to be applied by a peer that lags.
 fn no_longer_executed(
     ours: &Record,
     theirs: &Record,
     channels: &[Channel],
+    is_only_source: bool,
 ) -> Result<Option<Forgotten>, &'static str> {
-    let own = ours.text("server_uuid");
+    let (own, peers) = (ours.text("server_uuid"), theirs.text("server_uuid"));
     let ours: GtidSet = ours.parsed("executed")?;
     let theirs: GtidSet = theirs.parsed("executed")?;
-    let from_peer = |uuid: &str| !uuid.eq_ignore_ascii_case(own) && theirs.knows(uuid);
+    let is_peers = |uuid: &str| uuid.eq_ignore_ascii_case(peers);
+    let from_peer = |uuid: &str| {
+        !uuid.eq_ignore_ascii_case(own) && theirs.knows(uuid) && (is_only_source || is_peers(uuid))
+    };
     let mut lost = ours.filtered(from_peer).without(&theirs);
-    let mut is_certain = !lost.is_empty();
+    let of_peer = lost.filtered(is_peers);
+    let lags = channels.iter().any(|channel| !channel.has_applied_all());
+    let mut is_certain = !of_peer.is_empty() || (!lost.is_empty() && !lags);
     if let Some(channel) = channels.iter().find(|channel| channel.source_uuid == own) {
         let retrieved: GtidSet = channel.retrieved.parse().map_err(|_| "Retrieved_Gtid_Set")?;
         if channel.has_applied_all() || channel.sql_running {
@@ -162,7 +177,9 @@ fn no_longer_executed(
         }
         is_certain |= channel.has_applied_all();
     }
-    Ok((!lost.is_empty()).then(|| Forgotten { gtid: lost.to_string(), is_certain }))
+    // With the whole log, a server forgets what others wrote, too, and the beginning of what it wrote itself.
+    let is_end = lost == of_peer && of_peer.is_behind(&theirs.filtered(is_peers));
+    Ok((!lost.is_empty()).then(|| Forgotten { gtid: lost.to_string(), is_certain, is_end }))
 }
 
 #[cfg(test)]

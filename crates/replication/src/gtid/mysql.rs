@@ -97,6 +97,15 @@ impl GtidSet {
         rest
     }
 
+    /// True where each source's transactions have higher numbers than those of that source in `other`, which has some.
+    pub fn is_behind(&self, other: &Self) -> bool {
+        let last = |source: &str| other.0.get(source).and_then(|intervals| intervals.last());
+        self.0.iter().all(|(source, intervals)| {
+            let first = intervals.first().map(|(first, _)| *first);
+            last(source).is_some_and(|(_, last)| first.is_some_and(|first| first > *last))
+        })
+    }
+
     /// True where `other` holds everything that is in this set.
     pub fn is_within(&self, other: &Self) -> bool {
         self.without(other).is_empty()

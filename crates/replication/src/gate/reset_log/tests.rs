@@ -56,11 +56,14 @@ fn a_mysql_that_has_executed_less_than_it_once_sent_was_reset() {
             ("Slave_SQL_Running_State", sql_state),
         ]))
     };
-    let check = |ours: &str, theirs: &str, channels: &[Channel]| {
+    let checked = |ours: &str, theirs: &str, channels: &[Channel], is_only_source| {
         let ours = row(&[("server_uuid", B), ("executed", ours)]);
-        no_longer_executed(&ours, &row(&[("executed", theirs)]), channels).unwrap()
+        let theirs = row(&[("server_uuid", A), ("executed", theirs)]);
+        no_longer_executed(&ours, &theirs, channels, is_only_source).unwrap()
     };
-    let lost = |gtid: &str, is_certain| Some(Forgotten { gtid: gtid.into(), is_certain });
+    let check = |ours: &str, theirs: &str, channels: &[Channel]| checked(ours, theirs, channels, true);
+    let lost = |gtid: &str, is_certain| Some(Forgotten { gtid: gtid.into(), is_certain, is_end: false });
+    let end = |gtid: &str| Some(Forgotten { gtid: gtid.into(), is_certain: true, is_end: true });
     let fetched = format!("{B}:2-5");
     let idle = [channel(&fetched, "Yes", "has read all relay log")];
     let at_work = [channel(&fetched, "Yes", "Reading event")];
@@ -71,9 +74,14 @@ fn a_mysql_that_has_executed_less_than_it_once_sent_was_reset() {
     assert_eq!(check(&ours, &less, &at_work), lost(&fetched, false), "it may come yet");
     assert_eq!(check(&ours, &less, &stopped), None, "nobody knows");
     let also = format!("{A}:5-9");
-    assert_eq!(check(&ours, &format!("{A}:1-4"), &stopped), lost(&also, true));
+    assert_eq!(check(&ours, &format!("{A}:1-4"), &stopped), end(&also), "only the end of its own");
     assert!(check(&ours, &format!("{A}:1-4"), &at_work).is_some_and(|lost| lost.is_certain));
-    assert_eq!(check(&ours, &format!("{A}:1-4"), &[]), lost(&also, true));
+    assert_eq!(check(&ours, &format!("{A}:1-4"), &[]), end(&also));
+    assert_eq!(check(&ours, &format!("{A}:8-9"), &[]), lost(&format!("{A}:1-7"), true), "its beginning");
     assert_eq!(check(&ours, &format!("{A}:1-12"), &[]), None, "own transactions need not have arrived there");
     assert_eq!(check(&format!("{ours},{C}:1"), &less, &[]), None, "of another channel");
+    let (more, fewer) = (format!("{ours},{C}:1-8"), format!("{A}:1-9,{B}:1-5,{C}:1-6"));
+    assert_eq!(checked(&more, &fewer, &idle, false), None, "this host gets it from elsewhere, too");
+    assert_eq!(check(&more, &fewer, &at_work), lost(&format!("{C}:7-8"), false), "the peer may yet get it");
+    assert_eq!(check(&more, &fewer, &idle), lost(&format!("{C}:7-8"), true));
 }

@@ -41,6 +41,10 @@ fn sources_and_tags_are_kept_apart() {
     assert!(!set(&format!("{A}:tag:4")).is_within(&some));
     assert_eq!(some.without(&set(&format!("{A}:3-4"))).to_string(), format!("{A}:1-2:5-10,{B}:1-3"));
     assert_eq!(some.count(), 13);
+    assert!(set(&format!("{A}:11-12,{B}:9")).is_behind(&some));
+    for not in [format!("{A}:10-12"), format!("{A}:11,{B}:2"), format!("{A}:tag:11")] {
+        assert!(!set(&not).is_behind(&some), "{not}");
+    }
     assert!(set(&format!("{A}:tag:4")).knows(&A.to_uppercase()) && !some.knows("x"));
     assert_eq!(some.filtered(|uuid| uuid == B).to_string(), format!("{B}:1-3"));
     assert_eq!(
