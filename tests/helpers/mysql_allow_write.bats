@@ -238,6 +238,27 @@ slow_gate() {
 }
 
 # As for a server in a container: called on db3, the helper does not see the connections of db2.
+@test "where the kernel does not show the connection, the silence on another program's connection is no peer's death" {
+  sql db3 'STOP SLAVE'
+  sql db1 'SET GLOBAL read_only = 0'
+  sql db2 'SET GLOBAL slave_net_timeout = 60' 'STOP SLAVE' 'CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 30' 'START SLAVE'
+  wait_for 5 runs_from db2 db1
+  settings db3 'allow_write: {silence: 5s}'
+  in_host db3 timeout 60 "${CLIENT[@]}" --host="$(host_ip db1)" --port=3306 --user="$APP_USER" \
+    --password="$APP_PASSWORD" -e 'DO SLEEP(50)' >/dev/null 2>&1 3>&- 4>&- &
+  idle=$!
+  sleep 6
+  reject_packets db1 db3
+  local MMM_CONFIG=mmm_agent_db2
+
+  run_helper db3 mysql_allow_write
+
+  answers 255 'ERROR: db1 is alive although nobody can log in there *'
+  is_read_only db2
+  kill "$idle"
+  in_host db3 rm /var/lib/mysql-mmm/mysql-mmm-silence-db2-10.77.0.11-3306
+}
+
 @test "where the kernel does not show the connection, an idle peer that lets nobody in is not dead after one look" {
   sql db3 'STOP SLAVE'
   sql db1 'SET GLOBAL read_only = 0'

@@ -44,21 +44,31 @@ const AT_ONCE: usize = 64;
 /// A socket by its family and its name there.
 pub(crate) type Socket = (u8, [u8; ID]);
 
-/// How long ago data last came from a server at one of `addresses` and `port`; `None` without a connection to it over
-/// which any came. This process's own connections do not count.
+/// How long ago data last came from a server at one of `addresses` and `port` to the program that itself listens on
+/// `listening` of this host; `None` without a connection of that program over which any came. Silence on another
+/// program's connection, which may be idle, tells nothing of the server. Nor do this process's own connections.
 ///
 /// One that a frozen server's kernel accepted has brought nothing yet, however young it is.
-pub fn last_heard(addresses: &[IpAddr], port: u16, budget: Budget) -> Result<Option<Duration>, NetworkError> {
+pub fn last_heard(
+    listening: u16,
+    addresses: &[IpAddr],
+    port: u16,
+    budget: Budget,
+) -> Result<Option<Duration>, NetworkError> {
     let own = sockets_of(Path::new("/proc/self"));
-    let mut heard = None;
+    let mut heard = Vec::new();
     each(ESTABLISHED, [0, port], budget, &mut |connection| {
         let name = &connection.name;
         let is_meant = name.port == port && addresses.contains(&name.remote);
         if is_meant && connection.received > 0 && !own.contains(&name.inode) {
-            heard = heard.into_iter().chain([connection.last]).min();
+            heard.push((name.inode, connection.last));
         }
     })?;
-    Ok(heard)
+    if heard.is_empty() {
+        return Ok(None);
+    }
+    let of_listener = sockets_of_listener(listening, budget)?;
+    Ok(heard.into_iter().filter(|(inode, _)| of_listener.contains(inode)).map(|(_, last)| last).min())
 }
 
 /// A connection that a program has asked for, and over which nothing has come yet: the other side has not accepted it,
@@ -95,12 +105,7 @@ pub fn attempts(
     if attempts.is_empty() {
         return Ok(attempts);
     }
-    let mut listeners = Vec::new();
-    each(LISTEN, [listening, 0], budget, &mut |listener| listeners.push(listener.name.inode))?;
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let sockets = processes.map(|process| sockets_of(&process.path()));
-    let of_listener: Vec<u32> =
-        sockets.filter(|sockets| sockets.iter().any(|inode| listeners.contains(inode))).flatten().collect();
+    let of_listener = sockets_of_listener(listening, budget)?;
     attempts.retain(|attempt| of_listener.contains(&attempt.inode));
     Ok(attempts)
 }
@@ -283,6 +288,15 @@ impl Connection {
         let last = Duration::from_millis(last.into());
         Some(Self { name, last, received })
     }
+}
+
+/// The inodes of the sockets of every program that listens on this port of this host and lets us see them.
+fn sockets_of_listener(port: u16, budget: Budget) -> Result<Vec<u32>, NetworkError> {
+    let mut listeners = Vec::new();
+    each(LISTEN, [port, 0], budget, &mut |listener| listeners.push(listener.name.inode))?;
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let sockets = processes.map(|process| sockets_of(&process.path()));
+    Ok(sockets.filter(|sockets| sockets.iter().any(|inode| listeners.contains(inode))).flatten().collect())
 }
 
 /// The inodes of a process's sockets, by its folder in /proc.

@@ -1,34 +1,63 @@
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use nix::sys::socket::{self, Backlog};
 
 use super::*;
 
+/// A program that listens on a port of its own and is connected to `listener`, from which it hears one byte: this
+/// program, its port, and the other end of that connection.
+fn server_that_has_heard(listener: &TcpListener) -> (Child, u16, TcpStream) {
+    let script = format!(
+        "use IO::Socket::INET; $| = 1; my $own = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1'); \
+         my $source = IO::Socket::INET->new('127.0.0.1:{}'); sysread $source, my $data, 1; \
+         print $own->sockport, qq(\\n); sysread $source, $data, 1",
+        listener.local_addr().unwrap().port()
+    );
+    let mut program = Command::new("perl").args(["-e", &script]).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut connection, _) = listener.accept().unwrap();
+    connection.write_all(b"x").unwrap();
+    let mut line = String::new();
+    BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (program, line.trim().parse().unwrap(), connection)
+}
+
 #[test]
-fn data_over_another_programs_connection_is_heard_and_an_empty_one_is_not() {
+fn data_over_the_servers_connection_are_heard_and_those_of_another_program_are_not() {
     let budget = Budget::start(Some(Duration::from_secs(10)));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let heard = || last_heard(&["127.0.0.1".parse().unwrap()], port, budget).unwrap();
-    assert_eq!(heard(), None, "nobody is connected");
-    let mut program = Command::new("bash")
-        .args(["-c", &format!("exec 3<>/dev/tcp/127.0.0.1/{port}; read -n 1 -u 3; echo; read -u 3")])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut connection, _) = listener.accept().unwrap();
-    assert_eq!(heard(), None, "nothing has come");
-    connection.write_all(b"x").unwrap();
-    program.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let heard =
+        |listening, address: &str| last_heard(listening, &[address.parse().unwrap()], port, budget).unwrap();
+    let (mut other, others, idle) = server_that_has_heard(&listener);
+    thread::sleep(Duration::from_millis(200));
+    let (mut server, own, connection) = server_that_has_heard(&listener);
     thread::sleep(Duration::from_millis(50));
-    let ago = heard().unwrap();
+    let ago = heard(own, "127.0.0.1").unwrap();
     // The kernel counts in ticks of its clock.
     assert!((30..5000).contains(&ago.as_millis()), "{ago:?}");
-    let elsewhere = last_heard(&["127.0.0.2".parse().unwrap()], port, budget).unwrap();
-    assert_eq!(elsewhere, None, "another address");
+    assert!(heard(others, "127.0.0.1").unwrap() > ago, "each its own");
+    assert_eq!(heard(own, "127.0.0.2"), None, "another address");
+    assert_eq!(heard(1, "127.0.0.1"), None, "nobody listens there");
+    drop(connection);
+    server.wait().unwrap();
+    assert_eq!(heard(own, "127.0.0.1"), None, "another program's tells nothing");
+    drop(idle);
+    other.wait().unwrap();
+}
+
+#[test]
+fn a_connection_over_which_nothing_came_is_not_heard() {
+    let budget = Budget::start(Some(Duration::from_secs(10)));
+    let [server, source] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [own, port] = [&server, &source].map(|listener| listener.local_addr().unwrap().port());
+    let heard = || last_heard(own, &["127.0.0.1".parse().unwrap()], port, budget).unwrap();
+    assert_eq!(heard(), None, "nobody is connected");
+    let mut program = reader(port);
+    let connection = source.accept().unwrap();
+    assert_eq!(heard(), None, "nothing has come");
     drop(connection);
     program.wait().unwrap();
 }
@@ -46,7 +75,7 @@ fn a_socket_to_be_ended_is_named_as_sock_diag_wants_it() {
 }
 
 /// A program that connects to `port` of this machine and reads until the connection ends.
-fn reader(port: u16) -> std::process::Child {
+fn reader(port: u16) -> Child {
     let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; read -u 3");
     Command::new("bash").args(["-c", &script]).stderr(Stdio::null()).spawn().unwrap()
 }
@@ -120,5 +149,5 @@ fn ones_own_connections_are_not_heard() {
     listener.accept().unwrap().0.write_all(b"x").unwrap();
     stream.read_exact(&mut [0]).unwrap();
     let budget = Budget::start(Some(Duration::from_secs(10)));
-    assert_eq!(last_heard(&["::1".parse().unwrap()], port, budget).unwrap(), None);
+    assert_eq!(last_heard(port, &["::1".parse().unwrap()], port, budget).unwrap(), None);
 }

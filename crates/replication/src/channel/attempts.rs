@@ -11,7 +11,7 @@ use std::time::Duration;
 use mmm_core::{Budget, report};
 use mmm_network::connection::{self, Attempt};
 
-use crate::channel;
+use crate::channel::{self, liveness};
 use crate::server::Server;
 use crate::status::{Channel, IoThread};
 
@@ -30,8 +30,7 @@ pub fn ended_during<T>(server: &mut Server, channel: &str, stop: impl FnOnce(&mu
     }
     // What keeps these from being answered keeps the STOP, too, which says so.
     let seen = channel::again(server, channel);
-    let port = server.one("SELECT @@port AS port").ok().and_then(|row| row.number("port"));
-    let listening = port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
+    let listening = liveness::listening_port(server).ok().flatten();
     let (Ok(channel), Some(listening)) = (seen, listening) else { return stop(server) };
     if channel.io == IoThread::No {
         return stop(server);

@@ -75,7 +75,7 @@ pub fn of_source(
         return Ok(None);
     }
     let limit = heartbeat_limit(local, &channel)?.map_or(silence, |limit| limit.min(silence));
-    let heard = match last_heard(&channel, host) {
+    let heard = match last_heard(local, &channel, host)? {
         Some(ago) => (ago < limit).then_some(ago),
         None => watch(local, &channel, host, limit)?,
     };
@@ -167,7 +167,7 @@ pub fn is_missed(local: &mut Server, channel: &Channel, host: &Host) -> Result<b
 /// True where a channel's source, which answers elsewhere, has sent nothing for longer than its heartbeat takes: the
 /// I/O thread holds a connection that has ended on the other side, as after a reset of that host.
 fn is_cut_off(local: &mut Server, channel: &Channel, host: &Host) -> Result<bool, Error> {
-    let Some(ago) = last_heard(channel, host) else { return Ok(false) };
+    let Some(ago) = last_heard(local, channel, host)? else { return Ok(false) };
     Ok(ago > LATENESS && heartbeat_limit(local, channel)?.is_some_and(|limit| ago > limit))
 }
 
@@ -188,16 +188,23 @@ fn heartbeat_limit(local: &mut Server, channel: &Channel) -> Result<Option<Durat
 }
 
 /// What the kernel says of the channel's connection; `None` where it does not show it, as for a server in another
-/// network namespace.
-fn last_heard(channel: &Channel, host: &Host) -> Option<Duration> {
+/// network namespace. Other programs of this host may be connected to the source, too.
+fn last_heard(local: &mut Server, channel: &Channel, host: &Host) -> Result<Option<Duration>, Error> {
+    let Some(listening) = listening_port(local)? else { return Ok(None) };
     let mut addresses = channel::addresses(channel);
     addresses.extend(host.ip.parse::<IpAddr>());
     // A budget of its own: that a call's time is over must not look like silence.
     let budget = Budget::start(Some(KERNEL));
-    connection::last_heard(&addresses, channel.source_port, budget).unwrap_or_else(|error| {
+    Ok(connection::last_heard(listening, &addresses, channel.source_port, budget).unwrap_or_else(|error| {
         log::warn!("{error}");
         None
-    })
+    }))
+}
+
+/// The port on which a server listens; `None` where it does not.
+pub(super) fn listening_port(server: &mut Server) -> Result<Option<u16>, Error> {
+    let port = server.one("SELECT @@port AS port")?.number("port");
+    Ok(port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0))
 }
 
 /// Watches what was fetched and the heartbeats, for `limit` at most. A watch that is shorter, or that the call's time
