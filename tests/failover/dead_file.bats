@@ -481,6 +481,57 @@ applies_the_last() {
   nothing_lost db2 db3
 }
 
+@test "A7: each master has a GTID domain of its own, and the new master was rebuilt; the slave's last group of its domain is older than its log" {
+  only_on MariaDB 'nobody else has domains'
+  leaves_traces
+  sql db1 'SET GLOBAL gtid_domain_id = 1'
+  sql db2 'SET GLOBAL gtid_domain_id = 2'
+  write db1 2
+  write db2 2
+  caught_up db1 db2
+  all_caught_up db1 db2 db3
+  is_rebuilt db2
+  write db1 2
+  all_caught_up db1 db2 db3
+  kill_server db1
+  if [[ $MMM_REPLICATION == file ]]; then
+    open_writes db2
+    write db2 2
+  fi
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A7: the new master was rebuilt while nothing was written; the slave stands where its log begins" {
+  only_on MariaDB 'elsewhere sets tell what is older than a log'
+  leaves_traces
+  is_rebuilt db2
+  kill_server db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
+@test "A7: the new master's log was begun anew behind what the slave lacks; it stays" {
+  only_on MariaDB 'elsewhere sets tell what is older than a log'
+  leaves_traces
+  stop_replica_thread db3
+  write db1 2
+  caught_up db2 db1
+  is_rebuilt db2
+  kill_server db1
+
+  refuses_to_move db3 db2 "ERROR: the binary log of db2 lacks $(sql db3 'SELECT @@gtid_slave_pos')*"
+  open_writes db2
+  write db2
+  refuses_to_move db3 db2 "ERROR: *$(sql db3 'SELECT @@gtid_slave_pos')*"
+}
+
 @test "the new master executed what it did not log, last of all; a slave that lacks it stays" {
   only_on gtids 'without numbers, none is missed'
   only_on bare 'by GTID, this server needs log_slave_updates'

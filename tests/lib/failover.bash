@@ -349,6 +349,13 @@ begins_new_log() {
   start_replica_thread "$1"
 }
 
+# is_rebuilt HOST — as begins_new_log; it numbers on from the place of the copy, as a restored server does.
+is_rebuilt() {
+  stop_replica_thread "$1"
+  sql "$1" 'RESET MASTER' "SET GLOBAL gtid_slave_pos = '$(sql "$1" 'SELECT @@gtid_current_pos')'"
+  start_replica_thread "$1"
+}
+
 # logs_nothing HOST COMMAND… — HOST executes what db1 writes meanwhile without logging it.
 logs_nothing() {
   restart_server "$1" --skip-log-slave-updates

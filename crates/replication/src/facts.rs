@@ -161,6 +161,8 @@ pub struct NewMaster {
     pub state: GtidState,
     /// MariaDB's: what its oldest log file begins with, as in [`OwnLog::begin`].
     pub begin: GtidState,
+    /// MariaDB's: what the `Gtid_list` of that file names, and no group that was logged behind it.
+    pub listed: GtidState,
     /// MariaDB's: what it has executed by replication, where its log has to hold that; empty where it need not.
     pub executed: GtidPosition,
     /// MariaDB's `gtid_slave_pos`; by file and position, it may be that of what was only fetched.

@@ -13,11 +13,13 @@ mod by_set;
 mod decision;
 mod groups;
 mod left_out;
+mod older;
 mod servers;
 
 pub use behind::before_takeover;
 pub use decision::{Decision, Plan, Proof, Wanted};
 pub use groups::gaps_count;
+pub use older::older_than_log;
 
 use crate::binlog::located::Located;
 use crate::facts::Facts;

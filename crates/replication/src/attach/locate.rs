@@ -117,6 +117,7 @@ impl Move<'_> {
             masters: if old_id == 0 { Vec::new() } else { vec![old_id, new_id] },
             own: new_id,
             until: new.state.clone(),
+            older: plan::older_than_log(facts, at),
         };
         let what = format!("found {at} in the log of {}", self.new_host.name);
         let mut log = self.log_of_new(facts);

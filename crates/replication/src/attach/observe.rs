@@ -84,6 +84,7 @@ fn how_it_failed(host: &str, error: &Error) -> OldMaster {
 pub struct Constants {
     replica_log_begin: GtidState,
     new_log_begin: GtidState,
+    new_log_listed: GtidState,
     new_log_rule: LogRule,
     /// True where the replica's log leaves out nothing, or the same as the new master's.
     logs_compare: bool,
@@ -92,19 +93,22 @@ pub struct Constants {
 
 /// Reads what is read once.
 pub fn constants(replica: &mut Server, channel: &str, new: &mut Server) -> Result<Constants, Error> {
-    let begin = |server: &mut Server| -> Result<GtidState, Error> {
+    let begin = |server: &mut Server| -> Result<(GtidState, GtidState), Error> {
         let has_log = server.one("SELECT @@log_bin AS log_bin")?.is_on("log_bin");
         let is_mariadb = server.dialect().flavour() == Flavour::MariaDb;
-        if has_log && is_mariadb { by_gtid::oldest_known(server) } else { Ok(GtidState::default()) }
+        if has_log && is_mariadb { by_gtid::oldest_listed(server) } else { Ok(Default::default()) }
     };
     let options = match replica.dialect().channel_options(channel) {
         Some(statement) => options(replica, &statement)?,
         None => Record::default(),
     };
     let (rule, new_log_rule) = (log_rule(replica)?, log_rule(new)?);
+    let (_, replica_log_begin) = begin(replica)?;
+    let (new_log_listed, new_log_begin) = begin(new)?;
     Ok(Constants {
-        replica_log_begin: begin(replica)?,
-        new_log_begin: begin(new)?,
+        replica_log_begin,
+        new_log_begin,
+        new_log_listed,
         logs_compare: rule.is_empty() || rule == new_log_rule,
         new_log_rule,
         options,
@@ -277,6 +281,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
         end,
         state: gtids(server, &variables, "binlog_state")?,
         begin: constants.new_log_begin.clone(),
+        listed: constants.new_log_listed.clone(),
         executed,
         replicated: gtids(server, &variables, "slave_pos")?,
         logs_rows: logs_rows(&variables),

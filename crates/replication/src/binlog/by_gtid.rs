@@ -18,7 +18,7 @@ use crate::binlog::located::{Gap, Located};
 use crate::binlog::pages::page;
 use crate::binlog::reading::{Log, each_seen, read};
 use crate::error::Error;
-use crate::gtid::{GtidPosition, GtidState};
+use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::position::BinlogPosition;
 use crate::server::Server;
 
@@ -35,6 +35,8 @@ pub fn locate(
     let whole = scope;
     let scope = &Scope { order: false, ..scope.clone() };
     let files = log_files(log.server)?;
+    let older = older_than_all(log, &files, &scope.older)?;
+    let scope = &Scope { older, ..scope.clone() };
     let located = match at_the_end(log.server, at, scope)? {
         Some(found) => found,
         None => match further_on(log, &files, at, scope, earlier)? {
@@ -62,27 +64,49 @@ fn from_its_file(
     let mut first = None;
     if scope.until.iter().any(|gtid| at.get(gtid.domain).is_none()) {
         first = last_that_begins(files, |file| {
-            let list = beginning(log.server, file)?;
-            let names_all = list.state.iter().all(|gtid| at.get(gtid.domain).is_some());
-            Ok((names_all && list.lies_before(at)).then_some(list))
+            let list = beginning(log.server, file)?.behind(&scope.older);
+            let names_all = |list: &Beginning| list.state.iter().all(|gtid| at.get(gtid.domain).is_some());
+            Ok(list.filter(|list| names_all(list) && list.lies_before(at)))
         })?;
     }
     if first.is_none() {
         first = last_that_begins(files, |file| {
-            let list = beginning(log.server, file)?;
-            Ok(list.lies_before(at).then_some(list))
+            let list = beginning(log.server, file)?.behind(&scope.older);
+            Ok(list.filter(|list| list.lies_before(at)))
         })?;
     }
     let Some((first, begin)) = first else {
         return Ok(Located::Purged { at: at.clone(), gtid: at.iter().next() });
     };
-    if let Some(found) = seek::locate(log, files, at, scope, (first, &begin))? {
+    if scope.older.is_empty()
+        && let Some(found) = seek::locate(log, files, at, scope, (first, &begin))?
+    {
         return Ok(found);
     }
     let place = BinlogPosition::new(&files[first], FIRST_EVENT);
     let mut scan = Scan::new(at.clone(), place.clone(), begin, scope);
     read(log, files, &place, &mut scan)?;
     Ok(scan.finish())
+}
+
+/// Of groups that may be older than the log, those that can be: where a domain has gone on to another file, its first one
+/// ends behind them.
+fn older_than_all(log: &mut Log, files: &[String], older: &GtidPosition) -> Result<GtidPosition, Error> {
+    let mut left = GtidPosition::default();
+    for gtid in older.iter() {
+        let begins = last_that_begins(files, |file| {
+            let list = beginning(log.server, file)?;
+            Ok((!list.state.knows(gtid.domain)).then_some(()))
+        })?;
+        let behind = match begins.and_then(|(first, ())| files.get(first + 1)) {
+            Some(next) => beginning(log.server, next)?.state.highest(gtid.domain),
+            None => None,
+        };
+        if begins.is_some() && behind.is_none_or(|highest| highest > gtid.sequence) {
+            left.advance(gtid);
+        }
+    }
+    Ok(left)
 }
 
 /// Finds `at` behind what was found earlier, where it lies there.
@@ -180,14 +204,20 @@ fn places_from(log: &mut Log, place: &BinlogPosition) -> Result<Vec<BinlogPositi
 /// What the oldest file of a server's log begins with: the state of its `Gtid_list`, or its first groups
 /// where that list is empty.
 pub fn oldest_known(server: &mut Server) -> Result<GtidState, Error> {
-    let Some(oldest) = log_files(server)?.into_iter().next() else { return Ok(GtidState::default()) };
-    let mut state = beginning(server, &oldest)?.state;
+    Ok(oldest_listed(server)?.1)
+}
+
+/// The state of the `Gtid_list` alone, and the same with the first groups of domains that it does not name.
+pub fn oldest_listed(server: &mut Server) -> Result<(GtidState, GtidState), Error> {
+    let Some(oldest) = log_files(server)?.into_iter().next() else { return Ok(Default::default()) };
+    let listed = beginning(server, &oldest)?.state;
+    let mut state = listed.clone();
     for row in page(server, &oldest, FIRST_EVENT, FIRST_EVENTS)? {
         if let Some(gtid) = gtid_of(&row).filter(|gtid| !state.knows(gtid.domain)) {
             state.log(gtid);
         }
     }
-    Ok(state)
+    Ok((listed, state))
 }
 
 /// The cheap case: the position is where the log ends, and nothing is written meanwhile. Costs three statements.
@@ -195,10 +225,17 @@ fn at_the_end(server: &mut Server, at: &GtidPosition, scope: &Scope) -> Result<O
     let Some(end) = log_end(server)? else { return Ok(None) };
     let row = server.one("SELECT @@gtid_binlog_state, @@gtid_binlog_pos")?;
     let (state, now) = (row.at(0).unwrap_or_default(), row.at(1).unwrap_or_default());
-    let (Ok(state), Ok(now)) = (state.parse::<GtidState>(), now.parse::<GtidPosition>()) else {
+    let (Ok(mut state), Ok(now)) = (state.parse::<GtidState>(), now.parse::<GtidPosition>()) else {
         return Ok(None);
     };
-    let is_end = at.iter().all(|gtid| now.get(gtid.domain) == Some(gtid) && state.includes(gtid));
+    let is_older = |gtid: Gtid| scope.older.get(gtid.domain) == Some(gtid) && !state.knows(gtid.domain);
+    let older: Vec<Gtid> = at.iter().filter(|gtid| is_older(*gtid)).collect();
+    let is_end = at
+        .iter()
+        .all(|gtid| older.contains(&gtid) || now.get(gtid.domain) == Some(gtid) && state.includes(gtid));
+    for gtid in older {
+        state.log(gtid);
+    }
     // A domain that the position does not name may lie behind it.
     if !is_end || now.iter().any(|gtid| at.get(gtid.domain).is_none()) {
         return Ok(None);

@@ -9,6 +9,7 @@ use crate::plan::groups::{
     check_gaps, check_groups, check_older, check_order, has_got_no_more, has_stood_still, logs_all,
 };
 use crate::plan::left_out::{check_logged, check_set_back, is_dropped_by_both, knows_all, left_out};
+use crate::plan::older::older_than_log;
 use crate::refusal::{Refusal, Unproved};
 use crate::status::{Mode, Place};
 
@@ -42,7 +43,9 @@ pub(super) fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid
         Some(log) if facts.leave_out() && !replica.other_channels => log.last_up_to(&at, replica.server_id),
         _ => at.clone(),
     };
-    if let Some(gtid) = sought.iter().find(|gtid| !new.state.includes(*gtid)) {
+    let older = older_than_log(facts, &sought);
+    let is_older = |gtid: &Gtid| older.get(gtid.domain) == Some(*gtid);
+    if let Some(gtid) = sought.iter().find(|gtid| !new.state.includes(*gtid) && !is_older(gtid)) {
         if is_dropped_by_both(facts) {
             return Ok(ByGtid::Unusable(format!(
                 "{new_host} has not logged {gtid}, which its filters may leave out"

@@ -4,6 +4,7 @@ use crate::binlog::located::Gap;
 use crate::facts::{Facts, NewMaster, OldMaster, OwnLog};
 use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::plan::behind::{known, still_applies};
+use crate::plan::older::older_than_log;
 use crate::position::BinlogPosition;
 use crate::refusal::{Refusal, Unproved};
 
@@ -19,12 +20,13 @@ pub(super) fn check_groups(
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
     let domains: Vec<u32> = at.iter().map(|gtid| gtid.domain).collect();
-    let mut older = Vec::new();
+    let older = older_than_log(facts, at);
+    let mut untold = Vec::new();
     for theirs in there.iter().filter(|gtid| domains.contains(&gtid.domain)) {
         match own.has(theirs) {
             Some(true) => {}
             Some(false) => return Err(lacks_earlier(facts, theirs)),
-            None => older.push(theirs),
+            None => untold.push(theirs),
         }
     }
     for ours in own.state.iter().filter(|gtid| domains.contains(&gtid.domain)) {
@@ -32,16 +34,17 @@ pub(super) fn check_groups(
         if u64::from(ours.server) == replica.server_id {
             continue;
         }
-        let ahead = match there.get(ours.domain, ours.server) {
-            Some(sequence) => ours.sequence > sequence,
-            None => new.begin.highest(ours.domain).is_none_or(|begin| ours.sequence >= begin),
+        let ahead = match (there.get(ours.domain, ours.server), older.get(ours.domain)) {
+            (Some(sequence), _) => ours.sequence > sequence,
+            (None, Some(oldest)) => ours.sequence > oldest.sequence,
+            (None, None) => new.begin.highest(ours.domain).is_none_or(|begin| ours.sequence >= begin),
         };
         if ahead {
             let known = known(there, ours);
             return Err(Refusal::ReplicaAhead { host, new: new_host, gtid: ours.to_string(), known });
         }
     }
-    Ok(older)
+    Ok(untold)
 }
 
 fn lacks_earlier(facts: &Facts, gtid: Gtid) -> Refusal {
@@ -115,8 +118,10 @@ pub(super) fn check_gaps(facts: &Facts, at: &GtidPosition, gaps: &[Gap]) -> Resu
     if let Some(gap) = gaps.first() {
         return refused(gap.to_string());
     }
+    let older = older_than_log(facts, at);
     let domains = new.executed.iter().filter(|gtid| at.get(gtid.domain).is_some());
-    match domains.into_iter().find(|gtid| !new.state.includes(*gtid)) {
+    let is_older = |gtid: &Gtid| older.get(gtid.domain) == Some(*gtid);
+    match domains.into_iter().find(|gtid| !new.state.includes(*gtid) && !is_older(gtid)) {
         Some(gtid) => refused(gtid.to_string()),
         None => Ok(()),
     }

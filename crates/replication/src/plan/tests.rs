@@ -83,6 +83,7 @@ fn facts() -> Facts {
             end: Some(BinlogPosition::new("bin.000007", 300)),
             state: "0-1-8".parse().unwrap(),
             begin: "0-1-1".parse().unwrap(),
+            listed: GtidState::default(),
             executed: GtidPosition::default(),
             replicated: "0-1-8".parse().unwrap(),
             logs_rows: false,

@@ -23,6 +23,18 @@ impl Beginning {
         at.iter().all(|gtid| !self.state.includes(gtid) || self.position.get(gtid.domain) == Some(gtid))
     }
 
+    /// This beginning with groups that are older than the log; `None` where a file begins later than their domains.
+    pub(super) fn behind(mut self, older: &GtidPosition) -> Option<Self> {
+        for gtid in older.iter() {
+            if self.state.knows(gtid.domain) {
+                return None;
+            }
+            self.state.log(gtid);
+            self.position.advance(gtid);
+        }
+        Some(self)
+    }
+
     /// For each server that wrote in a domain of `at` between this file's beginning and `end`, that domain.
     pub(super) fn writers_until(&self, end: &Self, at: &GtidPosition) -> Vec<u32> {
         let is_new = |gtid: &Gtid| self.state.get(gtid.domain, gtid.server) != Some(gtid.sequence);

@@ -19,6 +19,9 @@ pub struct Scope {
     pub own: u32,
     /// What the log has: behind the place, it is read until the last of it by other servers, so that `gaps` tells all.
     pub until: GtidState,
+    /// Groups of the wanted position that count as older than the log, if the next number of their domain is the first
+    /// that the log has.
+    pub older: GtidPosition,
 }
 
 /// What a search needs to know of an event.
@@ -137,6 +140,7 @@ impl Scan {
     /// The group that was being read is complete.
     pub(super) fn close_group(&mut self) {
         let Some((gtid, end)) = self.group.take() else { return };
+        self.check_older(gtid);
         if self.running.state.is_stepped_back_by(gtid)
             && self.out_of_order.is_none()
             && self.at.get(gtid.domain).is_some()
@@ -149,6 +153,20 @@ impl Scan {
         self.end = end;
         self.note(gtid);
         self.note_position();
+    }
+
+    /// The first group of a domain that was taken for older than the log: does the log begin right behind that?
+    fn check_older(&mut self, first: Gtid) {
+        let domain = first.domain;
+        let Some(older) = self.scope.older.get(domain) else { return };
+        self.scope.older = self.scope.older.filtered(|other| other != domain);
+        if self.running.position.get(domain) != Some(older) || first.sequence == older.sequence + 1 {
+            return;
+        }
+        self.running.state = self.running.state.iter().filter(|gtid| gtid.domain != domain).collect();
+        self.running.position = self.running.position.filtered(|other| other != domain);
+        self.found.retain(|(found, _)| *found != domain);
+        (self.position, self.others) = (None, None);
     }
 
     /// Is a number missing before this group? Before the place, the replica has whatever it was.
@@ -186,13 +204,15 @@ impl Scan {
 
     /// True where nothing that other servers than the log's own wrote lies further on, and each domain has begun.
     fn has_seen_others(&self) -> bool {
-        self.scope.until.iter().all(|gtid| {
-            if gtid.server == self.scope.own {
-                self.running.state.knows(gtid.domain)
-            } else {
-                self.running.state.includes(gtid)
-            }
-        })
+        let is_untold = |older: Gtid| self.scope.until.knows(older.domain);
+        !self.scope.older.iter().any(is_untold)
+            && self.scope.until.iter().all(|gtid| {
+                if gtid.server == self.scope.own {
+                    self.running.state.knows(gtid.domain)
+                } else {
+                    self.running.state.includes(gtid)
+                }
+            })
     }
 
     fn has_found(&self, domain: u32) -> bool {
@@ -231,9 +251,9 @@ impl Scan {
 /// A log given as GTIDs alone, searched as a server's log would be: for the property tests of planning.
 #[cfg(test)]
 pub(crate) fn locate_in(log: &[Gtid], at: &GtidPosition, scope: &Scope) -> Located {
-    use crate::binlog::files::FIRST_EVENT;
-    let place = BinlogPosition::new("bin.000001", FIRST_EVENT);
-    let mut scan = Scan::new(at.clone(), place, Beginning::default(), scope);
+    let place = BinlogPosition::new("bin.000001", 0);
+    let begin = Beginning::default().behind(&scope.older).expect("it names no domain");
+    let mut scan = Scan::new(at.clone(), place, begin, scope);
     for (index, gtid) in log.iter().enumerate() {
         scan.event(&Part { what: What::Group(*gtid), end: (index + 1) as u64 });
         scan.close_group();

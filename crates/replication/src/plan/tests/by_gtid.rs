@@ -1,6 +1,7 @@
 //! By MariaDB's GTIDs, and what must hold whatever the method.
 
 use super::*;
+use crate::binlog::by_gtid::scan::{Scope, locate_in};
 
 #[test]
 fn a_quiet_move_first_asks_for_the_place_and_then_takes_it() {
@@ -301,6 +302,86 @@ fn a_domain_that_the_replica_does_not_know_is_refused_where_it_would_be_replayed
     facts.replica.channel.mode = Mode::SlavePos;
     assert_refused!(facts, Some(&before), Refusal::UnknownDomain { domain: 5, .. });
     assert!(plan(&facts, Some(&behind)).is_ok(), "by GTID, too");
+}
+
+/// db2 was rebuilt when all stood at 0-1-8, or another domain's groups have come since.
+fn rebuilt() -> Facts {
+    let mut facts = facts();
+    facts.new.executed = "0-1-8".parse().unwrap();
+    (facts.new.state, facts.new.begin) = (GtidState::default(), GtidState::default());
+    facts
+}
+
+#[test]
+fn a7_the_last_group_of_a_domain_may_be_older_than_the_log_of_a_new_master_that_was_rebuilt() {
+    let begins = |begin: &'static str| {
+        move |facts: &mut Facts| {
+            (facts.new.state, facts.new.begin) = (begin.parse().unwrap(), begin.parse().unwrap());
+        }
+    };
+    let at: GtidPosition = "0-1-8".parse().unwrap();
+    let is_older = |spoil: &dyn Fn(&mut Facts)| {
+        let mut facts = rebuilt();
+        spoil(&mut facts);
+        older_than_log(&facts, &at) == at
+    };
+    assert_eq!(plan(&rebuilt(), None), Ok(Decision::Locate(Wanted::Position(at.clone()))));
+    let there = found("0-1-8", Some(300), "0-1-8");
+    let there = searched_to(there, "");
+    assert_eq!(place(&rebuilt(), Some(&there)), Place::Position(BinlogPosition::new("bin.000007", 300)));
+    assert!(is_older(&begins("0-2-9")) && is_older(&begins("0-1-9")), "the next number is its first");
+    assert!(is_older(&|f| f.new.state = "0-2-9".parse().unwrap()), "the search has to see what comes first");
+    assert!(!is_older(&begins("0-2-1")) && !is_older(&begins("0-2-10")), "another number is its first");
+    assert!(
+        !is_older(&|f| f.new.executed = "0-1-9".parse().unwrap()),
+        "it has executed more and logged nothing"
+    );
+    assert!(!is_older(&|f| f.new.executed = "0-2-8".parse().unwrap()), "of another server");
+    assert!(
+        !is_older(&|f| f.new.executed = GtidPosition::default()),
+        "its log need not hold what it executed"
+    );
+    assert!(!is_older(&|f| f.new.listed = "0-1-8".parse().unwrap()), "its log has gone on since");
+    assert!(!is_older(&|f| f.new.read_only = false), "what it wrote itself may be gone with its log");
+    assert!(
+        !is_older(&|f| f.replica.channel.applied = Some(BinlogPosition::new("bin.000001", 700))),
+        "from there, too"
+    );
+    let late = |mode: Mode| {
+        move |f: &mut Facts| {
+            begins("0-1-9")(f);
+            f.new.executed = "0-1-12".parse().unwrap();
+            f.replica.channel.mode = mode;
+        }
+    };
+    assert!(
+        is_older(&late(Mode::FilePosition)) && !is_older(&late(Mode::SlavePos)),
+        "the server would refuse"
+    );
+}
+
+#[test]
+fn a7_a_log_begins_behind_an_older_group_only_with_the_next_number() {
+    let gtids = |text: &str| text.split_whitespace().map(|gtid| gtid.parse().unwrap()).collect::<Vec<Gtid>>();
+    let scope = Scope { older: "1-1-8".parse().unwrap(), ..Scope::default() };
+    for (log, at, expected) in [
+        ("2-2-4 2-2-5 1-1-9 1-1-10", "1-1-8,2-2-5", Some(2)),
+        ("2-2-4 2-2-5 2-2-6", "1-1-8,2-2-5", Some(2)),
+        ("1-2-9 1-1-10", "1-1-8", Some(0)),
+        // It is there after all, behind what the replica has as well.
+        ("1-1-7 1-1-8 1-1-9", "1-1-8", Some(2)),
+        ("1-1-8 1-1-9", "1-1-8", Some(1)),
+        ("2-2-4 1-1-10", "1-1-8,2-2-4", None),
+        ("1-2-1 1-2-2", "1-1-8", None),
+    ] {
+        let log = gtids(log);
+        let scope = Scope { own: 1, until: log.iter().copied().collect(), ..scope.clone() };
+        let place = match locate_in(&log, &at.parse().unwrap(), &scope) {
+            Located::Found { position, .. } => position.map(|place| place.offset),
+            _ => None,
+        };
+        assert_eq!(place, expected, "{at} in {log:?}");
+    }
 }
 
 #[test]

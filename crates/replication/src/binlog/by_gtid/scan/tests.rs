@@ -104,7 +104,7 @@ fn a_domain_that_nobody_asked_for_counts_only_up_to_the_place() {
 /// Server 2's log; servers 1 and 2 replicate from each other.
 fn gaps(at: &str, begin: &str, log: &str, until: &str) -> Vec<String> {
     let until = until.parse().expect("state");
-    let scope = Scope { order: false, masters: vec![1, 2], own: 2, until };
+    let scope = Scope { order: false, masters: vec![1, 2], own: 2, until, ..Scope::default() };
     match read_with(at, begin, log, &scope) {
         Located::Found { gaps, .. } => gaps.iter().map(ToString::to_string).collect(),
         other => panic!("{at} in {begin} {log}: {other:?}"),

@@ -5,7 +5,13 @@ use crate::binlog::by_gtid::scan::{Part, Scope, What};
 
 /// What is left to read of these groups, of ten bytes each, by one who looks for `at`.
 fn begun(at: &str, log: &str) -> Scan {
-    let scope = Scope { order: false, masters: vec![1, 2], own: 2, until: "0-1-9".parse().unwrap() };
+    let scope = Scope {
+        order: false,
+        masters: vec![1, 2],
+        own: 2,
+        until: "0-1-9".parse().unwrap(),
+        ..Scope::default()
+    };
     let place = BinlogPosition::new("bin.000007", 4);
     let mut scan = Scan::new(at.parse().unwrap(), place, Beginning::default(), &scope);
     for (index, gtid) in log.split_whitespace().enumerate() {
@@ -56,7 +62,7 @@ proptest! {
         let groups: Vec<Gtid> = groups.into_iter().map(gtid).collect();
         let at: GtidPosition = at.into_iter().map(gtid).collect();
         let until = groups.iter().copied().collect();
-        let scope = Scope { order, masters: vec![1, 2], own: 2, until };
+        let scope = Scope { order, masters: vec![1, 2], own: 2, until, ..Scope::default() };
         let place = BinlogPosition::new("bin.000007", 0);
         let new = || Scan::new(at.clone(), place.clone(), Beginning::default(), &scope);
         let read = |scan: &mut Scan, from: usize, to: usize| {
