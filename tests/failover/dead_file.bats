@@ -437,6 +437,19 @@ applies_the_last() {
   refuses_to_move db3 db2 "ERROR: db2 logged $(gtid_of db1) after a later number of the same domain*"
 }
 
+@test "A16: the end of the slave's own log is missing, as after a power loss; the order of the new master's log tells what it has" {
+  only_on MariaDB 'elsewhere sets tell what a slave has'
+  only_on bare 'by GTID, this server needs log_slave_updates'
+  logs_nothing db3 write db1 2
+  caught_up db2 db1
+  kill_server db1
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db3
+}
+
 @test "A28: the old master died with a temporary table open, of which the slave has executed all that there is" {
   opens_temporary_table
   all_caught_up db1 db2 db3

@@ -243,11 +243,15 @@ impl Facts {
     }
 
     /// The replica's own log, where that tells everything which the new master's log can hold of what the replica
-    /// has: both drop the same, and a log that knows nothing of a domain was begun after the last group of it.
+    /// has: both drop the same, a log that knows nothing of a domain was begun after the last group of it, and one
+    /// without the groups that were executed last has lost its end (a power loss, with `sync_binlog=0`).
     pub fn log_of_everything(&self) -> Option<&OwnLog> {
         let replica = &self.replica;
         replica.log.as_ref().filter(|log| {
-            self.share_filters() && replica.gtid_position.iter().all(|gtid| log.state.knows(gtid.domain))
+            let has_last = |gtid: Gtid| {
+                if self.leave_out() { log.state.knows(gtid.domain) } else { log.state.includes(gtid) }
+            };
+            self.share_filters() && replica.gtid_position.iter().all(has_last)
         })
     }
 

@@ -174,6 +174,23 @@ fn a16_groups_older_than_the_replicas_own_log_came_with_the_copy_it_was_made_fro
 }
 
 #[test]
+fn a16_a_log_of_the_replica_that_lost_its_end_says_nothing_of_what_it_has() {
+    let mut facts = facts();
+    facts.old = old_dead();
+    facts.replica.log = Some(OwnLog { state: "0-1-5".parse().unwrap(), begin: "0-1-1".parse().unwrap() });
+    let at: GtidPosition = "0-1-8".parse().unwrap();
+    let located = found("0-1-8", Some(300), "0-1-8");
+    assert_eq!(plan(&facts, Some(&located)), Ok(Decision::Locate(Wanted::History(at))));
+    let there = Place::Position(BinlogPosition::new("bin.000007", 300));
+    assert_eq!(place(&facts, Some(&in_order(located.clone(), None))), there);
+    assert_refused!(facts, Some(&in_order(located, Some("0-1-5"))), Refusal::OutOfOrder { .. });
+    // Nor does it hide an early group of the new master.
+    let early = found("0-1-8", Some(300), "0-1-8,0-2-5");
+    let of_source = OwnLog { state: "0-1-8".parse().unwrap(), begin: "0-1-1".parse().unwrap() };
+    assert_refused!(facts, Some(&early.beside(Some(of_source), true)), Refusal::ReplicaLacksEarlier { .. });
+}
+
+#[test]
 fn a16_without_a_log_of_its_own_the_order_of_the_new_masters_log_decides() {
     let mut facts = facts();
     facts.replica.log = None;
