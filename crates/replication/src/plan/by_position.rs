@@ -96,11 +96,13 @@ pub(super) fn by_position(
                 None => return Ok(Decision::Locate(Wanted::LastGroups)),
                 Some(false) => {}
                 Some(true) => {
-                    let reason = format!(
-                        "the log of {} holds transactions of its own, which {} may lack",
-                        new.host, replica.host
-                    );
-                    return unproved(Unproved::OwnTransactions, reason, false);
+                    let (cause, whose) = if new.other_channels {
+                        (Unproved::SeveralSources, "may hold transactions of others than the old master")
+                    } else {
+                        (Unproved::OwnTransactions, "holds transactions of its own")
+                    };
+                    let reason = format!("the log of {} {whose}, which {} may lack", new.host, replica.host);
+                    return unproved(cause, reason, false);
                 }
             }
             let proof = Proof::SamePosition { old: ours, new_end: new_end.clone() };
@@ -122,8 +124,12 @@ pub(super) fn unproved(
     Err(Refusal::Unproved { host, new, cause, reason: format!("{why_not_gtid}, and {reason}"), may_pass })
 }
 
-/// Whether the replica may lack groups that the new master wrote itself; `None` until its log was looked into.
+/// Whether the replica may lack groups that the new master wrote itself, or got from others than the old one; `None`
+/// until its log was looked into.
 fn lacks_own_groups(facts: &Facts, located: Option<&Located>) -> Option<bool> {
+    if facts.new.other_channels {
+        return Some(true);
+    }
     let state = &facts.new.state;
     if state.iter().next().is_some() {
         let log = facts.replica.log.as_ref();
