@@ -520,6 +520,26 @@ goes_on() {
   nothing_lost db2 db1 db3
 }
 
+@test "A4: the old master lives and sends a transaction that nothing rolls back; it is not cut in half" {
+  only_on MySQL 'a MariaDB that is stopped throws no half away that its master still sends'
+  only_on gtids 'by file and position, the place is looked for first, and that takes as long'
+  leaves_traces
+  sql db1 'CREATE TABLE app.kept (id BIGINT AUTO_INCREMENT PRIMARY KEY, body LONGBLOB) ENGINE = MyISAM'
+  all_caught_up db1 db2 db3
+  slow_network db3
+  sql db1 'SET SESSION binlog_format = ROW' \
+    "INSERT INTO app.kept (body) SELECT REPEAT(CHAR(65 + seq % 26), 32768) FROM $(numbers 256)"
+  close_writes db1
+  caught_up db2 db1
+  wait_for 10 has_half_a_transaction db3
+
+  moves db3 db2
+
+  fast_network db3
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
 @test "A16: the slave is a copy of the old master with a younger log of its own; the log of the old one tells what it has" {
   only_on MariaDB 'elsewhere sets tell what a copy has'
   begins_new_log db3

@@ -18,11 +18,16 @@ use crate::status::{Channel, IoThread};
 const PAUSE: Duration = Duration::from_millis(3);
 /// After how long an applying thread with work before it is looked at again.
 const SECOND_LOOK: Duration = Duration::from_millis(60);
+/// After how long without an event the rest of half a transaction counts as one that does not come.
+const NOTHING_COMES: Duration = Duration::from_millis(300);
+/// Pause between two looks at what comes.
+const COMING_PAUSE: Duration = Duration::from_millis(20);
 /// How long a fetching thread may take to connect to its source.
 const CONNECTING: Duration = Duration::from_secs(2);
 
 /// Stops both threads and waits until both have stopped; returns the channel at rest.
 pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
+    await_rest(server, name)?;
     end_half(server, name)?;
     stop_at_once(server, name, Threads::Both)
 }
@@ -82,6 +87,35 @@ fn watch<T>(
 pub fn stop_fetching(server: &mut Server, name: &str) -> Result<(), Error> {
     let statement = server.dialect().stop(name, Threads::Io);
     attempts::ended_during(server, name, |server| server.execute(&statement))
+}
+
+/// Waits for the rest of half a transaction while its source sends it. To give that up is not always harmless: what a
+/// storage engine without transactions has written stays, and the whole of it comes again.
+fn await_rest(server: &mut Server, name: &str) -> Result<(), Error> {
+    if report::is_dry_run() || server.dialect().coordinator(name).is_empty() {
+        return Ok(());
+    }
+    let mut seen = channel::again(server, name)?;
+    let mut moved_at = server.budget().elapsed();
+    let mut face = None;
+    while seen.has_half() && seen.io == IoThread::Yes && !is_whole(server, name)? {
+        if server.budget().elapsed() >= moved_at + NOTHING_COMES {
+            return Ok(());
+        }
+        face.get_or_insert_with(|| {
+            progress::waiting(format!("waiting for the rest of a transaction that {} gets", server.host()))
+        });
+        if !server.budget().pause(COMING_PAUSE) {
+            let waited = server.budget().elapsed();
+            return Err(Refusal::DoesNotStop { host: server.host().into(), waited }.into());
+        }
+        let now = channel::again(server, name)?;
+        if now.fetched != seen.fetched {
+            moved_at = server.budget().elapsed();
+        }
+        seen = now;
+    }
+    Ok(())
 }
 
 /// Ends an applying thread that waits for the rest of a transaction, for which the server's STOP would wait as
