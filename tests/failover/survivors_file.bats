@@ -290,6 +290,24 @@ opens_without() {
   all_agree
 }
 
+@test "of two slaves that have the same, one still applies it: the other is asked, and not waited" {
+  second_slave
+  cut_off db2
+  hold db3
+  write db1 3
+  caught_up client db1
+  fetched_all db3 db1
+  dies
+
+  agent_call db2 mysql_allow_write
+
+  expect_agent_read 0 OK
+  has_transactions db2 9
+  release db3
+  gets OK db3 set_active_master db2
+  all_agree
+}
+
 @test "the slave that has most cannot be used: what the other has is taken over, and the answer names what is lost" {
   second_slave
   cut_off db2

@@ -110,8 +110,11 @@ pub fn ask<'c>(
             Err(_) => asked.unreadable.push((name.into(), "asking it failed".into())),
         }
     }
-    // There is one log, so the furthest has what all others have.
-    asked.ahead.sort_by(|one, other| further(&other.tail, &one.tail));
+    // There is one log, so the furthest has what all others have. Of those, one that still applies has to be waited for.
+    let applies = |survivor: &Survivor| !survivor.channel.has_applied_all();
+    asked.ahead.sort_by(|one, other| {
+        further(&other.tail, &one.tail).then_with(|| applies(one).cmp(&applies(other)))
+    });
     Ok(asked)
 }
 

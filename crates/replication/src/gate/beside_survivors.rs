@@ -122,7 +122,7 @@ impl Gate<'_> {
         for (host, reason) in asked.silent.iter().chain(&asked.unreadable) {
             log::warn!("nobody knows whether {host} has more of {}: {reason}", self.peer.name);
         }
-        let mut lost = self.given_up(&ours);
+        let (mut lost, mut not_yet) = (self.given_up(&ours), None);
         let chosen = Chosen { channel: ours.clone(), source: self.peer };
         // A place that does not exist is none to go back to.
         let ahead = if lost.is_none() { asked.ahead.as_slice() } else { &[] };
@@ -141,7 +141,14 @@ impl Gate<'_> {
                     continue;
                 }
                 Taken::All => return Ok(None),
-                Taken::Later(reason) => self.wait_or_lose(&name, tail, reason, idle, APPLYING)?,
+                Taken::Later(reason) => match self.wait_or_lose(&name, tail, reason, idle, APPLYING) {
+                    Ok(lost) => lost,
+                    // Another may have as much, and give it now.
+                    Err(still) => {
+                        not_yet.get_or_insert(still);
+                        continue;
+                    }
+                },
                 Taken::Never(reason) => self.lost(&name, tail, reason),
                 // Where its channel stands now, no other slave can be asked.
                 Taken::Stuck(reason) => {
@@ -152,6 +159,9 @@ impl Gate<'_> {
             };
             log::error!("{failed}");
             lost.get_or_insert(failed);
+        }
+        if let Some(still) = not_yet {
+            return Err(still);
         }
         if lost.is_none() {
             lost = self.seen_before(&asked, &ours)?;
