@@ -259,6 +259,23 @@ slow_gate() {
   in_host db3 rm /var/lib/mysql-mmm/mysql-mmm-silence-db2-10.77.0.11-3306
 }
 
+@test "where the kernel does not show the connection, a peer that is gone leaves time to ask other slaves" {
+  sql db3 'STOP SLAVE'
+  sql db2 'SET GLOBAL slave_net_timeout = 60' 'STOP SLAVE' 'CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 30' 'START SLAVE'
+  wait_for 5 runs_from db2 db1
+  settings db3 'allow_write: {silence: 5s}'
+  freeze db1
+  local MMM_CONFIG=mmm_agent_db2
+  # One call alone does not prove the silence.
+  run_helper db3 sync_with_master
+  answers 255 'ERROR: db1 is alive although nobody can log in there *'
+
+  run_helper db3 sync_with_master
+
+  answers 0 OK
+  in_host db3 rm /var/lib/mysql-mmm/mysql-mmm-silence-db2-10.77.0.11-3306
+}
+
 @test "where the kernel does not show the connection, an idle peer that lets nobody in is not dead after one look" {
   sql db3 'STOP SLAVE'
   sql db1 'SET GLOBAL read_only = 0'

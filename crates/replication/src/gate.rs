@@ -74,6 +74,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         question,
         taken: 0,
         dialled: None,
+        silent: None,
     };
     let mut proof = gate.with(connection);
     while question.wait && is_living(&proof) && !report::is_dry_run() && question.budget.pause(RETRY) {

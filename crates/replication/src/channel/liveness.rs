@@ -83,6 +83,28 @@ pub fn of_source(
     Ok(heard.map(|heard| Sign { heard, limit }))
 }
 
+/// What a channel shows of its source while that is silent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    io: IoThread,
+    fetched: Option<BinlogPosition>,
+    heartbeats: String,
+}
+
+/// What a channel shows of its source.
+pub fn shown(local: &mut Server, channel: &str) -> Result<Shown, Error> {
+    let channel = channel::again(local, channel)?;
+    let heartbeats = heartbeats(local, &channel)?;
+    Ok(Shown { io: channel.io, fetched: channel.fetched, heartbeats })
+}
+
+/// True where the kernel does not show the channel's connection, and the channel shows no more than `before`. A source
+/// that was found silent then needs not be watched again.
+pub fn is_unchanged(local: &mut Server, channel: &str, host: &Host, before: &Shown) -> Result<bool, Error> {
+    let now = channel::again(local, channel)?;
+    Ok(last_heard(local, &now, host)?.is_none() && shown(local, channel)? == *before)
+}
+
 /// As [`of_source`], waiting where a silence that lasts would make it certain before `patience` is over.
 pub fn settled(
     local: &mut Server,

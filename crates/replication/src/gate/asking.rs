@@ -5,6 +5,7 @@ use std::time::Duration;
 use mmm_core::config::{Config, Host};
 use mmm_core::report;
 
+use crate::channel::liveness::Shown;
 use crate::channel::{self, liveness, threads};
 use crate::error::Error;
 use crate::gate::peer::connect;
@@ -33,6 +34,8 @@ pub(super) struct Gate<'a> {
     pub(super) taken: usize,
     /// Connections to other slaves, once the peer was found silent.
     pub(super) dialled: Option<Dialled>,
+    /// What the channel showed of the peer before that was found silent.
+    pub(super) silent: Option<Shown>,
 }
 
 impl Gate<'_> {

@@ -28,16 +28,31 @@ impl Gate<'_> {
 
     /// Refuses while the peer is heard over its replication connection.
     fn check_silence(&mut self, error: &Error) -> Result<(), Error> {
+        let before = liveness::shown(self.local, &self.channel)?;
         let sign = liveness::of_source(
             self.local,
             &self.channel,
             self.peer,
             self.question.settings.allow_write.silence,
         )?;
-        let Some(Sign { heard, limit }) = sign else { return Ok(()) };
+        let Some(Sign { heard, limit }) = sign else {
+            self.silent = Some(before);
+            return Ok(());
+        };
         let (host, peer, then) =
             (self.local.host().into(), self.peer.name.to_string(), self.question.otherwise.into());
         Err(Refusal::PeerIsAlive { peer, reason: error.to_string(), host, heard, then, limit }.into())
+    }
+
+    /// The same once more in a call that has found it silent. Where the channel had to be watched for that, one look is
+    /// enough now: a second watch would leave no time to ask other slaves.
+    fn check_still_silent(&mut self, error: &Error) -> Result<(), Error> {
+        if let Some(before) = &self.silent
+            && liveness::is_unchanged(self.local, &self.channel, self.peer, before)?
+        {
+            return Ok(());
+        }
+        self.check_silence(error)
     }
 
     /// A thread that was just started tells nothing of the peer until it is let in or has an error. True where it has
@@ -77,7 +92,7 @@ impl Gate<'_> {
             if idle && second.has_applied_all() && first.applied == second.applied {
                 // It may have come back meanwhile, or only have been slow.
                 if second.io == IoThread::Yes {
-                    self.check_silence(error)?;
+                    self.check_still_silent(error)?;
                 }
                 if liveness::is_connecting(&second) && self.check_connecting(&second, error)? {
                     continue;
