@@ -92,6 +92,21 @@ opens() {
   [ "$(sql db2 'SELECT COUNT(*) FROM app.heap')" = 9 ]
 }
 
+@test "A4: half a transaction cannot be given up for want of a right; the I/O thread is started again" {
+  [[ $MMM_SERVER == mysql-9 ]] || skip 'other servers need no right for that'
+  leaves_traces
+  settings db2 'allow_write: {survivors: off}'
+  slow_network db2
+  write_large db1
+  dies_while_sending db2
+  sql db2 'SET sql_log_bin = 0' "REVOKE CONNECTION_ADMIN ON *.* FROM '$AGENT_USER'@'$NETWORK.%'"
+
+  agent_call db2 sync_with_master
+  expect_agent_read 255 'ERROR: *'
+
+  [ "$(replica_field db2 Slave_IO_Running)" != No ]
+}
+
 # Locks of a transaction that will never end would keep clients from those rows for ever.
 @test "A4: the old writer dies while it sends a change of rows; clients may change these rows at once" {
   settings db2 'allow_write: {survivors: off}'

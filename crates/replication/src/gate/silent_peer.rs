@@ -1,7 +1,10 @@
 //! A peer that lets nobody in: everything that was fetched from it must be applied.
 
+use std::time::Duration;
+
+use mmm_core::config::Host;
 use mmm_core::settings::Survivors;
-use mmm_core::{progress, report};
+use mmm_core::{Budget, progress, report, unfinished};
 
 use crate::channel::liveness::{self, Sign};
 use crate::channel::{self, awaited, threads};
@@ -12,9 +15,12 @@ use crate::gate::question::Question;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::server::dialect::Threads;
-use crate::server::lock;
+use crate::server::{Server, lock};
 use crate::status::{Channel, IoThread, Mode, Place};
 use crate::survivors::dialled::Dialled;
+
+/// How long a last attempt to start the threads again may take, whatever the call has left.
+const LAST_RESORT: Duration = Duration::from_millis(400);
 
 impl Gate<'_> {
     /// The peer lets nobody in. It may be taking writes all the same, for as long as its replication connection lives.
@@ -135,6 +141,26 @@ impl Gate<'_> {
             self.local.execute_all(&[stop, dialect.rewind(&seen.name, &place), start]).1?;
             return Ok(true);
         }
+        let (host, name) = (self.config.this_host().clone(), seen.name.clone());
+        unfinished::begun(move || match start_anew(&host, &name) {
+            Ok(()) => log::warn!("replication was started again"),
+            Err(error) => log::error!("replication may be stopped ({error}): run turn_on_slave there"),
+        });
+        let ended = self.end_half(seen);
+        if ended.is_err() {
+            // Without its I/O thread, this host would get nothing from a peer that comes back.
+            let restarted = start_again(self.local, &seen.name)
+                .or_else(|_| start_anew(self.config.this_host(), &seen.name));
+            if let Err(error) = restarted {
+                log::error!("replication may be stopped ({error}): run turn_on_slave there");
+            }
+        }
+        unfinished::done();
+        ended
+    }
+
+    fn end_half(&mut self, seen: &Channel) -> Result<bool, Error> {
+        let dialect = self.local.dialect();
         // First this thread alone: what it had fetched completely by then will be applied.
         threads::stop_fetching(self.local, &seen.name)?;
         let is_ended = threads::end_half(self.local, &seen.name)?;
@@ -162,4 +188,19 @@ impl Gate<'_> {
         self.local.execute_all(&statements).1?;
         Ok(true)
     }
+}
+
+/// Starts the threads of a channel over a connection of its own.
+fn start_anew(host: &Host, channel: &str) -> Result<(), Error> {
+    let mut server = Server::connect(host, LAST_RESORT, Budget::start(Some(LAST_RESORT)))?;
+    start_again(&mut server, channel)
+}
+
+/// Starts the threads of a channel from a silent peer, if nothing that was fetched is lost by that.
+fn start_again(server: &mut Server, channel: &str) -> Result<(), Error> {
+    let now = channel::again(server, channel)?;
+    if now.has_failed_on_data() {
+        threads::check_backlog(server.host(), &now, &now.source(), false)?;
+    }
+    threads::start(server, channel)
 }
