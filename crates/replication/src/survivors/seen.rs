@@ -2,6 +2,7 @@
 //! forgotten when that survivor falls silent. The note goes when this host has it, or the old master answers, or writes
 //! were opened without it.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -170,6 +171,16 @@ pub struct Opened {
     pub end: BinlogPosition,
     /// Its place in the dead master's log. Once that has moved, that master has come back.
     pub applied: String,
+}
+
+impl Opened {
+    /// False where this host has got more of the dead master's log since: that came back, and the note is of an earlier
+    /// failover.
+    pub fn is_of(&self, applied: Option<&BinlogPosition>) -> bool {
+        let noted = BinlogPosition::from_text(&self.applied);
+        let order = noted.zip(applied).and_then(|(noted, applied)| applied.compare(&noted));
+        order != Some(Ordering::Greater)
+    }
 }
 
 /// Whether a host was opened so.

@@ -37,10 +37,17 @@ pub(super) fn check_not_open_since(
             .map_err(|column| server.unexpected("SELECT @@…", column))?
         {
             Some((gtid, true)) => Some(gtid.to_string()),
-            Some((_, false)) => match seen::opened(pursuit.config.this_host()) {
-                Some(opened) => own_behind(local, &opened.end, id)?,
-                None => None,
-            },
+            Some((_, false)) => {
+                let applied = chosen.channel.applied.as_ref();
+                match seen::opened(pursuit.config.this_host()) {
+                    Some(opened) if opened.is_of(applied) => own_behind(local, &opened.end, id)?,
+                    Some(_) => {
+                        seen::forget_opened(pursuit.config.this_host());
+                        None
+                    }
+                    None => None,
+                }
+            }
             None => None,
         },
         Flavour::MySql if ours.text("gtid_mode") == "ON" && theirs.text("gtid_mode") == "ON" => {

@@ -15,6 +15,18 @@ fn what_is_noted_is_read_again_or_not_at_all() {
 }
 
 #[test]
+fn a_note_of_an_opening_is_over_once_more_of_the_dead_masters_log_was_applied() {
+    let at = |offset| BinlogPosition::new("bin.000007", offset);
+    let opened = Opened { end: BinlogPosition::new("own.000002", 300), applied: at(900).to_string() };
+    assert!(opened.is_of(Some(&at(900))));
+    assert!(opened.is_of(Some(&at(800))), "begun anew before it");
+    assert!(!opened.is_of(Some(&at(901))), "it came back");
+    assert!(!opened.is_of(Some(&BinlogPosition::new("bin.000008", 4))), "with another file");
+    assert!(opened.is_of(Some(&BinlogPosition::new("other.000009", 4))), "nothing tells");
+    assert!(opened.is_of(None));
+}
+
+#[test]
 fn a_survivor_is_idle_since_it_got_on_and_silent_since_it_was_heard() {
     let now = seen("bin.000007:300", 800, 800);
     assert_eq!(now.clone().after(&seen("bin.000007:300", 700, 720)), seen("bin.000007:300", 700, 800));
