@@ -58,6 +58,28 @@ opens() {
   nothing_lost db2 db1 db3
 }
 
+@test "A20: a later transaction of another domain is applied, an older one is not; writes stay closed until it is" {
+  [[ $FAMILY == MariaDB && $MMM_REPLICATION == gtid ]] || skip 'domains are applied out of order by MariaDB, by GTID'
+  leaves_traces
+  call_limit db2 2
+  sql db2 'STOP SLAVE' 'SET GLOBAL slave_parallel_threads = 4' 'START SLAVE'
+  sql db1 'SET SESSION gtid_domain_id = 7' "INSERT INTO app.heap VALUES ('db1', 'first')"
+  all_caught_up db1 db2 db3
+  later 0 sql db2 'LOCK TABLES app.heap WRITE' 'DO SLEEP(8)'
+  sleep 0.5
+  sql db1 'SET SESSION gtid_domain_id = 7' "INSERT INTO app.heap VALUES ('db1', 'second')"
+  sql db1 "INSERT INTO app.entries (origin) VALUES ('db1')"
+  close_writes db1
+  wait_for 5 eval '[ "$(sql db2 "SELECT COUNT(*) FROM app.entries")" = "$(sql db1 "SELECT COUNT(*) FROM app.entries")" ]'
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: *not yet applied*'
+
+  sleep 8
+  opens
+  same_rows db1 db2
+}
+
 @test "A2: the SQL thread of the new writer was stopped with a full relay log; it is started first" {
   stop_replica_thread db2 SQL_THREAD
   write db1 3

@@ -10,8 +10,9 @@ use crate::error::Error;
 use crate::gate::asking::{Gate, PAUSE};
 use crate::gate::proof::Proof;
 use crate::gate::reset_log::{check_before_connecting, check_reset};
-use crate::gtid::{GtidPosition, GtidSet};
+use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::dialect::Flavour;
@@ -32,8 +33,9 @@ impl Gate<'_> {
         self.check_numbers(peer)?;
         // By auto-position, what a server has executed decides: it skips what it has, without moving its position.
         let target = if before.mode == Mode::AutoPosition { Some(executed(peer)?) } else { None };
+        let domains = last_of_domains(peer, &before)?;
         let mut now = channel::again(self.local, &self.channel)?;
-        let mut is_reached = self.has_reached(&now, &end, target.as_ref())?;
+        let mut is_reached = self.has_reached(&now, &end, target.as_ref(), &domains)?;
         if !is_reached && now.is_running() && now.has_applied_all() {
             // By auto-position, what this host lost of its own log is missing for ever.
             self.check_own_log(peer)?;
@@ -62,7 +64,10 @@ impl Gate<'_> {
             } else {
                 now = wait::a_while(self.local, &self.channel, &end)?;
             }
-            is_reached = self.has_reached(&now, &end, target.as_ref())?;
+            is_reached = self.has_reached(&now, &end, target.as_ref(), &domains)?;
+            if !is_reached && target.is_none() && now.has_applied_all() {
+                self.question.budget.pause(PAUSE);
+            }
         }
         drop(face);
         if !is_reached {
@@ -82,11 +87,19 @@ impl Gate<'_> {
         now: &Channel,
         end: &BinlogPosition,
         target: Option<&GtidSet>,
+        domains: &GtidPosition,
     ) -> Result<bool, Error> {
-        match target {
-            Some(target) => Ok(target.is_within(&executed(self.local)?)),
-            None => Ok(now.applied.as_ref().is_some_and(|applied| applied.has_reached(end))),
+        if let Some(target) = target {
+            return Ok(target.is_within(&executed(self.local)?));
         }
+        let is_there = now.applied.as_ref().is_some_and(|applied| applied.has_reached(end));
+        if !is_there || domains.iter().count() < 2 {
+            return Ok(is_there);
+        }
+        let statement = self.local.dialect().variables();
+        let ours = self.local.one(&statement)?;
+        let late = late_domain(&ours, domains).map_err(|column| self.local.unexpected(&statement, column))?;
+        Ok(late.is_none())
     }
 
     /// The end of the peer's log, if the peer takes no writes.
@@ -142,3 +155,32 @@ impl Gate<'_> {
         Some(missing)
     }
 }
+
+/// MariaDB by GTID: the last group of each domain that the channel applies. Parallel appliers run domains out of order,
+/// and their place is the newest that is done, whatever an older one of another domain still does.
+fn last_of_domains(peer: &mut Server, channel: &Channel) -> Result<GtidPosition, Error> {
+    let is_filtered =
+        ["Replicate_Do_Domain_Ids", "Replicate_Ignore_Domain_Ids", "Replicate_Ignore_Server_Ids"]
+            .iter()
+            .any(|filter| channel.filters.iter().any(|set| set.starts_with(filter)));
+    if is_filtered || !matches!(channel.mode, Mode::SlavePos | Mode::CurrentPos) {
+        return Ok(GtidPosition::default());
+    }
+    let statement = "SELECT @@gtid_binlog_pos AS binlog_pos";
+    let row = peer.one(statement)?;
+    row.parsed("binlog_pos").map_err(|column| peer.unexpected(statement, column))
+}
+
+/// The last group of a domain that this host has begun and does not have to the end. What it wrote itself does not come.
+fn late_domain(ours: &Record, theirs: &GtidPosition) -> Result<Option<Gtid>, &'static str> {
+    let id = ours.number("server_id").unwrap_or(0);
+    let applied: GtidPosition = ours.parsed("slave_pos")?;
+    let logged: GtidState = ours.parsed("binlog_state")?;
+    Ok(theirs
+        .iter()
+        .filter(|last| u64::from(last.server) != id && !logged.includes(*last))
+        .find(|last| applied.get(last.domain).is_some_and(|applied| applied.sequence < last.sequence)))
+}
+
+#[cfg(test)]
+mod tests;
