@@ -520,6 +520,27 @@ goes_on() {
   nothing_lost db2 db1 db3
 }
 
+@test "A6: the old master answers slowly, and the slave is not connected to it: it is not taken for dead" {
+  leaves_traces
+  hold db2
+  write db1
+  caught_up db3 db1
+  stop_replica_thread db3 IO_THREAD
+  sql db1 'SET sql_log_bin = 0' "REVOKE REPLICATION SLAVE ON *.* FROM '$REPLICATION_USER'@'$NETWORK.%'"
+  close_writes db1
+  settings db3 'attach: { patience: 6s }'
+  later 1 freeze db1
+  later 2 release db2
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: *it let the agent log in and did not answer after that*'
+
+  thaw db1
+  moves db3 db2
+  open_writes db2
+  nothing_lost db2 db3
+}
+
 @test "A4: the old master lives and sends a transaction that nothing rolls back; it is not cut in half" {
   only_on MySQL 'a MariaDB that is stopped throws no half away that its master still sends'
   only_on gtids 'by file and position, the place is looked for first, and that takes as long'

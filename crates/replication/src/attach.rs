@@ -112,6 +112,8 @@ fn carry_out<'a>(
         old,
         constants,
         settling: Settling::default(),
+        told: None,
+        told: None,
         budget,
         connect: limits.connect,
         silence: settings.allow_write.silence,

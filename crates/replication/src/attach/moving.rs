@@ -7,7 +7,7 @@ use mmm_core::journal::step;
 use mmm_core::{Budget, report};
 
 use crate::attach::hold::LastResort;
-use crate::attach::observe::{self, Constants, Old};
+use crate::attach::observe::{self, Constants, Old, PlaceTold};
 use crate::attach::shares::{JUDGING_AGAIN, MOVING};
 use crate::binlog::located::Located;
 use crate::channel::settling::Settling;
@@ -31,6 +31,7 @@ pub(super) struct Move<'a> {
     pub(super) old: Old,
     pub(super) constants: Constants,
     pub(super) settling: Settling,
+    pub(super) told: PlaceTold,
     pub(super) budget: Budget,
     /// Most time for one connection.
     pub(super) connect: Duration,
@@ -172,6 +173,7 @@ impl Move<'_> {
                 &mut self.old,
                 &self.constants,
                 &mut self.settling,
+                &mut self.told,
             )?;
             if !was_connected || matches!(self.old, Old::Connected(_)) {
                 break observed;

@@ -15,11 +15,12 @@ use crate::facts::{
     Facts, LogRule, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Replica, ReplicaSets,
 };
 use crate::gtid::{GtidPosition, GtidState};
+use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::server::dialect::Flavour;
 use crate::server::patience::OTHERS_PATIENCE;
 use crate::server::{Server, privilege};
-use crate::status::{Channel, Mode};
+use crate::status::{Channel, IoThread, Mode};
 
 /// The old master's connection, or how it failed.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub enum Old {
     Connected(Box<Server>),
     /// Its connection broke; nobody has tried again yet.
     Broke(OldMaster),
+    /// It let us in, and did not answer in time; nobody has judged it yet.
+    Stalled(OldMaster),
     /// It did not answer, or not as it should.
     Failed(OldMaster),
 }
@@ -51,13 +54,19 @@ impl Old {
         silence: Duration,
         patience: Budget,
     ) -> Result<(), Error> {
-        let (Self::Failed(OldMaster::Silent { reason, .. }) | Self::Broke(OldMaster::Silent { reason, .. })) =
-            self
+        let (Self::Failed(OldMaster::Silent { reason, .. })
+        | Self::Broke(OldMaster::Silent { reason, .. })
+        | Self::Stalled(OldMaster::Silent { reason, .. })) = self
         else {
             return Ok(());
         };
+        let reason = reason.clone();
         let Some(Sign { heard, limit }) = liveness::settled(replica, channel, host, silence, patience)?
         else {
+            if let Self::Stalled(silent) = self {
+                let is_heard_of = channel::again(replica, channel)?.io == IoThread::Yes;
+                *self = Self::Failed(if is_heard_of { silent.clone() } else { stalled(host, &reason) });
+            }
             return Ok(());
         };
         let reason = format!(
@@ -70,6 +79,13 @@ impl Old {
     }
 }
 
+/// One that let us in a moment ago, and that the replica's connection says nothing of, may only be slow, and taking writes.
+/// If it has frozen, the next call's log-in shows it.
+fn stalled(host: &Host, reason: &str) -> OldMaster {
+    let reason = format!("it let the agent log in and did not answer after that: {reason}");
+    OldMaster::Unreadable { host: host.name.to_string(), reason }
+}
+
 /// A server that refuses the account is alive, and may be taking writes; one that is silent is taken for dead.
 fn how_it_failed(host: &str, error: &Error) -> OldMaster {
     let (host, reason) = (host.to_string(), error.to_string());
@@ -78,6 +94,9 @@ fn how_it_failed(host: &str, error: &Error) -> OldMaster {
         _ => OldMaster::Silent { host, reason },
     }
 }
+
+/// What the old master has said of what lies before a place in its log. To find that out it reads the file.
+pub type PlaceTold = Option<(BinlogPosition, GtidPosition)>;
 
 /// What does not change while a call lasts, read once.
 #[derive(Debug)]
@@ -137,10 +156,11 @@ pub fn observe(
     old: &mut Old,
     constants: &Constants,
     settling: &mut Settling,
+    told: &mut PlaceTold,
 ) -> Result<(Facts, bool), Error> {
     let (mut replica_facts, moving) = observe_replica(replica, channel_name, constants)?;
     if replica_facts.may_be_ahead {
-        place_by_file(&mut replica_facts, old)?;
+        place_by_file(&mut replica_facts, old, told)?;
     }
     let old_end = from_old(old, log_end)?.unwrap_or(None);
     let new_end = log_end(new)?;
@@ -219,13 +239,17 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
 /// By file and position, a MariaDB that connects to its source takes the place from which it goes on *fetching* for
 /// its GTID position, whatever it has applied (lab: 10.11). The old master can tell what lies before the place up to
 /// which it has applied, its own log what it has logged.
-fn place_by_file(replica: &mut Replica, old: &mut Old) -> Result<(), Error> {
+fn place_by_file(replica: &mut Replica, old: &mut Old, told: &mut PlaceTold) -> Result<(), Error> {
     let Some(applied) = &replica.channel.applied else { return Ok(()) };
-    let of_old = from_old(old, |server| {
-        let file = server.quoted(&applied.file);
-        server.one(&format!("SELECT BINLOG_GTID_POS({file}, {}) AS gtids", applied.offset))
-    })?;
-    let of_old = of_old.ok().and_then(|row| row.text("gtids").parse::<GtidPosition>().ok());
+    if told.as_ref().is_none_or(|(place, _)| place != applied) {
+        let of_old = from_old(old, |server| {
+            let file = server.quoted(&applied.file);
+            server.one(&format!("SELECT BINLOG_GTID_POS({file}, {}) AS gtids", applied.offset))
+        })?;
+        let of_old = of_old.ok().and_then(|row| row.text("gtids").parse().ok());
+        *told = of_old.map(|position| (applied.clone(), position));
+    }
+    let of_old = told.as_ref().map(|(_, position)| position.clone());
     if let Some(position) = of_old.filter(|position| !position.is_empty()) {
         (replica.gtid_position, replica.may_be_ahead) = (position, false);
     } else if let Some(log) = &replica.log
@@ -328,7 +352,7 @@ fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
 /// Asks the old master, not waiting long; from when it fails to answer on, it counts as silent.
 fn from_old<T>(old: &mut Old, ask: impl FnOnce(&mut Server) -> Result<T, Error>) -> Told<T, OldMaster> {
     let server = match old {
-        Old::Failed(how) | Old::Broke(how) => return Ok(Err(how.clone())),
+        Old::Failed(how) | Old::Broke(how) | Old::Stalled(how) => return Ok(Err(how.clone())),
         Old::Connected(server) => server,
     };
     let whole = server.budget();
@@ -340,7 +364,7 @@ fn from_old<T>(old: &mut Old, ask: impl FnOnce(&mut Server) -> Result<T, Error>)
             log::warn!("{error}");
             let how = how_it_failed(server.host(), &error);
             let has_broken = matches!(error, Error::Broken { .. });
-            *old = if has_broken { Old::Broke(how.clone()) } else { Old::Failed(how.clone()) };
+            *old = if has_broken { Old::Broke(how.clone()) } else { Old::Stalled(how.clone()) };
             Ok(Err(how))
         }
         other => other.map(Ok),
