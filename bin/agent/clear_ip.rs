@@ -50,14 +50,16 @@ fn clear_ip(call: &Call) -> Result<Verdict, NetworkError> {
 /// Takes the address from the interface. Clients hear of it at once, unless the host answers for it on another interface.
 fn take(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
     let holders = kernel.holders(ip)?;
-    let goes = !holders.is_empty() && holders.iter().all(|index| *index == link.index);
+    let is_nowhere_else = holders.iter().all(|index| *index == link.index);
+    let goes = is_nowhere_else && !holders.is_empty();
     let farewell = if goes { unheard(farewell::prepare(link, ip, &call.settings)) } else { None };
-    // The kernel tells the other side of a connection only while the address is there.
-    let is_able = goes && end_connections(call, ip);
+    // The kernel tells the other side of a connection only while the address is there. Even where it is gone: the call
+    // that removed it may have been killed before it ended those that came in between.
+    let is_able = is_nowhere_else && end_connections(call, ip);
     let begin = || unheard(farewell.map_or(Ok(()), Prepared::begin));
     let was_there = step(&format!("take {ip} from {link}"), || withdraw(kernel, link, ip, begin))?;
     // Those that came in between: their clients hear of it by the farewell, and here nobody has to wait for them.
-    if is_able && !report::is_dry_run() {
+    if goes && is_able && !report::is_dry_run() {
         end_connections(call, ip);
     }
     Ok(was_there)

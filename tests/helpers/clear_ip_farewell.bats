@@ -181,6 +181,26 @@ refused_then_greeted() {
   no_farewell
 }
 
+@test "a call that was killed right after it had removed the address left a connection; the next call ends it" {
+  give "$VIP/32"
+  settings 'network: {farewell: off}'
+  serve db
+  child peer perl -MIO::Socket::IP -e '
+    alarm 60; $| = 1; my $s = IO::Socket::IP->new(PeerHost => "10.0.0.1", PeerPort => 3306) or die; print scalar <$s>; sleep 60' \
+    >"$BATS_TEST_TMPDIR/late"
+  wait_for 10 grep -q db "$BATS_TEST_TMPDIR/late"
+  in_host db ip addr del "$VIP/32" dev eth0
+
+  run_helper db clear_ip eth0 "$VIP"
+
+  expect_answer 0 'OK: IP address is not configured'
+  wait_for 2 grep -q 'gone: Software' "$BATS_TEST_TMPDIR/server.db"
+  journal_says '1 connections of 10.0.0.1 ended'
+  no_farewell
+  run_helper db clear_ip --format json eth0 "$VIP"
+  jq -e '[.changes[] | select(.kind == "connection")] == []' <<<"$output"
+}
+
 @test "a farewell ends with its time, answers by TCP alone, and holds nothing of the agent" {
   settings 'network: {farewell: 700ms}'
   give "$VIP/32"
