@@ -253,6 +253,17 @@ opens_without() {
   all_agree
 }
 
+@test "the slave was made from a copy where the new master stands, and its log begins there: its rows are taken over" {
+  only_on MariaDB 'MySQL tells by what a server has executed'
+  [[ $MMM_REPLICATION == file ]] || skip 'by GTID, a log begins behind its own position alone'
+  is_rebuilt db3
+  dies_ahead 2
+
+  takes_over
+
+  moves db3 db2
+}
+
 # bats test_tags=any-mode
 @test "the slave's log is younger than what the new master wrote last itself: its rows are taken over all the same" {
   only_on MariaDB 'MySQL tells by what a server has executed'

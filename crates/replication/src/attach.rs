@@ -113,7 +113,6 @@ fn carry_out<'a>(
         constants,
         settling: Settling::default(),
         told: None,
-        told: None,
         budget,
         connect: limits.connect,
         silence: settings.allow_write.silence,
