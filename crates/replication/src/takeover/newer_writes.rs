@@ -99,7 +99,7 @@ fn own_that_lacks(ours: &Record, theirs: &Record) -> Result<Option<(Gtid, bool)>
 
 /// To be called before a host is opened beside a dead master.
 pub fn note_opening(local: &mut Server, config: &Config) -> Result<(), Error> {
-    let applied = channel::all(local)?.into_iter().next().and_then(|channel| channel.applied);
+    let applied = channel::choose(local, config, |_| None)?.channel.applied;
     if let (Some(end), Some(applied)) = (log_end(local)?, applied) {
         let opened = seen::Opened { end, applied: applied.to_string() };
         seen::note_opened(config.this_host(), &opened);
