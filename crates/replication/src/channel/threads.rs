@@ -12,7 +12,7 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::dialect::Threads;
 use crate::server::{Server, privilege};
-use crate::status::{Channel, IoThread};
+use crate::status::{Channel, IoThread, Mode};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(3);
@@ -183,6 +183,17 @@ pub fn are_workers_busy(server: &mut Server, channel: &Channel) -> Result<bool, 
     if !channel.sql_running || channel.fetched == channel.applied {
         return Ok(false);
     }
+    are_workers_at_work(server, channel)
+}
+
+/// The same where the place that a channel tells is that of the newest transaction that is applied: a MariaDB that
+/// replicates by GTID applies those of different domains out of order.
+pub fn may_apply_older(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
+    let is_out_of_order = matches!(channel.mode, Mode::SlavePos | Mode::CurrentPos);
+    Ok(channel.sql_running && is_out_of_order && are_workers_at_work(server, channel)?)
+}
+
+fn are_workers_at_work(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
     let statements = server.dialect().busy_workers(&channel.name);
     let told = |rows: &[Record]| rows.first()?.get("busy").map(|busy| busy != "0");
     let why = "; of the parallel appliers of several channels, only that tells which are at work";

@@ -91,7 +91,9 @@ impl Gate<'_> {
         }
         loop {
             let first = channel::again(self.local, &self.channel)?;
-            let idle = first.has_applied_all() && !threads::are_workers_busy(self.local, &first)?;
+            let idle = first.has_applied_all()
+                && !threads::are_workers_busy(self.local, &first)?
+                && !threads::may_apply_older(self.local, &first)?;
             self.question.budget.pause(PAUSE);
             let second = channel::again(self.local, &self.channel)?;
             face.left(awaited::bytes(second.applied.as_ref(), second.fetched.as_ref(), &[]));
