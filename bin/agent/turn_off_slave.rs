@@ -2,6 +2,7 @@
 //! (`ADMIN_OFFLINE`) and ignores the result (docs/CONTRACT.md, 1.2).
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use mmm_agent_helpers::TURN_OFF_SLAVE;
 use mmm_core::{Call, Verdict, interrupt, report, run};
@@ -28,6 +29,11 @@ fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {
         format_args!("stop replication from {}", channel.source()),
         "a person took this host offline",
     );
+    let most = call.budget.part(60).share(Duration::MAX);
+    if !threads::await_rest(&mut server, &channel.name, most)? {
+        let host = config.this().to_string();
+        return Err(Refusal::DoesNotStop { host, waited: call.budget.elapsed() }.into());
+    }
     match threads::stop(&mut server, &channel.name) {
         Err(error) if interrupt::is_requested() => {
             let most = call.settings.limits.connect;

@@ -597,7 +597,8 @@ pub enum Refusal {
     /// This host's own log ends before what the peer has of it.
     #[error(
         "{host} lost the end of its own log: {peer} has {missing}; a crash with sync_binlog=0 does that, and a reset of \
-         the log; {then}. Rebuild {host} from {peer}; to open it without those rows: mysql_allow_write --force"
+         the log; {then}. Rebuild {host} from {peer}; mysql_allow_write --force opens it without \
+         those rows, and all other hosts have to be rebuilt from it then"
     )]
     OwnLogCut {
         /// This host.

@@ -6,13 +6,26 @@ use crate::attach::moving::Move;
 use crate::attach::shares::{GIVING_UP_HALF, LOOKING, STOPPING};
 use crate::binlog::located::Located;
 use crate::binlog::{end, pages};
-use crate::channel;
+use crate::channel::{self, threads};
 use crate::error::Error;
 use crate::facts::OldMaster;
 use crate::plan::Wanted;
 use crate::refusal::Refusal;
 
 impl Move<'_> {
+    /// Refuses while the replica is being sent the rest of a transaction, and does not have it soon: the new master may
+    /// be closed, and nobody waits for that.
+    pub(super) fn be_sure_of_the_rest(&mut self) -> Result<(), Error> {
+        if self.last_resort.is_holding() {
+            return Ok(());
+        }
+        let most = self.budget.part(GIVING_UP_HALF).share(self.patience);
+        if threads::await_rest(self.replica, &self.channel, most)? {
+            return Ok(());
+        }
+        Err(self.not_yet("it is being sent a transaction, and is not waited for"))
+    }
+
     /// Refuses where what is left of the call may not do for giving up half a transaction, as that of an old master that is
     /// cut off: for a STOP that comes before, MySQL waits a minute, and then stands still.
     pub(super) fn be_sure_of_time(&mut self) -> Result<(), Error> {

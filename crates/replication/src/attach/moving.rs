@@ -110,6 +110,7 @@ impl Move<'_> {
         }
         self.bring_in(foreseen.as_ref())?;
         self.be_sure_of_another_look(&mut located)?;
+        self.be_sure_of_the_rest()?;
         self.be_sure_of_time()?;
         self.begin(Progress::Stopped);
         step("stopped replication", || {

@@ -349,7 +349,7 @@ fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
     })
 }
 
-/// Asks the old master, not waiting long; from when it fails to answer on, it counts as silent.
+/// Asks the old master, not waiting long. From when it fails to answer on, it is not asked again before it is judged.
 fn from_old<T>(old: &mut Old, ask: impl FnOnce(&mut Server) -> Result<T, Error>) -> Told<T, OldMaster> {
     let server = match old {
         Old::Failed(how) | Old::Broke(how) | Old::Stalled(how) => return Ok(Err(how.clone())),

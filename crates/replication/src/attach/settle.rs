@@ -181,7 +181,7 @@ impl Move<'_> {
         self.not_yet(&format!("it still applies what it fetched, and is not waited for{closed}"))
     }
 
-    fn not_yet(&self, reason: &str) -> Error {
+    pub(super) fn not_yet(&self, reason: &str) -> Error {
         let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
         Refusal::Unproved {
             host,

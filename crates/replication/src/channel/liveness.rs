@@ -212,12 +212,22 @@ fn heartbeat_limit(local: &mut Server, channel: &Channel) -> Result<Option<Durat
 /// What the kernel says of the channel's connection; `None` where it does not show it, as for a server in another
 /// network namespace. Other programs of this host may be connected to the source, too.
 fn last_heard(local: &mut Server, channel: &Channel, host: &Host) -> Result<Option<Duration>, Error> {
-    let Some(listening) = listening_port(local)? else { return Ok(None) };
     let mut addresses = channel::addresses(channel);
     addresses.extend(host.ip.parse::<IpAddr>());
+    data_from(local, channel, &addresses)
+}
+
+/// How long ago data last came over a channel's connection, by the addresses that the channel itself names; `None` as
+/// above.
+pub(super) fn last_data(local: &mut Server, channel: &Channel) -> Result<Option<Duration>, Error> {
+    data_from(local, channel, &channel::addresses(channel))
+}
+
+fn data_from(local: &mut Server, channel: &Channel, addresses: &[IpAddr]) -> Result<Option<Duration>, Error> {
+    let Some(listening) = listening_port(local)? else { return Ok(None) };
     // A budget of its own: that a call's time is over must not look like silence.
     let budget = Budget::start(Some(KERNEL));
-    Ok(connection::last_heard(listening, &addresses, channel.source_port, budget).unwrap_or_else(|error| {
+    Ok(connection::last_heard(listening, addresses, channel.source_port, budget).unwrap_or_else(|error| {
         log::warn!("{error}");
         None
     }))

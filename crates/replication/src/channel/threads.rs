@@ -1,12 +1,13 @@
 //! Starting and stopping a channel's threads, and seeing that they did.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mmm_core::{interrupt, progress, report};
 
-use crate::channel::{self, attempts};
+use crate::channel::{self, attempts, liveness};
 use crate::errno::{GONE, NOT_ALLOWED};
 use crate::error::{Error, Told};
+use crate::gtid::{Gtid, GtidPosition};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -27,7 +28,6 @@ const CONNECTING: Duration = Duration::from_secs(2);
 
 /// Stops both threads and waits until both have stopped; returns the channel at rest.
 pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
-    await_rest(server, name)?;
     end_half(server, name)?;
     stop_at_once(server, name, Threads::Both)
 }
@@ -89,33 +89,38 @@ pub fn stop_fetching(server: &mut Server, name: &str) -> Result<(), Error> {
     attempts::ended_during(server, name, |server| server.execute(&statement))
 }
 
-/// Waits for the rest of half a transaction while its source sends it. To give that up is not always harmless: what a
-/// storage engine without transactions has written stays, and the whole of it comes again.
-fn await_rest(server: &mut Server, name: &str) -> Result<(), Error> {
+/// Waits, for `most`, for the rest of half a transaction while its source sends it; false where that takes longer. To
+/// give it up is not always harmless: what a storage engine without transactions has written stays, and the whole of it
+/// comes again.
+pub fn await_rest(server: &mut Server, name: &str, most: Duration) -> Result<bool, Error> {
     if report::is_dry_run() || server.dialect().coordinator(name).is_empty() {
-        return Ok(());
+        return Ok(true);
     }
+    let begun = Instant::now();
     let mut seen = channel::again(server, name)?;
-    let mut moved_at = server.budget().elapsed();
+    let mut moved_at = begun;
     let mut face = None;
     while seen.has_half() && seen.io == IoThread::Yes && !is_whole(server, name)? {
-        if server.budget().elapsed() >= moved_at + NOTHING_COMES {
-            return Ok(());
+        if moved_at.elapsed() >= NOTHING_COMES {
+            // Of one large row, the status shows nothing before the whole of it is there.
+            match liveness::last_data(server, &seen)?.filter(|ago| *ago < NOTHING_COMES) {
+                Some(_) => moved_at = Instant::now(),
+                None => return Ok(true),
+            }
         }
         face.get_or_insert_with(|| {
             progress::waiting(format!("waiting for the rest of a transaction that {} gets", server.host()))
         });
-        if !server.budget().pause(COMING_PAUSE) {
-            let waited = server.budget().elapsed();
-            return Err(Refusal::DoesNotStop { host: server.host().into(), waited }.into());
+        if begun.elapsed() >= most || !server.budget().pause(COMING_PAUSE) {
+            return Ok(false);
         }
         let now = channel::again(server, name)?;
         if now.fetched != seen.fetched {
-            moved_at = server.budget().elapsed();
+            moved_at = Instant::now();
         }
         seen = now;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Ends an applying thread that waits for the rest of a transaction, for which the server's STOP would wait as
@@ -189,8 +194,27 @@ pub fn are_workers_busy(server: &mut Server, channel: &Channel) -> Result<bool, 
 /// The same where the place that a channel tells is that of the newest transaction that is applied: a MariaDB that
 /// replicates by GTID applies those of different domains out of order.
 pub fn may_apply_older(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
-    let is_out_of_order = matches!(channel.mode, Mode::SlavePos | Mode::CurrentPos);
-    Ok(channel.sql_running && is_out_of_order && are_workers_at_work(server, channel)?)
+    if !channel.sql_running || !matches!(channel.mode, Mode::SlavePos | Mode::CurrentPos) {
+        return Ok(false);
+    }
+    let statement = "SELECT @@server_id AS server_id, @@GLOBAL.gtid_slave_pos AS slave_pos";
+    let ours = server.one(statement)?;
+    let lacks =
+        is_behind_in_a_domain(&ours, channel).map_err(|column| server.unexpected(statement, column))?;
+    // What is left out of the log is never applied, and the appliers of another channel say nothing of this one.
+    Ok(lacks && are_workers_at_work(server, channel)?)
+}
+
+/// Whether something that a channel has fetched lies behind what its server has applied of that domain.
+fn is_behind_in_a_domain(ours: &Record, channel: &Channel) -> Result<bool, &'static str> {
+    let own = ours.number("server_id").unwrap_or(0);
+    let applied: GtidPosition = ours.parsed("slave_pos")?;
+    let fetched: GtidPosition = channel.fetched_gtids.parse().map_err(|_| "Gtid_IO_Pos")?;
+    let is_applied = |gtid: Gtid| {
+        u64::from(gtid.server) == own
+            || applied.get(gtid.domain).is_some_and(|applied| applied.sequence >= gtid.sequence)
+    };
+    Ok(!fetched.iter().all(is_applied))
 }
 
 fn are_workers_at_work(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
@@ -419,3 +443,6 @@ pub fn interrupted(
     };
     Refusal::Interrupted { state }.into()
 }
+
+#[cfg(test)]
+mod tests;

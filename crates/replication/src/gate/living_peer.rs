@@ -65,7 +65,8 @@ impl Gate<'_> {
                 now = wait::a_while(self.local, &self.channel, &end)?;
             }
             is_reached = self.has_reached(&now, &end, target.as_ref(), &domains)?;
-            if !is_reached && target.is_none() && now.has_applied_all() {
+            let is_there = now.applied.as_ref().is_some_and(|applied| applied.has_reached(&end));
+            if !is_reached && target.is_none() && (is_there || now.has_applied_all()) {
                 self.question.budget.pause(PAUSE);
             }
         }

@@ -124,7 +124,8 @@ struct Forgotten {
 
 /// MariaDB: a group of this host that the peer has replicated, so that its log held it once, and that is not in
 /// the state of that log although it is not older than the log's `begin`. By file and position, a peer that lags may
-/// name what it has fetched as what it has replicated; one whose SQL thread is stopped tells nothing.
+/// name what it has fetched as what it has replicated; one whose SQL thread is stopped tells nothing, nor does one that does
+/// not log what it replicates.
 fn no_longer_logged(
     ours: &Record,
     theirs: &Record,
@@ -132,7 +133,8 @@ fn no_longer_logged(
     channels: &[Channel],
 ) -> Result<Option<Forgotten>, &'static str> {
     let lags = |channel: &&Channel| channel.applied != channel.fetched;
-    if channels.iter().filter(lags).any(|channel| !channel.sql_running) {
+    let tells_nothing = channels.iter().filter(lags).any(|channel| !channel.sql_running);
+    if tells_nothing || !theirs.is_on("log_slave_updates") {
         return Ok(None);
     }
     let logged: GtidState = ours.parsed("binlog_state")?;

@@ -85,15 +85,16 @@ impl Gate<'_> {
         let mut face = progress::waiting(format!(
             "waiting for {host} to apply what it fetched from {peer}, which is gone"
         ));
-        let Question { settings, budget, .. } = self.question;
-        if self.question.survivors() != Survivors::Off {
-            self.dialled = Some(Dialled::start(self.config, self.peer, settings.limits.connect, budget));
-        }
         loop {
             let first = channel::again(self.local, &self.channel)?;
             let idle = first.has_applied_all()
                 && !threads::are_workers_busy(self.local, &first)?
                 && !threads::may_apply_older(self.local, &first)?;
+            if idle && self.dialled.is_none() && self.question.survivors() != Survivors::Off {
+                // The log-ins at other slaves take no longer than the pause.
+                let Question { settings, budget, .. } = self.question;
+                self.dialled = Some(Dialled::start(self.config, self.peer, settings.limits.connect, budget));
+            }
             self.question.budget.pause(PAUSE);
             let second = channel::again(self.local, &self.channel)?;
             face.left(awaited::bytes(second.applied.as_ref(), second.fetched.as_ref(), &[]));

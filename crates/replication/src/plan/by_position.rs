@@ -63,11 +63,12 @@ pub(super) fn by_position(
                     None => return Ok(Decision::Locate(Wanted::LastGroups)),
                     Some(false) => {}
                     Some(true) => {
+                        let (cause, _) = whose_groups(facts);
                         let reason = format!(
                             "{} does not log all that it replicates, so that {} has not got what {} wrote",
                             old.host, replica.host, new.host
                         );
-                        return unproved(Unproved::OwnTransactions, reason, false);
+                        return unproved(cause, reason, false);
                     }
                 }
             }
@@ -96,11 +97,7 @@ pub(super) fn by_position(
                 None => return Ok(Decision::Locate(Wanted::LastGroups)),
                 Some(false) => {}
                 Some(true) => {
-                    let (cause, whose) = if new.other_channels {
-                        (Unproved::SeveralSources, "may hold transactions of others than the old master")
-                    } else {
-                        (Unproved::OwnTransactions, "holds transactions of its own")
-                    };
+                    let (cause, whose) = whose_groups(facts);
                     let reason = format!("the log of {} {whose}, which {} may lack", new.host, replica.host);
                     return unproved(cause, reason, false);
                 }
@@ -122,6 +119,15 @@ pub(super) fn unproved(
 ) -> Result<Decision, Refusal> {
     let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
     Err(Refusal::Unproved { host, new, cause, reason: format!("{why_not_gtid}, and {reason}"), may_pass })
+}
+
+/// What the replica may lack, as a cause and in words.
+fn whose_groups(facts: &Facts) -> (Unproved, &'static str) {
+    if facts.new.other_channels {
+        (Unproved::SeveralSources, "may hold transactions of others than the old master")
+    } else {
+        (Unproved::OwnTransactions, "holds transactions of its own")
+    }
 }
 
 /// Whether the replica may lack groups that the new master wrote itself, or got from others than the old one; `None`

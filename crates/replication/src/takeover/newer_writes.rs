@@ -99,7 +99,12 @@ fn own_that_lacks(ours: &Record, theirs: &Record) -> Result<Option<(Gtid, bool)>
 
 /// To be called before a host is opened beside a dead master.
 pub fn note_opening(local: &mut Server, config: &Config) -> Result<(), Error> {
-    let applied = channel::choose(local, config, |_| None)?.channel.applied;
+    let applied = match channel::choose(local, config, |_| None) {
+        Ok(chosen) => chosen.channel.applied,
+        // Opened by force or without the gate: nothing is taken over into a channel that is not the cluster's.
+        Err(Error::Refused(_)) => None,
+        Err(error) => return Err(error),
+    };
     if let (Some(end), Some(applied)) = (log_end(local)?, applied) {
         let opened = seen::Opened { end, applied: applied.to_string() };
         seen::note_opened(config.this_host(), &opened);

@@ -17,7 +17,8 @@ fn a_log_that_begins_with_old_numbers_and_lacks_what_was_replicated_was_reset() 
     };
     let lacks = |state: &str, replicated: &str, begin: &str| {
         let ours = row(&[("binlog_state", "0-1-30,0-2-7")]);
-        let theirs = row(&[("binlog_state", state), ("slave_pos", replicated)]);
+        let silent = row(&[("binlog_state", state), ("slave_pos", replicated)]);
+        let theirs = row(&[("binlog_state", state), ("slave_pos", replicated), ("log_slave_updates", "1")]);
         let begin = begin.parse().unwrap();
         let forgotten = |channels: &[Channel]| no_longer_logged(&ours, &theirs, &begin, channels).unwrap();
         let lost = forgotten(&[channel(("900", "900"), "Yes")]);
@@ -25,6 +26,11 @@ fn a_log_that_begins_with_old_numbers_and_lacks_what_was_replicated_was_reset() 
         assert_eq!(applying.as_ref().map(|lost| &lost.gtid), lost.as_ref().map(|lost| &lost.gtid));
         assert!(!applying.is_some_and(|lost| lost.is_certain), "it may come yet");
         assert_eq!(forgotten(&[channel(("900", "800"), "No")]), None, "nobody knows");
+        assert_eq!(
+            no_longer_logged(&ours, &silent, &begin, &[]).unwrap(),
+            None,
+            "it does not log what it replicates"
+        );
         lost.map(|lost| {
             assert!(lost.is_certain);
             lost.gtid
