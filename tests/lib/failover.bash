@@ -147,7 +147,9 @@ moves() { move "$@" && expect_agent_read 0 OK && replicates "$@"; }
 # its silence is certain is refused, with replication running, and asked again.
 moves_in_the_end() {
   move "$@" || return 1
-  if [[ $answer == 'ERROR: moving '*' was not begun: '* || $answer == *'yet it is alive: '* ]]; then move "$@"; fi
+  case $answer in
+    'ERROR: moving '*' was not begun: '* | *'yet it is alive: '* | *'did not answer after that: '*) move "$@" ;;
+  esac
   expect_agent_read 0 OK && replicates "$@"
 }
 
