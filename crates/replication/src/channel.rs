@@ -7,6 +7,7 @@ pub(crate) mod settling;
 mod silence;
 pub mod threads;
 pub(crate) mod wait;
+pub(crate) mod workers;
 
 use std::net::{IpAddr, ToSocketAddrs};
 

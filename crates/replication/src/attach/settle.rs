@@ -9,7 +9,7 @@ use mmm_core::{Budget, interrupt, report};
 use crate::attach::moving::{Move, Observed, Settled, Tail};
 use crate::attach::shares::{LOOKING, SETTLING};
 use crate::binlog::located::Located;
-use crate::channel::{awaited, threads};
+use crate::channel::{awaited, workers};
 use crate::error::{Error, Told};
 use crate::facts::{Facts, OldMaster};
 use crate::plan::{Decision, Plan, before_takeover, plan};
@@ -106,7 +106,7 @@ impl Move<'_> {
                 Err(refusal)
                     if refusal.may_pass()
                         && self.last_resort.is_reached(&facts)
-                        && !threads::are_workers_busy(self.replica, &facts.replica.channel)? =>
+                        && !workers::are_busy(self.replica, &facts.replica.channel)? =>
                 {
                     return Ok(Settled::Reached);
                 }
@@ -137,7 +137,7 @@ impl Move<'_> {
         if !channel.sql_running || channel.delay > 0 || channel.fetched == channel.applied {
             return Ok(false);
         }
-        Ok(!channel.has_applied_all() || threads::are_workers_busy(self.replica, channel)?)
+        Ok(!channel.has_applied_all() || workers::are_busy(self.replica, channel)?)
     }
 
     /// Plans on the replica at rest, waiting a little longer for the new master if it must be.

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::channel::threads;
+use crate::channel::workers;
 use crate::error::Error;
 use crate::position::BinlogPosition;
 use crate::server::Server;
@@ -34,13 +34,13 @@ impl Settling {
         if !channel.has_half() {
             return Ok(true);
         }
-        if threads::are_workers_busy(server, channel)? {
+        if workers::are_busy(server, channel)? {
             self.idle = None;
             return Ok(false);
         }
         let enough = match self.enough {
             Some(enough) => enough,
-            None => *self.enough.insert(threads::settling_time(server)?.max(LEAST)),
+            None => *self.enough.insert(workers::settling_time(server)?.max(LEAST)),
         };
         let places = (channel.fetched.clone(), channel.applied.clone());
         match &self.idle {

@@ -4,22 +4,21 @@ use std::time::{Duration, Instant};
 
 use mmm_core::{interrupt, progress, report};
 
-use crate::channel::{self, attempts, liveness};
+use crate::channel::{self, attempts, liveness, workers};
 use crate::errno::{GONE, NOT_ALLOWED};
 use crate::error::{Error, Told};
-use crate::gtid::{Gtid, GtidPosition};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::dialect::Threads;
 use crate::server::{Server, privilege};
-use crate::status::{Channel, IoThread, Mode};
+use crate::status::{Channel, IoThread};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(3);
 /// After how long an applying thread with work before it is looked at again.
 const SECOND_LOOK: Duration = Duration::from_millis(60);
-/// After how long without an event the rest of half a transaction counts as one that does not come.
+/// After how long without data the rest of half a transaction counts as one that does not come.
 const NOTHING_COMES: Duration = Duration::from_millis(300);
 /// Pause between two looks at what comes.
 const COMING_PAUSE: Duration = Duration::from_millis(20);
@@ -144,10 +143,10 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     }
     // With nothing more coming, what waits once its appliers are done waits for ever.
     stop_fetching(server, name)?;
-    while are_workers_busy(server, &seen)? && server.budget().pause(PAUSE) {}
+    while workers::are_busy(server, &seen)? && server.budget().pause(PAUSE) {}
     // Until its next checkpoint, the position of a parallel applier lies before what it has applied: ended
     // now, it would leave a place from which rows come twice.
-    let settled = server.budget().elapsed() + settling_time(server)?;
+    let settled = server.budget().elapsed() + workers::settling_time(server)?;
     while server.budget().elapsed() < settled {
         if !channel::again(server, name)?.has_half() || !server.budget().pause(PAUSE) {
             return Ok(false);
@@ -155,7 +154,7 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     }
     let only = |rows: &[Record]| if let [row] = rows { row.number("id") } else { None };
     let why = "; of the threads of several channels, only that tells which one waits for the rest of half a transaction";
-    let Some(id) = first_told(server, &coordinator, only, why)? else { return Ok(false) };
+    let Some(id) = workers::first_told(server, &coordinator, only, why)? else { return Ok(false) };
     log::warn!("half a transaction is given up: its rest has not arrived");
     match server.execute(&format!("KILL {id}")) {
         Err(Error::Query { code: GONE, .. }) => {}
@@ -180,78 +179,6 @@ fn is_whole(server: &mut Server, name: &str) -> Result<bool, Error> {
         Err(error) if privilege::is_of_schema(&error) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// True while parallel appliers of a channel may have something to do: they take events off the relay log before they
-/// apply them. Where its status shows that all is applied, nobody is asked.
-pub fn are_workers_busy(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
-    if !channel.sql_running || channel.fetched == channel.applied {
-        return Ok(false);
-    }
-    are_workers_at_work(server, channel)
-}
-
-/// The same where the place that a channel tells is that of the newest transaction that is applied: a MariaDB that
-/// replicates by GTID applies those of different domains out of order.
-pub fn may_apply_older(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
-    if !channel.sql_running || !matches!(channel.mode, Mode::SlavePos | Mode::CurrentPos) {
-        return Ok(false);
-    }
-    let statement = "SELECT @@server_id AS server_id, @@GLOBAL.gtid_slave_pos AS slave_pos";
-    let ours = server.one(statement)?;
-    let lacks =
-        is_behind_in_a_domain(&ours, channel).map_err(|column| server.unexpected(statement, column))?;
-    // What is left out of the log is never applied, and the appliers of another channel say nothing of this one.
-    Ok(lacks && are_workers_at_work(server, channel)?)
-}
-
-/// Whether something that a channel has fetched lies behind what its server has applied of that domain.
-fn is_behind_in_a_domain(ours: &Record, channel: &Channel) -> Result<bool, &'static str> {
-    let own = ours.number("server_id").unwrap_or(0);
-    let applied: GtidPosition = ours.parsed("slave_pos")?;
-    let fetched: GtidPosition = channel.fetched_gtids.parse().map_err(|_| "Gtid_IO_Pos")?;
-    let is_applied = |gtid: Gtid| {
-        u64::from(gtid.server) == own
-            || applied.get(gtid.domain).is_some_and(|applied| applied.sequence >= gtid.sequence)
-    };
-    Ok(!fetched.iter().all(is_applied))
-}
-
-fn are_workers_at_work(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
-    let statements = server.dialect().busy_workers(&channel.name);
-    let told = |rows: &[Record]| rows.first()?.get("busy").map(|busy| busy != "0");
-    let why = "; of the parallel appliers of several channels, only that tells which are at work";
-    Ok(first_told(server, &statements, told, why)?.unwrap_or(true))
-}
-
-/// After how long without work the place of parallel appliers is that of all they have applied.
-pub fn settling_time(server: &mut Server) -> Result<Duration, Error> {
-    let Some(statement) = server.dialect().checkpoint_period() else { return Ok(Duration::ZERO) };
-    let period = server.one(statement)?.number("period");
-    Ok(Duration::from_millis(period.unwrap_or(300)) * 2)
-}
-
-/// What the first of these statements that tells anything says; `read` gives None where the rows do not tell. Who may
-/// not read the performance schema is asked for that right, `why`, only where nothing else tells.
-fn first_told<T>(
-    server: &mut Server,
-    statements: &[String],
-    read: impl Fn(&[Record]) -> Option<T>,
-    why: &str,
-) -> Result<Option<T>, Error> {
-    let mut lacking = None;
-    for statement in statements {
-        match server.rows(statement) {
-            Ok(rows) => {
-                if let Some(told) = read(&rows) {
-                    return Ok(Some(told));
-                }
-            }
-            Err(error) if privilege::is_of_schema(&error) => lacking = Some(error),
-            Err(error) => return Err(error),
-        }
-    }
-    lacking.map_or(Ok(None), |error| Err(privilege::because(error, why)))
 }
 
 /// Refuses where a start would throw away what a silent source cannot send again.
@@ -443,6 +370,3 @@ pub fn interrupted(
     };
     Refusal::Interrupted { state }.into()
 }
-
-#[cfg(test)]
-mod tests;

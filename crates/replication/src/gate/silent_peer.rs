@@ -7,7 +7,7 @@ use mmm_core::settings::Survivors;
 use mmm_core::{Budget, progress, report, unfinished};
 
 use crate::channel::liveness::{self, Sign};
-use crate::channel::{self, awaited, threads};
+use crate::channel::{self, awaited, threads, workers};
 use crate::error::Error;
 use crate::gate::asking::{Gate, PAUSE};
 use crate::gate::proof::Proof;
@@ -88,8 +88,8 @@ impl Gate<'_> {
         loop {
             let first = channel::again(self.local, &self.channel)?;
             let idle = first.has_applied_all()
-                && !threads::are_workers_busy(self.local, &first)?
-                && !threads::may_apply_older(self.local, &first)?;
+                && !workers::are_busy(self.local, &first)?
+                && !workers::may_apply_older(self.local, &first)?;
             if idle && self.dialled.is_none() && self.question.survivors() != Survivors::Off {
                 // The log-ins at other slaves take no longer than the pause.
                 let Question { settings, budget, .. } = self.question;

@@ -7,7 +7,7 @@ use mmm_core::marker::Marker;
 use mmm_core::{Budget, progress};
 
 use crate::binlog::end::log_end;
-use crate::channel::{self, Chosen, liveness, threads};
+use crate::channel::{self, Chosen, liveness, threads, workers};
 use crate::error::Error;
 use crate::position::BinlogPosition;
 use crate::server::Server;
@@ -208,7 +208,7 @@ impl Finishing<'_> {
             return Ok(None);
         }
         let since = *self.lost.get_or_insert(elapsed);
-        let is_applied = now.has_applied_all() && !threads::are_workers_busy(self.local, now)?;
+        let is_applied = now.has_applied_all() && !workers::are_busy(self.local, now)?;
         if !is_applied || elapsed.saturating_sub(since) < LOST.min(self.pursuit.budget.share(LOST)) {
             return Ok(None);
         }
