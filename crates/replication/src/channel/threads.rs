@@ -20,6 +20,8 @@ const PAUSE: Duration = Duration::from_millis(3);
 const SECOND_LOOK: Duration = Duration::from_millis(60);
 /// After how long without data the rest of half a transaction counts as one that does not come.
 const NOTHING_COMES: Duration = Duration::from_millis(300);
+/// How long an applying thread is watched that is not waiting for more: half a transaction shows only while it does.
+const READING: Duration = Duration::from_millis(100);
 /// Pause between two looks at what comes.
 const COMING_PAUSE: Duration = Duration::from_millis(20);
 /// How long a fetching thread may take to connect to its source.
@@ -96,7 +98,7 @@ pub fn await_rest(server: &mut Server, name: &str, most: Duration) -> Result<boo
         return Ok(true);
     }
     let begun = Instant::now();
-    let mut seen = channel::again(server, name)?;
+    let mut seen = once_it_waits(server, name)?;
     let mut moved_at = begun;
     let mut face = None;
     while seen.has_half() && seen.io == IoThread::Yes && !is_whole(server, name)? {
@@ -113,13 +115,26 @@ pub fn await_rest(server: &mut Server, name: &str, most: Duration) -> Result<boo
         if begun.elapsed() >= most || !server.budget().pause(COMING_PAUSE) {
             return Ok(false);
         }
-        let now = channel::again(server, name)?;
+        let now = once_it_waits(server, name)?;
         if now.fetched != seen.fetched {
             moved_at = Instant::now();
         }
         seen = now;
     }
     Ok(true)
+}
+
+/// A channel once its applying thread waits for more, or has not done so for a moment: one that is just reading an event
+/// does not tell that it will wait for the next one.
+fn once_it_waits(server: &mut Server, name: &str) -> Result<Channel, Error> {
+    let begun = Instant::now();
+    loop {
+        let seen = channel::again(server, name)?;
+        let reads = seen.sql_running && !seen.has_applied_all();
+        if !reads || report::is_dry_run() || begun.elapsed() >= READING || !server.budget().pause(PAUSE) {
+            return Ok(seen);
+        }
+    }
 }
 
 /// Ends an applying thread that waits for the rest of a transaction, for which the server's STOP would wait as
@@ -129,7 +144,7 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     if coordinator.is_empty() {
         return Ok(false);
     }
-    let seen = channel::again(server, name)?;
+    let seen = once_it_waits(server, name)?;
     if !seen.has_half() || is_whole(server, name)? {
         return Ok(false);
     }
