@@ -145,8 +145,15 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
         return Ok(false);
     }
     let seen = once_it_waits(server, name)?;
-    if !seen.has_half() || is_whole(server, name)? {
+    if !seen.has_half() {
         return Ok(false);
+    }
+    // The beginning of another transaction may just be coming, of which the server says nothing yet.
+    if is_whole(server, name)? {
+        server.budget().pause(COMING_PAUSE);
+        if channel::again(server, name)?.fetched == seen.fetched && is_whole(server, name)? {
+            return Ok(false);
+        }
     }
     if report::is_dry_run() {
         report::observe(
