@@ -170,7 +170,7 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     // now, it would leave a place from which rows come twice.
     let settled = server.budget().elapsed() + workers::settling_time(server)?;
     while server.budget().elapsed() < settled {
-        if !channel::again(server, name)?.has_half() || !server.budget().pause(PAUSE) {
+        if !once_it_waits(server, name)?.has_half() || !server.budget().pause(PAUSE) {
             return Ok(false);
         }
     }
