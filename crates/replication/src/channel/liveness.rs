@@ -69,40 +69,52 @@ pub fn of_source(
     host: &Host,
     silence: Duration,
 ) -> Result<Option<Sign>, Error> {
+    Ok(watched(local, channel, host, silence)?.0)
+}
+
+/// The same, and what the channel showed before it was watched, where the kernel does not show its connection.
+pub fn watched(
+    local: &mut Server,
+    channel: &str,
+    host: &Host,
+    silence: Duration,
+) -> Result<(Option<Sign>, Option<Shown>), Error> {
     let channel = channel::again(local, channel)?;
     if channel.io != IoThread::Yes {
         silence::forget(local.host(), host);
-        return Ok(None);
+        return Ok((None, None));
     }
     let limit = heartbeat_limit(local, &channel)?.map_or(silence, |limit| limit.min(silence));
-    let heard = match last_heard(local, &channel, host)? {
-        Some(ago) => (ago < limit).then_some(ago),
-        None => watch(local, &channel, host, limit)?,
+    let (heard, before) = if let Some(ago) = last_heard(local, &channel, host)? {
+        ((ago < limit).then_some(ago), None)
+    } else {
+        let before = Shown::of(local, &channel)?;
+        (watch(local, &channel, &before, host, limit)?, Some(before))
     };
     log::debug!("{}: heard over its replication connection within {limit:.1?}: {heard:.1?}", host.name);
-    Ok(heard.map(|heard| Sign { heard, limit }))
+    Ok((heard.map(|heard| Sign { heard, limit }), before))
 }
 
-/// What a channel shows of its source while that is silent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a channel shows of its source: the same as long as that is silent.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Shown {
     io: IoThread,
     fetched: Option<BinlogPosition>,
     heartbeats: String,
 }
 
-/// What a channel shows of its source.
-pub fn shown(local: &mut Server, channel: &str) -> Result<Shown, Error> {
-    let channel = channel::again(local, channel)?;
-    let heartbeats = heartbeats(local, &channel)?;
-    Ok(Shown { io: channel.io, fetched: channel.fetched, heartbeats })
+impl Shown {
+    fn of(local: &mut Server, channel: &Channel) -> Result<Self, Error> {
+        let heartbeats = heartbeats(local, channel)?;
+        Ok(Self { io: channel.io, fetched: channel.fetched.clone(), heartbeats })
+    }
 }
 
 /// True where the kernel does not show the channel's connection, and the channel shows no more than `before`. A source
 /// that was found silent then needs not be watched again.
 pub fn is_unchanged(local: &mut Server, channel: &str, host: &Host, before: &Shown) -> Result<bool, Error> {
     let now = channel::again(local, channel)?;
-    Ok(last_heard(local, &now, host)?.is_none() && shown(local, channel)? == *before)
+    Ok(last_heard(local, &now, host)?.is_none() && Shown::of(local, &now)? == *before)
 }
 
 /// As [`of_source`], waiting where a silence that lasts would make it certain before `patience` is over.
@@ -243,20 +255,19 @@ pub(super) fn listening_port(server: &mut Server) -> Result<Option<u16>, Error> 
 /// cuts short, proves no silence: several calls may.
 fn watch(
     local: &mut Server,
-    before: &Channel,
+    channel: &Channel,
+    before: &Shown,
     host: &Host,
     limit: Duration,
 ) -> Result<Option<Duration>, Error> {
     let began = silence::clock();
-    let heartbeats = heartbeats(local, before)?;
     let end = Instant::now() + limit.min(WATCH);
     loop {
-        let now = channel::again(local, &before.name)?;
+        let now = channel::again(local, &channel.name)?;
         if now.io != IoThread::Yes {
             return Ok(None);
         }
-        let is_heard = now.fetched != before.fetched || self::heartbeats(local, &now)? != heartbeats;
-        if is_heard || !local.budget().pause(PAUSE) {
+        if Shown::of(local, &now)? != *before || !local.budget().pause(PAUSE) {
             return Ok(Some(Duration::ZERO));
         }
         if Instant::now() >= end {
@@ -270,7 +281,7 @@ fn watch(
     let threads = local.rows(THREADS)?;
     let threads: Vec<&str> = threads.iter().filter_map(|row| row.at(0)).collect();
     let place = BinlogPosition::shown(before.fetched.as_ref());
-    let seen = format!("{} {place} {heartbeats} {}", before.name, threads.join(","));
+    let seen = format!("{} {place} {} {}", channel.name, before.heartbeats, threads.join(","));
     let lasts = began
         .map_err(|error| ("the clock".into(), error))
         .and_then(|began| silence::lasts(local.host(), host, &seen, began));

@@ -34,7 +34,7 @@ pub(super) struct Gate<'a> {
     pub(super) taken: usize,
     /// Connections to other slaves, once the peer was found silent.
     pub(super) dialled: Option<Dialled>,
-    /// What the channel showed of the peer before that was found silent.
+    /// What the channel showed of the peer before it was watched and found silent.
     pub(super) silent: Option<Shown>,
 }
 

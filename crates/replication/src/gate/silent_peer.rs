@@ -34,15 +34,10 @@ impl Gate<'_> {
 
     /// Refuses while the peer is heard over its replication connection.
     fn check_silence(&mut self, error: &Error) -> Result<(), Error> {
-        let before = liveness::shown(self.local, &self.channel)?;
-        let sign = liveness::of_source(
-            self.local,
-            &self.channel,
-            self.peer,
-            self.question.settings.allow_write.silence,
-        )?;
+        let silence = self.question.settings.allow_write.silence;
+        let (sign, before) = liveness::watched(self.local, &self.channel, self.peer, silence)?;
         let Some(Sign { heard, limit }) = sign else {
-            self.silent = Some(before);
+            self.silent = before;
             return Ok(());
         };
         let (host, peer, then) =
