@@ -3,7 +3,6 @@
 
 use std::cmp::Ordering;
 
-use crate::binlog::end::log_end;
 use crate::binlog::files::log_files_and_sizes;
 use crate::channel;
 use crate::error::Error;
@@ -53,9 +52,8 @@ impl Gate<'_> {
         if places.is_empty() || !ours.is_on("log_bin") {
             return Ok(None);
         }
-        let Some(end) = log_end(self.local)? else { return Ok(None) };
         let files = log_files_and_sizes(self.local)?;
-        Ok(places.iter().find_map(|place| beyond(place, &files, &end)))
+        Ok(places.iter().find_map(|place| beyond(place, &files)))
     }
 }
 
@@ -85,9 +83,10 @@ fn lost_transactions(ours: &Record, theirs: &Record) -> Result<Option<String>, &
 
 /// True of a place behind the end of its file, after which others were begun: every start of a server begins one. A log
 /// that was reset on purpose may be shorter, too, but goes on in its first file.
-fn beyond(place: &BinlogPosition, files: &[(String, u64)], end: &BinlogPosition) -> Option<String> {
+fn beyond(place: &BinlogPosition, files: &[(String, u64)]) -> Option<String> {
     let size = files.iter().find(|(file, _)| *file == place.file).map(|(_, size)| *size)?;
-    let is_closed = place.file != end.file && place.compare(end) == Some(Ordering::Less);
+    let end = files.last().map(|(file, size)| BinlogPosition::new(file, *size))?;
+    let is_closed = place.file != end.file && place.compare(&end) == Some(Ordering::Less);
     (is_closed && place.offset > size).then(|| format!("{place}, and here that file ends at {size}"))
 }
 

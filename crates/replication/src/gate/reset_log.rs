@@ -11,7 +11,7 @@ use crate::channel;
 use crate::error::Error;
 use crate::gate::asking::{Gate, PAUSE};
 use crate::gate::question::Question;
-use crate::gtid::{GtidPosition, GtidSet, GtidState};
+use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -98,10 +98,13 @@ impl Gate<'_> {
         let statement = peer.dialect().variables();
         let (ours, theirs) = (self.local.one(&self.local.dialect().variables())?, peer.one(&statement)?);
         let forgotten = match peer.dialect().flavour() {
-            Flavour::MariaDb => {
-                let oldest = by_gtid::oldest_known(peer)?;
-                no_longer_logged(&ours, &theirs, &oldest, &channels)
-            }
+            Flavour::MariaDb => match no_longer_known(&ours, &theirs, &channels) {
+                // To know where a log begins, it is read.
+                Ok(lost) if !lost.is_empty() => {
+                    Ok(no_longer_logged(&lost, &by_gtid::oldest_known(peer)?, &channels))
+                }
+                other => other.map(|_| None),
+            },
             Flavour::MySql => {
                 let is_only_source = channel::all(self.local)?.len() < 2;
                 no_longer_executed(&ours, &theirs, &channels, is_only_source)
@@ -122,31 +125,34 @@ struct Forgotten {
     is_end: bool,
 }
 
-/// MariaDB: a group of this host that the peer has replicated, so that its log held it once, and that is not in
-/// the state of that log although it is not older than the log's `begin`. By file and position, a peer that lags may
-/// name what it has fetched as what it has replicated; one whose SQL thread is stopped tells nothing, nor does one that does
-/// not log what it replicates.
-fn no_longer_logged(
-    ours: &Record,
-    theirs: &Record,
-    begin: &GtidState,
-    channels: &[Channel],
-) -> Result<Option<Forgotten>, &'static str> {
-    let lags = |channel: &&Channel| channel.applied != channel.fetched;
-    let tells_nothing = channels.iter().filter(lags).any(|channel| !channel.sql_running);
+/// MariaDB: groups of this host that the peer has replicated, so that its log held them once, and that are not in the
+/// state of that log. By file and position, a peer that lags may name what it has fetched as what it has replicated; one
+/// whose SQL thread is stopped tells nothing, nor does one that does not log what it replicates.
+fn no_longer_known(ours: &Record, theirs: &Record, channels: &[Channel]) -> Result<Vec<Gtid>, &'static str> {
+    let tells_nothing = channels.iter().any(|channel| lags(channel) && !channel.sql_running);
     if tells_nothing || !theirs.is_on("log_slave_updates") {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let logged: GtidState = ours.parsed("binlog_state")?;
     let state: GtidState = theirs.parsed("binlog_state")?;
     let replicated: GtidPosition = theirs.parsed("slave_pos")?;
-    let lost = logged.iter().find(|gtid| {
+    let lost = logged.iter().filter(|gtid| {
         state.get(gtid.domain, gtid.server).is_none()
             && replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence)
-            && begin.highest(gtid.domain).is_some_and(|begin| begin <= gtid.sequence)
     });
-    let is_certain = !channels.iter().any(|channel| lags(&channel));
-    Ok(lost.map(|gtid| Forgotten { gtid: gtid.to_string(), is_certain, is_end: false }))
+    Ok(lost.collect())
+}
+
+/// Of these, one that is not older than the `begin` of the peer's log.
+fn no_longer_logged(lost: &[Gtid], begin: &GtidState, channels: &[Channel]) -> Option<Forgotten> {
+    let lost =
+        lost.iter().find(|gtid| begin.highest(gtid.domain).is_some_and(|begin| begin <= gtid.sequence))?;
+    let is_certain = !channels.iter().any(lags);
+    Some(Forgotten { gtid: lost.to_string(), is_certain, is_end: false })
+}
+
+fn lags(channel: &Channel) -> bool {
+    channel.applied != channel.fetched
 }
 
 /// MySQL: what this host has executed and did not write itself must have come from the peer, and what it wrote
