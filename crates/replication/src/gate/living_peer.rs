@@ -30,10 +30,11 @@ impl Gate<'_> {
         }
         let end = self.closed_end(peer)?;
         check_reset(self.local.host(), self.peer, &before, &end, self.question)?;
-        self.check_numbers(peer)?;
+        let theirs = self.check_numbers(peer)?;
         // By auto-position, what a server has executed decides: it skips what it has, without moving its position.
         let target = if before.mode == Mode::AutoPosition { Some(executed(peer)?) } else { None };
-        let domains = last_of_domains(peer, &before)?;
+        let domains = last_of_domains(&theirs, &before)
+            .map_err(|column| peer.unexpected(&peer.dialect().variables(), column))?;
         let mut now = channel::again(self.local, &self.channel)?;
         let mut is_reached = self.has_reached(&now, &end, target.as_ref(), &domains)?;
         if !is_reached && now.is_running() && now.has_applied_all() {
@@ -159,7 +160,7 @@ impl Gate<'_> {
 
 /// MariaDB by GTID: the last group of each domain that the channel applies. Parallel appliers run domains out of order,
 /// and their place is the newest that is done, whatever an older one of another domain still does.
-fn last_of_domains(peer: &mut Server, channel: &Channel) -> Result<GtidPosition, Error> {
+fn last_of_domains(theirs: &Record, channel: &Channel) -> Result<GtidPosition, &'static str> {
     let is_filtered =
         ["Replicate_Do_Domain_Ids", "Replicate_Ignore_Domain_Ids", "Replicate_Ignore_Server_Ids"]
             .iter()
@@ -167,9 +168,7 @@ fn last_of_domains(peer: &mut Server, channel: &Channel) -> Result<GtidPosition,
     if is_filtered || !matches!(channel.mode, Mode::SlavePos | Mode::CurrentPos) {
         return Ok(GtidPosition::default());
     }
-    let statement = "SELECT @@gtid_binlog_pos AS binlog_pos";
-    let row = peer.one(statement)?;
-    row.parsed("binlog_pos").map_err(|column| peer.unexpected(statement, column))
+    theirs.parsed("binlog_pos")
 }
 
 /// The last group of a domain that this host has begun and does not have to the end. What it wrote itself does not come.

@@ -68,12 +68,14 @@ pub(super) fn check_before_connecting(
 
 impl Gate<'_> {
     /// When a log that was reset is long enough again, servers go on in the middle of it: by GTID they take new
-    /// groups for old ones of the same numbers, and a position may happen to lie between two groups.
-    pub(super) fn check_numbers(&mut self, peer: &mut Server) -> Result<(), Error> {
+    /// groups for old ones of the same numbers, and a position may happen to lie between two groups. Returned is what the
+    /// peer says of itself ([`crate::server::dialect::Dialect::variables`]).
+    pub(super) fn check_numbers(&mut self, peer: &mut Server) -> Result<Record, Error> {
         let until = Instant::now() + self.question.budget.share(APPLIES_NO_MORE);
         loop {
-            match self.forgotten(peer)? {
-                None => return Ok(()),
+            let (forgotten, theirs) = self.forgotten(peer)?;
+            match forgotten {
+                None => return Ok(theirs),
                 Some(Forgotten { gtid, is_certain: true, is_end }) => {
                     let (host, peer) = (self.local.host().into(), self.peer.name.to_string());
                     let then = self.question.otherwise.into();
@@ -85,14 +87,16 @@ impl Gate<'_> {
                     .into());
                 }
                 // A peer that has much to apply, or is blocked, must not keep this host closed.
-                Some(_) if Instant::now() >= until || !self.question.budget.pause(PAUSE) => return Ok(()),
+                Some(_) if Instant::now() >= until || !self.question.budget.pause(PAUSE) => {
+                    return Ok(theirs);
+                }
                 Some(_) => {}
             }
         }
     }
 
-    /// What the peer must have had once and does not have.
-    fn forgotten(&mut self, peer: &mut Server) -> Result<Option<Forgotten>, Error> {
+    /// What the peer must have had once and does not have, and what it says of itself.
+    fn forgotten(&mut self, peer: &mut Server) -> Result<(Option<Forgotten>, Record), Error> {
         // In this order: what is executed in between is then not missing.
         let channels = channel::all(peer)?;
         let statement = peer.dialect().variables();
@@ -110,7 +114,8 @@ impl Gate<'_> {
                 no_longer_executed(&ours, &theirs, &channels, is_only_source)
             }
         };
-        forgotten.map_err(|column| peer.unexpected(&statement, column))
+        let forgotten = forgotten.map_err(|column| peer.unexpected(&statement, column))?;
+        Ok((forgotten, theirs))
     }
 }
 
