@@ -10,7 +10,8 @@ use mmm_core::{Budget, interrupt, report, unfinished};
 use crate::attach::moving::{Move, Progress};
 use crate::attach::observe::Old;
 use crate::attach::shares::ASKING_WHILE_UNDOING;
-use crate::channel::{self, threads};
+use crate::channel;
+use crate::channel::threads::{self, LAST_RESORT};
 use crate::error::Error;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
@@ -18,8 +19,6 @@ use crate::server::Server;
 use crate::server::dialect::{Flavour, Target, Threads};
 use crate::status::{Channel, IoThread, Place};
 
-/// How long the last attempt to start the threads again may take, beyond the budget if need be.
-const LAST_RESORT: Duration = Duration::from_millis(400);
 /// What undoing gets at least, whatever the call has left.
 const UNDOING: Duration = Duration::from_millis(600);
 

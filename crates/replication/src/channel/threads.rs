@@ -24,6 +24,8 @@ const NOTHING_COMES: Duration = Duration::from_millis(300);
 const READING: Duration = Duration::from_millis(100);
 /// Pause between two looks at what comes.
 const COMING_PAUSE: Duration = Duration::from_millis(20);
+/// How long a last attempt to start threads again may take, whatever the call has left.
+pub const LAST_RESORT: Duration = Duration::from_millis(400);
 /// How long a fetching thread may take to connect to its source.
 const CONNECTING: Duration = Duration::from_secs(2);
 
@@ -128,13 +130,12 @@ pub fn await_rest(server: &mut Server, name: &str, most: Duration) -> Result<boo
 /// does not tell that it will wait for the next one.
 fn once_it_waits(server: &mut Server, name: &str) -> Result<Channel, Error> {
     let begun = Instant::now();
-    loop {
-        let seen = channel::again(server, name)?;
-        let reads = seen.sql_running && !seen.has_applied_all();
-        if !reads || report::is_dry_run() || begun.elapsed() >= READING || !server.budget().pause(PAUSE) {
-            return Ok(seen);
-        }
-    }
+    let as_it_is = |channel| channel;
+    watch(server, name, as_it_is, |server, channel| {
+        let reads = channel.sql_running && !channel.has_applied_all();
+        let goes_on = reads && begun.elapsed() < READING && server.budget().pause(PAUSE);
+        Ok((!goes_on).then_some(channel))
+    })
 }
 
 /// Ends an applying thread that waits for the rest of a transaction, for which the server's STOP would wait as

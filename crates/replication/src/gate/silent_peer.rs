@@ -1,13 +1,12 @@
 //! A peer that lets nobody in: everything that was fetched from it must be applied.
 
-use std::time::Duration;
-
 use mmm_core::config::Host;
 use mmm_core::settings::Survivors;
 use mmm_core::{Budget, progress, report, unfinished};
 
 use crate::channel::liveness::{self, Sign};
-use crate::channel::{self, awaited, threads, workers};
+use crate::channel::threads::{self, LAST_RESORT};
+use crate::channel::{self, awaited, workers};
 use crate::error::Error;
 use crate::gate::asking::{Gate, PAUSE};
 use crate::gate::proof::Proof;
@@ -18,9 +17,6 @@ use crate::server::dialect::Threads;
 use crate::server::{Server, lock};
 use crate::status::{Channel, IoThread, Mode, Place};
 use crate::survivors::dialled::Dialled;
-
-/// How long a last attempt to start the threads again may take, whatever the call has left.
-const LAST_RESORT: Duration = Duration::from_millis(400);
 
 impl Gate<'_> {
     /// The peer lets nobody in. It may be taking writes all the same, for as long as its replication connection lives.

@@ -18,18 +18,16 @@ pub(super) fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid,
         }
         return Err(Refusal::NoSlaveUpdates { host, new: new_host });
     }
+    let without_gtids = |reason| {
+        let (host, new) = (replica.host.clone(), new.host.clone());
+        Refusal::Unproved { host, new, cause: Unproved::GtidsMissing, reason, may_pass: false }
+    };
     let (Some(ours), Some(theirs)) = (&replica.sets, &new.sets) else {
         let reason = format!("gtid_mode is not ON on both {host} and {new_host}");
         if by_file {
             return Ok(ByGtid::Unusable(reason));
         }
-        return Err(Refusal::Unproved {
-            host,
-            new: new_host,
-            cause: Unproved::GtidsMissing,
-            reason,
-            may_pass: false,
-        });
+        return Err(without_gtids(reason));
     };
     // Groups of other channels are none of the new master's business.
     let source = &replica.channel.source_uuid;
@@ -63,13 +61,7 @@ pub(super) fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid,
             }
             (Some(Located::Unnamed(position)), _) => {
                 let reason = format!("its log holds transactions without a GTID, such as that at {position}");
-                return Err(Refusal::Unproved {
-                    host,
-                    new: new_host,
-                    cause: Unproved::GtidsMissing,
-                    reason,
-                    may_pass: false,
-                });
+                return Err(without_gtids(reason));
             }
             (Some(Located::PurgedOfSet { of, gone }), _) if *of == ours.executed => {
                 return Err(Refusal::Purged { host, new: new_host, gtid: gone.to_string() });

@@ -72,36 +72,30 @@ impl Dialect {
 
     /// Options of a channel that its status does not show; `None` where the status shows all.
     pub fn channel_options(self, channel: &str) -> Option<String> {
-        if self.flavour == Flavour::MariaDb {
-            return None;
-        }
-        Some(if self.has_channels() {
-            format!(
-                "SELECT * FROM performance_schema.replication_connection_configuration WHERE channel_name = {}",
-                self.quote(channel)
-            )
-        } else {
-            "SELECT variable_value AS heartbeat_interval FROM information_schema.global_status \
-             WHERE variable_name = 'Slave_heartbeat_period'"
-                .into()
-        })
+        let options = "* FROM performance_schema.replication_connection_configuration";
+        self.beside_status(channel, options, ("Slave_heartbeat_period", "heartbeat_interval"))
     }
 
     /// How many heartbeats of its source a channel has received; `None` where its status shows that.
     pub fn heartbeats(self, channel: &str) -> Option<String> {
+        let received =
+            "count_received_heartbeats AS heartbeats FROM performance_schema.replication_connection_status";
+        self.beside_status(channel, received, ("Slave_received_heartbeats", "heartbeats"))
+    }
+
+    /// What a MySQL shows of a channel elsewhere than in its status: `of_channel`, or before there were channels the
+    /// server's `counter`, under that name.
+    fn beside_status(self, channel: &str, of_channel: &str, (counter, name): (&str, &str)) -> Option<String> {
         if self.flavour == Flavour::MariaDb {
             return None;
         }
         Some(if self.has_channels() {
-            format!(
-                "SELECT count_received_heartbeats AS heartbeats FROM performance_schema.replication_connection_status \
-                 WHERE channel_name = {}",
-                self.quote(channel)
-            )
+            format!("SELECT {of_channel} WHERE channel_name = {}", self.quote(channel))
         } else {
-            "SELECT variable_value AS heartbeats FROM information_schema.global_status \
-             WHERE variable_name = 'Slave_received_heartbeats'"
-                .into()
+            format!(
+                "SELECT variable_value AS {name} FROM information_schema.global_status \
+                 WHERE variable_name = '{counter}'"
+            )
         })
     }
 
