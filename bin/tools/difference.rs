@@ -28,16 +28,13 @@ use arguments::Arguments;
 pub use arguments::command;
 use report::{Code, HostRow, List, Origin, Outcome, Report, Saved};
 
-use crate::product;
+use crate::{options, product};
 
 /// The whole of the program.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::read(words) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Outcome::Unknown.exit_code() } else { 0 });
-        }
+        Err(error) => return options::not_run(&error, Outcome::Unknown.exit_code()),
     };
     let budget = Budget::start(Some(arguments.timeout));
     let report = panic::catch_unwind(AssertUnwindSafe(|| examine(&arguments, budget)));

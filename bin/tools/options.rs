@@ -1,5 +1,7 @@
 //! Options that several of the tools have.
 
+use std::process::ExitCode;
+
 use clap::Arg;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use mmm_core::report::Format;
@@ -21,4 +23,11 @@ pub fn format(help: &'static str) -> Arg {
         .value_parser(PossibleValuesParser::new(Format::VARIANTS).try_map(|word| word.parse::<Format>()))
         .default_value("text")
         .help(help)
+}
+
+/// Prints the help that was asked for, or what is wrong with the arguments, for which a program ends with `usage`.
+pub fn not_run(error: &clap::Error, usage: u8) -> ExitCode {
+    // Nothing can be done where this fails.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { usage } else { 0 })
 }

@@ -31,6 +31,7 @@ use code::Code;
 use finding::{Check, Severity, advice, shell};
 use view::Report;
 
+use crate::options;
 use crate::terminal::shows_colour;
 
 /// What even a machine that is frozen itself gets beyond the time.
@@ -40,10 +41,7 @@ const GRACE: Duration = Duration::from_millis(500);
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::read(words) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Severity::Unknown.exit_code() } else { 0 });
-        }
+        Err(error) => return options::not_run(&error, Severity::Unknown.exit_code()),
     };
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();

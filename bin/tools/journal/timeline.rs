@@ -19,7 +19,11 @@ use super::view::document::{Json, Yaml};
 use super::view::text::Text;
 use super::view::{Head, Item, Tail, View};
 use super::{files, line};
+use crate::options;
 use crate::terminal::shows_colour;
+
+/// With what the program ends where its arguments are unusable.
+const WRONG_ARGUMENTS: u8 = 2;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -45,11 +49,7 @@ fn advice(error: &io::Error) -> String {
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::read(words) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Nothing can be done where this fails.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(u8::MAX));
-        }
+        Err(error) => return options::not_run(&error, WRONG_ARGUMENTS),
     };
     match show(&arguments, &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
