@@ -638,10 +638,7 @@ reads_to_find() {
     sql db1 'SET GLOBAL gtid_domain_id = 1'
   elif has_gtids; then
     # The end of a log costs nothing, nor does a set that the servers compare.
-    local file position
-    read -r file position <<<"$(binlog_end db1)"
-    sql db3 'STOP SLAVE' \
-      "CHANGE MASTER TO MASTER_AUTO_POSITION = 0, MASTER_LOG_FILE = '$file', MASTER_LOG_POS = $position" 'START SLAVE'
+    by_file_and_position db3 db1
   fi
 }
 

@@ -175,13 +175,18 @@ overtaken() {
   stays_closed 'the log of db1 ends at *, but db2 has fetched it to *: it was reset or is another server'"'"'s*'
 }
 
-@test "A26: the old writer's log was reset and is longer again than what was fetched; writes stay closed" {
+# reset_and_long_again — the log of db1, while db2 does not fetch it.
+reset_and_long_again() {
   call_limit db2 2
   stop_replica_thread db2
   write db1 2
   sql db1 'RESET MASTER'
   write db1 30
   close_writes db1
+}
+
+@test "A26: the old writer's log was reset and is longer again than what was fetched; writes stay closed" {
+  reset_and_long_again
 
   # By file and position alone, only that it cannot be read at that place.
   stays_closed "$(has_gtids && echo 'the log of db1 *was reset*')*"
@@ -190,12 +195,7 @@ overtaken() {
 # Only what it once had of this host shows the reset, and while it applies, that could still be to come.
 @test "A26: the old writer's log was reset and it still applies; writes stay closed" {
   [[ $MMM_SERVER == mysql-* ]] || skip 'the state of its log knows nothing older of a server that it hears of again'
-  call_limit db2 2
-  stop_replica_thread db2
-  write db1 2
-  sql db1 'RESET MASTER'
-  write db1 30
-  close_writes db1
+  reset_and_long_again
   hold db1
   write db2
   fetched_all db1 db2

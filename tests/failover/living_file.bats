@@ -179,11 +179,7 @@ teardown() { end_order; }
   leaves_traces
   ends_writing
   # By file and position; with GTIDs if the cluster has them.
-  local file position
-  read -r file position <<<"$(binlog_end db1)"
-  sql db3 'STOP SLAVE' \
-    "CHANGE MASTER TO MASTER_AUTO_POSITION = 0, MASTER_LOG_FILE = '$file', MASTER_LOG_POS = $position" 'START SLAVE'
-  wait_for 5 runs_from db3 db1
+  by_file_and_position db3 db1
   sql db2 'SET GLOBAL read_only = 0' \
     'SET GLOBAL sync_binlog = 1' 'SET GLOBAL binlog_group_commit_sync_delay = 1000000'
   later 0 write db2

@@ -113,6 +113,16 @@ runs_from() {
   return 1
 }
 
+# by_file_and_position HOST SOURCE — its channel, behind all that it has of SOURCE, whatever the cluster's mode.
+by_file_and_position() {
+  local file position
+  caught_up "$1" "$2"
+  read -r file position <<<"$(binlog_end "$2")"
+  sql "$1" 'STOP SLAVE' \
+    "CHANGE MASTER TO MASTER_AUTO_POSITION = 0, MASTER_LOG_FILE = '$file', MASTER_LOG_POS = $position" 'START SLAVE'
+  wait_for 5 runs_from "$1" "$2"
+}
+
 # follows HOST SOURCE — and what SOURCE writes from now on arrives.
 follows() {
   local note=follows-$RANDOM-$RANDOM

@@ -208,16 +208,6 @@ made_from_backup() {
   sql "$1" 'STOP SLAVE' 'RESET MASTER' "SET GLOBAL gtid_purged = '${executed//\\n/}'" 'START SLAVE'
 }
 
-# by_file_and_position HOST SOURCE — its channel, behind all that it has of SOURCE, whatever the cluster's mode.
-by_file_and_position() {
-  local file position
-  caught_up "$1" "$2"
-  read -r file position <<<"$(binlog_end "$2")"
-  sql "$1" 'STOP SLAVE' \
-    "CHANGE MASTER TO MASTER_AUTO_POSITION = 0, MASTER_LOG_FILE = '$file', MASTER_LOG_POS = $position" 'START SLAVE'
-  wait_for 5 runs_from "$1" "$2"
-}
-
 # moves_late HOST NEW — as moves, where servers have GTIDs. Without them, a slave that keeps no log cannot show that
 # it has what its new master wrote earlier: it is refused, stays on its old master, and the rest of the test is left
 # out.

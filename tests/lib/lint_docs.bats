@@ -1,28 +1,17 @@
 #!/usr/bin/env bats
 # tests/lint-docs: it finds what is cited and is not there.
 
-bats_require_minimum_version 1.5.0
+load lint
 
 setup() {
-  copy=$BATS_TEST_TMPDIR/copy
-  mkdir "$copy"
-  cd "$BATS_TEST_DIRNAME/../.." || return 1
-  cp -r README.md CHANGELOG.md Makefile install.sh bin crates docs etc tests "$copy"
+  copies_of README.md CHANGELOG.md Makefile install.sh bin crates docs etc tests
 }
 
-# finds WORDS — the copy is refused, with one complaint, which has WORDS.
-finds() {
-  run --separate-stderr tests/lint-docs "$copy"
-  echo "$stderr" >&2
-  [ "$status" -eq 1 ]
-  [ "${#stderr_lines[@]}" -eq 1 ]
-  [[ ${stderr_lines[0]} == "tests/lint-docs: "*"$1"* ]]
-}
+# finds WORDS — they stand in its one complaint.
+finds() { complains lint-docs "$1"; }
 
 @test "a tree in which everything that is cited exists is accepted" {
-  run tests/lint-docs "$copy"
-  [ "$status" -eq 0 ]
-  [ "$output" = '' ]
+  accepts lint-docs
 }
 
 @test "a cited section that the document does not have is named, with the place that cites it" {

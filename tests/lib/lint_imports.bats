@@ -1,29 +1,18 @@
 #!/usr/bin/env bats
 # tests/lint-imports: it finds arrows that lead upwards, and circles.
 
-bats_require_minimum_version 1.5.0
+load lint
 
 setup() {
-  copy=$BATS_TEST_TMPDIR/copy
-  mkdir -p "$copy/crates/replication"
-  cd "$BATS_TEST_DIRNAME/../.." || return 1
-  cp -r crates/replication/src "$copy/crates/replication"
+  copies_of crates/replication/src
   source=$copy/crates/replication/src
 }
 
-# finds WORDS — the copy is refused, with one complaint, which has WORDS.
-finds() {
-  run --separate-stderr tests/lint-imports "$copy"
-  echo "$stderr" >&2
-  [ "$status" -eq 1 ]
-  [ "${#stderr_lines[@]}" -eq 1 ]
-  [[ ${stderr_lines[0]} == "tests/lint-imports: "*"$1"* ]]
-}
+# finds WORDS — they stand in its one complaint.
+finds() { complains lint-imports "$1"; }
 
 @test "the tree has its rooms in order" {
-  run tests/lint-imports "$copy"
-  [ "$status" -eq 0 ]
-  [ "$output" = '' ]
+  accepts lint-imports
 }
 
 @test "a room that imports a higher one is named, with the place" {

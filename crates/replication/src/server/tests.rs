@@ -30,20 +30,8 @@ fn greeting() -> Vec<u8> {
     )
 }
 
-/// A server that answers a log-in and each command after it with the next of these.
-fn server(answers: Vec<Vec<u8>>) -> Host {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mysql_port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        let mut client = listener.accept().unwrap().0;
-        client.write_all(&greeting()).unwrap();
-        for answer in answers {
-            if client.read(&mut [0; 4096]).unwrap_or(0) == 0 || client.write_all(&answer).is_err() {
-                return;
-            }
-        }
-        trickle(&mut client);
-    });
+/// This machine, as a host of the cluster.
+pub(super) fn host(mysql_port: u16) -> Host {
     Host {
         name: HostName::new("db3").unwrap(),
         ip: "127.0.0.1".into(),
@@ -59,6 +47,23 @@ fn server(answers: Vec<Vec<u8>>) -> Host {
         tls: TlsOptions::default(),
         socket: None,
     }
+}
+
+/// A server that answers a log-in and each command after it with the next of these.
+fn server(answers: Vec<Vec<u8>>) -> Host {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mysql_port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let mut client = listener.accept().unwrap().0;
+        client.write_all(&greeting()).unwrap();
+        for answer in answers {
+            if client.read(&mut [0; 4096]).unwrap_or(0) == 0 || client.write_all(&answer).is_err() {
+                return;
+            }
+        }
+        trickle(&mut client);
+    });
+    host(mysql_port)
 }
 
 /// The beginning of a long answer, and then a byte now and then.

@@ -2,29 +2,14 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::net::{UnixListener, UnixStream};
 
-use mmm_core::Secret;
-use mmm_core::config::{HostName, Mode};
 use nix::sys::socket::{self, Backlog};
 use rustls::{InvalidMessage, PeerIncompatible};
 
 use super::*;
 
 fn host() -> Host {
-    Host {
-        name: HostName::new("db3").unwrap(),
-        ip: "127.0.0.1".into(),
-        mysql_port: 3306,
-        mode: Mode::Slave,
-        peer: None,
-        cluster_interface: String::new(),
-        bin_path: "/usr/lib/mysql-mmm".into(),
-        agent_user: "agent".into(),
-        agent_password: Secret::new("secret"),
-        replication_user: String::new(),
-        replication_password: Secret::default(),
-        tls: TlsOptions { mode: TlsMode::Required, ca: Some("/x/ca.pem".into()), identity: None },
-        socket: None,
-    }
+    let tls = TlsOptions { mode: TlsMode::Required, ca: Some("/x/ca.pem".into()), identity: None };
+    Host { tls, ..crate::server::tests::host(3306) }
 }
 
 /// What a server of version 8 that offers TLS says first.
