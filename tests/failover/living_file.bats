@@ -374,6 +374,58 @@ goes_on() {
   nothing_lost db2 db1 db3
 }
 
+@test "A20: everybody applies in parallel and tells its place late; the appliers show sooner that all is applied" {
+  only_on MySQL 'it tells its place at once'
+  only_on channels 'its appliers do not show what they have applied'
+  leaves_traces
+  settings db3 'attach: { touch_old_master: false }'
+  write db1 5
+  all_caught_up db1 db2 db3
+  tell_places_after 60000
+  write db1 5
+  wait_for 10 same_rows db1 db2 db3
+  close_writes db1
+  [[ $(replica_field db2 Exec_Master_Log_Pos) != "$(replica_field db2 Read_Master_Log_Pos)" ]]
+
+  moves db3 db2
+
+  tell_places_after 300
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+# tell_places_after MILLISECONDS — every host, from now on.
+tell_places_after() {
+  local host
+  for host in db1 db2 db3; do
+    sql "$host" 'STOP SLAVE SQL_THREAD' "SET GLOBAL slave_checkpoint_period = $1" 'START SLAVE SQL_THREAD'
+  done
+}
+
+@test "A20: an applier is still at work on an earlier transaction; what the last one tells is not believed" {
+  only_on MySQL 'it tells its place at once'
+  only_on channels 'its appliers do not show what they have applied'
+  leaves_traces
+  in_any_order db2
+  # Until one has been applied, its appliers work one after the other.
+  write db1
+  all_caught_up db1 db2 db3
+  sql db2 'BEGIN' 'SELECT id FROM app.entries WHERE id = 1 FOR UPDATE' 'DO SLEEP(50)' >/dev/null 2>&1 3>&- 4>&- &
+  wait_for 5 holding db2
+  sql db1 "UPDATE app.entries SET note = 'late' WHERE id = 1" "INSERT INTO app.entries (note) VALUES ('early')"
+  wait_for 5 has_note db2 early
+  caught_up db3 db1
+  close_writes db1
+
+  refuses_to_move db3 db2 'ERROR: *'
+
+  release db2
+  in_order db2
+  all_caught_up db1 db2 db3
+  moves db3 db2
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
 @test "A21: replication does not stop in time; the slave stays on the old master and goes on by itself" {
   call_limit db3 2
   local busy='another helper is changing replication on db3'

@@ -81,6 +81,8 @@ pub fn without_data(code: u64, text: &str) -> String {
 }
 
 /// One channel of a replica: a row of `SHOW … STATUS`, with the columns' older names.
+// Observations that have nothing to do with each other.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Channel {
     /// Connection name (MariaDB) or channel name (MySQL 5.7 and later); empty for the default one.
@@ -111,6 +113,9 @@ pub struct Channel {
     pub fetched: Option<BinlogPosition>,
     /// End of the last group that was applied, in the source's log.
     pub applied: Option<BinlogPosition>,
+    /// True where the server's threads have shown that `fetched` is the end of what is applied, although `applied` is told
+    /// later: `settling::look_closer`. No status shows that.
+    pub is_all_applied: bool,
     /// Where the applying thread stands in this host's own relay log.
     pub relay: Option<BinlogPosition>,
     /// How the channel finds its place.
@@ -191,6 +196,7 @@ impl Channel {
             fetched_gtids: row.text("Gtid_IO_Pos").into(),
             fetched: BinlogPosition::from_columns(row, "Master_Log_File", "Read_Master_Log_Pos"),
             applied: BinlogPosition::from_columns(row, "Relay_Master_Log_File", "Exec_Master_Log_Pos"),
+            is_all_applied: false,
             relay: BinlogPosition::from_columns(row, "Relay_Log_File", "Relay_Log_Pos"),
             mode: match row.text("Using_Gtid") {
                 "Slave_Pos" => Mode::SlavePos,
@@ -254,6 +260,11 @@ impl Channel {
     pub fn has_applied_all(&self) -> bool {
         (self.fetched.is_some() && self.fetched == self.applied)
             || (self.sql_running && self.sql_state.contains("has read all relay log"))
+    }
+
+    /// End of the last group that was applied, as the status or the server's threads tell it.
+    pub fn executed(&self) -> Option<&BinlogPosition> {
+        if self.is_all_applied { self.fetched.as_ref() } else { self.applied.as_ref() }
     }
 
     /// True where all that was fetched is applied but for the beginning of a group.

@@ -9,7 +9,7 @@ use crate::binlog::by_gtid;
 use crate::binlog::end::{log_end, log_rule};
 use crate::channel;
 use crate::channel::liveness::{self, Sign};
-use crate::channel::settling::Settling;
+use crate::channel::settling::{self, Settling};
 use crate::error::{Error, Told};
 use crate::facts::{
     Facts, LogRule, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Replica, ReplicaSets,
@@ -177,7 +177,7 @@ pub fn observe(
         _ => quiet &= old_end.is_none(),
     }
     if let (OldMaster::Silent { .. }, Some(channel)) = (&old_facts, &new_facts.channel) {
-        new_facts.is_settled = settling.is_settled(new, channel)?;
+        new_facts.is_settled = channel.is_all_applied || settling.is_settled(new, channel)?;
     }
     let facts =
         Facts { replica: replica_facts, new: new_facts, old: old_facts, quiet, log_filters_agree: false };
@@ -196,6 +196,7 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
     if channel.heartbeat.is_empty() {
         channel.heartbeat = constants.options.text("heartbeat_interval").into();
     }
+    settling::look_closer(server, &mut channel)?;
     let variables = server.one(&server.dialect().variables())?;
     let temporary_tables = temporary_tables(server)?;
     let after = server.one(server.dialect().applied_gtids())?;
@@ -272,10 +273,13 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
     // otherwise there.
     let channels = channel::all(server)?;
     let other_channels = channels.len() > 1;
-    let channel = channels.into_iter().find(|channel| {
+    let mut channel = channels.into_iter().find(|channel| {
         (channel.source_host == source.source_host && channel.source_port == source.source_port)
             || (source.source_server_id != 0 && channel.source_server_id == source.source_server_id)
     });
+    if let Some(channel) = &mut channel {
+        settling::look_closer(server, channel)?;
+    }
     let end = log_end(server)?;
     let filters = channel.as_ref().map(|channel| channel.filters.clone()).unwrap_or_default();
     let sets = if has_sets(&variables) {
@@ -330,7 +334,11 @@ fn logs_rows(variables: &Record) -> bool {
 fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
     let answer = from_old(old, |server| {
         let variables = server.one(&server.dialect().variables())?;
-        let mut channels = channel::all(server)?.into_iter();
+        let mut from_new =
+            channel::all(server)?.into_iter().find(|channel| channel.source_server_id == new_server_id);
+        if let Some(channel) = &mut from_new {
+            settling::look_closer(server, channel)?;
+        }
         Ok(OldState {
             host: server.host().into(),
             read_only: variables.is_on("read_only"),
@@ -339,7 +347,7 @@ fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
             log_rule: log_rule(server)?,
             end: log_end(server)?,
             rests: false,
-            from_new: channels.find(|channel| channel.source_server_id == new_server_id),
+            from_new,
             held: None,
         })
     })?;

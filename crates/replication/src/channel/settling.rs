@@ -6,10 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::channel::workers;
+use crate::channel::{self, workers};
 use crate::error::Error;
 use crate::position::BinlogPosition;
-use crate::server::Server;
+use crate::server::{Server, privilege};
 use crate::status::Channel;
 
 /// An applier that has just been given something still says that it waits.
@@ -51,4 +51,24 @@ impl Settling {
             }
         }
     }
+}
+
+/// Looks at the threads of a channel that has half a transaction by its status: they show where that is only the place
+/// that is told late, and sooner than its next checkpoint.
+pub fn look_closer(server: &mut Server, channel: &mut Channel) -> Result<(), Error> {
+    if !channel.has_half() || !channel.sql_running || channel.delay > 0 {
+        return Ok(());
+    }
+    let Some(statement) = server.dialect().applied_all(&channel.name) else { return Ok(()) };
+    let told = match server.row(&statement) {
+        Err(error) if privilege::is_of_schema(&error) => None,
+        other => other?,
+    };
+    if told.is_none_or(|row| row.get("applied_all") != Some("1")) {
+        return Ok(());
+    }
+    // What has come meanwhile is not among what was looked at.
+    let again = channel::again(server, &channel.name)?;
+    channel.is_all_applied = again.has_applied_all() && again.fetched == channel.fetched;
+    Ok(())
 }

@@ -3,6 +3,9 @@
 use crate::position::BinlogPosition;
 use crate::server::dialect::{Dialect, Flavour};
 
+/// How long ago, in seconds, an applier must have been given its last transaction, if it says that it has none.
+const HANDED_OUT: &str = "0.05";
+
 impl Dialect {
     /// Every channel with everything about it.
     pub fn show_channels(self) -> &'static str {
@@ -164,6 +167,37 @@ impl Dialect {
                  FROM performance_schema.replication_applier_status_by_coordinator \
                  WHERE service_state = 'ON' AND channel_name = {}",
                 self.quote(channel)
+            )
+        })
+    }
+
+    /// Asks whether the last transaction that a channel has fetched is one that its parallel appliers have applied
+    /// (`applied_all`), by the microsecond of its first commit. Transactions are committed in order, except for those of
+    /// storage engines without transactions. So no applier may be at work, and the last transaction must have been handed
+    /// out some time ago. `None` before MySQL 8.0.1, which shows no such times (manual, Performance Schema Replication
+    /// Tables).
+    pub fn applied_all(self, channel: &str) -> Option<String> {
+        self.is_mysql_since((8, 0, 1)).then(|| {
+            format!(
+                "SELECT ({keeps_order}) AND c.queueing_transaction = '' AND o.processing_transaction = '' \
+                 AND o.last_processed_transaction_original_commit_timestamp = \
+                 c.last_queued_transaction_original_commit_timestamp \
+                 AND UNIX_TIMESTAMP(c.last_queued_transaction_original_commit_timestamp) > 0 \
+                 AND UNIX_TIMESTAMP(o.last_processed_transaction_end_buffer_timestamp) \
+                 < UNIX_TIMESTAMP(NOW(6)) - {HANDED_OUT} \
+                 AND SUM(w.service_state <> 'ON' OR w.applying_transaction <> '') = 0 \
+                 AND SUM(w.last_applied_transaction_original_commit_timestamp = \
+                 c.last_queued_transaction_original_commit_timestamp) > 0 AS applied_all \
+                 FROM performance_schema.replication_connection_status c \
+                 JOIN performance_schema.replication_applier_status_by_coordinator o USING (channel_name) \
+                 JOIN performance_schema.replication_applier_status_by_worker w USING (channel_name) \
+                 WHERE o.service_state = 'ON' AND channel_name = {channel} \
+                 GROUP BY c.queueing_transaction, o.processing_transaction, \
+                 c.last_queued_transaction_original_commit_timestamp, \
+                 o.last_processed_transaction_original_commit_timestamp, \
+                 o.last_processed_transaction_end_buffer_timestamp",
+                keeps_order = self.keeps_order(),
+                channel = self.quote(channel)
             )
         })
     }
