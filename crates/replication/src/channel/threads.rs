@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use mmm_core::{interrupt, progress, report};
 
-use crate::channel::{self, attempts, liveness, workers};
+use crate::channel::{self, attempts, liveness, settling, workers};
 use crate::errno::{GONE, NOT_ALLOWED};
 use crate::error::{Error, Told};
 use crate::position::BinlogPosition;
@@ -145,8 +145,12 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     if coordinator.is_empty() {
         return Ok(false);
     }
-    let seen = once_it_waits(server, name)?;
+    let mut seen = once_it_waits(server, name)?;
     if !seen.has_half() {
+        return Ok(false);
+    }
+    settling::look_closer(server, &mut seen)?;
+    if seen.is_all_applied {
         return Ok(false);
     }
     // The beginning of another transaction may just be coming, of which the server says nothing yet.

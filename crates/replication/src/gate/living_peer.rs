@@ -5,7 +5,7 @@ use mmm_core::report;
 
 use crate::binlog::end::{executed, log_end};
 use crate::binlog::files;
-use crate::channel::{self, awaited, wait};
+use crate::channel::{self, awaited, settling, wait};
 use crate::error::Error;
 use crate::gate::asking::{Gate, PAUSE};
 use crate::gate::proof::Proof;
@@ -36,6 +36,9 @@ impl Gate<'_> {
         let domains = last_of_domains(&theirs, &before)
             .map_err(|column| peer.unexpected(&peer.dialect().variables(), column))?;
         let mut now = channel::again(self.local, &self.channel)?;
+        if target.is_none() {
+            settling::look_closer(self.local, &mut now)?;
+        }
         let mut is_reached = self.has_reached(&now, &end, target.as_ref(), &domains)?;
         if !is_reached && now.is_running() && now.has_applied_all() {
             // By auto-position, what this host lost of its own log is missing for ever.
@@ -66,7 +69,7 @@ impl Gate<'_> {
                 now = wait::a_while(self.local, &self.channel, &end)?;
             }
             is_reached = self.has_reached(&now, &end, target.as_ref(), &domains)?;
-            let is_there = now.applied.as_ref().is_some_and(|applied| applied.has_reached(&end));
+            let is_there = now.executed().is_some_and(|executed| executed.has_reached(&end));
             if !is_reached && target.is_none() && (is_there || now.has_applied_all()) {
                 self.question.budget.pause(PAUSE);
             }
@@ -94,7 +97,7 @@ impl Gate<'_> {
         if let Some(target) = target {
             return Ok(target.is_within(&executed(self.local)?));
         }
-        let is_there = now.applied.as_ref().is_some_and(|applied| applied.has_reached(end));
+        let is_there = now.executed().is_some_and(|executed| executed.has_reached(end));
         if !is_there || domains.iter().count() < 2 {
             return Ok(is_there);
         }
