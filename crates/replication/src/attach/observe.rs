@@ -177,7 +177,7 @@ pub fn observe(
         _ => quiet &= old_end.is_none(),
     }
     if let (OldMaster::Silent { .. }, Some(channel)) = (&old_facts, &new_facts.channel) {
-        new_facts.is_settled = channel.is_all_applied || settling.is_settled(new, channel)?;
+        new_facts.is_settled = settling.is_settled(new, channel)?;
     }
     let facts =
         Facts { replica: replica_facts, new: new_facts, old: old_facts, quiet, log_filters_agree: false };
@@ -278,7 +278,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
             || (source.source_server_id != 0 && channel.source_server_id == source.source_server_id)
     });
     if let Some(channel) = &mut channel {
-        settling::look_closer(server, channel)?;
+        look_closer(server, channel)?;
     }
     let end = log_end(server)?;
     let filters = channel.as_ref().map(|channel| channel.filters.clone()).unwrap_or_default();
@@ -322,6 +322,14 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
     })
 }
 
+/// What a channel has applied, as its server's threads show it. A replica's own channel keeps what its status tells: the
+/// place in its relay log is told as late.
+fn look_closer(server: &mut Server, channel: &mut Channel) -> Result<(), Error> {
+    settling::look_closer(server, channel)?;
+    channel.applied = channel.executed().cloned();
+    Ok(())
+}
+
 /// Every transaction of a MySQL server has a GTID from `ON` on; before, some may have none.
 fn has_sets(variables: &Record) -> bool {
     variables.text("gtid_mode") == "ON"
@@ -337,7 +345,7 @@ fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
         let mut from_new =
             channel::all(server)?.into_iter().find(|channel| channel.source_server_id == new_server_id);
         if let Some(channel) = &mut from_new {
-            settling::look_closer(server, channel)?;
+            look_closer(server, channel)?;
         }
         Ok(OldState {
             host: server.host().into(),

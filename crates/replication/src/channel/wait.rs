@@ -10,19 +10,22 @@ use crate::status::Channel;
 
 /// Pause between two looks where the server itself cannot wait.
 const PAUSE: Duration = Duration::from_millis(10);
-/// The same where it would wait for its next checkpoint, and its threads tell sooner.
-const SHORT_PAUSE: Duration = Duration::from_millis(4);
+/// The same where the server would wait for its next checkpoint, and its threads show sooner what is applied: with nothing
+/// left to hand out, and before that.
+const NEARLY_THERE: Duration = Duration::from_millis(4);
+const ON_THE_WAY: Duration = Duration::from_millis(20);
 
 /// What has to be left for a server to wait for a second, and to answer in time.
 const LONG_ENOUGH: Duration = Duration::from_millis(1300);
 
-/// Waits a little for `channel` to apply up to `target`; returns the channel as it is then, reached or not.
+/// Waits a little for a channel, last seen as `seen`, to apply up to `target`; returns it as it is then, reached or not.
 ///
 /// The server's own wait is only a way to wake up in time: its NULL and -1 are no success, and even its
 /// "reached" says nothing of a log of another name.
-pub fn a_while(server: &mut Server, name: &str, target: &BinlogPosition) -> Result<Channel, Error> {
+pub fn a_while(server: &mut Server, seen: &Channel, target: &BinlogPosition) -> Result<Channel, Error> {
+    let name = &seen.name;
     if server.dialect().applied_all(name).is_some() {
-        server.budget().pause(SHORT_PAUSE);
+        server.budget().pause(if seen.has_applied_all() { NEARLY_THERE } else { ON_THE_WAY });
         let mut now = channel::again(server, name)?;
         settling::look_closer(server, &mut now)?;
         return Ok(now);

@@ -66,7 +66,7 @@ impl Gate<'_> {
                 self.question.budget.pause(PAUSE);
                 now = channel::again(self.local, &self.channel)?;
             } else {
-                now = wait::a_while(self.local, &self.channel, &end)?;
+                now = wait::a_while(self.local, &now, &end)?;
             }
             is_reached = self.has_reached(&now, &end, target.as_ref(), &domains)?;
             let is_there = now.executed().is_some_and(|executed| executed.has_reached(&end));

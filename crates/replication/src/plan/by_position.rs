@@ -29,7 +29,7 @@ pub(super) fn by_position(
     let Some(new_channel) = &new.channel else {
         return refuse(format!("{} does not replicate from {}", new.host, facts.old.host()));
     };
-    let (of_replica, of_new) = (replica.channel.executed().cloned(), new_channel.executed().cloned());
+    let (of_replica, of_new) = (replica.channel.executed().cloned(), new_channel.applied.clone());
     match &facts.old {
         OldMaster::Answers(old) => {
             let Some(old_end) = old.end.clone() else {
@@ -43,7 +43,7 @@ pub(super) fn by_position(
             }
             match &old.from_new {
                 None => return refuse(format!("{} does not replicate from {}", old.host, new.host)),
-                Some(channel) if channel.executed() != Some(&new_end) => {
+                Some(channel) if channel.applied.as_ref() != Some(&new_end) => {
                     return wait(
                         Unproved::StillApplies,
                         format!("{} has not applied {} to its end {new_end}", old.host, new.host),
@@ -91,8 +91,7 @@ pub(super) fn by_position(
                     replica.host, new.host
                 );
                 // A parallel applier is further than it says, until its next checkpoint.
-                let is_told_late = new_channel.fetched.as_ref() != new_channel.executed();
-                return unproved(Unproved::Nothing, reason, is_told_late);
+                return unproved(Unproved::Nothing, reason, new_channel.fetched != new_channel.applied);
             }
             match lacks_own_groups(facts, located) {
                 None => return Ok(Decision::Locate(Wanted::LastGroups)),
