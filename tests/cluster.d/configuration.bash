@@ -47,10 +47,7 @@ active_master_role	writer
 	peer	db1
 </host>
 
-<host db3>
-	ip	$(host_ip db3)
-	mode	slave
-</host>
+$(for host in "${HOSTS[@]:2}"; do printf '<host %s>\n\tip\t%s\n\tmode\tslave\n</host>\n\n' "$host" "$(host_ip "$host")"; done)
 
 <role writer>
 	hosts	db1, db2

@@ -2,7 +2,9 @@
 # Who is in a cluster, where it keeps its state, and which addresses and accounts it uses.
 # Everything here is a name; nothing is done.
 
-HOSTS=(db1 db2 db3)
+# db1 and db2 are the masters; there may be up to three slaves.
+HOSTS=(db1 db2 db3 db4 db5)
+HOSTS=("${HOSTS[@]:0:${MMM_HOSTS:-3}}")
 
 # Several clusters may exist side by side: each has its own namespaces, so all use the same addresses.
 MMM_CLUSTER=${MMM_CLUSTER:-default}

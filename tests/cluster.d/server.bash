@@ -146,6 +146,8 @@ server_data() {
   rm -rf "$dir/data" "$dir/mysqld.sock"
   cp -r --sparse=always "$2" "$dir/data"
   server_settings "$1" "$dir" >"$dir/my.cnf"
+  # A folder with more lines: for all hosts, and for one.
+  if [[ ${MMM_SETTINGS:-} ]]; then cat "$MMM_SETTINGS/all" "$MMM_SETTINGS/$1" >>"$dir/my.cnf"; fi
 }
 
 # server_launch HOST OPTIONS… — starts a server without waiting for it.

@@ -1,0 +1,214 @@
+//! The hosts of a round, as `tests/cluster` makes them, and what is done to them from outside.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use mysql::prelude::{FromRow, Queryable};
+use mysql::{Conn, OptsBuilder, Row};
+
+use crate::plan::Plan;
+
+/// The address that clients write to, `tests/cluster.d/place.bash`.
+pub const WRITER_IP: &str = "10.77.0.100";
+
+/// What a helper came to.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The last line that it printed.
+    pub line: String,
+    /// How long the call took.
+    pub took: Duration,
+}
+
+impl Answer {
+    /// What the agent looks at.
+    pub fn is_ok(&self) -> bool {
+        self.line.starts_with("OK")
+    }
+}
+
+/// A cluster that is up. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Cluster {
+    repository: PathBuf,
+    helpers: PathBuf,
+    environment: Vec<(String, String)>,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// How many hosts it has.
+    pub hosts: usize,
+}
+
+impl Cluster {
+    /// Makes the hosts of a plan, and their replication.
+    pub fn up(repository: &Path, helpers: &Path, plan: &Plan) -> Result<Self, String> {
+        let name = format!("chaos-{}", std::process::id());
+        let folder = PathBuf::from(format!("/tmp/mmm-cluster-{name}"));
+        let settings = PathBuf::from(format!("/tmp/mmm-chaos-{}", std::process::id()));
+        write_settings(&settings, plan).map_err(|error| format!("{}: {error}", settings.display()))?;
+        let environment = [
+            ("MMM_CLUSTER", name),
+            ("MMM_SERVER", plan.kind.server.clone()),
+            ("MMM_REPLICATION", plan.kind.mode.clone()),
+            ("MMM_HOSTS", plan.hosts.to_string()),
+            ("MMM_SETTINGS", settings.display().to_string()),
+        ];
+        let cluster = Self {
+            repository: repository.into(),
+            helpers: helpers.into(),
+            environment: environment.map(|(name, value)| (name.to_string(), value)).into(),
+            folder,
+            hosts: plan.hosts,
+        };
+        cluster.control(&["up"])?;
+        Ok(cluster)
+    }
+
+    /// Runs a command of `tests/cluster`.
+    pub fn control(&self, words: &[&str]) -> Result<String, String> {
+        let mut command = Command::new(self.repository.join("tests/cluster"));
+        command.args(words).envs(self.environment.iter().cloned()).stdin(Stdio::null());
+        text_of(command.output(), &format!("tests/cluster {}", words.join(" ")))
+    }
+
+    /// The name of a host.
+    pub fn name(host: usize) -> String {
+        format!("db{}", host + 1)
+    }
+
+    /// Its address.
+    pub fn address(host: usize) -> String {
+        format!("10.77.0.1{}", host + 1)
+    }
+
+    /// A command that runs in a host.
+    pub fn enter(&self, host: &str, words: &[&str]) -> Result<Command, String> {
+        let holder = self.folder.join(host).join("holder");
+        let text = fs::read_to_string(&holder).map_err(|error| format!("{}: {error}", holder.display()))?;
+        let process = text.split(' ').next().unwrap_or_default();
+        let mut command = Command::new("nsenter");
+        command
+            .args(["--target", process, "--mount", "--net", "--pid", "--uts", "--wdns=/", "--"])
+            .args(words);
+        command.stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// Runs a command in a host, to its end.
+    pub fn run(&self, host: &str, words: &[&str]) -> Result<String, String> {
+        text_of(self.enter(host, words)?.output(), &format!("{} in {host}", words.join(" ")))
+    }
+
+    /// Calls a helper as the agent of a host does.
+    pub fn call(&self, host: usize, helper: &str, arguments: &[&str]) -> Answer {
+        let begun = Instant::now();
+        let program = self.helpers.join(helper).display().to_string();
+        let words: Vec<&str> =
+            [program.as_str(), "mmm_agent"].into_iter().chain(arguments.iter().copied()).collect();
+        let output = self.enter(&Self::name(host), &words).and_then(|mut command| {
+            command.stderr(Stdio::null()).output().map_err(|error| error.to_string())
+        });
+        let line = match output {
+            Ok(Output { stdout, .. }) => {
+                let text = String::from_utf8_lossy(&stdout).into_owned();
+                text.trim_end().lines().last().unwrap_or("undef").to_string()
+            }
+            Err(error) => format!("not started: {error}"),
+        };
+        Answer { line, took: begun.elapsed() }
+    }
+
+    /// The socket of a host's server.
+    pub fn socket(&self, host: usize) -> PathBuf {
+        self.folder.join(Self::name(host)).join("mysqld.sock")
+    }
+
+    /// A connection to the server of a host as root, by its socket; no answer takes longer than `patience`.
+    pub fn connect(&self, host: usize, patience: Duration) -> Result<Conn, mysql::Error> {
+        Conn::new(
+            OptsBuilder::new()
+                .user(Some("root"))
+                .socket(Some(self.socket(host).display().to_string()))
+                .prefer_socket(true)
+                .read_timeout(Some(patience))
+                .write_timeout(Some(patience))
+                .tcp_connect_timeout(Some(patience)),
+        )
+    }
+
+    /// The rows of one statement.
+    pub fn rows<T: FromRow>(&self, host: usize, statement: &str) -> Result<Vec<T>, mysql::Error> {
+        let mut server = self.connect(host, Duration::from_secs(20))?;
+        server.query_drop("USE app")?;
+        server.query(statement)
+    }
+
+    /// True where the server of a host answers within `patience`.
+    pub fn answers(&self, host: usize, patience: Duration) -> bool {
+        self.connect(host, patience).and_then(|mut server| server.query_drop("DO 0")).is_ok()
+    }
+
+    /// One value of a host's replication status, under the name that MariaDB gives it.
+    pub fn status(&self, host: usize) -> Result<Vec<(String, String)>, mysql::Error> {
+        let mut server = self.connect(host, Duration::from_secs(20))?;
+        let row: Option<Row> = match server.query_first("SHOW SLAVE STATUS") {
+            Ok(row) => row,
+            Err(mysql::Error::MySqlError(_)) => server.query_first("SHOW REPLICA STATUS")?,
+            Err(error) => return Err(error),
+        };
+        let Some(row) = row else { return Ok(Vec::new()) };
+        let names: Vec<String> = row
+            .columns_ref()
+            .iter()
+            .map(|column| column.name_str().replace("Source", "Master").replace("Replica", "Slave"))
+            .collect();
+        let values = row.unwrap().into_iter().map(|value| match value {
+            mysql::Value::NULL => String::new(),
+            mysql::Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            other => other.as_sql(true).trim_matches('\'').to_string(),
+        });
+        Ok(names.into_iter().zip(values).collect())
+    }
+
+    /// What is left of the journal of a host.
+    pub fn journal(&self, host: usize) -> String {
+        fs::read_to_string(self.folder.join(Self::name(host)).join("log/mmm_helpers.log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Err(error) = self.control(&["down"]) {
+            crate::say(&format!("  the cluster does not end: {error}"));
+        }
+        let _ = fs::remove_dir_all(format!("/tmp/mmm-chaos-{}", std::process::id()));
+    }
+}
+
+fn write_settings(folder: &Path, plan: &Plan) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let lines = |host: Option<usize>| {
+        let mut text = String::new();
+        for setting in plan.settings.iter().filter(|setting| setting.host == host) {
+            text.push_str(&setting.line);
+            text.push('\n');
+        }
+        text
+    };
+    fs::write(folder.join("all"), lines(None))?;
+    for host in 0..plan.hosts {
+        fs::write(folder.join(Cluster::name(host)), lines(Some(host)))?;
+    }
+    Ok(())
+}
+
+fn text_of(output: std::io::Result<Output>, what: &str) -> Result<String, String> {
+    let output = output.map_err(|error| format!("{what}: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(format!("{what}: {}: {}", output.status, said.trim_end()))
+}

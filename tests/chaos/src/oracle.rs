@@ -1,0 +1,282 @@
+//! What must never be, seen from outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use crate::cluster::{Cluster, WRITER_IP};
+use crate::monitor::{Desk, held};
+use crate::plan::{Fault, Plan};
+
+/// Pause between two looks at who takes writes.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How long the role may take after the last fault.
+const SERVED: Duration = Duration::from_secs(25);
+/// How long replication may take after the last write.
+const SETTLED: Duration = Duration::from_secs(25);
+/// `limits.call`, and what starting a process may take on a busy machine.
+const LONGEST_CALL: Duration = Duration::from_millis(9_500);
+/// How many rows are named of those that are wrong.
+const SHOWN: usize = 4;
+
+/// Watches, until the round is over, that one server at the most takes writes. Says when two did.
+pub fn watch(cluster: &Cluster, desk: &Desk) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut sessions: [Option<Conn>; 2] = [None, None];
+    while !*held(&desk.is_over) {
+        let mut are_open = true;
+        // The first one twice: what both say then was so at one moment.
+        for host in [0, 1, 0] {
+            are_open = are_open && is_open(cluster, &mut sessions[host], host);
+        }
+        if are_open {
+            wrong.push(format!("at {} ms, db1 and db2 both take writes", desk.begun.elapsed().as_millis()));
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        std::thread::sleep(PAUSE);
+    }
+    wrong
+}
+
+fn is_open(cluster: &Cluster, session: &mut Option<Conn>, host: usize) -> bool {
+    if session.is_none() {
+        *session = cluster.connect(host, Duration::from_millis(200)).ok();
+    }
+    let Some(open) = session else { return false };
+    let Ok(read_only) = open.query_first::<u8, _>("SELECT @@GLOBAL.read_only") else {
+        *session = None;
+        return false;
+    };
+    read_only == Some(0)
+}
+
+/// Waits, after the last fault, for the role to be served: by one host with the address, to which `is_served` says that
+/// rows are written.
+pub fn await_role(
+    cluster: &Cluster,
+    desk: &Desk,
+    mut is_served: impl FnMut() -> bool,
+) -> Result<Duration, String> {
+    let begun = Instant::now();
+    loop {
+        let holders: Vec<usize> = (0..2).filter(|host| has_address(cluster, *host)).collect();
+        let open: Vec<usize> = (0..2).filter(|host| is_open(cluster, &mut None, *host)).collect();
+        let writer = *held(&desk.writer);
+        if holders.len() == 1 && holders == open && writer == holders.first().copied() && is_served() {
+            return Ok(begun.elapsed());
+        }
+        if begun.elapsed() > SERVED {
+            return Err(format!(
+                "{} s after the last fault the role is not served: the monitor wants {writer:?}, the address is on {holders:?}, \
+                 {open:?} take writes",
+                SERVED.as_secs()
+            ));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn has_address(cluster: &Cluster, host: usize) -> bool {
+    let shown = cluster.run(&Cluster::name(host), &["ip", "-4", "-o", "addr", "show", "dev", "eth0"]);
+    shown.is_ok_and(|text| text.contains(&format!(" {WRITER_IP}/")))
+}
+
+/// Waits, after the last write, for replication: everybody follows whom it should, and has the same rows. Says what does
+/// not.
+pub fn await_replication(cluster: &Cluster, plan: &Plan, writer: usize) -> Vec<String> {
+    let begun = Instant::now();
+    let mut asked = BTreeMap::new();
+    loop {
+        let mut wrong = Vec::new();
+        for host in 0..cluster.hosts {
+            let source = match host {
+                0 => 1,
+                1 => 0,
+                _ => writer,
+            };
+            if let Some(reason) = why_not_following(cluster, host, source) {
+                nudge(cluster, plan, host, &reason, &mut asked);
+                wrong.push(format!("{}: {reason}", Cluster::name(host)));
+            }
+        }
+        if wrong.is_empty() {
+            match rows_differ(cluster) {
+                None => return Vec::new(),
+                Some(difference) => wrong.push(difference),
+            }
+        }
+        if begun.elapsed() > SETTLED {
+            return wrong;
+        }
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+fn why_not_following(cluster: &Cluster, host: usize, source: usize) -> Option<String> {
+    let status = match cluster.status(host) {
+        Ok(status) => status,
+        Err(error) => return Some(error.to_string()),
+    };
+    let field = |name: &str| status.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value);
+    let threads = (field("Slave_IO_Running"), field("Slave_SQL_Running"));
+    if field("Master_Host") != Cluster::address(source) {
+        return Some(format!("follows {}, not {}", field("Master_Host"), Cluster::name(source)));
+    }
+    if threads != ("Yes", "Yes") {
+        let errors = [field("Last_IO_Error"), field("Last_SQL_Error")].join(" ");
+        return Some(format!("threads {} {}: {}", threads.0, threads.1, errors.trim()));
+    }
+    None
+}
+
+/// What an operator does: has a thread connect that sleeps for a minute, and starts what the server's settings leave
+/// stopped after its own start.
+fn nudge(cluster: &Cluster, plan: &Plan, host: usize, reason: &str, asked: &mut BTreeMap<usize, Instant>) {
+    let is_new = asked.get(&host).is_none_or(|at| at.elapsed() > Duration::from_secs(4));
+    if !is_new {
+        return;
+    }
+    let name = Cluster::name(host);
+    let was_restarted = plan.faults.iter().any(|(_, fault)| {
+        matches!(fault, Fault::KillWriter(_))
+            || matches!(fault, Fault::Kill(of, _) | Fault::FreezeForEver(of) if *of == host)
+    });
+    let leaves_stopped = plan.settings.iter().any(|setting| setting.line.starts_with("skip_slave_start"));
+    let is_connecting = reason.starts_with("threads Connecting") || reason.starts_with("threads No Yes");
+    let words: &[&str] = if is_connecting {
+        &["sql", &name, "STOP SLAVE IO_THREAD", "START SLAVE IO_THREAD"]
+    } else if was_restarted && leaves_stopped && reason.starts_with("threads No No") {
+        &["sql", &name, "START SLAVE"]
+    } else {
+        return;
+    };
+    asked.insert(host, Instant::now());
+    let _ = cluster.control(words);
+}
+
+/// The tables that are compared, by what they hold.
+const TABLES: [(&str, &str); 3] = [
+    ("entries", "SELECT id, note, '' FROM app.entries ORDER BY id"),
+    ("large", "SELECT id, note, HEX(CRC32(body)) FROM app.large ORDER BY id"),
+    ("plain", "SELECT id, note, '' FROM app.plain ORDER BY id"),
+];
+
+fn rows_differ(cluster: &Cluster) -> Option<String> {
+    for (table, statement) in TABLES {
+        let mut first: Option<BTreeSet<(u64, String, String)>> = None;
+        for host in 0..cluster.hosts {
+            let rows: BTreeSet<(u64, String, String)> = match cluster.rows(host, statement) {
+                Ok(rows) => rows.into_iter().collect(),
+                Err(error) => return Some(format!("{}: {error}", Cluster::name(host))),
+            };
+            match &first {
+                None => first = Some(rows),
+                Some(others) if *others == rows => {}
+                Some(others) => {
+                    let only_first: Vec<_> = others.difference(&rows).collect();
+                    let only_here: Vec<_> = rows.difference(others).collect();
+                    return Some(format!(
+                        "{table}: {} rows only on db1 {:?}, {} only on {} {:?}",
+                        only_first.len(),
+                        &only_first[..only_first.len().min(SHOWN)],
+                        only_here.len(),
+                        Cluster::name(host),
+                        &only_here[..only_here.len().min(SHOWN)],
+                    ));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// What clients were told is there, once, on every host; what was rolled back is nowhere. Returns how many transactions
+/// were acknowledged as well.
+pub fn check_rows(cluster: &Cluster, notes: &[(String, u64)]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for host in 0..cluster.hosts {
+        let name = Cluster::name(host);
+        let all = "SELECT note, COUNT(*) FROM (SELECT note FROM app.entries UNION ALL SELECT note FROM app.large \
+                   UNION ALL SELECT note FROM app.plain) AS notes GROUP BY note";
+        let there: BTreeMap<String, u64> = match cluster.rows::<(String, u64)>(host, all) {
+            Ok(rows) => rows.into_iter().collect(),
+            Err(error) => {
+                wrong.push(format!("{name}: {error}"));
+                continue;
+            }
+        };
+        let mut complain = |what: &str, which: Vec<&str>| {
+            if !which.is_empty() {
+                wrong.push(format!("{name}: {} {what}: {:?}", which.len(), &which[..which.len().min(SHOWN)]));
+            }
+        };
+        let expected: BTreeMap<&str, u64> = notes.iter().map(|(note, rows)| (note.as_str(), *rows)).collect();
+        let of = |note: &str| there.get(note).copied().unwrap_or(0);
+        complain("acknowledged are missing", expected.keys().copied().filter(|note| of(note) == 0).collect());
+        complain(
+            "acknowledged are there in part",
+            expected
+                .iter()
+                .filter(|(note, rows)| of(note) != 0 && of(note) < **rows)
+                .map(|(note, _)| *note)
+                .collect(),
+        );
+        complain(
+            "are there more than once",
+            expected.iter().filter(|(note, rows)| of(note) > **rows).map(|(note, _)| *note).collect(),
+        );
+        complain(
+            "were rolled back",
+            there.keys().map(String::as_str).filter(|note| note.starts_with("rolled back")).collect(),
+        );
+    }
+    wrong
+}
+
+/// What the writers noted.
+pub fn acknowledged(folder: &Path) -> Vec<(String, u64)> {
+    let mut notes = Vec::new();
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    for file in files.filter(|file| file.file_name().to_string_lossy().starts_with("acknowledged")) {
+        let text = fs::read_to_string(file.path()).unwrap_or_default();
+        notes.extend(text.lines().filter_map(|line| {
+            let (note, rows) = line.split_once(' ')?;
+            Some((note.to_string(), rows.parse().ok()?))
+        }));
+    }
+    notes
+}
+
+/// What helpers must not leave behind, and how long they may take.
+pub fn check_helpers(cluster: &Cluster, desk: &Desk) -> Vec<String> {
+    let mut wrong: Vec<String> = held(&desk.calls)
+        .iter()
+        .filter(|called| called.answer.took > LONGEST_CALL)
+        .map(|called| {
+            format!("{} on {} took {:?}", called.call, Cluster::name(called.host), called.answer.took)
+        })
+        .collect();
+    for host in 0..cluster.hosts {
+        let name = Cluster::name(host);
+        let rules = cluster.run(&name, &["iptables", "-S"]).unwrap_or_default();
+        let rules = rules.lines().filter(|line| line.starts_with("-A")).count();
+        if rules != 0 {
+            wrong.push(format!("{name}: {rules} packet filter rules are left"));
+        }
+        let helpers = cluster.run(&name, &["pgrep", "-fa", "/[a-z_]+ mmm_agent"]).unwrap_or_default();
+        if !helpers.trim().is_empty() {
+            wrong.push(format!("{name}: helpers still run: {}", helpers.trim()));
+        }
+        let markers = cluster
+            .run(&name, &["sh", "-c", "ls /var/lib/mysql-mmm 2>/dev/null | grep -E 'hold|takeover' || true"]);
+        let markers = markers.unwrap_or_default();
+        if !markers.trim().is_empty() {
+            wrong.push(format!("{name}: markers are left: {}", markers.trim().replace('\n', " ")));
+        }
+    }
+    wrong
+}

@@ -1,0 +1,334 @@
+//! What a round is to be: settings, load and faults, drawn from its seed.
+
+use std::fmt;
+
+use crate::dice::Dice;
+
+/// A server and how its replicas keep their position.
+#[derive(Clone, Debug)]
+pub struct Kind {
+    /// A flavour of the test cluster, such as `mysql-9`.
+    pub server: String,
+    /// `file` or `gtid`
+    pub mode: String,
+}
+
+impl Kind {
+    /// True for a MariaDB.
+    pub fn is_mariadb(&self) -> bool {
+        self.server.starts_with("mariadb")
+    }
+
+    fn is_old(&self) -> bool {
+        self.server == "mysql-5.6"
+    }
+}
+
+/// A line of the servers' configuration: of one host, or of all.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The host; none for all.
+    pub host: Option<usize>,
+    /// The line.
+    pub line: String,
+}
+
+/// What the writers do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Load {
+    /// One row, committed by itself.
+    Row,
+    /// Several rows in a transaction.
+    Rows,
+    /// Rows of some 100 KB.
+    LargeRows,
+    /// A row of a table without transactions.
+    MyIsam,
+    /// A transaction that is rolled back.
+    Rollback,
+    /// A table, made and filled.
+    Table,
+    /// Rows by way of a temporary table.
+    Temporary,
+}
+
+/// Something that goes wrong, or that a person does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The server of a host is killed, and started again after so many milliseconds.
+    Kill(usize, u64),
+    /// The same of whoever has the writer role.
+    KillWriter(u64),
+    /// The server of a host is stopped where it is for so many milliseconds.
+    Freeze(usize, u64),
+    /// The same, and never continues: it is killed when the faults end.
+    FreezeForEver(usize),
+    /// Between two hosts nothing arrives for so many milliseconds.
+    Drop(usize, usize, u64),
+    /// Between two hosts no new connection is made for so many milliseconds.
+    DropNew(usize, usize, u64),
+    /// What a host is sent comes so many milliseconds late, for so many milliseconds.
+    Slow(usize, u64, u64),
+    /// Whatever helper runs on a host within the next second is killed.
+    KillHelper(usize),
+    /// An operator moves the role.
+    Move,
+    /// The agent of a host dies, and is started again after so many milliseconds.
+    Agent(usize, u64),
+    /// A person stops a thread of a slave for so many milliseconds.
+    StopSlave(usize, &'static str, u64),
+    /// A person begins a new log file on a host.
+    Flush(usize),
+    /// Somebody else holds a lock of the helpers for so many milliseconds.
+    Lock(usize, &'static str, u64),
+}
+
+impl Fault {
+    /// True where a server dies of it.
+    pub fn kills(&self) -> bool {
+        matches!(self, Self::Kill(..) | Self::KillWriter(..) | Self::FreezeForEver(..))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let db = |host: &usize| format!("db{}", host + 1);
+        match self {
+            Self::Kill(host, ms) => write!(f, "kill the server of {}, start it {ms} ms later", db(host)),
+            Self::KillWriter(ms) => write!(f, "kill the server of the writer, start it {ms} ms later"),
+            Self::Freeze(host, ms) => write!(f, "freeze the server of {} for {ms} ms", db(host)),
+            Self::FreezeForEver(host) => write!(f, "freeze the server of {}, kill it in the end", db(host)),
+            Self::Drop(a, b, ms) => write!(f, "drop packets between {} and {} for {ms} ms", db(a), db(b)),
+            Self::DropNew(a, b, ms) => {
+                write!(f, "drop new connections between {} and {} for {ms} ms", db(a), db(b))
+            }
+            Self::Slow(host, late, ms) => {
+                write!(f, "packets to {} come {late} ms late for {ms} ms", db(host))
+            }
+            Self::KillHelper(host) => write!(f, "kill the helper that runs on {}", db(host)),
+            Self::Move => write!(f, "move the writer role"),
+            Self::Agent(host, ms) => write!(f, "end the agent of {}, start it {ms} ms later", db(host)),
+            Self::StopSlave(host, thread, ms) => {
+                write!(f, "STOP SLAVE {thread} on {}, start it {ms} ms later", db(host))
+            }
+            Self::Flush(host) => write!(f, "FLUSH LOGS on {}", db(host)),
+            Self::Lock(host, name, ms) => write!(f, "hold the lock {name} on {} for {ms} ms", db(host)),
+        }
+    }
+}
+
+/// A round.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What everything else was drawn from.
+    pub seed: u64,
+    /// The servers.
+    pub kind: Kind,
+    /// How many hosts: two masters and slaves.
+    pub hosts: usize,
+    /// The servers' settings.
+    pub settings: Vec<Setting>,
+    /// Statements on every host once it replicates.
+    pub semi_sync: bool,
+    /// Milliseconds that a writer rests between two transactions, by writer.
+    pub writers: Vec<u64>,
+    /// What the writers do.
+    pub load: Vec<Load>,
+    /// True where the monitor tells the new master before the slaves.
+    pub master_first: bool,
+    /// What goes wrong, and how many milliseconds after the load began.
+    pub faults: Vec<(u64, Fault)>,
+    /// How long faults go on, in milliseconds.
+    pub length: u64,
+}
+
+impl Plan {
+    /// The round of a seed.
+    pub fn draw(seed: u64, kind: &Kind) -> Self {
+        let mut dice = Dice::new(seed);
+        let hosts = usize::try_from(dice.between(3, 4)).unwrap_or(3);
+        let settings = settings(&mut dice, kind, hosts);
+        let semi_sync = !kind.is_old() && dice.chance(25);
+        let writers = (0..dice.between(2, 4)).map(|_| *dice.pick(&[1, 2, 5, 20])).collect();
+        let length = dice.between(8_000, 14_000);
+        let mut faults: Vec<(u64, Fault)> = (0..dice.between(1, 5))
+            .map(|_| (dice.between(500, length - 2_000), fault(&mut dice, kind, hosts)))
+            .collect();
+        faults.sort_by_key(|(at, _)| *at);
+        // A server that is killed while it changes such tables does not know afterwards whether it has.
+        let kills = faults.iter().any(|(_, fault)| fault.kills());
+        let mut load = vec![Load::Row, Load::Rows, Load::Rollback];
+        for more in [Load::LargeRows, Load::MyIsam, Load::Table, Load::Temporary] {
+            if dice.chance(40) && !(kills && matches!(more, Load::MyIsam | Load::Table)) {
+                load.push(more);
+            }
+        }
+        let master_first = dice.chance(50);
+        Self {
+            seed,
+            kind: kind.clone(),
+            hosts,
+            settings,
+            semi_sync,
+            writers,
+            load,
+            master_first,
+            faults,
+            length,
+        }
+    }
+
+    /// The same without some of what was drawn: `s0` is the first setting, `f0` the first fault, `l0` the first load.
+    pub fn without(mut self, left_out: &[String]) -> Self {
+        let is_kept = |letter: char, index: usize| !left_out.contains(&format!("{letter}{index}"));
+        let mut index = 0;
+        self.settings.retain(|_| {
+            index += 1;
+            is_kept('s', index - 1)
+        });
+        index = 0;
+        self.faults.retain(|_| {
+            index += 1;
+            is_kept('f', index - 1)
+        });
+        index = 0;
+        self.load.retain(|_| {
+            index += 1;
+            is_kept('l', index - 1)
+        });
+        if left_out.iter().any(|part| part == "semi-sync") {
+            self.semi_sync = false;
+        }
+        self
+    }
+
+    /// What could be left out of it.
+    pub fn parts(&self) -> Vec<String> {
+        let mut parts: Vec<String> = (0..self.faults.len()).map(|index| format!("f{index}")).collect();
+        parts.extend((0..self.settings.len()).map(|index| format!("s{index}")));
+        parts.extend((1..self.load.len()).map(|index| format!("l{index}")));
+        if self.semi_sync {
+            parts.push("semi-sync".into());
+        }
+        parts
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "seed {}: {} by {}, {} hosts{}, the monitor tells {} first",
+            self.seed,
+            self.kind.server,
+            self.kind.mode,
+            self.hosts,
+            if self.semi_sync { ", semi-sync" } else { "" },
+            if self.master_first { "the new master" } else { "the slaves" }
+        )?;
+        let load: Vec<&str> = self.load.iter().map(Into::into).collect();
+        writeln!(f, "  load: {}; writers rest {:?} ms", load.join(", "), self.writers)?;
+        for setting in &self.settings {
+            let host = setting.host.map_or("all".into(), |host| format!("db{}", host + 1));
+            writeln!(f, "  setting of {host}: {}", setting.line)?;
+        }
+        for (at, fault) in &self.faults {
+            writeln!(f, "  at {at:>5} ms: {fault}")?;
+        }
+        write!(f, "  faults end at {} ms", self.length)
+    }
+}
+
+fn settings(dice: &mut Dice, kind: &Kind, hosts: usize) -> Vec<Setting> {
+    let mut all = Vec::new();
+    let mut add = |host: Option<usize>, line: String| all.push(Setting { host, line });
+    if dice.chance(30) {
+        add(None, "sync_binlog = 1".into());
+    }
+    if dice.chance(50) {
+        add(None, format!("binlog_format = {}", dice.pick(&["ROW", "MIXED", "STATEMENT"])));
+    }
+    if dice.chance(30) {
+        add(None, format!("max_binlog_size = {}", dice.pick(&["65536", "1M"])));
+    }
+    if dice.chance(25) {
+        add(None, "skip_slave_start = 1".into());
+    }
+    if kind.is_mariadb() {
+        if dice.chance(50) {
+            add(None, "slave_parallel_threads = 4".into());
+            add(None, format!("slave_parallel_mode = {}", dice.pick(&["optimistic", "conservative"])));
+        }
+        if dice.chance(25) {
+            add(None, "gtid_strict_mode = 1".into());
+        }
+        if dice.chance(20) {
+            add(None, "binlog_commit_wait_usec = 3000".into());
+            add(None, "binlog_commit_wait_count = 3".into());
+        }
+        if dice.chance(20) {
+            add(None, "performance_schema = 1".into());
+        }
+    } else if kind.is_old() {
+        if dice.chance(30) {
+            add(None, "slave_parallel_workers = 4".into());
+        }
+    } else {
+        if dice.chance(30) {
+            add(None, format!("replica_parallel_workers = {}", dice.pick(&["0", "1"])));
+        }
+        if dice.chance(20) {
+            add(None, "binlog_group_commit_sync_delay = 3000".into());
+        }
+        if dice.chance(15) {
+            add(None, "performance_schema = 0".into());
+        }
+    }
+    for host in 2..hosts {
+        // By GTID, MySQL 5.6 needs it.
+        if dice.chance(25) && !(kind.is_old() && kind.mode == "gtid") {
+            add(Some(host), "log_slave_updates = 0".into());
+        }
+    }
+    all
+}
+
+fn fault(dice: &mut Dice, kind: &Kind, hosts: usize) -> Fault {
+    let host = |dice: &mut Dice| usize::try_from(dice.below(hosts as u64)).unwrap_or(0);
+    let master = |dice: &mut Dice| usize::try_from(dice.below(2)).unwrap_or(0);
+    let two = |dice: &mut Dice| {
+        let one = host(dice);
+        let other = (one + usize::try_from(dice.between(1, hosts as u64 - 1)).unwrap_or(1)) % hosts;
+        (one, other)
+    };
+    // By file and position, they write down what they have applied some time after they have.
+    let forgets = kind.mode == "file" && (kind.is_mariadb() || kind.is_old());
+    match dice.below(100) {
+        0..40 if forgets => Fault::KillWriter(dice.between(300, 8_000)),
+        0..14 => Fault::KillWriter(dice.between(300, 8_000)),
+        14..24 => Fault::Kill(master(dice), dice.between(300, 8_000)),
+        24..30 => Fault::Kill(host(dice), dice.between(300, 5_000)),
+        30..36 => Fault::Freeze(host(dice), dice.between(200, 1_500)),
+        36..40 => Fault::FreezeForEver(master(dice)),
+        40..48 => {
+            let (one, other) = two(dice);
+            Fault::Drop(one, other, dice.between(500, 6_000))
+        }
+        48..53 => {
+            let (one, other) = two(dice);
+            Fault::DropNew(one, other, dice.between(500, 6_000))
+        }
+        53..58 => Fault::Slow(host(dice), *dice.pick(&[5, 30, 150]), dice.between(1_000, 5_000)),
+        58..66 => Fault::KillHelper(host(dice)),
+        66..84 => Fault::Move,
+        84..88 => Fault::Agent(host(dice), dice.between(300, 4_000)),
+        88..94 => Fault::StopSlave(
+            host(dice),
+            dice.pick::<&str>(&["", "IO_THREAD", "SQL_THREAD"]),
+            dice.between(500, 4_000),
+        ),
+        94..97 => Fault::Flush(host(dice)),
+        _ => Fault::Lock(host(dice), dice.pick::<&str>(&["replication", "writes"]), dice.between(500, 5_000)),
+    }
+}

@@ -1,0 +1,293 @@
+//! One round, from its plan to what was found.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::cluster::Cluster;
+use crate::monitor::{Desk, Monitor, held};
+use crate::plan::{Load, Plan};
+use crate::{faults, oracle, say};
+
+/// Where everything lies.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The project.
+    pub repository: PathBuf,
+    /// The helpers.
+    pub helpers: PathBuf,
+}
+
+/// What all rounds came to.
+#[derive(Debug, Default)]
+pub struct Table {
+    rounds: u64,
+    faults: BTreeMap<String, u64>,
+    moves: u64,
+    refusals: BTreeMap<String, u64>,
+    rows: u64,
+    worst_call: Duration,
+    worst_role: Duration,
+}
+
+impl Table {
+    /// Prints it.
+    pub fn show(&self, took: Duration, failed: &[u64]) {
+        let per_hour = if took.is_zero() { 0 } else { self.rounds * 3600 / took.as_secs().max(1) };
+        say(&format!(
+            "\n{} rounds in {} s ({per_hour} an hour), {} failed",
+            self.rounds,
+            took.as_secs(),
+            failed.len()
+        ));
+        say(&format!("moves of a slave {}, transactions acknowledged {}", self.moves, self.rows));
+        say(&format!(
+            "longest call {:?}, longest time to the role after the last fault {:?}",
+            self.worst_call, self.worst_role
+        ));
+        let counts = |of: &BTreeMap<String, u64>| {
+            of.iter().map(|(what, count)| format!("{what} {count}")).collect::<Vec<_>>().join(", ")
+        };
+        say(&format!("faults: {}", counts(&self.faults)));
+        let mut refusals: Vec<(&String, &u64)> = self.refusals.iter().collect();
+        refusals.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (refusal, count) in refusals {
+            say(&format!("  {count:>5} {refusal}"));
+        }
+        if !failed.is_empty() {
+            say(&format!("failed seeds: {failed:?}"));
+        }
+    }
+}
+
+/// Plays a round; returns what was wrong.
+pub fn play(place: &Place, plan: &Plan, index: usize, table: &mut Table) -> Vec<String> {
+    say(&format!("round {}: {plan}", index + 1));
+    let begun = Instant::now();
+    let wrong = match Cluster::up(&place.repository, &place.helpers, plan) {
+        Ok(cluster) => on(&cluster, plan, table),
+        Err(error) => vec![error],
+    };
+    table.rounds += 1;
+    for (_, fault) in &plan.faults {
+        let name = format!("{fault:?}");
+        *table.faults.entry(name.split('(').next().unwrap_or_default().to_string()).or_default() += 1;
+    }
+    if wrong.is_empty() {
+        say(&format!("  right, in {} s", begun.elapsed().as_secs()));
+    }
+    for line in &wrong {
+        say(&format!("  WRONG: {line}"));
+    }
+    wrong
+}
+
+fn on(cluster: &Cluster, plan: &Plan, table: &mut Table) -> Vec<String> {
+    let work = cluster.folder.join("chaos");
+    let prepared =
+        fs::create_dir_all(&work).map_err(|error| error.to_string()).and_then(|()| prepare(cluster, plan));
+    if let Err(error) = prepared {
+        return vec![error];
+    }
+    let desk = Desk::new();
+    let mut writers = match start_writers(cluster, plan, &work) {
+        Ok(writers) => writers,
+        Err(error) => return vec![error],
+    };
+    let mut wrong = Vec::new();
+    let mut role = Duration::ZERO;
+    std::thread::scope(|scope| {
+        let watched = scope.spawn(|| oracle::watch(cluster, &desk));
+        scope.spawn(|| Monitor::new(cluster, &desk, plan.master_first).run());
+        faults::strike(cluster, &desk, plan);
+        let so_far = oracle::acknowledged(&work).len();
+        let served = oracle::await_role(cluster, &desk, || oracle::acknowledged(&work).len() > so_far + 3);
+        match served {
+            Ok(took) => role = took,
+            Err(error) => wrong.push(error),
+        }
+        // A moment of ordinary work.
+        std::thread::sleep(Duration::from_millis(500));
+        let _ = fs::write(work.join("stop"), "");
+        for writer in &mut writers {
+            let _ = writer.wait();
+        }
+        let writer = *held(&desk.writer);
+        wrong.extend(oracle::await_replication(cluster, plan, writer.unwrap_or(0)));
+        *held(&desk.is_over) = true;
+        match watched.join() {
+            Ok(seen) => wrong.extend(seen),
+            Err(_) => wrong.push("the oracle's watch has failed".into()),
+        }
+    });
+    let notes = oracle::acknowledged(&work);
+    if notes.len() < 10 {
+        wrong.push(format!("only {} transactions were acknowledged", notes.len()));
+    }
+    wrong.extend(oracle::check_rows(cluster, &notes));
+    wrong.extend(oracle::check_helpers(cluster, &desk));
+    count(&desk, &notes, role, table);
+    if !wrong.is_empty() {
+        keep(cluster, plan, &desk, &wrong);
+    }
+    wrong
+}
+
+fn prepare(cluster: &Cluster, plan: &Plan) -> Result<(), String> {
+    let tables = [
+        "CREATE TABLE app.large (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, note VARCHAR(255), body LONGTEXT) ENGINE = InnoDB",
+        "CREATE TABLE app.plain (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, note VARCHAR(255)) ENGINE = MyISAM",
+    ];
+    for statement in tables {
+        cluster.control(&["sql", "db1", statement])?;
+    }
+    if plan.semi_sync {
+        for statement in semi_sync(plan) {
+            for host in 0..cluster.hosts {
+                cluster.control(&["sql", &Cluster::name(host), &statement])?;
+            }
+        }
+        for host in 1..cluster.hosts {
+            cluster.control(&[
+                "sql",
+                &Cluster::name(host),
+                "STOP SLAVE IO_THREAD",
+                "START SLAVE IO_THREAD",
+            ])?;
+        }
+    }
+    Ok(())
+}
+
+fn semi_sync(plan: &Plan) -> Vec<String> {
+    if plan.kind.is_mariadb() {
+        ["SET GLOBAL rpl_semi_sync_master_enabled = ON", "SET GLOBAL rpl_semi_sync_slave_enabled = 1"]
+            .map(String::from)
+            .into()
+    } else {
+        [
+            "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
+            "INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'",
+            "SET GLOBAL rpl_semi_sync_source_enabled = ON",
+            "SET GLOBAL rpl_semi_sync_replica_enabled = 1",
+        ]
+        .map(String::from)
+        .into()
+    }
+}
+
+fn start_writers(cluster: &Cluster, plan: &Plan, work: &Path) -> Result<Vec<Child>, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let load: Vec<&str> = plan.load.iter().map(|kind: &Load| kind.into()).collect();
+    let mut writers = Vec::new();
+    for (number, rest) in plan.writers.iter().enumerate() {
+        let words = [
+            program.display().to_string(),
+            "write".into(),
+            number.to_string(),
+            (plan.seed ^ (number as u64 + 1)).to_string(),
+            rest.to_string(),
+            load.join(","),
+            work.join(format!("acknowledged.{number}")).display().to_string(),
+            work.join("stop").display().to_string(),
+        ];
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut command = cluster.enter("client", &words)?;
+        writers.push(command.stdout(Stdio::null()).spawn().map_err(|error| error.to_string())?);
+    }
+    Ok(writers)
+}
+
+fn count(desk: &Desk, notes: &[(String, u64)], role: Duration, table: &mut Table) {
+    table.rows += notes.len() as u64;
+    table.worst_role = table.worst_role.max(role);
+    for called in held(&desk.calls).iter() {
+        table.worst_call = table.worst_call.max(called.answer.took);
+        let helper = called.call.split(' ').next().unwrap_or_default();
+        if helper == "set_active_master" && called.answer.line == "OK" {
+            table.moves += 1;
+        }
+        if !called.answer.is_ok() {
+            *table
+                .refusals
+                .entry(format!("{helper}: {}", without_names(&called.answer.line)))
+                .or_default() += 1;
+        }
+    }
+}
+
+/// An error without what differs from case to case.
+fn without_names(line: &str) -> String {
+    let mut short: String = line
+        .split(' ')
+        .map(|word| if word.chars().any(|letter| letter.is_ascii_digit()) { "…" } else { word })
+        .collect::<Vec<_>>()
+        .join(" ");
+    if let Some((at, _)) = short.char_indices().nth(150) {
+        short.truncate(at);
+    }
+    short
+}
+
+/// Keeps what a person needs to understand a round.
+fn keep(cluster: &Cluster, plan: &Plan, desk: &Desk, wrong: &[String]) {
+    let folder =
+        PathBuf::from(format!("/tmp/mmm-chaos-found/{}-{}-{}", plan.seed, plan.kind.server, plan.kind.mode));
+    let _ = fs::create_dir_all(&folder);
+    let mut text = format!("{plan}\n\n{}\n\n", wrong.join("\n"));
+    for called in held(&desk.calls).iter() {
+        let _ = writeln!(
+            text,
+            "{:>6} ms  {}  {}  {:.0} ms  {}",
+            called.at.as_millis(),
+            Cluster::name(called.host),
+            called.call,
+            called.answer.took.as_secs_f64() * 1000.0,
+            called.answer.line
+        );
+    }
+    let _ = fs::write(folder.join("round"), text);
+    for host in 0..cluster.hosts {
+        let name = Cluster::name(host);
+        let _ = fs::write(folder.join(format!("{name}.journal")), cluster.journal(host));
+        let _ = fs::copy(
+            cluster.folder.join(&name).join("server.log"),
+            folder.join(format!("{name}.server.log")),
+        );
+        let status = cluster.status(host).map(|status| {
+            status.iter().map(|(field, value)| format!("{field}: {value}")).collect::<Vec<_>>().join("\n")
+        });
+        let _ = fs::write(
+            folder.join(format!("{name}.status")),
+            status.unwrap_or_else(|error| error.to_string()),
+        );
+    }
+    say(&format!("  kept in {}", folder.display()));
+}
+
+/// Leaves out part after part while the round still fails.
+pub fn shrink(place: &Place, plan: &Plan, without: &[String]) {
+    let mut left_out = without.to_vec();
+    for part in plan.parts().into_iter().rev() {
+        if left_out.contains(&part) {
+            continue;
+        }
+        let mut tried = left_out.clone();
+        tried.push(part);
+        // What fails by chance gets a second one.
+        let fails =
+            (0..2).any(|_| !play(place, &plan.clone().without(&tried), 0, &mut Table::default()).is_empty());
+        if fails {
+            left_out = tried;
+        }
+    }
+    say(&format!(
+        "  still fails: --seed {} --without {}\n{}",
+        plan.seed,
+        left_out.join(","),
+        plan.clone().without(&left_out)
+    ));
+}
