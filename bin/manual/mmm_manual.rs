@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         _ => Err("usage: mmm_manual docs/man FOLDER".into()),
     };
     if let Err(trouble) = result {
-        // Nobody is left to be told.
+        // If stderr fails, nobody can be told.
         let _ = writeln!(io::stderr(), "mmm_manual: {trouble}");
         return ExitCode::FAILURE;
     }

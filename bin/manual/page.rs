@@ -46,7 +46,7 @@ fn generated(mut command: Command, section: &str) -> String {
     man.render_description_section(&mut rendered)
         .and_then(|()| man.render_options_section(&mut rendered))
         .expect("memory takes what is written");
-    // Each section brings a definition of its own for what groff and mandoc know anyway; lists bring breaks for nothing.
+    // Each section defines again what groff and mandoc know anyway, and lists have needless breaks.
     let rendered: String = String::from_utf8_lossy(&rendered)
         .lines()
         .filter(|line| {
@@ -62,13 +62,13 @@ fn generated(mut command: Command, section: &str) -> String {
 /// The beginning of a description, for `whatis`: its first sentence, or less.
 fn briefly(about: &str) -> String {
     let end = about.find(['.', '?', ':', ';']).unwrap_or(about.len());
-    // Never the half of what stands in parentheses.
+    // Parentheses are never cut in half.
     let whole = about[..end].rfind('(').filter(|open| !about[*open..end].contains(')'));
     let mut chars = about[..whole.unwrap_or(end)].trim_end().chars();
     chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect()
 }
 
-/// Text that is no markup.
+/// Text with all markup escaped.
 fn roff(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
     if text.starts_with('.') { format!("\\&{text}") } else { text }

@@ -6,7 +6,7 @@ use mmm_core::settings::Settings;
 
 const PAGE: &str = include_str!("../../docs/man/mmm_helpers.yaml.man");
 
-/// A section that refuses a key names those that it has; `None` where there is no section.
+/// A section that refuses a key names those that it has; `None` if there is no section.
 fn keys_below(path: &[&str]) -> Option<Vec<String>> {
     let unknown = "no_such_key";
     let text =

@@ -1,7 +1,7 @@
 //! `mmm_difference A B`: which transactions has host A executed that host B has not?
 //!
-//! The order of work: read the configuration, ask both servers what they have, read of A's log what B lacks, count the
-//! other way, and say what can be done (`advice`). Nothing is changed on any server.
+//! The order of work: read the configuration, ask both servers what they have, read from A's log what B lacks, count
+//! what A lacks, and say what can be done (`advice`). Nothing is changed on any server.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -48,7 +48,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Format::Json => escape::json(&report, true).unwrap_or_default() + "\n",
         Format::Yaml => escape::yaml(&report).unwrap_or_default(),
     };
-    // A reader that went away has seen enough.
+    // A reader that closed the pipe has seen enough.
     let _ = io::stdout().lock().write_all(text.as_bytes());
     ExitCode::from(report.exit_code)
 }
@@ -72,11 +72,11 @@ fn examine(arguments: &Arguments, budget: Budget) -> Report {
     let (Some(from), Some(to)) = (config.host(&arguments.from), config.host(&arguments.to)) else {
         let unknown = if config.host(&arguments.from).is_none() { &arguments.from } else { &arguments.to };
         let known = config.hosts().iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", ");
-        let text = format!("'{unknown}' is no host of {}; there are {known}", arguments.config);
+        let text = format!("'{unknown}' is not a host of {}; the hosts are {known}", arguments.config);
         return report.failed(Code::UnknownHost, &text);
     };
     if from.name == to.name {
-        return report.failed(Code::UnknownHost, "A and B are one host; name two");
+        return report.failed(Code::UnknownHost, "A and B are the same host; name two different hosts");
     }
     if let Some(file) = arguments.save.as_ref().filter(|file| file.symlink_metadata().is_ok()) {
         let text = format!("{} is there already and stays as it is; name another file", file.display());
@@ -96,7 +96,7 @@ fn explained(error: &Error) -> String {
     text.replace("run it by hand with --wait forever", "raise --timeout")
 }
 
-/// The two hosts and what it takes to ask them.
+/// The two hosts, and what is needed to ask them.
 struct Pair<'c> {
     config: &'c Config,
     from: &'c Host,
@@ -116,7 +116,7 @@ impl Pair<'_> {
 
     fn compare(&self, arguments: &Arguments, report: &mut Report) -> Result<(), Trouble> {
         let (mut one, mut other) = (self.connect(self.from)?, self.connect(self.to)?);
-        // In this order: what the second gets meanwhile is not missing there.
+        // In this order, so that what the second host gets meanwhile does not count as missing there.
         let (side, other_side) = (difference::look(&mut one)?, difference::look(&mut other)?);
         report.from = row(self.from, &side);
         report.to = row(self.to, &other_side);
@@ -158,7 +158,7 @@ impl Pair<'_> {
     }
 }
 
-/// Counts what the second host has and the first lacks; a failure of that is no failure of the answer.
+/// Counts what the second host has and the first lacks. If that fails, the answer still stands.
 fn count_reverse(report: &mut Report, reader: &Reader, plan: Told<Plan>) {
     let counted = match plan {
         Ok(Ok(Plan { count: Some(count), .. })) => Ok(count),
@@ -196,7 +196,7 @@ fn notes(side: &Side, other: &Side) -> Vec<String> {
             "{host} keeps no binary log: nothing of what it has executed can be shown or saved"
         ));
     } else if !side.logs_updates {
-        notes.push(format!("{host} does not log what it replicates: of that, nothing can be shown or saved"));
+        notes.push(format!("{host} does not log what it replicates: nothing of that can be shown or saved"));
     }
     for channel in &side.channels {
         if let Some(fetched) = channel.fetched.as_ref().filter(|_| channel.fetched != channel.applied) {
@@ -245,7 +245,7 @@ fn fill(report: &mut Report, plan: &Plan, found: &difference::Found, list: List)
     report.result = if is_missing { Outcome::Missing } else { Outcome::NothingMissing };
     if let Some(since) = plan.since {
         report.notes.push(format!(
-            "no place in the one log shows what the other has: the logs were compared as a whole, but only what was \
+            "no position in one log shows what the other host has: the logs were compared as a whole, but only what was \
              written since {}, as far back as both go",
             difference::utc(since)
         ));

@@ -27,7 +27,7 @@ pub fn format(help: &'static str) -> Arg {
 
 /// Prints the help that was asked for, or what is wrong with the arguments, for which a program ends with `usage`.
 pub fn not_run(error: &clap::Error, usage: u8) -> ExitCode {
-    // Nothing can be done where this fails.
+    // If this fails, nothing can be done.
     let _ = error.print();
     ExitCode::from(if error.use_stderr() { usage } else { 0 })
 }

@@ -34,7 +34,7 @@ use view::Report;
 use crate::options;
 use crate::terminal::shows_colour;
 
-/// What even a machine that is frozen itself gets beyond the time.
+/// The extra time for a machine that is frozen itself.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// The whole of the program.

@@ -3,7 +3,7 @@
 use std::env;
 use std::io::{self, IsTerminal};
 
-/// True where stdout is a terminal that shows colours to somebody who has not refused them (no-color.org: `NO_COLOR`
+/// True if stdout is a terminal that shows colours to somebody who has not refused them (no-color.org: `NO_COLOR`
 /// present and not empty).
 pub fn shows_colour() -> bool {
     io::stdout().is_terminal()

@@ -1,4 +1,4 @@
-//! What can be done about a difference, in the words of these servers: text for a person, none of which is run.
+//! What can be done about a difference, in the words of these servers. It is text for a person; nothing of it is run.
 
 use mmm_core::config::{Config, Host};
 use mmm_core::escape;
@@ -21,7 +21,7 @@ pub struct Situation<'s> {
     pub largest: u64,
 }
 
-/// Most that `max_allowed_packet` can be.
+/// The maximum of `max_allowed_packet`.
 const MOST: u64 = 1 << 30;
 
 /// Each thing that can be done.
@@ -46,7 +46,7 @@ impl Situation<'_> {
         self.side.flavour == Flavour::MariaDb
     }
 
-    /// True where the server to be rebuilt is a MySQL of this version or newer.
+    /// True if the server to be rebuilt is a MySQL of this version or newer.
     fn is_mysql_since(&self, version: (u16, u16, u16)) -> bool {
         !self.is_mariadb() && product::version(&self.side.version) >= version
     }
@@ -56,8 +56,8 @@ impl Situation<'_> {
         if self.is_mariadb() { mariadb } else { mysql }
     }
 
-    /// The program that shows a log file. MariaDB's stops, since 10.8, where numbers of a domain do not rise, as they do
-    /// not where two servers have written in it.
+    /// The program that shows a log file. Since 10.8, MariaDB's stops if the numbers of a domain do not rise, for
+    /// example after two servers have written in that domain.
     fn log_reader(&self) -> &'static str {
         if !self.is_mariadb() {
             "mysqlbinlog"
@@ -116,13 +116,13 @@ impl Situation<'_> {
         if report.method != Some("gtid") {
             steps.push(format!(
                 "without GTIDs, {from} would execute them a second time as a slave of {to}: rebuild {from} after this, \
-                 or let it go on behind them"
+                 or let it continue after them"
             ));
         }
         Advice { name: "apply", text: self.warnings().join(". ") + ":", steps }
     }
 
-    /// What applying is, and what to mind.
+    /// How the transactions are applied, and the warnings about it.
     fn warnings(&self) -> Vec<String> {
         let (report, from, to) = (self.report, self.from.name.as_str(), self.to.name.as_str());
         let mut text = vec![format!("Apply it to {to}, by an account that may do everything there")];
@@ -137,13 +137,13 @@ impl Situation<'_> {
             Some(count) => {
                 let noun = if count == 1 { "transaction" } else { "transactions" };
                 text.push(format!(
-                    "Mind that {to} has {count} {noun} that {from} lacks: look whether they change the same rows"
+                    "Mind that {to} has {count} {noun} that {from} lacks: check whether they change the same rows"
                 ));
             }
-            None => text.push(format!("Mind that nobody can tell what {to} has that {from} lacks")),
+            None => text.push(format!("Mind that it is unknown what {to} has that {from} lacks")),
         }
         if report.missing.transactions.is_none_or(|count| count > report.missing.in_log) {
-            text.push("It may not be all that is missing: the rest is not in the log".into());
+            text.push("More may be missing than the log still holds".into());
         }
         text
     }
@@ -151,7 +151,7 @@ impl Situation<'_> {
     fn rebuild(&self) -> Advice {
         let (from, to) = (self.from.name.as_str(), self.to.name.as_str());
         let text = format!(
-            "Or rebuild {from} from {to}, which gives up what only {from} has. Take it out of its roles first \
+            "Or rebuild {from} from {to}. This gives up what only {from} has. Take {from} out of its roles first \
              (mmm_control set_offline {from}):"
         );
         let mut steps = Vec::new();
@@ -161,7 +161,7 @@ impl Situation<'_> {
             self.copy_with_backup(&mut steps);
         }
         if !steps.is_empty() {
-            steps.push("or, for few data:".into());
+            steps.push("or, if there is little data:".into());
         }
         self.dump(&mut steps);
         steps.push(shell(from, "mmm_preflight"));
@@ -240,7 +240,7 @@ impl Situation<'_> {
         steps.extend([
             shell(from, command),
             sql(from, stop),
-            // The dump sets the place, and what counts as executed.
+            // The dump sets the position, and what counts as executed.
             sql(from, self.change_source()),
             sql(from, forget),
             shell(from, format!("{} <FILE.sql", self.program("mysql", "mariadb"))),
@@ -251,7 +251,7 @@ impl Situation<'_> {
         steps.push(sql(from, self.start()));
     }
 
-    /// True where MySQL's GTIDs are on.
+    /// True if MySQL's GTIDs are on.
     fn has_sets(&self) -> bool {
         self.side.gtid_mode.eq_ignore_ascii_case("ON")
     }
@@ -291,12 +291,12 @@ impl Situation<'_> {
         }
     }
 
-    /// Names the source and the place.
+    /// Names the source and the position.
     fn change(&self, file: &str, position: &str) -> String {
         format!("{}, {}", self.change_source(), self.mode(file, position))
     }
 
-    /// Names the place alone, where it is not a file's.
+    /// Names the position alone, if it is not one of file and position.
     fn change_mode(&self) -> String {
         format!("{} {}", self.verb().0, self.mode("", ""))
     }

@@ -9,7 +9,7 @@ use mmm_core::report::Format;
 
 use crate::options;
 
-/// Most transactions that are listed; more would not fit into memory.
+/// The maximum number of listed transactions; more would not fit into memory.
 const MOST_LISTED: u64 = 10_000;
 
 /// What is asked for.
@@ -26,7 +26,7 @@ pub struct Arguments {
     pub save: Option<PathBuf>,
     /// How many are listed.
     pub limit: u64,
-    /// Most time for all of it.
+    /// The maximum time of the whole call.
     pub timeout: Duration,
 }
 
@@ -40,7 +40,7 @@ pub fn command() -> Command {
         )
         .term_width(80)
         .after_help(
-            "Exit code: 0 nothing is missing on B, 1 something is, 2 it could not be told.\n\
+            "Exit code: 0 nothing is missing on B, 1 something is, 2 the answer is unknown.\n\
              Run it as root on any host of the cluster. Statements that may hold a password are hidden.\n\n\
              Examples:\n  mmm_difference db3 db2\n  mmm_difference db3 db2 --save /root/db3-only.binlog\n  \
              mmm_difference db3 db2 mmm_agent_cluster2 --format json",
@@ -67,7 +67,7 @@ pub fn command() -> Command {
                 .value_name("COUNT")
                 .value_parser(value_parser!(u64).range(0..=MOST_LISTED))
                 .default_value("100")
-                .help("List so many transactions; the others are counted, and saved, all the same"),
+                .help("List at most so many transactions; the others are still counted and saved"),
         )
         .arg(
             Arg::new("timeout")
@@ -75,7 +75,7 @@ pub fn command() -> Command {
                 .value_name("SECONDS")
                 .value_parser(value_parser!(u64).range(1..=86_400))
                 .default_value("60")
-                .help("Most time for all of it"),
+                .help("The maximum time of the whole call"),
         )
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// Version of this document's form.
 const SCHEMA: u32 = 1;
-/// Tables of which the rows are summed up.
+/// The maximum number of tables whose rows are summed up.
 const MOST_TABLES: usize = 1000;
 
 /// One look.
@@ -17,7 +17,7 @@ pub struct Report {
     pub schema: u32,
     pub tool: &'static str,
     pub version: &'static str,
-    /// This host; `None` where no configuration says which it is.
+    /// This host; `None` if no configuration says which it is.
     pub host: Option<String>,
     /// Name of the agent's configuration.
     pub config: String,
@@ -28,9 +28,9 @@ pub struct Report {
     pub result: Outcome,
     pub exit_code: u8,
     pub milliseconds: f64,
-    /// Why it could not be told.
+    /// Why the answer is unknown.
     pub error: Option<Failure>,
-    /// How it was told; `None` where it could not be.
+    /// How the transactions were recognised; `None` if the answer is unknown.
     pub method: Option<&'static str>,
     pub missing: Missing,
     /// The first of them.
@@ -73,7 +73,7 @@ pub struct HostRow {
     pub read_only: Option<bool>,
 }
 
-/// Why it could not be told.
+/// Why the answer is unknown.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failure {
     /// Stable, for programs.
@@ -81,7 +81,7 @@ pub struct Failure {
     pub text: String,
 }
 
-/// Why it could not be told, where no server and no file says so.
+/// Why the answer is unknown, if no server or file gives the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Code {
@@ -98,13 +98,13 @@ pub enum Code {
 /// All that is missing.
 #[derive(Debug, Default, Serialize)]
 pub struct Missing {
-    /// How many transactions; `None` where some of them can only be seen to exist.
+    /// How many transactions; `None` if some of them can only be seen to exist.
     pub transactions: Option<u64>,
     /// How many of them are in the log.
     pub in_log: u64,
     /// Bytes of these in the log.
     pub bytes: u64,
-    /// By GTID; `None` where there are none.
+    /// By GTID; `None` if there are none.
     pub gtids: Option<String>,
     /// Those that were purged from the log, by GTID.
     pub purged: Option<String>,
@@ -149,7 +149,7 @@ pub struct TableRow {
     pub inserted: u64,
     pub updated: u64,
     pub deleted: u64,
-    /// False where there are more rows that could not be counted.
+    /// False if there are more rows that could not be counted.
     pub exact: bool,
 }
 
@@ -163,7 +163,7 @@ pub struct StatementRow {
 /// What the second host has that the first lacks.
 #[derive(Debug, Default, Serialize)]
 pub struct Reverse {
-    /// `None` where that was not asked, or could not be told.
+    /// `None` if that was not asked, or is unknown.
     pub transactions: Option<u64>,
     pub error: Option<String>,
 }
@@ -210,7 +210,7 @@ impl Report {
         }
     }
 
-    /// It could not be told.
+    /// The answer is unknown.
     #[must_use]
     pub fn failed(mut self, code: impl Into<&'static str>, text: &str) -> Self {
         self.error = Some(Failure { code: code.into(), text: escape::words(text) });

@@ -23,7 +23,7 @@ pub fn draw(report: &Report) -> String {
     };
     let _ = writeln!(text, "What {} has executed and {} has not{how}", named(from), named(to));
     if let Some(error) = &report.error {
-        let _ = writeln!(text, "\nIt could not be told: {} ({})", error.text, error.code);
+        let _ = writeln!(text, "\nThe answer is unknown: {} ({})", error.text, error.code);
     }
     if !report.transactions.is_empty() {
         text.push('\n');
@@ -115,7 +115,7 @@ fn rows(table: &TableRow) -> String {
 fn draw_sum(text: &mut String, report: &Report) {
     let (missing, to) = (&report.missing, &report.to.name);
     if report.result == Outcome::NothingMissing {
-        // Where the logs are all that tells, they may not go back to the beginning.
+        // If only the logs show the difference, they may not go back to the beginning.
         let which = if missing.transactions.is_some() { "Nothing" } else { "Nothing that can be compared" };
         let _ = writeln!(text, "{which} is missing on {to}.");
     } else {
@@ -126,11 +126,8 @@ fn draw_sum(text: &mut String, report: &Report) {
                 let _ = writeln!(text, "The other way, {to} has {other} that {} has not.", report.from.name);
             }
             (None, Some(why)) => {
-                let _ = writeln!(
-                    text,
-                    "What {to} has that {} has not could not be told: {why}",
-                    report.from.name
-                );
+                let _ =
+                    writeln!(text, "It is unknown what {to} has that {} has not: {why}", report.from.name);
             }
             (None, None) => {}
         }

@@ -8,7 +8,7 @@ use mmm_core::journal::words::{ANSWERED, CALLED_WITH, CONNECTED_TO, EXIT, IN_ALL
 
 use super::line::{self, Level, Line};
 
-/// A call that has not been answered holds up those behind it; so many at most.
+/// The maximum number of calls that wait behind one that has not been answered.
 const MOST_WAITING: usize = 5000;
 /// Lines kept of one call, half of them its first ones.
 const MOST_NOTES: usize = 200;
@@ -66,7 +66,7 @@ pub struct Call {
     pub process: u32,
     /// What it was called with.
     pub arguments: Vec<String>,
-    /// The host's name in the agent's configuration, where the helper reads that.
+    /// The host's name in the agent's configuration, if the helper reads that.
     pub host: Option<String>,
     /// When it began.
     pub started: Timestamp,
@@ -87,7 +87,7 @@ pub struct Call {
 pub enum Event {
     /// A call.
     Call(Call),
-    /// A line that belongs to no call: of the process that goes on announcing an address, or of a call whose
+    /// A line that belongs to no call: of the process that continues to announce an address, or of a call whose
     /// beginning is not in the journal.
     Line {
         /// The helper that wrote it.
@@ -100,7 +100,7 @@ pub enum Event {
 }
 
 impl Call {
-    /// A call of which nothing is known but its first line.
+    /// A call of which only the first line is known.
     pub fn begun(line: &Line, arguments: Vec<String>) -> Self {
         Self {
             helper: line.helper.into(),
@@ -168,7 +168,7 @@ impl Assembly {
         let number = self.passed + self.waiting.len();
         if let Some(list) = line.text.strip_prefix(CALLED_WITH) {
             let arguments = line::strings(list).unwrap_or_else(|| vec![list.into()]);
-            // A process has one call. Where it has another, the number of a dead one was given again.
+            // A process makes one call. A second call means that the number of a dead process was used again.
             self.open.insert(line.process, number);
             self.waiting.push_back(Event::Call(Call::begun(line, arguments)));
             return;
@@ -203,8 +203,7 @@ impl Assembly {
         Some(event)
     }
 
-    /// The journal's end: what has no answer by now has none. `is_running` tells of those whether they still may get
-    /// one.
+    /// The journal's end: a call without an answer here has none. `is_running` says whether it may still get one.
     pub fn finish(&mut self, is_running: impl Fn(&Call) -> bool) {
         for number in std::mem::take(&mut self.open).into_values() {
             if let Some(Event::Call(call)) = self.waiting.get_mut(number - self.passed) {

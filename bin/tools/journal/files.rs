@@ -73,7 +73,7 @@ fn open(file: &Path) -> io::Result<Box<dyn BufRead>> {
     Ok(Box::new(BufReader::with_capacity(1 << 16, opened)))
 }
 
-/// The next line, without its end; false where there is none.
+/// The next line, without its end; false if there is none.
 fn read_line(reader: &mut dyn BufRead, text: &mut Vec<u8>) -> io::Result<bool> {
     text.clear();
     if Read::take(&mut *reader, LONGEST_LINE).read_until(b'\n', text)? == 0 {

@@ -47,7 +47,7 @@ pub enum Part {
     Checks(Runs),
 }
 
-/// What a call is part of; `None` where it changed nothing and was not meant to.
+/// What a call is part of; `None` if it changed nothing and was not meant to.
 fn kind(call: &Call) -> Option<Kind> {
     if call.arguments.iter().any(|argument| argument == "--dry-run") {
         return None;

@@ -22,7 +22,7 @@ use super::{files, line};
 use crate::options;
 use crate::terminal::shows_colour;
 
-/// With what the program ends where its arguments are unusable.
+/// The exit code if the arguments are unusable.
 const WRONG_ARGUMENTS: u8 = 2;
 
 /// Why there is nothing to show.
@@ -40,8 +40,8 @@ enum Trouble {
 
 fn advice(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => "It is root's: run this as root".into(),
-        _ => format!("Each helper adds to it; where it lies, log.file in {PATH} says, or give --file"),
+        io::ErrorKind::PermissionDenied => "Only root may read it: run this as root".into(),
+        _ => format!("Each helper adds to it; log.file in {PATH} says where it is, or give --file"),
     }
 }
 
@@ -53,7 +53,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match show(&arguments, &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read has read enough.
+        // The reader closed the pipe and has read enough.
         Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(trouble) => {
             complain(&trouble);
@@ -62,7 +62,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Nothing can be done where this fails, too.
+/// If this fails, too, nothing can be done.
 fn complain(trouble: &dyn fmt::Display) {
     let _ = writeln!(io::stderr(), "mmm_journal: {trouble}");
 }

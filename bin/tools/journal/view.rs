@@ -18,7 +18,7 @@ pub struct Head {
     pub file: PathBuf,
     /// What is older was not looked at.
     pub since: Option<Timestamp>,
-    /// The host by its name in the agent's configuration; not known yet where every call is shown.
+    /// The host by its name in the agent's configuration; not known yet if every call is shown.
     pub host: Option<String>,
 }
 

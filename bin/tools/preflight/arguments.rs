@@ -16,9 +16,9 @@ pub struct Arguments {
     pub output: Output,
     /// Time between two looks; `None` for one look.
     pub watch: Option<Duration>,
-    /// Most time for one look.
+    /// The maximum time of one look.
     pub timeout: Duration,
-    /// False where colour is not wanted even on a terminal.
+    /// False if no colour is wanted, not even on a terminal.
     pub colour: bool,
 }
 
@@ -37,7 +37,7 @@ pub fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about(
             "Would a failover work right now, from this host? Looks at the configuration, every server, replication, \
-             accounts, addresses and helpers, and says for each thing that is wrong how it is mended. Changes nothing.",
+             accounts, addresses and helpers, and says how to fix each problem that it finds. Changes nothing.",
         )
         .term_width(80)
         .after_help(
@@ -71,7 +71,7 @@ pub fn command() -> Command {
                 .value_name("SECONDS")
                 .value_parser(seconds)
                 .default_value("8")
-                .help("Most time for one look"),
+                .help("The maximum time of one look"),
         )
         .arg(
             Arg::new("no-color")

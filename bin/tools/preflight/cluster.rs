@@ -20,7 +20,7 @@ use crate::product;
 pub struct Cluster {
     /// Name of the agent's configuration.
     pub config: String,
-    /// What its files say that is hardly meant.
+    /// What its files say and probably do not mean.
     pub quirks: Vec<String>,
     /// Name of this host.
     pub this: String,
@@ -39,19 +39,19 @@ pub struct Cluster {
 #[derive(Debug)]
 pub struct Member {
     pub host: Host,
-    /// What its server told the agent's account.
+    /// What its server said to the agent's account.
     pub server: Result<Seen, Unreached>,
-    /// The grants of the replication account there; `None` where nobody here has to log in with it.
+    /// The grants of the replication account there; `None` if nobody here has to log in with it.
     pub replication: Option<Result<Vec<String>, Unreached>>,
 }
 
-/// Why a server told nothing.
+/// Why a server said nothing.
 #[derive(Clone, Debug)]
 pub struct Unreached {
     pub reason: String,
-    /// True where the server itself refused, so that it is alive.
+    /// True if the server itself refused, so that it is alive.
     pub answered: bool,
-    /// Its error number, where it let nobody in.
+    /// Its error number, if it refused the log-in.
     pub code: Option<u16>,
 }
 
@@ -62,7 +62,7 @@ pub struct Seen {
     /// `user@host`, as the server knows the agent's account.
     pub account: String,
     pub grants: Vec<String>,
-    /// What the server would not tell, in the helpers' words.
+    /// What the server refused to say, in the helpers' words.
     pub denied: Vec<String>,
     /// Global variables and counters, by their names in small letters.
     pub variables: BTreeMap<String, String>,
@@ -72,7 +72,7 @@ pub struct Seen {
     pub log_filters: Vec<String>,
     /// How far its clock is ahead of this host's, in seconds.
     pub clock: f64,
-    /// True where the connection was encrypted.
+    /// True if the connection was encrypted.
     pub is_encrypted: bool,
 }
 
@@ -91,11 +91,11 @@ pub struct Link {
 pub struct Address {
     pub role: String,
     pub ip: String,
-    /// True where this host holds it.
+    /// True if this host holds it.
     pub is_here: bool,
     /// What the agent would hear from `check_ip`: exit code and line.
     pub check_ip: Option<Result<(i32, String), String>>,
-    /// The other hosts that answer for it; `None` where nobody could be asked.
+    /// The other hosts that answer for it; `None` if nobody could be asked.
     pub others: Option<Vec<Owner>>,
 }
 
@@ -105,7 +105,7 @@ pub struct Owner {
     pub mac: Mac,
     /// The configured host that has this hardware address.
     pub host: Option<String>,
-    /// True where it is certainly none of them: all of theirs are known.
+    /// True if it is certainly none of them: all of theirs are known.
     pub is_stranger: bool,
 }
 
@@ -115,7 +115,7 @@ pub struct Machine {
     pub is_root: bool,
     pub has_net_admin: bool,
     pub has_net_raw: bool,
-    /// False where this host's configured `ip` is not on this machine; `None` where that cannot be told.
+    /// False if this host's configured `ip` is not on this machine; `None` if that is unknown.
     pub has_own_ip: Option<bool>,
     /// Whether the interface has a carrier; why no address can be added to it, and the cure.
     pub interface: Result<bool, (String, String)>,
@@ -192,13 +192,13 @@ impl Cluster {
         self.seen().filter(|(member, _)| member.is_master())
     }
 
-    /// The master that takes writes, where it is the only one.
+    /// The master that takes writes, if it is the only one.
     pub fn writer(&self) -> Option<&Member> {
         let mut writers = self.seen_masters().filter(|(_, seen)| !seen.is_read_only());
         writers.next().filter(|_| writers.next().is_none()).map(|(member, _)| member)
     }
 
-    /// The hosts that hold an address, as far as that can be told; hardware addresses stand for unknown hosts.
+    /// The hosts that hold an address, as far as known; hardware addresses stand for unknown hosts.
     pub fn holders(&self, address: &Address) -> Vec<String> {
         let others = address.others.iter().flatten().map(Owner::title);
         let mut holders: Vec<_> =
@@ -207,7 +207,7 @@ impl Cluster {
         holders
     }
 
-    /// Who the writer should be, where its role's address tells that.
+    /// Who the writer should be, if its role's address shows that.
     pub fn holder_of_writer_role(&self) -> Option<String> {
         let address = self.addresses.iter().find(|address| address.role == self.active_role)?;
         let mut holders = self.holders(address).into_iter();
@@ -236,7 +236,7 @@ impl Member {
 }
 
 impl Seen {
-    /// A global variable's or counter's value, empty where the server has none of this name.
+    /// A global variable's or counter's value, empty if the server has none of this name.
     pub fn text(&self, name: &str) -> &str {
         self.variables.get(name).map_or("", String::as_str)
     }
@@ -254,7 +254,7 @@ impl Seen {
         is_on(self.text(name))
     }
 
-    /// False where it takes writes. MariaDB 12 knows more words for "on" than one.
+    /// False if it takes writes. MariaDB 12 knows more words for "on" than one.
     pub fn is_read_only(&self) -> bool {
         !["", "OFF", "0"].contains(&self.text("read_only"))
     }

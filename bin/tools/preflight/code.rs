@@ -1,4 +1,4 @@
-//! The stable names of what can be wrong, by which programs tell one finding from another (docs/PREFLIGHT.md).
+//! The stable names of what can be wrong. Programs tell findings apart by them (docs/PREFLIGHT.md).
 
 use serde::Serialize;
 

@@ -19,7 +19,7 @@ pub enum Severity {
     Warning,
     /// A failover would not work, or would do harm.
     Failure,
-    /// Nobody could look.
+    /// The look was not possible.
     Unknown,
 }
 
@@ -41,7 +41,7 @@ pub struct Check {
     /// Stable, for programs.
     pub name: &'static str,
     pub state: Severity,
-    /// What was seen, where all is well.
+    /// What was seen, if all is well.
     pub text: String,
     pub findings: Vec<Finding>,
 }
@@ -51,7 +51,7 @@ impl Check {
         Self { name, state: Severity::Ok, text: String::new(), findings: Vec::new() }
     }
 
-    /// Says what was seen, where all is well.
+    /// Says what was seen, if all is well.
     #[must_use]
     pub fn saying(mut self, text: impl Into<String>) -> Self {
         self.text = escape::words(&text.into());
@@ -66,14 +66,14 @@ impl Check {
         self.add(Severity::Warning, code, host, text.as_ref(), cure);
     }
 
-    /// Says that there was nothing to look at; what was found all the same stands.
+    /// Says that there was nothing to look at. Findings that exist all the same stay.
     pub fn skip(&mut self) {
         if self.findings.is_empty() {
             self.state = Severity::Skipped;
         }
     }
 
-    /// A finding; `host` is empty where it is about none, or several.
+    /// A finding; `host` is empty if it is about none, or several.
     pub fn add(&mut self, severity: Severity, code: Code, host: &str, text: &str, cure: &[String]) {
         self.state = self.state.max(severity);
         let host = Some(host.to_string()).filter(|host| !host.is_empty());

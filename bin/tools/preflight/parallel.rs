@@ -1,4 +1,4 @@
-//! Work in a thread of its own, for which nobody waits longer than there is time.
+//! Work in a thread of its own. The caller waits for it only until its time is over.
 
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -10,7 +10,7 @@ use mmm_core::Budget;
 pub fn later<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        // The receiver is gone when it came too late.
+        // If the result came too late, the receiver no longer exists.
         let _ = sender.send(work());
     });
     receiver

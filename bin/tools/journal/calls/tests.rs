@@ -23,7 +23,7 @@ fn the_lines_of_a_call_are_one_call() {
     let calls = calls(
         "2026-11-23T00:02:26.721Z mysql_may_write[41] INFO  called with [\"mmm_agent_db1\"]\n\
          2026-11-23T00:02:26.721Z mysql_may_write[41] INFO  this host is db1\n\
-         2026-11-23T00:02:26.726Z mysql_may_write[41] WARN  db1: going on without TLS\n\
+         2026-11-23T00:02:26.726Z mysql_may_write[41] WARN  db1: continuing without TLS\n\
          2026-11-23T00:02:26.727Z mysql_may_write[41] INFO  answered \"OK: \\\"yes\\\"\", exit 1, 6.0 ms in all\n",
     );
     let [call] = &calls[..] else { panic!("{calls:?}") };
@@ -73,7 +73,7 @@ fn a_call_whose_process_lives_is_running() {
 fn lines_of_no_call_are_kept_as_lines() {
     let events = events(
         "2026-11-23T00:00:00.000Z check_ip[4] INFO  answered \"OK\", exit 0, 1.0 ms in all\n\
-         2026-11-23T00:00:01.000Z configure_ip[9] INFO  10.0.0.1 is gone, announcing ends\n",
+         2026-11-23T00:00:01.000Z configure_ip[9] INFO  10.0.0.1 is no longer on the interface, announcing ends\n",
     );
     assert!(matches!(&events[..], [Event::Line { .. }, Event::Line { process: 9, .. }]), "{events:?}");
 }

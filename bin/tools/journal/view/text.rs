@@ -236,10 +236,7 @@ impl View for Text {
 
     fn end(&mut self, tail: &Tail, out: &mut dyn Write) -> io::Result<()> {
         if tail.calls == 0 && tail.lines > 0 {
-            writeln!(
-                out,
-                "\nNo calls: they are in the journal where log.level is info, the default, or more."
-            )?;
+            writeln!(out, "\nNo calls: they are in the journal if log.level is info, the default, or more.")?;
         } else if self.is_whole && tail.calls == 0 {
             writeln!(out, "\nNo calls.")?;
         } else if !self.is_whole && !self.has_moves {

@@ -49,7 +49,7 @@ pub fn accounts(cluster: &Cluster) -> Check {
     check
 }
 
-/// True where it was not the account that was refused, but what comes before.
+/// True if the server refused before it looked at the account.
 fn is_of_tls(member: &Member, refused: &Unreached) -> bool {
     refused.code.is_none() && member.host.tls.mode != TlsMode::Off
 }
@@ -80,7 +80,7 @@ pub fn privileges(cluster: &Cluster) -> Check {
         let missing: Vec<_> = needed(seen).into_iter().filter(|need| !grants.hold(need)).collect();
         for (severity, serious) in [(Severity::Failure, true), (Severity::Warning, false)] {
             let missing: Vec<_> = missing.iter().filter(|need| need.is_serious == serious).collect();
-            // What a role holds is not listed with the account.
+            // SHOW GRANTS does not list what a role has.
             let severity = if grants.has_roles { Severity::Warning } else { severity };
             for on in ["*.*", "performance_schema.*"] {
                 let names: Vec<_> =
@@ -100,7 +100,7 @@ pub fn privileges(cluster: &Cluster) -> Check {
                 check.fail(
                     Code::PrivilegeMissing,
                     name,
-                    format!("{name} refuses a question: {denied}"),
+                    format!("{name} refuses a query: {denied}"),
                     &[cure],
                 );
             }
@@ -151,7 +151,7 @@ pub fn tls(cluster: &Cluster) -> Check {
         if host.tls.mode == TlsMode::Preferred && host.socket.is_none() && !seen.is_encrypted {
             let name = member.name();
             let text = format!(
-                "tls is 'preferred', and {name} offers none that can be used: passwords cross the network without it"
+                "tls is 'preferred', and {name} offers no TLS that can be used: passwords cross the network without TLS"
             );
             let cure = advice(format!(
                 "give {name} a certificate (ssl_cert, ssl_key in my.cnf), or say tls: {{hosts: {{{name}: off}}}}"
@@ -162,7 +162,7 @@ pub fn tls(cluster: &Cluster) -> Check {
     check
 }
 
-/// Logged on a slave, the statement would be a transaction that no other host has.
+/// If the slave logged the statement, it would be a transaction that no other host has.
 fn here_alone(statement: &str) -> String {
     format!("SET SESSION sql_log_bin = 0; {statement}")
 }
@@ -171,10 +171,10 @@ fn here_alone(statement: &str) -> String {
 #[derive(Clone, Copy, Debug)]
 struct Need {
     privilege: &'static str,
-    /// SUPER holds it, too.
+    /// SUPER includes it.
     or_super: bool,
     on: &'static str,
-    /// False where helpers do without, unless there are administrators' sessions or prepared transactions.
+    /// False if helpers need it only for sessions of administrators or for prepared transactions.
     is_serious: bool,
 }
 
@@ -191,7 +191,7 @@ fn needed(seen: &Seen) -> Vec<Need> {
     let schema = Need { privilege: "SELECT", on: "performance_schema.*", ..Need::default() };
     let version = seen.version();
     if seen.is_mariadb() {
-        // SUPER lost READ_ONLY ADMIN in 10.11, and hardly holds anything since 11.0.
+        // SUPER lost READ_ONLY ADMIN in 10.11, and includes hardly anything since 11.0.
         let old = version < (11, 0, 0);
         return vec![
             plain("PROCESS"),

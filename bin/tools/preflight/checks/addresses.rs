@@ -45,7 +45,7 @@ fn holders(cluster: &Cluster, address: &Address, check: &mut Check) {
         [holder] => {
             if address.others.iter().flatten().any(|owner| owner.is_stranger) {
                 let text = format!(
-                    "{ip}, the address of role {role}, is held by a host that is none of the cluster's ({holder})"
+                    "{ip}, the address of role {role}, is held by a host that is not of the cluster ({holder})"
                 );
                 let cure = advice(format!(
                     "find the host with the hardware address {holder}, and take {ip} from it"

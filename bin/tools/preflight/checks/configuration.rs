@@ -7,7 +7,7 @@ use super::super::code::Code;
 use super::super::finding::{Check, advice};
 use super::lists::clashes;
 
-/// What the configuration says, held against what was seen.
+/// Compares the configuration with what was seen.
 pub fn configuration(cluster: &Cluster) -> Check {
     let mut check = Check::new("configuration").saying(format!(
         "{}: {} hosts, {} roles; nothing seen contradicts it",
@@ -20,7 +20,7 @@ pub fn configuration(cluster: &Cluster) -> Check {
         check.warn(
             Code::ConfigQuirk,
             "",
-            format!("hardly meant: {quirk}"),
+            format!("probably a mistake: {quirk}"),
             &[advice("correct that line, on every host")],
         );
     }
@@ -131,7 +131,7 @@ fn one_server_each(cluster: &Cluster, check: &mut Check) {
     }
 }
 
-/// The files' modes. A file that everybody may read or write ends everything before it comes to this.
+/// The files' modes. This check sees no file that everybody may read or write: such a file ended the look before.
 pub fn files(cluster: &Cluster) -> Check {
     let mut check = Check::new("files").saying("nobody else may read or write what holds the passwords");
     for (key, reason) in &cluster.machine.untrusted {

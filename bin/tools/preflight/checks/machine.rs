@@ -44,7 +44,7 @@ pub fn helpers(cluster: &Cluster) -> Check {
     let foreign = of(|state| *state == HelperState::Foreign);
     if !foreign.is_empty() {
         let text = format!(
-            "{} in {folder} is none of this project's (MMM's original?), and was not asked",
+            "{} in {folder} does not belong to this project (MMM's original?), and was not run",
             listed(&foreign)
         );
         check.warn(Code::HelperForeign, this, text, std::slice::from_ref(&install));
@@ -81,7 +81,7 @@ pub fn interface(cluster: &Cluster) -> Check {
         Check::new("interface").saying(format!("{name} is up, and this process may change its addresses"));
     match &machine.interface {
         Err((reason, cure)) => {
-            let text = format!("{this} can hold no role's address: {reason}");
+            let text = format!("{this} cannot have the address of any role: {reason}");
             check.fail(Code::InterfaceUnusable, this, text, std::slice::from_ref(cure));
         }
         Ok(false) => {
@@ -127,7 +127,7 @@ pub fn interface(cluster: &Cluster) -> Check {
     check
 }
 
-/// Whether the packet filter's commands can be run, where the configuration wants them.
+/// Whether the packet filter's commands can be run, if the configuration wants them.
 pub fn firewall(cluster: &Cluster) -> Check {
     let this = cluster.this.as_str();
     let mut check = Check::new("firewall").saying(match cluster.blocking {
@@ -163,7 +163,7 @@ pub fn journal(cluster: &Cluster) -> Check {
     let mut check = Check::new("journal").saying(format!("{} can be written", path.display()));
     if let Err(reason) = state {
         let folder = path.parent().unwrap_or(path).display();
-        let text = format!("helpers can leave no journal in {}: {reason}", path.display());
+        let text = format!("helpers cannot write their journal to {}: {reason}", path.display());
         let cure = [
             shell(&cluster.this, format!("install -d -m 0750 {folder}")),
             advice("as the user that the agent runs as; is the disk full, or mounted read-only?"),
@@ -180,7 +180,7 @@ pub fn leftovers(cluster: &Cluster) -> Check {
     for (path, undo) in &cluster.machine.leftovers {
         let is_hold = path.to_string_lossy().contains("-hold-");
         let (what, helper, argument) = if is_hold {
-            ("held another host's applying thread", "set_active_master", " …")
+            ("paused another host's SQL thread", "set_active_master", " …")
         } else {
             ("kept new clients away from this server", "mysql_may_write", "")
         };
@@ -195,7 +195,7 @@ pub fn leftovers(cluster: &Cluster) -> Check {
             text,
             &[
                 shell(this, format!("{} {}{argument}", helper.display(), cluster.config)),
-                advice("undoes it before all else"),
+                advice("undoes it before anything else"),
             ],
         );
     }

@@ -16,11 +16,11 @@ pub fn logs(cluster: &Cluster) -> Check {
             [advice(format!("add {what} to [mysqld] in my.cnf of {name}, and restart that server"))]
         };
         if !member.is_master() {
-            // Where GTIDs do not tell what a slave has, its own log has to.
+            // If GTIDs do not show what a slave has, its own log has to.
             let tells_nothing = !seen.is_mariadb() && seen.text("gtid_mode") != "ON";
             if tells_nothing && !keeps_log(seen) {
                 let text = format!(
-                    "{name} has neither GTIDs nor a log of what it replicates: after a crash of its master it may be impossible to prove where it goes on"
+                    "{name} has neither GTIDs nor a log of what it replicates: after a crash of its master it may be impossible to prove where it must continue"
                 );
                 check.warn(Code::SlaveKeepsNoLog, name, text, &line("log_bin and log_slave_updates=ON"));
             } else if !keeps_log(seen) {
@@ -63,7 +63,7 @@ fn lends_nothing(seen: &Seen) -> Option<&'static str> {
     has_filters.then_some("has filters")
 }
 
-/// Whether all keep their place in the same way.
+/// Whether all keep their position in the same way.
 pub fn gtids(cluster: &Cluster) -> Check {
     let mut modes: Vec<_> = cluster
         .seen()
@@ -78,7 +78,7 @@ pub fn gtids(cluster: &Cluster) -> Check {
             .seen()
             .filter_map(|(member, seen)| Some(format!("{} by {}", member.name(), seen.link()?.channel.mode)))
             .collect();
-        let text = format!("hosts keep their place in different ways: {}", listed(&each));
+        let text = format!("hosts keep their position in different ways: {}", listed(&each));
         check.warn(
             Code::ChannelModesDiffer,
             "",
@@ -97,7 +97,7 @@ pub fn gtids(cluster: &Cluster) -> Check {
     check
 }
 
-/// Whether every row reaches everybody, but for what all leave out alike: as moving a slave judges it.
+/// Whether every row reaches every host, except for what all leave out alike. A move of a slave judges the same way.
 pub fn filters(cluster: &Cluster) -> Check {
     let all: Vec<_> = cluster.seen().map(|(member, seen)| (member, seen, Filters::of(seen))).collect();
     let mut same: Vec<_> = all.iter().flat_map(|(.., filters)| filters.words()).collect();
@@ -110,8 +110,8 @@ pub fn filters(cluster: &Cluster) -> Check {
     let mut check = Check::new("filters").saying(saying);
     for (member, _, filters) in &all {
         let name = member.name();
-        // A slave that follows a master misses what that drops and the slave would keep, and of what the other master
-        // logs what that leaves out of its own log. A slave's own log only has to compare with its master's.
+        // A slave that follows a master misses the rows that the master drops and the slave would keep. Of the other
+        // master's rows it misses those that its master does not log. A slave's own log is compared with its master's.
         let others = all.iter().filter(|(other, ..)| other.name() != name);
         let mut foreign = Vec::new();
         for (other, seen, theirs) in others {
@@ -146,7 +146,7 @@ pub fn filters(cluster: &Cluster) -> Check {
 
 /// What a host leaves out.
 struct Filters {
-    /// Of its log, and by which format that is told; nothing where it logs all.
+    /// Of its log, and which binlog format decides that; nothing if it logs all.
     log: Option<(Vec<String>, String)>,
     /// Of what it gets from a configured host.
     channel: Vec<String>,
@@ -278,13 +278,13 @@ pub fn semi_sync(cluster: &Cluster) -> Check {
         let is_writer = cluster.writer().is_some_and(|writer| writer.name() == name);
         if is_writer && seen.number(&format!("rpl_semi_sync_{word}_clients")) == Some(0) {
             let text = format!(
-                "{name} is semi-synchronous, but no slave acknowledges: commits wait in vain, or are not safer than without"
+                "{name} is semi-synchronous, but no slave acknowledges: commits wait in vain, or are no safer than without it"
             );
             check.warn(
                 Code::SemiSyncAlone,
                 name,
                 text,
-                &[advice("enable rpl_semi_sync_slave (or …_replica) on a slave, and restart its IO thread")],
+                &[advice("enable rpl_semi_sync_slave (or …_replica) on a slave, and restart its I/O thread")],
             );
         }
     }
@@ -298,8 +298,7 @@ pub fn semi_sync(cluster: &Cluster) -> Check {
         let text = format!(
             "{name} acknowledges commits and {why}: when the writer dies, a commit that {name} alone has cannot be taken over"
         );
-        let cure =
-            advice(format!("cure that on {name}, or disable rpl_semi_sync_slave (or …_replica) there"));
+        let cure = advice(format!("fix that on {name}, or disable rpl_semi_sync_slave (or …_replica) there"));
         check.warn(Code::SemiSyncLendsNothing, name, text, &[cure]);
     }
     for (member, _) in without.iter().filter(|_| !with.is_empty()) {

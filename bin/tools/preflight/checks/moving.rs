@@ -8,7 +8,7 @@ use super::super::code::Code;
 use super::super::finding::{Check, advice, shell};
 use super::lists::listed;
 
-/// What a dry run says while the old master works as it should: it does as long as that takes writes.
+/// What a dry run says as long as the old master works as it should and takes writes.
 const AT_REST: &str = Refusal::named("old-master-writable");
 /// What it says while the agent's own helper is moving this slave.
 const BUSY: &str = Refusal::named("replication-busy");
@@ -26,17 +26,17 @@ pub fn moving(cluster: &Cluster) -> Check {
     let is_known = cluster.machine.helpers.iter().any(|helper| {
         helper.path.ends_with("set_active_master") && matches!(helper.state, HelperState::Version(_))
     });
-    // What has stopped replication here stops a move, too, and is a finding of its own.
+    // What has stopped replication here also stops a move. It is a finding of its own.
     let is_running = member
         .seen()
         .and_then(Seen::link)
         .is_some_and(|link| link.channel.sql_running && link.channel.io != IoThread::No);
     let mut ready = Vec::new();
-    // What stands in the way of several moves is one thing to mend.
+    // One cause that prevents several moves is one finding.
     let mut others: Vec<(&Outcome, Vec<&str>)> = Vec::new();
     for attempt in &cluster.moves {
         let to = attempt.to.as_str();
-        // That a server is silent, or the helper not there, is a finding of its own.
+        // A silent server and a missing helper are findings of their own.
         let is_silent = cluster.member(to).is_none_or(|to| to.server.is_err()) || member.server.is_err();
         match &attempt.outcome {
             _ if is_silent || !is_known => {}
@@ -56,7 +56,7 @@ pub fn moving(cluster: &Cluster) -> Check {
             Outcome::Refused { code, message } => {
                 let text = format!("{this} could not follow {to}: {message}");
                 let code = code.as_ref().map_or(String::new(), |code| format!(" (docs/ERRORS.md: {code})"));
-                let cure = advice(format!("mend what it says{code}; then look again:"));
+                let cure = advice(format!("fix what it says{code}; then look again:"));
                 check.fail(Code::MoveRefused, this, text, &[cure, again]);
             }
             Outcome::Failed(reason) => {
@@ -65,8 +65,8 @@ pub fn moving(cluster: &Cluster) -> Check {
             }
             _ => {
                 let text =
-                    format!("{helper} knows no --dry-run: nobody can tell whether {this} could follow {to}");
-                let cure = shell(this, "make install, of the version that this program is of");
+                    format!("{helper} has no --dry-run: it is unknown whether {this} could follow {to}");
+                let cure = shell(this, "make install, of the same version as this program");
                 check.warn(Code::DryRunUnknown, this, text, &[cure]);
             }
         }
@@ -80,7 +80,7 @@ pub fn moving(cluster: &Cluster) -> Check {
     })
 }
 
-/// True for one cause, whatever names of masters its texts hold.
+/// True if two texts have one cause, whatever names of masters are in them.
 fn is_same(one: &Outcome, other: &Outcome) -> bool {
     match (one, other) {
         (Outcome::Refused { code: Some(one), .. }, Outcome::Refused { code: Some(other), .. }) => {

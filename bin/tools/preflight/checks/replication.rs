@@ -8,7 +8,7 @@ use super::super::code::Code;
 use super::super::finding::{Check, Severity, advice, shell, sql};
 use super::lists::listed;
 
-/// From how many seconds on a slave counts as late: a helper waits about as long.
+/// A slave counts as late from this lag on, in seconds: a helper waits about as long.
 pub const LATE: u64 = 8;
 
 /// Whether every host replicates from whom it should.
@@ -21,11 +21,11 @@ pub fn replication(cluster: &Cluster) -> Check {
         .collect();
     let mut check = Check::new("replication").saying(format!("runs: {}", listed(&running)));
     for (member, seen) in cluster.seen() {
-        // What could not be asked is a matter of privileges.
+        // If a query was refused, the privileges check reports it.
         if seen.links.is_empty() && !seen.denied.is_empty() {
             continue;
         }
-        // The writer has nothing to fetch now; it will once it is the passive master.
+        // The writer has nothing to fetch now. It will have once it is the passive master.
         let is_writer = cluster.writer().is_some_and(|writer| writer.name() == member.name());
         let severity = if is_writer { Severity::Warning } else { Severity::Failure };
         match seen.link() {
@@ -43,21 +43,21 @@ fn no_link(cluster: &Cluster, member: &Member, seen: &Seen, severity: Severity, 
     let name = member.name();
     let wanted = wanted(cluster, member).unwrap_or("a master");
     let cure = advice(format!(
-        "set replication of {name} from {wanted} up (CHANGE MASTER TO …), from a copy of {wanted} if its rows differ"
+        "set up replication of {name} from {wanted} (CHANGE MASTER TO …), from a copy of {wanted} if its rows differ"
     ));
     if seen.links.is_empty() {
         check.add(
             severity,
             Code::NotReplicating,
             name,
-            &format!("{name} replicates from nobody; it should from {wanted}"),
+            &format!("{name} replicates from no host; it should replicate from {wanted}"),
             &[cure],
         );
         return;
     }
     let sources: Vec<_> = seen.links.iter().map(|link| link.channel.source()).collect();
     let text = format!(
-        "{name} replicates from {}, which does not tell which host of the configuration is meant",
+        "{name} replicates from {}, which does not show which host of the configuration is meant",
         listed(&sources)
     );
     let channel = advice(
@@ -77,14 +77,14 @@ fn wanted<'c>(cluster: &'c Cluster, member: &'c Member) -> Option<&'c str> {
 
 fn source(cluster: &Cluster, member: &Member, link: &Link, severity: Severity, check: &mut Check) {
     let (Some(wanted), Some(source)) = (wanted(cluster, member), link.source.as_deref()) else { return };
-    // A slave whose master has gone silent is moved when the writer role is.
+    // A slave whose master is silent is moved when the writer role is.
     if source == wanted {
         return;
     }
     let name = member.name();
-    let text = format!("{name} replicates from {source}; it should from {wanted}");
+    let text = format!("{name} replicates from {source}; it should replicate from {wanted}");
     let cure = if member.is_master() {
-        advice(format!("set replication of {name} from {wanted} up (CHANGE MASTER TO …)"))
+        advice(format!("set up replication of {name} from {wanted} (CHANGE MASTER TO …)"))
     } else {
         let helper = member.helper("set_active_master");
         shell(name, format!("{} {} {wanted}", helper.display(), cluster.config))
@@ -112,7 +112,7 @@ fn threads(
         .is_some_and(|source| source.server.as_ref().is_err_and(|error| !error.answered));
     match (channel.io, &channel.io_error) {
         (IoThread::Yes, _) => {}
-        // That the source is silent is a finding of its own.
+        // A silent source is a finding of its own.
         (IoThread::Connecting, _) | (_, Some(_)) if is_source_silent => {}
         (_, Some(error)) => {
             let text = format!("{name} cannot fetch from {source}: {error}");
@@ -135,7 +135,7 @@ fn threads(
             );
         }
         (IoThread::No, None) => {
-            let text = format!("{name} fetches nothing from {source}: its IO thread is stopped");
+            let text = format!("{name} fetches nothing from {source}: its I/O thread is stopped");
             check.add(severity, Code::IoThreadStopped, name, &text, &[start(Threads::Io)]);
         }
     }
@@ -163,13 +163,13 @@ fn io_cure(member: &Member, source: &str, error: &ThreadError) -> String {
     match error.code {
         // Log-in, account or password; MySQL shows 2061 for a missing key.
         1045 | 2061 => advice(format!(
-            "{source} refuses the account: give {name} the right MASTER_USER and MASTER_PASSWORD (CHANGE MASTER TO …), or mend the account on {source}; then"
+            "{source} refuses the account: give {name} the right MASTER_USER and MASTER_PASSWORD (CHANGE MASTER TO …), or fix the account on {source}; then"
         )),
         1236 => advice(format!(
-            "{source} has no such place in its log: rebuild {name} from a copy of {source}; then"
+            "{source} has no such position in its log: rebuild {name} from a copy of {source}; then"
         )),
         1593 => advice(format!("{name} and {source} have the same server_id: give each its own; then")),
-        _ => advice(format!("mend what the error says between {name} and {source}; then")),
+        _ => advice(format!("fix what the error says between {name} and {source}; then")),
     }
 }
 
@@ -179,7 +179,7 @@ fn sql_cure(name: &str, source: &str, error: &ThreadError) -> String {
         1062 | 1032 => advice(format!(
             "a row of {name} differs from {source}'s: compare it, make it as on {source} (SET sql_log_bin = 0 first), or rebuild {name}; then"
         )),
-        _ => advice(format!("mend on {name} what the error says, never by skipping blindly; then")),
+        _ => advice(format!("fix on {name} what the error says, but never skip a transaction blindly; then")),
     }
 }
 
@@ -192,18 +192,18 @@ pub fn lag(cluster: &Cluster) -> Check {
         let (name, source) = (member.name(), link.source.as_deref().unwrap_or_default());
         if link.channel.delay > 0 {
             let text = format!(
-                "{name} is told to stay {} s behind {source} (MASTER_DELAY): what only {name} has fetched when {source} dies cannot be taken over",
+                "{name} is set to stay {} s behind {source} (MASTER_DELAY): what only {name} has fetched when {source} dies cannot be taken over",
                 link.channel.delay
             );
             let cure = advice(format!(
-                "where {name} is to take part in failovers: STOP, CHANGE MASTER TO MASTER_DELAY = 0, START there"
+                "if {name} is to take part in failovers: STOP, CHANGE MASTER TO MASTER_DELAY = 0, START there"
             ));
             check.warn(Code::Delayed, name, text, &[cure]);
         } else if let Some(seconds) = link.lag.filter(|seconds| *seconds >= LATE) {
             let text = format!("{name} is {seconds} s behind {source}: a move waits until it has caught up");
             let cure = [
                 sql(name, "SHOW FULL PROCESSLIST"),
-                advice("see there what holds its appliers up: a long statement, a lock, a slow disk"),
+                advice("find out there what delays its appliers: a long statement, a lock, a slow disk"),
             ];
             check.warn(Code::Lag, name, text, &cure);
         }

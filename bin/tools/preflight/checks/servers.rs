@@ -1,4 +1,4 @@
-//! The servers themselves: reachable, of versions that go together, told apart by their ids, of one time.
+//! The servers themselves: whether they answer, their versions, their server ids, their clocks.
 
 use super::super::cluster::Cluster;
 use super::super::code::Code;
@@ -93,7 +93,7 @@ pub fn versions(cluster: &Cluster) -> Check {
     check
 }
 
-/// Whether the servers are told apart.
+/// Whether each server has an id of its own.
 pub fn server_ids(cluster: &Cluster) -> Check {
     let ids: Vec<_> = cluster.seen().map(|(member, seen)| (member.name(), seen.text("server_id"))).collect();
     let shown: Vec<_> = ids.iter().map(|(_, id)| *id).collect();
@@ -102,7 +102,7 @@ pub fn server_ids(cluster: &Cluster) -> Check {
         [
             sql(name, "SET GLOBAL server_id = …"),
             advice(format!(
-                "a number that no other has, in my.cnf of {name}, too; then STOP and START its replication, and its replicas'"
+                "a number that no other server has, also in my.cnf of {name}; then STOP and START its replication, and that of its replicas"
             )),
         ]
     };
@@ -110,7 +110,7 @@ pub fn server_ids(cluster: &Cluster) -> Check {
         check.fail(
             Code::ServerIdZero,
             name,
-            format!("{name} has server_id 0: it neither feeds nor becomes a replica"),
+            format!("{name} has server_id 0: it can be neither a source nor a replica"),
             &cure(name),
         );
     }

@@ -55,7 +55,7 @@ pub fn writes(cluster: &Cluster) -> Check {
             }
         }
         several => {
-            // The rightful one is whoever holds the address.
+            // The host that holds the address is the right one.
             let wrong: Vec<_> = several
                 .iter()
                 .map(|writer| writer.name())

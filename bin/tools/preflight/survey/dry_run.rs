@@ -35,7 +35,7 @@ pub fn try_out(config_name: &str, config: &Config, to: &str, own: Budget, most: 
                 Err(reason) => Outcome::Failed(reason),
             }
         }
-        // What is wrong with the helper is a finding of its own.
+        // A problem of the helper is a finding of its own.
         _ => Outcome::Unknown,
     };
     Move { to: to.into(), outcome, milliseconds: started.elapsed().as_secs_f64() * 1000.0 }

@@ -36,7 +36,7 @@ pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
     }
 }
 
-/// One that could not be looked at in time.
+/// The machine, if it did not answer in time.
 pub fn silent(settings: &Settings) -> Machine {
     Machine {
         is_root: geteuid().is_root(),
@@ -63,7 +63,7 @@ fn is_local(ip: IpAddr) -> Option<bool> {
     }
 }
 
-/// Whether the interface has a carrier; an error where addresses cannot be added to it.
+/// Whether the interface has a carrier; an error if addresses cannot be added to it.
 fn interface(host: &Host, budget: Budget) -> Result<bool, NetworkError> {
     let interface: Interface = host.cluster_interface.parse()?;
     let link = Netlink::open(budget)?.find_link(&interface)?;
@@ -120,7 +120,7 @@ fn untrusted(hooks: &Hooks) -> Vec<(&'static str, String)> {
     hooks.commands().filter_map(reason).collect()
 }
 
-/// Fails where the journal cannot be written; makes no file.
+/// Fails if the journal cannot be written; makes no file.
 fn journal(log: &LogSettings) -> Result<(), String> {
     let is_there = log.file.exists();
     let target = if is_there { &*log.file } else { log.file.parent().unwrap_or(Path::new("/")) };

@@ -56,7 +56,7 @@ fn is_for_this(role: &Role, config: &Config) -> bool {
     role.hosts.contains(config.this())
 }
 
-/// As the agent asks, but for the document: whoever wants one may keep the call out of the journal.
+/// Asks as the agent does, but for a document, so that the call can be kept out of the journal.
 fn check_ip(config_name: &str, config: &Config, ip: &str, budget: &Budget) -> Result<(i32, String), String> {
     let host = config.this_host();
     let arguments = ["--format", "json", config_name, &host.cluster_interface, ip];

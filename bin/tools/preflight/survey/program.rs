@@ -14,9 +14,9 @@ use mmm_core::{Budget, CommandError, child};
 use super::super::cluster::{Helper, HelperState, helper};
 use super::super::parallel::{later, wait};
 
-/// Most that is read of what a program prints.
+/// The maximum that is read of a program's output.
 const MOST: u64 = 1 << 20;
-/// How long an ended program's output is waited for.
+/// How long to wait for the output of a program that has ended.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Every helper of this machine.
@@ -40,7 +40,7 @@ fn state(path: &Path, name: &str, limit: Duration) -> HelperState {
     if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
         return HelperState::NotExecutable;
     }
-    // Originals are scripts, and those of MMM 2.0 do their work whatever their arguments are: never run one.
+    // The originals are scripts. Those of MMM 2.0 do their work whatever their arguments are, so no script is ever run.
     match is_program(path) {
         Ok(true) => {}
         Ok(false) => return HelperState::Foreign,
@@ -68,7 +68,7 @@ pub fn run(program: &Path, arguments: &[&str], limit: Duration) -> Result<(i32, 
     let mut child = Command::new(program)
         .args(arguments)
         .current_dir("/")
-        // Looking leaves nothing in the helpers' journal.
+        // A look leaves no lines in the helpers' journal.
         .env("RUST_LOG", "off")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -26,7 +26,7 @@ pub fn ask(host: &Host, config: &Config, most: Duration, budget: Budget) -> Resu
     look(host, config, most, budget).map_err(|error| unreached(&error))
 }
 
-/// The replication account's grants on a master, as a replica logs in there: from this host, which is another one.
+/// The replication account's grants on a master. It logs in as a replica does: from this host, which is not the master.
 pub fn log_in_as_replica(
     host: &Host,
     config: &Config,
@@ -101,7 +101,7 @@ fn look(host: &Host, config: &Config, most: Duration, budget: Budget) -> Result<
     Ok(seen)
 }
 
-/// What the server refuses for want of a privilege goes with the rest of the findings.
+/// What the server refuses because a privilege is missing is one of the findings.
 fn allowed<T>(answer: Result<T, Error>, denied: &mut Vec<String>) -> Result<Option<T>, Error> {
     match answer {
         Ok(value) => Ok(Some(value)),

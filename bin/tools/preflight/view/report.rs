@@ -19,7 +19,7 @@ pub struct Report {
     pub schema: u32,
     pub tool: &'static str,
     pub version: &'static str,
-    /// This host; `None` where no configuration says which it is.
+    /// This host; `None` if no configuration says which it is.
     pub host: Option<String>,
     /// Name of the agent's configuration.
     pub config: String,
@@ -40,7 +40,7 @@ pub struct HostRow {
     pub port: u16,
     pub mode: &'static str,
     pub this: bool,
-    /// True where its server told what it was asked.
+    /// True if its server answered the queries.
     pub answers: bool,
     pub product: Option<String>,
     pub server_id: Option<u64>,
@@ -64,7 +64,7 @@ pub struct SourceRow {
     pub sql_running: bool,
     pub state: &'static str,
     pub lag_seconds: Option<u64>,
-    /// Fetched and not applied; `None` where that is not in one file.
+    /// Fetched and not applied; `None` if that is not in one file.
     pub backlog_bytes: Option<u64>,
     /// `FILE:OFFSET` in the source's log up to which it has applied.
     pub applied: Option<String>,
@@ -75,7 +75,7 @@ pub struct SourceRow {
 pub struct AddressRow {
     pub ip: String,
     pub role: String,
-    /// Hosts, or hardware addresses of hosts that are none of the cluster's; `None` where nobody could be asked.
+    /// Hosts, or hardware addresses of hosts that are none of the cluster's; `None` if nobody could be asked.
     pub held_by: Option<Vec<String>>,
 }
 
@@ -106,7 +106,7 @@ impl Report {
                 Outcome::Works(message) => ("ok", None, message.clone()),
                 Outcome::Refused { code, message } => ("refused", code.clone(), message.clone()),
                 Outcome::Unknown => {
-                    ("unknown", None, "the helper knows no --dry-run, or is not there".into())
+                    ("unknown", None, "the helper has no --dry-run, or does not exist".into())
                 }
                 Outcome::Failed(reason) => ("failed", None, reason.clone()),
             };
@@ -127,7 +127,7 @@ impl Report {
         }
     }
 
-    /// Where there is no configuration to go by.
+    /// The report without a configuration.
     pub fn without_cluster(config: &str, check: Check, elapsed: Duration) -> Self {
         Self::bare(config, vec![check], elapsed)
     }

@@ -51,10 +51,10 @@ impl Screen {
         if self.colour { painted(word, code) } else { word.into() }
     }
 
-    /// The writer, or else the first host, with those that replicate from it below; then whoever is left.
+    /// The writer, or else the first host, with those that replicate from it below; then all other hosts.
     fn tree(&mut self, report: &Report) {
         let mut left: Vec<&HostRow> = report.hosts.iter().collect();
-        // Masters stand before slaves, the writer before all.
+        // The writer comes first, then the other masters, then the slaves.
         left.sort_by_key(|host| (host.read_only != Some(false), host.mode != "master"));
         while !left.is_empty() {
             let root = left.remove(0);
@@ -150,7 +150,7 @@ impl Screen {
         self.line("");
     }
 
-    /// One line each where all is well; else their names only.
+    /// One line each if all is well; otherwise their names only.
     fn checks(&mut self, report: &Report, is_all_well: bool) {
         let good: Vec<_> = report.checks.iter().filter(|check| check.state == Severity::Ok).collect();
         if good.is_empty() {
@@ -192,7 +192,7 @@ impl Screen {
             Severity::Failure => {
                 format!("{counts}: a failover would fail or do harm; cure from the top.")
             }
-            Severity::Unknown => "Nothing could be seen, so nobody can tell.".into(),
+            Severity::Unknown => "Nothing could be seen, so the answer is unknown.".into(),
         };
         let text = self.word(&text, report.result);
         self.line(&text);

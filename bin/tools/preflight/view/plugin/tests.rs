@@ -16,5 +16,5 @@ fn the_line_has_word_text_and_data() {
     );
     let mut cluster = checks::good("db3");
     cluster.quirks.push("a|b".into());
-    assert!(shown(cluster).starts_with("MMM WARNING - hardly meant: a/b [config-quirk]|hosts=3 "));
+    assert!(shown(cluster).starts_with("MMM WARNING - probably a mistake: a/b [config-quirk]|hosts=3 "));
 }
