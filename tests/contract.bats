@@ -45,7 +45,7 @@ arguments() {
   esac
 }
 
-# The answer to that on db3, a slave of db1 that has everything: sets want (the exit code) and text.
+# The answer to that on db3, a slave of db1 that has everything. Sets want (the exit code) and text.
 expected() {
   want=0
   case $1 in
@@ -235,7 +235,7 @@ config_error() {
   config_error "Required config entry 'this' is missing*"
   rm "$folder/mmm_agent_db3.conf"
   mkdir "$folder/mmm_agent_db3.conf"
-  config_error '*/mmm_agent_db3.conf is no regular file but a directory*'
+  config_error '*/mmm_agent_db3.conf is not a regular file but a directory*'
   mend
 
   is_read_only db3
@@ -321,8 +321,8 @@ UNREACHABLE="Can't connect to MySQL (host = 10.77.0.13:3306, user = mmm_agent)! 
   impostor 3393 $'\xff\xff\xff' ''
 }
 
-# unheard HELPER — the exit code of its usual answer where nobody could be told: an answer keeps its own. Not 255,
-# which beside an empty stdout kills the original agent.
+# unheard HELPER — the exit code of its usual answer if stdout cannot be written: an answer keeps its own code. It is
+# not 255, which beside an empty stdout kills the original agent.
 unheard() {
   if one_is_an_answer "$1"; then echo "$want"; else echo 2; fi
 }
@@ -472,7 +472,8 @@ by_agent() {
     if [[ $stuck == settings ]]; then
       by_agent configure_ip
       expect_agent_read 0 OK
-      # Who announces in the background does not hang there, or nobody would announce the address a second time.
+      # The process that announces in the background does not hang there; otherwise nothing would announce the address
+      # again.
       wait_for 5 journal_says db3 "$FREE_IP announced 4 more times"
       back
     fi

@@ -193,7 +193,7 @@ END
   local text
   for text in "${HOSTILE[@]}" null; do refuses mmm_agent eth0 10.0.0.1 "$text"; done
   refuses mmm_agent eth0 10.0.0.1
-  [[ $line == *'network.hooks.removed: there is nothing to put in place of {eni}: the agent gave no fourth argument'* ]]
+  [[ $line == *'network.hooks.removed: there is no value for {eni}: the agent gave no fourth argument'* ]]
   [[ $(recorded) == eni-0a1b2c ]]
 }
 
@@ -204,7 +204,7 @@ END
     "chown 0 $HOOKS/record; chmod 777 $HOOKS"; do
     in_host db sh -c "$deed"
     refuses mmm_agent eth0 10.0.0.1
-    [[ $line == *'network.hooks.added: its program is not run: '*'; mend it with: ch'* ]]
+    [[ $line == *'network.hooks.added: its program is not run: '*'; fix it with: ch'* ]]
   done
   expect_held 10.0.0.7/24
   in_host db sh -c "chmod 755 $HOOKS; chmod 660 /etc/mysql-mmm/mmm_helpers.yaml"
@@ -240,7 +240,7 @@ END
   settings 'network: {hooks: {added: {command: [hook]}}}'
   run_helper db configure_ip eth0 10.0.0.1
   expect_answer 0 OK
-  journal_says 'expected the program by its whole path, from / on; going on with the defaults'
+  journal_says 'expected the absolute path of the program, beginning with /; continuing with the defaults'
 }
 
 # sample NAME TOOL — the sample as an operator installs it, and TOOL as a stand-in that records how it is

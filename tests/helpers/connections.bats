@@ -106,7 +106,7 @@ verifying() { printf 'tls: {mode: %s, ca: %s}\n' "$1" "$(tls_file "${2:-ours}")"
   ask db1 "$(verifying verify-ca none)"
   answers 255 "ERROR: Invalid settings in '/etc/mysql-mmm/mmm_helpers.yaml': ca of tls, $(tls_file none), cannot be read: No such file*"
   ask db1 'tls: {hosts: {db9: required}}'
-  answers 255 'ERROR: tls.hosts in mmm_helpers.yaml names db9, which is no host of this configuration; correct it: there are db1, db2, db3'
+  answers 255 'ERROR: tls.hosts in mmm_helpers.yaml names db9, which is not a host of this configuration; correct it: the hosts are db1, db2, db3'
 }
 
 @test "a peer is reached as its own mode says" {

@@ -11,7 +11,7 @@ pub struct Budget {
     started: Instant,
     /// `None`: without limit (`--wait forever`, by hand only).
     limit: Option<Duration>,
-    /// True where a person's interrupt ends every wait.
+    /// True if a person's interrupt ends every wait.
     heeds_interrupt: bool,
 }
 
@@ -21,7 +21,8 @@ impl Budget {
         Self { started: Instant::now(), limit, heeds_interrupt: false }
     }
 
-    /// A budget of waits that a person may interrupt: it counts as spent then, though statements keep their time.
+    /// A budget of waits that a person may interrupt. After an interrupt it counts as spent, but statements keep their
+    /// time.
     #[must_use]
     pub fn interruptible(self) -> Self {
         Self { heeds_interrupt: true, ..self }
@@ -43,12 +44,12 @@ impl Budget {
         self.limit
     }
 
-    /// What is left, at most `most`. Zero when the budget is spent.
+    /// What is left, at most `most`. Zero if the budget is spent.
     pub fn share(&self, most: Duration) -> Duration {
         self.limit.map_or(most, |limit| limit.saturating_sub(self.elapsed()).min(most))
     }
 
-    /// True when nothing is left, or nothing more is to be waited for.
+    /// True if nothing is left, or if the call must not wait any more.
     pub fn is_spent(&self) -> bool {
         if self.heeds_interrupt && interrupt::is_requested() {
             return true;

@@ -94,7 +94,7 @@ pub(crate) fn end_group(id: u32) {
     if let Ok(id) = i32::try_from(id)
         && id > 1
     {
-        // Gone already is as good.
+        // If it has ended already, nothing is left to do.
         let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
     }
 }

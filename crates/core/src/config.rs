@@ -1,8 +1,8 @@
 //! The agent's configuration as a helper needs it: this host, its peer, the other hosts, their accounts.
 //!
 //! [`load()`] finds the files, reads them and checks them. Every quirk of the language that the Perl agent
-//! lives with is lived with here, and each leaves a warning in the log; what it dies of is a [`ConfigError`]
-//! that names file and line.
+//! accepts is accepted here, with a warning in the log. What the Perl agent dies of is a [`ConfigError`] that
+//! names file and line.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -80,7 +80,7 @@ pub struct Host {
     pub replication_password: Secret,
     /// `tls` of the settings
     pub tls: TlsOptions,
-    /// `local.socket` of the settings, where this is this host.
+    /// `local.socket` of the settings, if this section is this host's.
     pub socket: Option<PathBuf>,
 }
 
@@ -150,7 +150,7 @@ pub struct Config {
 /// Finds, reads and checks the configuration `name` (`mmm_agent`, without path), and logs its quirks.
 pub fn load(name: &str) -> Result<Config, ConfigError> {
     let (config, quirks) = examine(name);
-    // Also, and above all, those of a configuration that is refused: they may be the reason.
+    // Also those of a configuration that is refused: they may be the reason.
     for quirk in quirks {
         log::warn!("{quirk}");
     }

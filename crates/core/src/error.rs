@@ -1,14 +1,14 @@
-//! What every error of this project has: a stable name. And the errors of a call whatever its helper does.
+//! The stable name that every error of this project has, and the errors that a call of any helper can have.
 
 use std::io;
 
-/// An error with a stable name, by which programs tell it from others; docs/ERRORS.md lists them all.
+/// An error with a stable name, by which programs recognise it; docs/ERRORS.md lists all names.
 pub trait Coded {
     /// The name.
     fn code(&self) -> &'static str;
 }
 
-/// What goes wrong with a call whatever the helper does.
+/// What can go wrong with a call of any helper.
 #[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum CallError {

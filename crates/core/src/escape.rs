@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-/// Most characters of a caller's text that an error repeats.
+/// The maximum number of characters of a caller's text that an error repeats.
 const REPEATED: usize = 64;
 
 /// True for what a terminal obeys instead of showing it: control characters (C0, DEL, C1), and what turns the direction
@@ -62,7 +62,7 @@ pub fn json(value: &impl Serialize, is_pretty: bool) -> Result<String, String> {
     Ok(safe)
 }
 
-/// The same as YAML; where that would have to be shown as it is, the document is JSON, which YAML includes.
+/// The same as YAML. If YAML would show such a character as it is, the document is JSON, which YAML includes.
 pub fn yaml(value: &impl Serialize) -> Result<String, String> {
     let text = serde_yaml::to_string(value).map_err(|error| error.to_string())?;
     if text.contains(is_obeyed_within) { Ok(json(value, true)? + "\n") } else { Ok(text) }

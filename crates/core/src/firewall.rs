@@ -1,9 +1,9 @@
-//! The packet filter rule with which `blocking_type soft` keeps new clients away, and never leaves behind.
+//! The packet filter rule with which `blocking_type soft` keeps new clients away. It never outlives the call.
 //!
-//! Before a rule is added, a file in /run says how it is removed. It goes away only when the rule is known to
-//! be gone; both end with the machine. The file is locked by its helper and, through their stdin, by the
-//! commands that the helper runs: one that can be locked was left by a helper that was killed, and whichever
-//! of the `mysql_` helpers comes next removes the rule.
+//! Before a rule is added, a file in /run says how it is removed. The file is removed only after the rule is
+//! known to be removed; both end with the machine. The helper locks the file, and so do the commands that it
+//! runs, through their stdin. A file that can be locked was left by a helper that was killed; the next of the
+//! `mysql_` helpers removes the rule.
 
 mod command;
 
@@ -18,15 +18,15 @@ use crate::marker::{self, Marker};
 use crate::report::{self, Kind};
 use command::Command;
 
-/// Where markers lie: a place that is emptied when the machine starts, as the packet filter is.
+/// The folder of the markers. It is emptied when the machine starts, as the packet filter is.
 const FOLDER: &str = "/run";
-/// Most time for the command that adds the rule.
+/// The maximum time of the command that adds the rule.
 const ADDING: Duration = Duration::from_millis(700);
-/// Most time for the command that removes it.
+/// The maximum time of the command that removes it.
 const REMOVING: Duration = Duration::from_millis(500);
-/// Most time for asking whether it is there.
+/// The maximum time of the command that asks whether it is there.
 const ASKING: Duration = Duration::from_millis(200);
-/// How often a removal is tried in one call: another program may hold the packet filter's lock.
+/// How often a removal is tried in one call: another program may have locked the packet filter.
 const TRIES: usize = 3;
 /// Pause between two tries.
 const PAUSE: Duration = Duration::from_millis(30);
@@ -79,8 +79,8 @@ struct Raised {
 }
 
 impl Barrier {
-    /// Adds the rule, where `blocking` has one for `host`. A command that did not end may have added it, so
-    /// it is to be lowered whether or not this succeeds; dropped, it lowers itself.
+    /// Adds the rule, if `blocking` has one for `host`. A command that did not end may have added it. So the
+    /// caller lowers it whether or not this succeeds. If it is dropped, it lowers itself.
     pub fn raise(&mut self, host: &Host, blocking: &Blocking) -> Result<(), FirewallError> {
         self.raise_in(Path::new(FOLDER), host, blocking)
     }
@@ -108,7 +108,7 @@ impl Barrier {
         }
         let added = Command::new(block).run(&mut raised.marker, ADDING);
         if let Err(CommandError::Failed { .. } | CommandError::NotStarted { .. }) = &added {
-            // It ended by itself and says that there is no rule. Should there be half of one, that goes, too.
+            // The command ended by itself and says that there is no rule. If there is half of one, it is removed, too.
             let _ = raised.unblock.run(&mut raised.marker, REMOVING);
             if raised.is_there() != Some(true) {
                 raised.marker.remove();
@@ -146,7 +146,7 @@ impl Raised {
                 self.marker.remove();
                 return Ok(());
             }
-            // One that hung once is not given the time again: the caller waits.
+            // A command that hung once gets no second try, because the caller waits.
             let is_hopeless = matches!(removed, Err(CommandError::Hung { .. }));
             if let Err(failure) = removed
                 && (tries == TRIES || is_hopeless)
@@ -157,7 +157,7 @@ impl Raised {
         }
     }
 
-    /// Whether the rule is there, where the configured command allows to ask.
+    /// Whether the rule is there, if the configured command makes it possible to ask.
     fn is_there(&mut self) -> Option<bool> {
         match self.unblock.question()?.ask(&mut self.marker, ASKING) {
             Ok(()) => Some(true),
@@ -168,7 +168,7 @@ impl Raised {
 }
 
 /// Removes the rule that a killed call left for this host's server, if there is one. Costs one failed `open`
-/// where there is none, and never stops the caller.
+/// if there is none, and never stops the caller.
 pub fn remove_leftover(host: &Host) {
     remove_leftover_in(Path::new(FOLDER), host);
 }

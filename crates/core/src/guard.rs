@@ -14,15 +14,15 @@ use nix::unistd::geteuid;
 const OTHERS: u32 = 0o022;
 /// Anybody at all may write.
 const EVERYBODY: u32 = 0o002;
-/// In such a folder nobody replaces another's files.
+/// In such a folder no user can replace another's files.
 const STICKY: u32 = 0o1000;
 /// As many links as the kernel follows.
 const MOST_LINKS: usize = 40;
 
-/// Where a file really lies, `None` where there is none; or why somebody but root or the caller could change it, in
-/// words that say what to do.
+/// The real path of a file, `None` if there is none; or why somebody but root or the caller could change it, and what
+/// to do.
 ///
-/// A folder may be written by its group: on Debian those below /usr/local are, by a group that is as good as root.
+/// A folder's group may write to it: on Debian, folders below /usr/local belong to a group that has the power of root.
 pub fn check(file: &Path) -> Result<Option<PathBuf>, String> {
     let walked = walk(file, |path, metadata| match distrust(metadata.uid(), metadata.mode()) {
         None => Ok(()),
@@ -39,7 +39,7 @@ pub fn check(file: &Path) -> Result<Option<PathBuf>, String> {
     }
 }
 
-/// Where a file or a folder really lies. Links are followed only where root or the caller made them.
+/// The real path of a file or a folder. Links are followed only if they belong to root or the caller.
 pub fn without_links(path: &Path) -> io::Result<PathBuf> {
     walk(path, |_, _| Ok(()))
 }
@@ -72,7 +72,7 @@ fn walk(path: &Path, mut see: impl FnMut(&Path, &Metadata) -> io::Result<()>) ->
         if !is_ours(metadata.uid()) {
             let next = next.display();
             return Err(denied(format!(
-                "{next} is a link that is not root's; mend it with: chown -h root {next}"
+                "{next} is a link that is not root's; fix it with: chown -h root {next}"
             )));
         }
         let target = fs::read_link(&next)?;
@@ -94,11 +94,11 @@ fn is_ours(owner: u32) -> bool {
 
 fn distrust(owner: u32, mode: u32) -> Option<String> {
     if !is_ours(owner) {
-        return Some(format!("belongs to user {owner}, who could change it; mend it with: chown root PATH"));
+        return Some(format!("belongs to user {owner}, who could change it; fix it with: chown root PATH"));
     }
     let is_folder = mode & S_IFMT == S_IFDIR;
     let is_open = if is_folder { mode & EVERYBODY != 0 && mode & STICKY == 0 } else { mode & OTHERS != 0 };
-    is_open.then(|| "may be written by others than its owner; mend it with: chmod go-w PATH".into())
+    is_open.then(|| "may be written by others than its owner; fix it with: chmod go-w PATH".into())
 }
 
 #[cfg(test)]

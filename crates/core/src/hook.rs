@@ -19,7 +19,7 @@ use crate::outcome::Call;
 use crate::report::{self, Kind};
 use crate::settings::split_placeholder;
 
-/// Most of a command's output that is looked at, in bytes.
+/// The maximum of a command's output that is read, in bytes.
 const MOST_OUTPUT: u64 = 64 << 10;
 /// How long the rest of its output is awaited after it has ended: something that it left running may hold
 /// the pipe open.
@@ -54,17 +54,17 @@ impl Moment {
 #[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case", prefix = "hook-")]
 pub enum HookError {
-    /// It wants this host's name, which the agent's configuration does not tell.
-    #[error("{hook}: there is nothing to put in place of {{host}}: {source}")]
+    /// It needs this host's name, which the agent's configuration does not say.
+    #[error("{hook}: there is no value for {{host}}: {source}")]
     Host {
         /// Its key in the settings.
         hook: &'static str,
         /// What is wrong with the configuration.
         source: ConfigError,
     },
-    /// It wants the fourth argument.
+    /// It needs the fourth argument.
     #[error(
-        "{hook}: there is nothing to put in place of {{eni}}: {reason}; set eni of this host, or write it into the \
+        "{hook}: there is no value for {{eni}}: {reason}; set eni of this host, or write it into the \
          command"
     )]
     Eni {
@@ -208,7 +208,7 @@ fn read_lines(key: &'static str, output: impl Read + Send + 'static) -> Receiver
             let line = String::from_utf8_lossy(&line).trim().to_string();
             if !line.is_empty() {
                 log::info!("{key}: {line}");
-                // Nobody listens to one that succeeded.
+                // After a success nobody reads the line.
                 let _ = sender.send(line);
             }
         }

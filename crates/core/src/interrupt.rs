@@ -1,7 +1,7 @@
 //! Ctrl-C of a person who runs a helper by hand: waits end, and what was changed is put back as it was found.
 //!
-//! Only where stderr is a terminal and the helper asks for it ([`attend`]); an agent's signals do what they always
-//! did. SIGQUIT (Ctrl-\) is left alone, as the way out of a helper that is itself stuck.
+//! This holds only if stderr is a terminal and the helper asks for it ([`attend`]). An agent's signals do what they
+//! always did. SIGQUIT (Ctrl-\) is left alone, as the way out of a helper that is itself stuck.
 
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use signal_hook::iterator::Signals;
 static IS_ATTENDED: AtomicBool = AtomicBool::new(false);
 static IS_REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// From now on, where a person watches: waits show themselves, and SIGINT, SIGTERM and SIGHUP (a terminal that
+/// From now on, if a person watches: waits show themselves, and SIGINT, SIGTERM and SIGHUP (a terminal that
 /// was closed) end them instead of the process.
 pub fn attend() {
     if !io::stderr().is_terminal() {
@@ -29,14 +29,14 @@ pub fn attend() {
         })
     });
     if let Err(error) = started {
-        log::warn!("an interrupt would end this call where it stands: {error}");
+        log::warn!("an interrupt would end this call at once, without undoing anything: {error}");
     }
 }
 
 const FIRST: &str = "ending the wait, leaving things as they were found";
 const AGAIN: &str = "still leaving things as they were found; please wait";
 
-/// True where a person watches.
+/// True if a person watches.
 pub fn is_attended() -> bool {
     IS_ATTENDED.load(Ordering::Relaxed)
 }

@@ -40,11 +40,11 @@ pub struct Program {
     pub name: &'static str,
     /// Its arguments.
     pub shape: Shape,
-    /// True where it changes something, so that it has `--dry-run`.
+    /// True if it changes something, so that it has `--dry-run`.
     pub changes: bool,
     /// Options for people beyond `--help`, `--version`, `-v`, `--format` and `--dry-run`.
     pub extras: &'static [Extra],
-    /// True where exit code 1 is an answer (`check_ip`, `mysql_may_write`), so that no failure may use it.
+    /// True if exit code 1 is an answer (`check_ip`, `mysql_may_write`), so that no failure may use it.
     pub one_is_an_answer: bool,
     /// What it does, in a sentence or two.
     pub about: &'static str,
@@ -57,7 +57,7 @@ pub struct Program {
 /// The arguments of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invocation {
-    /// Name of the agent's configuration, `mmm_agent` where none was given.
+    /// Name of the agent's configuration, `mmm_agent` if none was given.
     pub config: String,
     /// Network interface, as given; empty unless the shape is [`Shape::Address`].
     pub interface: String,
@@ -127,7 +127,7 @@ impl Program {
                     .short('v')
                     .long("verbose")
                     .action(ArgAction::Count)
-                    .help("Say more on stderr; twice for every statement"),
+                    .help("Show more on stderr; twice for every statement"),
             )
             .arg(
                 Arg::new("format")
@@ -173,8 +173,8 @@ impl Program {
             Err(error) => error,
         };
         let request = if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-            // Only a call without other words comes from a person. With words beside it, `--help` is a
-            // hostile role address, and exit 0 would mean "configured" (docs/CONTRACT.md, 3.3).
+            // A person calls it without other words. Beside other words, `--help` is a hostile role address,
+            // and exit 0 would mean "configured" (docs/CONTRACT.md, 3.3).
             if argv.len() == 2 {
                 Request::Show(error.to_string())
             } else {
@@ -235,7 +235,7 @@ impl Program {
         Output { format, dry_run: self.changes && matches.get_flag("dry-run") }
     }
 
-    /// Which word means what, by the number of words; `None` where no generation sends that many.
+    /// Which word means what, by the number of words; `None` if no generation sends that many.
     fn arrange(&self, count: usize) -> Option<(Positions, Option<usize>)> {
         let mut at = Positions::default();
         let mut eni = None;

@@ -32,7 +32,7 @@ pub(crate) fn write_within(step_aside: StepAside) {
 
 /// Starts the journal: the file that the settings name, and stderr if it is a terminal.
 ///
-/// Each `-v` raises stderr by one from `info`. `RUST_LOG` overrides the levels of both where a person calls: an agent's
+/// Each `-v` raises stderr by one from `info`. `RUST_LOG` overrides the levels of both if a person calls: an agent's
 /// environment does not decide what root logs.
 pub fn open(helper: &'static str, settings: &LogSettings, verbose: u8) {
     let mut outlets = Vec::new();
@@ -59,7 +59,7 @@ pub fn step<T, E: Display>(what: &str, work: impl FnOnce() -> Result<T, E>) -> R
     let (started, planned) = (Instant::now(), report::count_planned());
     let result = work();
     if report::count_planned() > planned {
-        // In a dry run it was only thought through.
+        // A dry run plans the step and does not carry it out.
         log::info!("would have: {what}");
         return result;
     }

@@ -1,7 +1,7 @@
-//! The file that says what a helper has changed for a moment, who did, and how it is undone: whatever kills the
-//! helper, the next call finds it.
+//! The file that says what a helper has changed for a moment, which helper it was, and how that is undone. If the
+//! helper is killed, the next call finds the file.
 //!
-//! `flock` belongs to the open file, which a child inherits: the lock is free only when the helper and every
+//! `flock` belongs to the open file, which a child inherits. So the lock is free only after the helper and every
 //! command that it ran have ended.
 
 use std::fs::{self, File, OpenOptions};
@@ -22,11 +22,11 @@ use crate::report::{self, Kind};
 
 /// A marker longer than this is none of ours.
 const LONGEST: u64 = 64 << 10;
-/// How long the command of a helper that was killed may go on before it is ended.
+/// How long the command of a killed helper may continue before it is ended.
 const ORPHAN: Duration = Duration::from_millis(300);
 /// Pause between two tries for the lock.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How often a new marker's lock is tried, which one who only looks may hold for a moment.
+/// How often a new marker's lock is tried. Another process that only looks may have it for a moment.
 const TRIES: usize = 10;
 /// How a marker is opened.
 const FLAGS: i32 = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
@@ -63,7 +63,7 @@ struct Content {
     undo: Option<String>,
 }
 
-/// A process, beyond confusion with a later one of the same number.
+/// A process, told apart from a later one with the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Process {
     id: u32,
@@ -99,7 +99,7 @@ impl Marker {
             }
             thread::sleep(PAUSE);
         }
-        Err(io::Error::new(io::ErrorKind::WouldBlock, "another helper is at it"))
+        Err(io::Error::new(io::ErrorKind::WouldBlock, "another helper is changing this"))
     }
 
     /// Looks for the marker of a helper that was killed. Ends what such a helper was running.
@@ -113,7 +113,7 @@ impl Marker {
         if !metadata.is_file() || ![0, nix::unistd::geteuid().as_raw()].contains(&metadata.uid()) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "this is no file of these helpers; remove it",
+                "this file was not written by these helpers; remove it",
             ));
         }
         let mut waited = Duration::ZERO;
@@ -142,7 +142,10 @@ impl Marker {
             if waited > ORPHAN
                 && let Some(child) = content.child.filter(|child| child.is_alive())
             {
-                log::warn!("process {} of a killed helper does not end: it is killed", child.id);
+                log::warn!(
+                    "process {} of a killed helper does not end by itself: it is killed now",
+                    child.id
+                );
                 end_group(child.id);
             }
             thread::sleep(PAUSE);
@@ -150,8 +153,8 @@ impl Marker {
         }
     }
 
-    /// [`Marker::find`] for one whom nothing stops: the marker of a helper that was killed, and what it says.
-    /// A dry run leaves it to the next call.
+    /// [`Marker::find`] for a caller that no failure stops: the marker of a helper that was killed, and what it
+    /// says. A dry run leaves the marker to the next call.
     pub fn leftover(path: &Path) -> Option<(Self, String)> {
         if report::is_dry_run() {
             if let Some(undo) = Self::left_behind(path) {
@@ -179,19 +182,19 @@ impl Marker {
         }
     }
 
-    /// True where the helper that wrote the marker is at work. Costs one failed `open` where there is no marker.
+    /// True if the helper that wrote the marker is at work. Costs one failed `open` if there is no marker.
     pub fn is_in_use(path: &Path) -> bool {
         let file = OpenOptions::new().read(true).custom_flags(FLAGS).open(path);
         file.and_then(|file| read(&file))
             .is_ok_and(|content| content.undo.is_some() && content.owner.is_some_and(Process::is_alive))
     }
 
-    /// What a marker says, whoever wrote it, for one who only looks.
+    /// What a marker says, whoever wrote it, for a caller that only looks.
     pub fn noted(path: &Path) -> Option<String> {
         read(&OpenOptions::new().read(true).custom_flags(FLAGS).open(path).ok()?).ok()?.undo
     }
 
-    /// What a marker says whose helper was killed, for one who only looks: nothing is locked, ended or removed.
+    /// What the marker of a killed helper says, for a caller that only looks: nothing is locked, ended or removed.
     pub fn left_behind(path: &Path) -> Option<String> {
         let content = read(&OpenOptions::new().read(true).custom_flags(FLAGS).open(path).ok()?).ok()?;
         content.undo.filter(|_| !content.owner.is_some_and(Process::is_alive))
@@ -241,11 +244,11 @@ impl Marker {
         }
     }
 
-    /// It is undone.
+    /// The change is undone: removes the marker.
     pub fn remove(&mut self) {
         let removed =
             report::change(None, Kind::File, format_args!("remove {}", self.path.display()), || {
-                // Emptied first, for one who has opened it already.
+                // Emptied first, because another process may have opened it already.
                 self.file.set_len(0).and_then(|()| fs::remove_file(&self.path))
             });
         if let Err(error) = removed {

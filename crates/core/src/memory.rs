@@ -1,10 +1,10 @@
 //! The most memory that one thing may take.
 //!
-//! The client library for servers believes each length that a server names: one of 2^33 columns or an event of 4 GiB.
-//! Where that memory is not to be had, a Rust program ends by a signal, which an agent reads as status 0 without an
-//! answer, and what the helper has begun stays half done. So a thread that asks for so much is stopped there for
-//! good: an allocation can end in no other way. The call is answered for it when its time is over, and what it has
-//! begun is mended ([`crate::unfinished`]).
+//! The client library for servers believes each length that a server names, such as 2^33 columns or an event of 4 GiB.
+//! If that memory cannot be had, a Rust program ends by a signal. An agent reads that as status 0 without an answer,
+//! and what the helper has begun stays half done. So a thread that asks for so much memory is stopped for ever, because an
+//! allocation has no other way to fail. Another thread answers the call when its time is over, and what the stopped
+//! thread has begun is undone ([`crate::unfinished`]).
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// More than anything that is needed: a server's packets have 1 GiB at most, and their buffers double.
 const MOST: usize = 3 << 30;
-/// Less than this is never refused on a machine on which the helper could end in any better way.
+/// A thread that asks for less is never stopped: on a machine without that much memory, no helper ends well.
 const MUCH: usize = 64 << 20;
 
 struct Bounded;

@@ -187,13 +187,13 @@ fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
         time,
     };
     let exit = write(program, &report::render(&ending, &line), code);
-    // Only now: what the caller waits for stands before what is said about it.
+    // Only now: the caller gets its answer before the journal does.
     let (line, milliseconds) = (line.trim_end(), time.as_secs_f64() * 1000.0);
     log::info!("{}{line:?}{}{code}, {milliseconds:.1}{}", words::ANSWERED, words::EXIT, words::IN_ALL);
     exit
 }
 
-/// What a success says, in a dry run that it was none.
+/// What a success says. After a dry run it says that nothing was changed.
 fn of_this_run(message: String) -> String {
     match (report::is_dry_run(), message.as_str()) {
         (false, _) => message,

@@ -1,10 +1,10 @@
-//! This process as the kernel has it: what a root helper needs of it before all else, and work on files that may
+//! This process as the kernel sees it: what a root helper sets before anything else, and work on files that may
 //! never return.
 //!
-//! Nothing ends a thread that writes to a frozen file system, not even SIGKILL, and a process with such a thread does
-//! not end either: an agent would wait for it as long as the file system stays frozen. So that work is done by a
-//! process of its own, which shares this one's memory. The thread that started it waits meanwhile, but that wait ends
-//! with this process. This is how `posix_spawn` begins a program; it costs some ten microseconds.
+//! Nothing ends a thread that writes to a frozen file system, not even SIGKILL. A process with such a thread does not
+//! end either, and an agent would wait for it as long as the file system stays frozen. So a process of its own, which
+//! shares this one's memory, does that work. The thread that started it waits meanwhile, but that wait ends with this
+//! process. This is how `posix_spawn` begins a program; it costs some ten microseconds.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_int, c_void};
@@ -23,9 +23,9 @@ use nix::unistd;
 
 /// Stack of the process that does the work, in bytes.
 const STACK: usize = 64 << 10;
-/// Most that is read of a file to see whether it can be read.
+/// The maximum that is read of a file to see whether it can be read.
 const MOST: usize = 1 << 20;
-/// Descriptors that are closed one by one, where the kernel cannot close all at once (before 5.9).
+/// Descriptors that are closed one by one if the kernel cannot close all at once (before 5.9).
 const DESCRIPTORS: i32 = 1024;
 
 /// Sets what a parent may have set otherwise, and what may be done with this process.
@@ -36,7 +36,7 @@ pub fn prepare() {
     let caught = SigAction::new(SigHandler::Handler(ignore), SaFlags::SA_RESTART, SigSet::empty());
     // SAFETY: the only handler does nothing at all, and no other handler is taken away: no thread has started yet.
     unsafe {
-        // Where the parent ignores it, nobody could wait for a command's end.
+        // If the parent ignores it, the end of a command could not be waited for.
         let _ = sigaction(Signal::SIGCHLD, &reset);
         // A journal that has reached the limit for files is an error like any other. Not ignored, which commands
         // would inherit.
@@ -46,12 +46,12 @@ pub fn prepare() {
 
 extern "C" fn ignore(_: c_int) {}
 
-/// Appends `text` to the file, which is created where it is missing.
+/// Appends `text` to the file. If the file is missing, it is created.
 pub(crate) fn append(file: &CStr, text: &[u8]) -> io::Result<()> {
     apart(&mut Task { file, text: Some(text), errno: libc::EIO })
 }
 
-/// Opens the file and reads it, to see that both return. What comes of it does not matter.
+/// Opens the file and reads it, to see that both return. The result does not matter.
 pub(crate) fn probe(file: &Path) {
     if let Ok(file) = CString::new(file.as_os_str().as_bytes()) {
         let _ = apart(&mut Task { file: &file, text: None, errno: libc::EIO });
@@ -60,9 +60,9 @@ pub(crate) fn probe(file: &Path) {
 
 struct Task<'t> {
     file: &'t CStr,
-    /// What is appended; `None` where the file is read.
+    /// What is appended; `None` if the file is read.
     text: Option<&'t [u8]>,
-    /// How it ended, 0 where it went well.
+    /// How it ended, 0 if it went well.
     errno: i32,
 }
 
@@ -76,7 +76,7 @@ fn apart(task: &mut Task) -> io::Result<()> {
     }
     let mut stack = Vec::<u128>::with_capacity(STACK / size_of::<u128>());
     // SAFETY: the stack is as large as is said, aligned, and used by nobody else; it grows downwards everywhere that
-    // Rust runs. CLONE_VFORK: this thread stands still until the new process has ended, so that stack and task
+    // Rust runs. CLONE_VFORK: this thread is stopped until the new process has ended, so that stack and task
     // outlive it and nobody else uses this thread's own memory, errno among it. `work` neither allocates nor panics.
     let id = unsafe {
         let top = stack.as_mut_ptr().add(stack.capacity());

@@ -1,7 +1,8 @@
-//! What is waited for, drawn on a person's terminal: what is left of it, how fast that falls, how long it may take.
+//! What a call waits for, shown on a person's terminal: how much is left, how fast that decreases, and how long it may
+//! take.
 //!
-//! Nothing is drawn, and no thread started, unless [`interrupt::attend`] found a terminal; nothing either before a
-//! wait has lasted 300 ms.
+//! Nothing is shown and no thread is started unless [`interrupt::attend`] found a terminal. Nothing is shown either
+//! before a wait has lasted 300 ms.
 
 use std::fmt;
 use std::sync::{LazyLock, mpsc};
@@ -14,7 +15,7 @@ use indicatif::{
 
 use crate::{interrupt, journal};
 
-/// How long a wait goes unseen.
+/// A wait is not shown before this time.
 const DELAY: Duration = Duration::from_millis(300);
 /// Time between two drawings.
 const TICK: Duration = Duration::from_millis(100);
@@ -69,7 +70,7 @@ pub fn waiting(what: impl Into<String>) -> Waiting {
 }
 
 impl Waiting {
-    /// True where somebody sees it; else there is no need to find out what is left.
+    /// True if somebody sees it. If not, the caller need not find out what is left.
     pub fn is_seen(&self) -> bool {
         self.0.is_some()
     }
@@ -81,7 +82,7 @@ impl Waiting {
         }
     }
 
-    /// So much is left now, where that can be told.
+    /// Says how much is left now, if that is known.
     pub fn left(&mut self, left: Option<Left>) {
         if let (Some(line), Some(left)) = (&mut self.0, left) {
             line.left(left);
@@ -111,7 +112,7 @@ impl Line {
                 shown.enable_steady_tick(TICK);
             }
         };
-        // Without a thread, without a face.
+        // If the thread cannot start, no progress line is shown.
         let showing = thread::Builder::new().spawn(show).ok();
         Self { bar, kind: None, most: 0, is_over: Some(is_over), showing }
     }
@@ -161,7 +162,7 @@ fn style(of: Option<Left>) -> ProgressStyle {
 /// Plain characters, for every terminal; the last one is that of the end.
 const SPINNER: &str = "|/-\\ ";
 
-/// How fast it falls and how long it may take; nothing where it does not fall.
+/// How fast it decreases and how long it may take; nothing if it does not decrease.
 struct Pace {
     left: u64,
     per_second: f64,
@@ -173,7 +174,7 @@ impl fmt::Display for Pace {
         if self.left == 0 {
             return Ok(());
         }
-        // Slower, it is standing still.
+        // A slower rate counts as none.
         if self.per_second < 0.1 {
             return f.write_str(", not moving");
         }

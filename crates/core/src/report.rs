@@ -1,8 +1,8 @@
 //! What a call saw, planned and changed, for a person who asked with `--dry-run` or `--format`.
 //!
-//! One collector for the process, as `log` has: switched off, as in every call of an agent, it keeps nothing.
-//! It is also what makes a dry run safe: whatever changes something outside of this process does so in
-//! [`change`], which does not let it happen. docs/OUTPUT.md has the document's schema.
+//! The process has one collector, as `log` has. It is switched off in every call of an agent, and then keeps
+//! nothing. It also makes a dry run safe: everything that changes something outside of this process does so in
+//! [`change`], which does not do it in a dry run. docs/OUTPUT.md has the document's schema.
 
 use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -24,7 +24,7 @@ static REPORT: Mutex<Report> = Mutex::new(Report::new());
 pub struct Output {
     /// In which form.
     pub format: Format,
-    /// True where nothing may be changed.
+    /// True if nothing may be changed.
     pub dry_run: bool,
 }
 
@@ -47,7 +47,7 @@ pub enum Format {
 pub enum Kind {
     /// A statement.
     Sql,
-    /// An address of an interface, or what the network is told of it.
+    /// An address of an interface, or its announcement to the network.
     Address,
     /// A connection of another program.
     Connection,
@@ -103,7 +103,7 @@ pub struct Ending<'a> {
     pub result: CallResult,
     /// Its exit code.
     pub exit_code: u8,
-    /// What stands behind `OK: ` or `ERROR: `.
+    /// The text after `OK: ` or `ERROR: `.
     pub message: &'a str,
     /// The error's stable name (docs/ERRORS.md).
     pub code: Option<&'static str>,
@@ -129,7 +129,7 @@ struct Document<'a> {
     changes: &'a [Change],
 }
 
-/// Switches the collector on, where `output` is not what an agent gets.
+/// Switches the collector on, if `output` is not what an agent gets.
 pub fn begin(output: Output) {
     if output != Output::default() {
         // Only the first call of a process counts; there is no second.
@@ -137,12 +137,12 @@ pub fn begin(output: Output) {
     }
 }
 
-/// True where nothing may be changed.
+/// True if nothing may be changed.
 pub fn is_dry_run() -> bool {
     OUTPUT.get().is_some_and(|output| output.dry_run)
 }
 
-/// True where somebody reads what is collected.
+/// True if somebody reads what is collected.
 pub fn is_on() -> bool {
     OUTPUT.get().is_some()
 }

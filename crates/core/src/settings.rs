@@ -20,10 +20,10 @@ pub(crate) use network::split_placeholder;
 pub use network::{Announce, Hook, Hooks, Network};
 pub use tls::{Local, Tls, TlsMode, TlsOptions};
 
-/// Where the settings lie. Fixed: no variable of the agent's environment names another file.
+/// The path of the settings. It is fixed: no variable of the agent's environment names another file.
 pub const PATH: &str = "/etc/mysql-mmm/mmm_helpers.yaml";
 
-/// All settings, with their defaults where the file or a key is missing.
+/// All settings, with their defaults if the file or a key is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct Settings {
@@ -60,10 +60,10 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct Limits {
-    /// Most time for one connection to be made, log-in included. Default 3 s.
+    /// The maximum time to make one connection, log-in included. Default 3 s.
     #[serde(deserialize_with = "value::duration")]
     pub connect: Duration,
-    /// Most time for a whole call. Default 8 s.
+    /// The maximum time of a whole call. Default 8 s.
     #[serde(deserialize_with = "value::duration")]
     pub call: Duration,
 }
@@ -78,7 +78,7 @@ impl Default for Limits {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct LogSettings {
-    /// File to append to, by its whole path; nothing is logged where it cannot be opened.
+    /// The absolute path of the file to append to. If it cannot be opened, nothing is logged.
     #[serde(deserialize_with = "value::whole_path")]
     pub file: PathBuf,
     /// `off`, `error`, `warn`, `info` (default), `debug` or `trace`.
@@ -96,13 +96,13 @@ impl Default for LogSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct AllowWrite {
-    /// True (the default): writes are opened only where everything of the peer is applied.
+    /// True (the default): writes are opened only if everything of the peer is applied.
     pub gate: bool,
-    /// After how much silence on its replication connection a master that lets nobody in counts as gone, at the latest;
-    /// when a channel's heartbeat is overdue, where that is sooner. Default 36 s.
+    /// A master that refuses log-ins counts as dead after so much silence on its replication connection, or sooner,
+    /// when a heartbeat of the channel is overdue. Default 36 s.
     #[serde(deserialize_with = "value::duration")]
     pub silence: Duration,
-    /// What becomes of what only another slave has of a dead master's log. Default: `try`.
+    /// What is done about what only another slave has of a dead master's log. Default: `try`.
     pub survivors: Survivors,
 }
 
@@ -116,12 +116,12 @@ impl Default for AllowWrite {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Survivors {
-    /// It is taken over where it can be; where it cannot, writes are opened without it, and the answer says so.
+    /// It is taken over if that is possible. If not, writes are opened without it, and the answer says so.
     #[default]
     Try,
     /// Writes stay closed without it.
     Require,
-    /// Nobody is asked.
+    /// No slave is asked.
     Off,
 }
 
@@ -129,7 +129,7 @@ pub enum Survivors {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct Replication {
-    /// The channel, or named connection, that the helpers mean where several replicate from hosts of the
+    /// The channel, or named connection, that the helpers mean if several replicate from hosts of the
     /// cluster. Default: the only one that does.
     pub channel: Option<String>,
 }
@@ -138,14 +138,13 @@ pub struct Replication {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct Attach {
-    /// True (the default): where nothing else proves a place, the old master's applying thread may be stopped for a
-    /// moment.
+    /// True (the default): if nothing else proves a position, the old master's SQL thread may be paused for a moment.
     pub touch_old_master: bool,
-    /// True: `binlog_do_db`, `binlog_ignore_db` and `binlog_format` are the same on all hosts, the operator says, also
-    /// on one that does not answer. Default false.
+    /// True: the operator says that `binlog_do_db`, `binlog_ignore_db` and `binlog_format` are the same on all hosts,
+    /// also on one that does not answer. Default false.
     pub log_filters_agree: bool,
-    /// How long a slave is waited for, and its new master, while that is still closed to writes: clients wait, too.
-    /// Default 500 ms.
+    /// How long to wait for a slave, and for a new master that is still closed to writes. Clients wait, too. Default
+    /// 500 ms.
     #[serde(deserialize_with = "value::duration")]
     pub patience: Duration,
 }
@@ -160,7 +159,7 @@ impl Default for Attach {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct DenyWrite {
-    /// Close the server to privileged accounts, too, where it can (`super_read_only`). Default false.
+    /// True: also close the server to privileged accounts, if it has `super_read_only`. Default false.
     pub super_read_only: bool,
 }
 
@@ -169,13 +168,13 @@ pub struct DenyWrite {
 #[strum(serialize_all = "kebab-case", prefix = "settings-")]
 pub enum SettingsError {
     /// Mode bit 0002.
-    #[error("Settings file {file} is world writable! Mend it with: chmod 640 {file}", file = .0.display())]
+    #[error("Settings file {file} is world writable! Fix it with: chmod 640 {file}", file = .0.display())]
     WorldWritable(PathBuf),
     /// Mode bit 0004.
-    #[error("Settings file {file} is world readable! Mend it with: chmod 640 {file}", file = .0.display())]
+    #[error("Settings file {file} is world readable! Fix it with: chmod 640 {file}", file = .0.display())]
     WorldReadable(PathBuf),
     /// A directory, a pipe or a device.
-    #[error("Settings file {file} is no regular file but {kind}; put the settings themselves there", file = .file.display())]
+    #[error("Settings file {file} is not a regular file but {kind}; put the settings themselves there", file = .file.display())]
     NotAFile {
         /// Its path.
         file: PathBuf,
@@ -200,7 +199,7 @@ pub enum SettingsError {
         /// What is wrong there.
         reason: String,
     },
-    /// Its values do not go together, or name what is not there.
+    /// Its values contradict each other, or name something that does not exist.
     #[error("Invalid settings in '{file}': {reason}", file = .file.display())]
     Unfit {
         /// Its path.
@@ -224,7 +223,7 @@ impl SettingsError {
 }
 
 impl Settings {
-    /// Reads the settings; the defaults where there is no such file.
+    /// Reads the settings; the defaults if there is no such file.
     pub fn load() -> Result<Self, SettingsError> {
         Self::load_from(Path::new(PATH))
     }
@@ -248,7 +247,7 @@ impl Settings {
         let settings: Option<Self> = serde_yaml::from_slice(&text).map_err(|error| {
             let line = error.location().map_or(1, |location| location.line());
             let reason = error.to_string();
-            // The library repeats the place behind its words.
+            // The library repeats the line and column at the end of its text.
             let end = reason.rfind(" at line ").unwrap_or(reason.len());
             SettingsError::Invalid { file: path.into(), line, reason: reason[..end].into() }
         })?;

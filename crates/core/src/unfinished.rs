@@ -1,8 +1,8 @@
-//! What a call has begun and must not leave half done, whatever becomes of the thread that does it.
+//! What a call has begun and must not leave half done, even if the thread that does it hangs.
 //!
-//! That thread undoes its work itself, as long as it can. It cannot where it hangs in something that has no limit (a
-//! file on a dead mount) or was stopped for good ([`crate::memory`]). Then whoever answers in its place does what was
-//! left with [`begun`].
+//! That thread undoes its work itself, as long as it can. It cannot if it hangs in something without a limit (a file on
+//! a dead mount) or was stopped for ever ([`crate::memory`]). Then the thread that answers in its place calls what was
+//! given to [`begun`].
 
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Most time for what is done in another's place.
+/// The maximum time to undo the work of another thread.
 const MOST: Duration = Duration::from_secs(1);
 
 enum State {
@@ -24,12 +24,12 @@ struct Work(Mutex<State>);
 /// This call's.
 static WORK: Work = Work(Mutex::new(State::Nothing));
 
-/// Something is half done from now on, and `mend` would put it right. A later call replaces an earlier one's.
+/// Something is half done from now on, and `mend` would undo it. A later call replaces what an earlier one gave.
 pub fn begun(mend: impl FnOnce() + Send + 'static) {
     WORK.becomes(State::Begun(Box::new(mend)));
 }
 
-/// The thread that has begun it undoes it, and is given at least this time before the call is answered for it.
+/// The thread that has begun it is undoing it. It gets at least this time before another thread answers the call.
 pub fn undoing(most: Duration) {
     WORK.becomes(State::Undoing(Instant::now() + most));
 }
@@ -39,7 +39,7 @@ pub fn done() {
     WORK.becomes(State::Nothing);
 }
 
-/// At the end of a call's time: lets an undo end, for which `wait` waits, or does it.
+/// At the end of a call's time: waits, by `wait`, for an undo that has begun, or undoes the work here.
 pub(crate) fn settle<T>(wait: impl FnOnce(Duration) -> Option<T>) -> Option<T> {
     WORK.settle(wait)
 }
@@ -54,14 +54,14 @@ impl Work {
             State::Nothing => None,
             State::Undoing(until) => wait(until.saturating_duration_since(Instant::now())),
             State::Begun(mend) => {
-                log::error!("the call hangs in the middle of its work; putting that right in its place");
+                log::error!("the call hangs in the middle of its work; another thread undoes that work");
                 let (sender, receiver) = mpsc::channel();
                 let spawned = thread::Builder::new().spawn(move || {
                     let _ = panic::catch_unwind(AssertUnwindSafe(mend));
                     let _ = sender.send(());
                 });
                 if spawned.is_err() || receiver.recv_timeout(MOST).is_err() {
-                    log::error!("it could not be put right in time; the next call does it");
+                    log::error!("the work could not be undone in time; the next call undoes it");
                 }
                 None
             }

@@ -1,7 +1,7 @@
-//! Stands in for the crate of this name, the list of the authorities that browsers believe.
+//! Replaces the crate of this name, the list of the authorities that browsers trust.
 //!
-//! The MySQL client library believes them beside the file that it is given. Whoever gets a certificate from
-//! one of them, for any name, would pass for a server under `verify-ca`; so nobody is in this list.
+//! The MySQL client library trusts them beside the file that it is given. Under `verify-ca`, anybody with a
+//! certificate from one of them, for any name, could pose as a server. So this list has no real authority.
 
 use rustls_pki_types::{Der, TrustAnchor};
 

@@ -1,5 +1,5 @@
-//! Why a configuration cannot be used: one variant for each thing that an operator would put right
-//! differently. The words are those of the Perl agent where it has any (docs/CONTRACT.md, 3.2).
+//! Why a configuration cannot be used: one variant for each thing that an operator would fix
+//! differently. The words are those of the Perl agent, if it has any (docs/CONTRACT.md, 3.2).
 
 use std::fmt;
 use std::io;
@@ -37,13 +37,13 @@ pub enum ConfigError {
         hint: String,
     },
     /// Mode bit 0002.
-    #[error("Configuration file {file} is world writable! Mend it with: chmod 640 {file}", file = .0.display())]
+    #[error("Configuration file {file} is world writable! Fix it with: chmod 640 {file}", file = .0.display())]
     WorldWritable(PathBuf),
     /// Mode bit 0004.
-    #[error("Configuration file {file} is world readable! Mend it with: chmod 640 {file}", file = .0.display())]
+    #[error("Configuration file {file} is world readable! Fix it with: chmod 640 {file}", file = .0.display())]
     WorldReadable(PathBuf),
     /// A directory, a pipe or a device.
-    #[error("Configuration file {file} is no regular file but {kind}; put the configuration itself there", file = .file.display())]
+    #[error("Configuration file {file} is not a regular file but {kind}; put the configuration itself there", file = .file.display())]
     NotAFile {
         /// Its path.
         file: PathBuf,
@@ -61,7 +61,7 @@ pub enum ConfigError {
     /// A file that begins with the mark that some editors write.
     #[error("Configuration file {file} begins with a byte order mark; save it as plain UTF-8 or ASCII", file = .0.display())]
     ByteOrderMark(PathBuf),
-    /// A line that is nothing of the language.
+    /// A line that does not belong to the language.
     #[error("Invalid config line in file {0}! A variable is written: name, blank, value")]
     InvalidLine(Place),
     /// A variable that no MMM release knows in this place.
@@ -195,7 +195,9 @@ pub enum ConfigError {
         peer: HostName,
     },
     /// Two hosts with the same address and the same port.
-    #[error("Hosts {first} and {second} both are {ip} port {port}; give each its own ip or mysql_port")]
+    #[error(
+        "Hosts {first} and {second} both have ip {ip} and port {port}; give each its own ip or mysql_port"
+    )]
     SharedAddress {
         /// The address, as asked for.
         ip: String,
@@ -208,7 +210,7 @@ pub enum ConfigError {
     },
     /// The settings have a TLS mode for a host that the configuration does not have.
     #[error(
-        "tls.hosts in mmm_helpers.yaml names {name}, which is no host of this configuration; correct it: there are {known}"
+        "tls.hosts in mmm_helpers.yaml names {name}, which is not a host of this configuration; correct it: the hosts are {known}"
     )]
     UnknownTlsHost {
         /// The name there.

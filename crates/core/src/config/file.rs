@@ -20,15 +20,15 @@ pub(crate) enum Refusal {
     Io(io::Error),
 }
 
-/// Opens a file for reading. A pipe without a writer is opened at once, as everything else is; on a mount that answers
-/// nobody this takes for ever, but keeps no process from ending.
+/// Opens a file for reading. A pipe without a writer is opened at once, as everything else is. On a mount that does not
+/// answer this takes for ever, but it does not keep a process from ending.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     process::probe(path);
     OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY).open(path)
 }
 
-/// Reads an open file after testing its type and its permissions: those of the file that was opened,
-/// whatever its name has come to mean since.
+/// Reads an open file after testing its type and its permissions. These are those of the file that was
+/// opened, even if another file has that name by now.
 pub(crate) fn read(file: &mut File) -> Result<Vec<u8>, Refusal> {
     let metadata = file.metadata().map_err(Refusal::Io)?;
     let kind = metadata.file_type();

@@ -13,7 +13,7 @@ use super::quirk::Warning;
 use super::tree::Tree;
 use super::{ConfigError, Place};
 
-/// Where configurations are looked for. Fixed: an agent hands on the environment of whoever started it.
+/// Where configurations are looked for. It is fixed, because an agent passes on the environment of its caller.
 pub const DIRECTORIES: [&str; 3] = ["/etc", "/etc/mmm", "/etc/mysql-mmm"];
 
 /// How deeply files may include one another.

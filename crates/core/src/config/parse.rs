@@ -1,7 +1,7 @@
 //! One file's text as a tree: variables, includes and sections in the order of their lines.
 //!
 //! Pure: no file is opened, no variable is known, and no bytes make it fail. It stops at the first line
-//! that is nothing of the language and says so in [`Parsed::fault`]; what stands above that line counts.
+//! that does not belong to the language and says so in [`Parsed::fault`]; what is above that line counts.
 
 use super::HostName;
 use super::quirk::{Quirk, shown};
@@ -53,7 +53,7 @@ pub struct Variable {
     pub value: Vec<u8>,
 }
 
-/// What became of a file's text.
+/// The result of reading a file's text.
 #[derive(Debug, Default)]
 pub struct Parsed {
     /// What it says, up to the fault.
@@ -162,7 +162,7 @@ pub fn parse(text: &[u8]) -> Parsed {
 }
 
 impl Parsed {
-    /// The end of the text or of its understanding; a section that is still open counts as it stands.
+    /// The end of the text, or the line at which reading stops. A section that is still open counts as it is.
     fn ended(mut self, open: Option<Section>, fault: Option<(usize, Fault)>) -> Self {
         if let Some(section) = open {
             if fault.is_none() {

@@ -1,11 +1,11 @@
-//! What the language accepts and hardly anybody means: each is taken as the Perl agent takes it, and each
-//! leaves a warning. No warning shows a value, since it may be a password.
+//! What the language accepts and hardly anybody means. Each quirk is taken as the Perl agent takes it, with
+//! a warning. No warning shows a value, since it may be a password.
 
 use std::fmt;
 
 use super::Place;
 
-/// A quirk and where it stands.
+/// A quirk and its file and line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// Where.

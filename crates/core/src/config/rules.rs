@@ -1,7 +1,7 @@
 //! What an agent requires of its configuration (docs/CONTRACT.md, 4.3), and the configuration that a tree makes.
 //!
-//! Everything that the original's check refuses is refused, in the order of sections and names rather than
-//! by chance. What the original only fails at later does not stop a helper that never uses it.
+//! Everything that the original's check refuses is refused, in the order of sections and names and not by
+//! chance. A value at which the original fails only later does not stop a helper that never uses it.
 
 mod host;
 
@@ -164,7 +164,7 @@ impl<'a> Rules<'a> {
         Ok(())
     }
 
-    /// The original dies of a word here when it wants to kill, and leaves the old master's clients alive.
+    /// If this value is a word, the original dies before it kills, and leaves the old master's clients connected.
     fn max_kill_retries(&self, warnings: &mut Vec<Warning>) -> i64 {
         let Some(entry) = self.tree.top.get("max_kill_retries") else { return DEFAULT_RETRIES };
         let value = entry.bytes();
@@ -210,7 +210,7 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// Not on `lo`: the helpers of this host reach its server by its own address, and must go on doing so.
+/// Not on `lo`: the helpers of this host reach its server by its own address, and must still reach it.
 fn reject_new_connections(action: &str, port: u16) -> String {
     format!(
         "/sbin/iptables {action} INPUT ! -i lo -p tcp --syn --dport {port} -j REJECT --reject-with tcp-reset"

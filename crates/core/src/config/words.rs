@@ -38,7 +38,7 @@ impl Kind {
         }
     }
 
-    /// True where sections of this kind have names; false where there is one at most.
+    /// True if sections of this kind have names; false if there is one at most.
     pub fn is_named(self) -> bool {
         !matches!(self, Self::Monitor | Self::Socket)
     }
@@ -135,7 +135,7 @@ const HOST: &[&str] = &[
 const COPY_METHOD: &[&str] =
     &["backup_command", "restore_command", "incremental_command", "single_run", "true_incremental"];
 
-/// The variable of this name in a section of this kind, outside any section where there is none.
+/// The variable of this name in a section of this kind, outside any section if there is none.
 pub fn variable(kind: Option<Kind>, key: &[u8]) -> Option<&'static str> {
     kind.map_or(TOP, Kind::variables).iter().copied().find(|known| known.as_bytes() == key)
 }

@@ -1,5 +1,5 @@
-//! A command of the configuration, run with a time limit: the only thing that is ever given to a shell, and
-//! only where it has what only a shell understands.
+//! A command of the configuration, run with a time limit. Nothing else is ever given to a shell, and a command
+//! only if it has characters that only a shell understands.
 
 use std::io::{self, PipeReader, Read};
 use std::os::unix::process::CommandExt;
@@ -31,7 +31,7 @@ impl Command {
     }
 
     /// The command that asks whether the rule is there which this command deletes: `iptables -C …`, which
-    /// exits with 1 where it is not. `None` for anything but a plain call of iptables.
+    /// exits with 1 if it is not. `None` for anything but a plain call of iptables.
     pub fn question(&self) -> Option<Self> {
         let program = self.words.first()?.rsplit('/').next()?;
         if !program.starts_with("iptables") && !program.starts_with("ip6tables") {

@@ -1,7 +1,7 @@
-//! The journal's file: whoever logs leaves a line here and goes on, and a thread of its own carries the lines there.
+//! The journal's file. Whoever logs leaves a line here and continues; a thread of its own writes the lines to the file.
 //!
-//! The file may be on a mount that answers nobody. So the journal may lose lines, but takes no time: neither of the
-//! call nor of its end.
+//! The file may be on a mount that does not answer. So the journal may lose lines, but takes no time, neither during
+//! the call nor at its end.
 
 use std::ffi::CString;
 use std::io::{self, Write};
@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 
 use crate::process;
 
-/// Most bytes that wait for the file; what comes then is lost, and counted.
+/// The maximum number of bytes that wait for the file. What comes after that is lost, and counted.
 const MOST: usize = 1 << 20;
-/// How long one write may take before the end of a call does not wait for it.
+/// The end of a call waits for a write at most this long.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 static FILE: OnceLock<CString> = OnceLock::new();
@@ -40,7 +40,7 @@ struct Lines {
     write_began: Option<Instant>,
 }
 
-/// Names the file; false where there is none of this name.
+/// Names the file; false if there is none of this name.
 pub(super) fn open(file: &Path) -> bool {
     let Ok(name) = CString::new(file.as_os_str().as_bytes()) else { return false };
     let lines = lock();
@@ -85,7 +85,7 @@ pub fn keep_up() {
         return;
     }
     drop(lines);
-    // Without a thread, without a journal.
+    // If the thread cannot start, nothing is written to the journal.
     let _ = thread::Builder::new().spawn(move || {
         let mut lines = lock();
         loop {
@@ -99,7 +99,7 @@ pub fn keep_up() {
             // One write for all of them: with O_APPEND, no other process's lines stand between.
             let _ = process::append(file, &text);
             if lost > 0 {
-                log::warn!("{lost} lines of this journal are lost: for a while it could not be written");
+                log::warn!("{lost} lines of this journal are lost: it could not be written for a while");
             }
             lines = lock();
             lines.write_began = None;

@@ -1,5 +1,5 @@
-//! The threads of a call: one reads the settings and does the work, another goes on without settings that do not come,
-//! and the one that answers waits for the first ending and for the end of its patience.
+//! The threads of a call. One reads the settings and does the work. Another one continues without the settings if they
+//! do not come. The one that answers waits for the first ending, or for the end of its patience.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -18,11 +18,11 @@ use crate::report;
 use crate::settings::{Limits, Settings, SettingsError};
 use crate::unfinished;
 
-/// How long past its budget a helper may go on undoing its work before it is answered for.
+/// How long past its budget a helper may continue to undo its work before another thread answers.
 const GRACE: Duration = Duration::from_millis(700);
-/// How long a call goes on before its lines are written to the journal as they come.
+/// After this time, a call's lines are written to the journal as they come.
 const BRIEF: Duration = Duration::from_millis(5);
-/// How long the settings may take to be read where a call goes on without them: they are a file, or a few.
+/// How long reading the settings may take if a call can continue without them. They are one file, or a few.
 const READING: Duration = Duration::from_secs(1);
 
 /// When the caller gets an answer even if the procedure has not returned.
@@ -61,7 +61,7 @@ where
     let patience = Patience(Arc::new(Mutex::new(None)));
     patience.set(&budget);
     let task = Task { program, argv, request, budget, patience: patience.clone(), work, mishap: None };
-    // Whoever takes it does it: who has read the settings, or else who did not wait for them any longer.
+    // The first thread that takes it does it: the one that has read the settings, or the one that waited long enough.
     let task = Arc::new(Mutex::new(Some(task)));
     let (first, second) = (Arc::clone(&task), Arc::clone(&task));
     let read = move || {
@@ -88,8 +88,8 @@ where
     }
 }
 
-/// How long the settings may take to be read. A slow disk must not keep a server open, so whoever cannot go on without
-/// them waits for as long as half of the call is left for the work.
+/// How long reading the settings may take. A slow disk must not keep a server open. So a call that needs the settings
+/// waits for them during the first half of its time; the other half is for the work.
 fn time_to_read(shape: Shape, request: &Request) -> Duration {
     match request {
         Request::Work(arguments) if shape != Shape::Address => {
@@ -108,7 +108,7 @@ struct Task<E> {
     budget: Budget,
     patience: Patience,
     work: fn(&Call) -> Result<Verdict, E>,
-    /// Why nobody could do it without the settings.
+    /// Why the work could not be done without the settings.
     mishap: Option<io::Error>,
 }
 
@@ -123,7 +123,9 @@ impl<E: Error + Coded> Task<E> {
         journal::open(program.name, &settings.log, verbose);
         log::info!("{}{:?}", words::CALLED_WITH, argv.get(1..).unwrap_or_default());
         if let Some(error) = mishap {
-            log::warn!("the settings came late, and there was no thread to go on without them: {error}");
+            log::warn!(
+                "the settings came too late, and no thread could be started to continue without them: {error}"
+            );
         }
         let arguments = match request {
             Request::Work(arguments) => arguments,
@@ -136,7 +138,7 @@ impl<E: Error + Coded> Task<E> {
             if program.shape != Shape::Address {
                 return Ending::failed(&error);
             }
-            log::warn!("{}; going on with the defaults", explain(&error));
+            log::warn!("{}; continuing with the defaults", explain(&error));
         }
         let budget = if arguments.wait.is_none() { budget.relimited(settings.limits.call) } else { budget };
         patience.set(&budget);
@@ -159,12 +161,12 @@ fn lock<T>(task: &Mutex<T>) -> MutexGuard<'_, T> {
     task.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The task, if nobody has it yet. It is done without the lock.
+/// The task, if no thread has it yet. It is done without the lock.
 fn take<T>(task: &Mutex<Option<T>>) -> Option<T> {
     lock(task).take()
 }
 
-/// Starts another one for a task that nobody has taken. If that fails, the task waits on for the first one.
+/// Starts another thread for a task that no thread has taken. If that fails, the task still waits for the first one.
 fn unless_taken<T>(
     task: &Mutex<Option<T>>,
     start: impl FnOnce() -> io::Result<()>,
@@ -189,7 +191,7 @@ fn start(
         let ending = panic::catch_unwind(AssertUnwindSafe(work))
             .unwrap_or_else(|cause| Some(Ending::failed(&of_panic(cause.as_ref()))));
         if let Some(ending) = ending {
-            // The receiver is gone when the caller has been answered already.
+            // If the caller has been answered already, the receiver no longer exists.
             let _ = sender.send(ending);
         }
     };

@@ -21,13 +21,13 @@ pub struct Network {
     /// How an address is announced.
     #[serde(deserialize_with = "value::section")]
     pub announce: Announce,
-    /// Most time that IPv6's duplicate address detection may take, default 5 s; `None`: it is skipped.
+    /// The maximum time of IPv6's duplicate address detection, default 5 s; `None`: it is skipped.
     #[serde(deserialize_with = "value::duration_or_off")]
     pub dad: Option<Duration>,
     /// How long other hosts are asked by ARP for an address before it is added; `None` (default): not at all.
     #[serde(deserialize_with = "value::duration_or_off")]
     pub probe: Option<Duration>,
-    /// How long after `clear_ip` what still comes for the address is refused, so that a client asks again at once.
+    /// How long after `clear_ip` what still comes for the address is refused, so that a client retries at once.
     /// Default 3 s; `None`: nothing is answered.
     #[serde(deserialize_with = "value::duration_or_off")]
     pub farewell: Option<Duration>,
@@ -79,11 +79,11 @@ pub struct Hooks {
     /// Run by `clear_ip` once the address is not on the interface.
     #[serde(deserialize_with = "value::section")]
     pub removed: Hook,
-    /// Run by `check_ip` where the address is on the interface.
+    /// Run by `check_ip` if the address is on the interface.
     #[serde(deserialize_with = "value::section")]
     pub checked: Hook,
-    /// Why none of them is run: somebody else could have written them. All other settings hold all the same, so that
-    /// no server stays open for it.
+    /// Why none of them is run: somebody else could have written them. All other settings still hold, so that no server
+    /// stays open because of this.
     #[serde(skip)]
     untrusted: Option<String>,
 }
@@ -92,17 +92,17 @@ impl Hooks {
     /// Finds out who could have written the file that names them.
     pub(super) fn look_at_their_file(&mut self, file: &Path) {
         if self.commands().next().is_some() {
-            let gone = || format!("{} was taken away while it was read", file.display());
+            let gone = || format!("{} was removed while it was read", file.display());
             self.untrusted = guard::check(file).map_or_else(Some, |real| real.is_none().then(gone));
         }
     }
 
-    /// Where the program of a hook lies, `None` where there is none; or why it is not run.
+    /// The path of a hook's program, `None` if there is none; or why it is not run.
     pub fn find_program(&self, program: &str) -> Result<Option<PathBuf>, String> {
         if let Some(reason) = &self.untrusted {
             return Err(format!("the settings name it, and {reason}"));
         }
-        // On a mount that answers nobody this takes for ever, but keeps no process from ending.
+        // On a mount that does not answer this takes for ever, but it does not keep a process from ending.
         process::probe(Path::new(program));
         guard::check(Path::new(program))
     }
@@ -122,10 +122,10 @@ impl Hooks {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct Hook {
-    /// The program by its whole path, and its arguments; empty (default): nothing is run.
+    /// The absolute path of the program, and its arguments; empty (default): nothing is run.
     #[serde(deserialize_with = "words")]
     pub command: Vec<String>,
-    /// Most time that it may take. Default 5 s.
+    /// Its maximum time. Default 5 s.
     #[serde(deserialize_with = "value::duration")]
     pub limit: Duration,
 }
@@ -157,11 +157,11 @@ fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
 fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let words = Vec::<String>::deserialize(deserializer)?;
     if words.first().is_some_and(|program| !program.starts_with('/')) {
-        return Err(D::Error::custom("expected the program by its whole path, from / on"));
+        return Err(D::Error::custom("expected the absolute path of the program, beginning with /"));
     }
-    // What is run has to be known, so that it can be looked at who could change it.
+    // The program has to be known, so that it can be checked who could change it.
     if words.first().is_some_and(|program| split_placeholder(program).is_some()) {
-        return Err(D::Error::custom("expected the program without a placeholder"));
+        return Err(D::Error::custom("expected a program without a placeholder"));
     }
     for word in &words {
         let mut rest = word.as_str();

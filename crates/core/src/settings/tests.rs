@@ -58,7 +58,7 @@ fn what_cannot_be_used_is_refused_with_file_and_line() {
         ("\nlimits:\n  call: 0\n", 3, "from 1ms to 1h"),
         ("limits: {call: 2d}\n", 1, "from 1ms to 1h"),
         ("log: {level: loud}\n", 1, "off, error, warn, info, debug or trace"),
-        ("log: {file: mmm.log}\n", 1, "whole path"),
+        ("log: {file: mmm.log}\n", 1, "absolute path"),
         ("- limits\n", 1, "expected keys with their values"),
         ("limits: {call: 3s\n", 2, "did not find expected"),
         ("limits: 3s\n", 1, "expected keys with their values"),

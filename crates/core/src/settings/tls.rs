@@ -1,4 +1,4 @@
-//! `tls` and `local`: how the helpers reach the servers. docs/CONNECTIONS.md has what each mode is worth.
+//! `tls` and `local`: how the helpers reach the servers. docs/CONNECTIONS.md says what each mode proves.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,15 +9,15 @@ use serde::Deserialize;
 use super::value;
 use crate::process;
 
-/// How a connection is secured, and how far the server's certificate is believed; each proves more than the
-/// one before.
+/// How a connection is secured, and what is checked of the server's certificate. Each mode proves more than
+/// the one before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsMode {
     /// No TLS.
     #[default]
     Off,
-    /// TLS where the server offers it, otherwise none.
+    /// TLS if the server offers it, otherwise none.
     Preferred,
     /// TLS, whatever the server's certificate is.
     Required,
@@ -33,7 +33,7 @@ pub enum TlsMode {
 pub struct Tls {
     /// The mode of every host that `hosts` does not name. Default `off`.
     pub mode: TlsMode,
-    /// A PEM file with the authorities that are believed; the only ones. `verify-…` need it.
+    /// A PEM file with the authorities to trust, and no others. `verify-…` need it.
     #[serde(deserialize_with = "value::some_path")]
     pub ca: Option<PathBuf>,
     /// A PEM file with the certificate that is shown to servers.
@@ -61,7 +61,7 @@ pub struct Local {
 pub struct TlsOptions {
     /// The mode.
     pub mode: TlsMode,
-    /// The authorities, where the mode asks them.
+    /// The authorities, if the mode needs them.
     pub ca: Option<PathBuf>,
     /// Certificate and key to show.
     pub identity: Option<(PathBuf, PathBuf)>,
@@ -83,11 +83,11 @@ impl Tls {
         let strictest = self.hosts.values().copied().fold(self.mode, TlsMode::max);
         if strictest >= TlsMode::VerifyCa && self.ca.is_none() {
             return Err("the modes verify-ca and verify-identity of tls need its ca, the file with the \
-                        authorities to believe; the system's are in /etc/ssl/certs/ca-certificates.crt"
+                        authorities to trust; the system's are in /etc/ssl/certs/ca-certificates.crt"
                 .into());
         }
         if self.cert.is_some() != self.key.is_some() {
-            return Err("cert and key of tls are needed both, or none of them".into());
+            return Err("set both cert and key of tls, or neither".into());
         }
         if strictest == TlsMode::Off {
             return Ok(());

@@ -10,7 +10,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
 const SHORTEST: Duration = Duration::from_millis(1);
-/// A limit past this is a mistake: the monitor waits for the whole of it.
+/// A longer limit is a mistake, because the monitor waits until it is over.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// A section; one whose keys are all commented out holds the defaults.
@@ -45,7 +45,11 @@ pub fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LevelFilter, 
 /// A path from the root.
 pub fn whole_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
     let path = PathBuf::deserialize(deserializer)?;
-    if path.is_absolute() { Ok(path) } else { Err(D::Error::custom("expected a whole path, from / on")) }
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(D::Error::custom("expected an absolute path, beginning with /"))
+    }
 }
 
 /// [`whole_path`], of a key that has no default.

@@ -72,7 +72,7 @@ fn hosts_that_share_an_address_are_told_apart_by_port() {
     assert_eq!(config.host_at("10.0.0.1", 3308).unwrap(), None);
     let config = config_of(&[("ip 10.0.0.3", "ip ::ffff:10.0.0.1")]);
     let error = config.host_at("10.0.0.1", 3306).unwrap_err().to_string();
-    assert!(error.starts_with("Hosts db1 and db3 both are 10.0.0.1 port 3306"), "{error}");
+    assert!(error.starts_with("Hosts db1 and db3 both have ip 10.0.0.1 and port 3306"), "{error}");
     assert!(config.host_at("10.0.0.2", 3306).unwrap().is_some(), "the others are still found");
 }
 #[test]

@@ -120,7 +120,7 @@ fn what_everybody_may_write_or_read_is_refused() {
     for (mode, words) in table {
         scratch.chmod(&path, mode);
         let error = this(&scratch, "mmm_agent").unwrap_err();
-        assert_eq!(error, format!("{words} Mend it with: chmod 640 etc/mmm_agent.conf"), "{mode:o}");
+        assert_eq!(error, format!("{words} Fix it with: chmod 640 etc/mmm_agent.conf"), "{mode:o}");
     }
     for mode in [0o600, 0o640, 0o660, 0o771] {
         scratch.chmod(&path, mode);
@@ -151,7 +151,7 @@ fn folders_and_pipes_are_no_files_and_nobody_waits_for_them() {
         assert_eq!(
             error,
             format!(
-                "Configuration file etc/{name}.conf is no regular file but {kind}; put the configuration itself there"
+                "Configuration file etc/{name}.conf is not a regular file but {kind}; put the configuration itself there"
             )
         );
     }

@@ -85,7 +85,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A slave's peer is nobody's business until a helper asks for it.
+    /// A slave's peer is not checked before a helper asks for it.
     fn peer(
         &self,
         mode: Mode,

@@ -28,9 +28,9 @@ fn what_cannot_be_used_is_refused() {
         ("announce: {count: 0}", "from 1 to 1000"),
         ("announce: {refresh: often}", "or off"),
         ("probe: true", "or off"),
-        ("hooks: {added: {command: [aws, ec2]}}", "whole path"),
+        ("hooks: {added: {command: [aws, ec2]}}", "absolute path"),
         ("hooks: {added: {command: /bin/x}}", "sequence"),
-        ("hooks: {added: {command: ['/opt/hooks/{host}', x]}}", "the program without a placeholder"),
+        ("hooks: {added: {command: ['/opt/hooks/{host}', x]}}", "a program without a placeholder"),
         (
             "hooks: {added: {command: [/bin/x, 'a{ip}']}}",
             "unknown placeholder {ip}, expected one of {interface}",

@@ -51,15 +51,15 @@ fn what_cannot_be_used_together_is_refused() {
     let table = [
         ("tls: {mode: verify-ca}", "need its ca"),
         ("tls: {hosts: {db3: verify-identity}}", "need its ca"),
-        ("tls: {cert: /dev/null}", "needed both"),
-        ("tls: {mode: required, key: /dev/null}", "needed both"),
+        ("tls: {cert: /dev/null}", "set both"),
+        ("tls: {mode: required, key: /dev/null}", "set both"),
         ("tls: {mode: required, ca: /no/such}", "ca of tls, /no/such, cannot be read: No such file"),
         ("tls: {hosts: {db3: required}, cert: /no/such, key: /dev/null}", "cert of tls, /no/such, cannot"),
         ("tls: {mode: yes}", "unknown variant `yes`, expected one of `off`, `preferred`"),
         ("tls: {hosts: {db3: {mode: off}}}", "tls.hosts"),
-        ("tls: {ca: ca.pem}", "whole path"),
+        ("tls: {ca: ca.pem}", "absolute path"),
         ("tls: {verify: true}", "unknown field `verify`"),
-        ("local: {socket: mysqld.sock}", "whole path"),
+        ("local: {socket: mysqld.sock}", "absolute path"),
         ("local: {port: 3306}", "unknown field `port`"),
     ];
     for (text, words) in table {
