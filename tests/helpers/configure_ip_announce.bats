@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Whether the network believes configure_ip: neighbour tables, switches, repetition, and silence afterwards.
+# Whether the network learns from configure_ip: neighbour tables, switches, repetition, and silence afterwards.
 
 # shellcheck disable=SC2016,SC2034,SC2154
 
@@ -240,7 +240,7 @@ silent_from_now_on() {
   ((milliseconds < 500))
   no_announcer
   wait_for 5 has_frames 6
-  journal_says 'nobody goes on announcing 10.0.0.1'
+  journal_says 'nothing continues to announce 10.0.0.1'
   run_helper db clear_ip eth0 10.0.0.1
   dismiss
   expect_answer 0 OK

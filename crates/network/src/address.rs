@@ -49,13 +49,13 @@ impl FromStr for VirtualIp {
             refused("neither IPv4 (four numbers from 0 to 255 without leading zeros) nor IPv6")
         })?;
         if ip.is_unspecified() {
-            return Err(refused("it stands for no address at all"));
+            return Err(refused("it means 'no address'"));
         }
         if ip.is_multicast() || ip == IpAddr::from([255; 4]) {
             return Err(refused("it belongs to many hosts"));
         }
         if ip != ip.to_canonical() {
-            return Err(refused("it is an IPv4 address in the clothes of IPv6; write the IPv4 address"));
+            return Err(refused("it is an IPv4 address written as IPv6; write the IPv4 address"));
         }
         Ok(Self(ip))
     }
@@ -77,7 +77,7 @@ pub struct Holding {
     /// The other end of a point-to-point address; elsewhere the address itself. The network that an IPv4
     /// address is filed under is this one's.
     pub(crate) peer: IpAddr,
-    /// IPv4: another address of the same network came first, and takes this one with it when it goes.
+    /// IPv4: another address of the same network came first. If that is removed, the kernel removes this one, too.
     pub(crate) is_secondary: bool,
     /// IPv6: the kernel does not use it yet, duplicate address detection runs or waits for the cable.
     pub is_tentative: bool,
@@ -88,7 +88,7 @@ pub struct Holding {
 }
 
 impl Holding {
-    /// Reads the kernel's description; `None` where it names no address.
+    /// Reads the kernel's description; `None` if it names no address.
     pub(crate) fn read(message: &AddressMessage) -> Option<Self> {
         let mut local = None;
         let mut address = None;
@@ -101,7 +101,7 @@ impl Holding {
                 _ => {}
             }
         }
-        // rtnetlink(7): IFA_ADDRESS is the peer's where there is a peer. IPv6 without one has no IFA_LOCAL.
+        // rtnetlink(7): IFA_ADDRESS is the peer's if there is a peer. IPv6 without one has no IFA_LOCAL.
         let ip = local.or(address)?;
         let has = |flag| message.header.flags.contains(flag);
         Some(Self {
@@ -115,7 +115,7 @@ impl Holding {
         })
     }
 
-    /// True if it was added so short a time ago that a call which was killed may have left its work undone.
+    /// True if it was added so recently that a killed call may have left its work undone.
     pub fn is_young(&self) -> bool {
         self.created.is_some_and(|created| is_young(created, now()))
     }
@@ -149,7 +149,7 @@ fn now() -> u32 {
 }
 
 fn is_young(created: u32, now: u32) -> bool {
-    // Below zero where the kernel's two clocks differ by a tick.
+    // Below zero if the kernel's two clocks differ by a tick.
     i64::from(now.wrapping_sub(created).cast_signed()) < YOUNG
 }
 

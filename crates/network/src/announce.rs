@@ -1,8 +1,8 @@
 //! Telling the network that an address lives here now: what is sent, and sending it once.
 //!
-//! IPv4 over Ethernet is told by gratuitous ARP, as a request and as a reply, because some switches and
-//! routers learn from the one only and some from the other only (docs/ADDRESSES.md). IPv6 is told by
-//! an unsolicited neighbour advertisement (RFC 4861 section 7.2.6).
+//! An IPv4 address on Ethernet is announced by gratuitous ARP, as a request and as a reply, because some switches
+//! and routers learn only from requests and some only from replies (docs/ADDRESSES.md). An IPv6 address is
+//! announced by an unsolicited neighbour advertisement (RFC 4861 section 7.2.6).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -15,17 +15,17 @@ pub(crate) const ARP_FRAME: usize = 42;
 pub(crate) const REQUEST: u16 = 1;
 const REPLY: u16 = 2;
 const BROADCAST: [u8; 6] = [0xff; 6];
-/// All IPv6 hosts of a link, and where Ethernet sends what is meant for them.
+/// The address of all IPv6 hosts of a link, and the Ethernet address to which frames for them go.
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 const ALL_NODES_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
 /// The protocol's number, its message, and the hop limit that no message from another network can have.
 pub(crate) const ICMPV6: u8 = 58;
 pub(crate) const ADVERTISEMENT: u8 = 136;
 const HOP_LIMIT: u8 = 255;
-/// Not asked for, and to be believed before what is known already.
+/// Flags: not solicited, and it overrides what the receiver knows already.
 const OVERRIDE: [u8; 4] = [0x20, 0, 0, 0];
 
-/// Sends every frame once; nothing where nobody would learn from it.
+/// Sends every frame once; sends nothing if nobody would learn from it.
 pub(crate) fn send(socket: &PacketSocket, link: &Link, ip: IpAddr) -> Result<(), NetworkError> {
     let Some(mac) = link.mac else { return Ok(()) };
     let frames = match ip {

@@ -1,11 +1,11 @@
 //! Announcing: the first time in the caller, then in a process of its own while the caller has its answer.
 //!
-//! The agent waits until nobody holds the helper's stdout any more, so the process holds none of the caller's
-//! descriptors; it is handed the socket to send through and the seat. It looks at the interface before each
-//! announcement and ends as soon as the address is gone, so that what `clear_ip` took away is not announced.
+//! The agent waits until no process has the helper's stdout open any more. So the process keeps none of the caller's
+//! descriptors; it gets the socket to send through and the seat. It looks at the interface before each announcement
+//! and ends as soon as the address is no longer there, so that an address that `clear_ip` removed is not announced.
 //!
-//! Its command line says all that it needs of the settings. The file may be on a mount that answers nobody, and whoever
-//! waited for it would keep the seat from the next one.
+//! Its command line has everything that it needs of the settings. Their file may be on a mount that does not answer,
+//! and a process that waited for it would keep the seat from the next one.
 
 use std::ffi::OsString;
 use std::io;
@@ -24,16 +24,16 @@ use crate::netlink::Netlink;
 use crate::packet_socket::PacketSocket;
 use crate::seat::{self, Role, Seat, Turn};
 
-/// Most time for one look at the interface.
+/// The maximum time of one look at the interface.
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
-/// How often the caller itself announces at most, where no other process can.
+/// How often the caller itself announces, at most, if no other process can.
 const BURST: u32 = 5;
 /// What the process is called with in place of the program's path. An agent always calls by path, so that no
 /// argument of its own can start this.
 const TITLE: &str = "mmm-announcer";
 
-/// Announces `ip`, which `link` holds, and leaves the repetitions to a process of its own. Nothing is done
-/// while another process announces it, and where nobody would learn from it.
+/// Announces `ip`, which `link` holds, and leaves the repetitions to a process of its own. Does nothing if
+/// another process announces it already, or if nobody would learn from it.
 pub fn announce(
     kernel: &mut Netlink,
     link: &Link,
@@ -64,7 +64,7 @@ fn announce_now(
         }
         Turn::Kept => None,
     };
-    // Looked at again behind the seat: from here on, whoever removes the address waits for us.
+    // Looked at again, now that the seat is ours: from here on, a call that removes the address waits for us.
     let held = kernel.find(link, ip)?.ok_or(NetworkError::Vanished)?;
     let open = |error| NetworkError::from_packets("announce the address", error);
     let socket = PacketSocket::open().map_err(open)?;
@@ -73,13 +73,13 @@ fn announce_now(
         Some(seat) if plan.count > 1 || plan.refresh.is_some() => {
             let name = OsString::from(&link.name);
             background::start(TITLE, &words(name, ip, settings), socket, seat).map_err(failed)?;
-            log::debug!("a process goes on announcing {ip} on {link}");
+            log::debug!("a process continues to announce {ip} on {link}");
         }
         Some(_) => {}
         None => {
             log::warn!(
-                "other users hold the places of the process that announces (see /proc/net/unix): nobody goes on \
-                 announcing {ip} on {link}"
+                "other users have taken the sockets of the process that announces (see /proc/net/unix): nothing continues to \
+                 announce {ip} on {link}"
             );
             // Without the pauses: the caller waits.
             (1..plan.count.min(BURST)).try_for_each(|_| tell(&socket, link, &held))?;
@@ -88,8 +88,8 @@ fn announce_now(
     Ok(())
 }
 
-/// Takes `ip` away from `link`; nothing announces it any more afterwards. False where it was not there. `removed` is
-/// called as soon as it is not.
+/// Removes `ip` from `link`; nothing announces it any more afterwards. False if it was not there. `removed` is called
+/// as soon as it is not there.
 pub fn withdraw(
     kernel: &mut Netlink,
     link: &Link,
@@ -143,7 +143,7 @@ struct Task {
 }
 
 impl Announcer {
-    /// What to announce, if this process was started by [`announce`]; it is cut loose from the caller first.
+    /// What to announce, if this process was started by [`announce`]. It is detached from the caller first.
     /// To be called before anything opens a file.
     pub fn of_this_process() -> Option<Result<Self, NetworkError>> {
         let task = Task::read(std::env::args_os())?;
@@ -165,13 +165,13 @@ impl Announcer {
             loop {
                 let is_asked = !self.seat.rest(end);
                 let Some((link, held)) = self.look()? else {
-                    log::info!("{ip} is gone, announcing ends");
+                    log::info!("{ip} is no longer on the interface, announcing ends");
                     return Ok(());
                 };
                 if is_asked && Instant::now() < end {
                     continue;
                 }
-                // A cable that is out now may be back the next time.
+                // A cable that is unplugged now may be back the next time.
                 if let Err(error) = tell(&self.socket, &link, &held) {
                     log::warn!("{error}");
                 }
@@ -211,7 +211,7 @@ impl Task {
 }
 
 fn failed(source: io::Error) -> NetworkError {
-    NetworkError::NotAnnounced { doing: "go on announcing in the background", source }
+    NetworkError::NotAnnounced { doing: "continue to announce in the background", source }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! A process of its own that goes on after the caller's answer.
+//! A process of its own that continues after the caller's answer.
 //!
-//! The agent waits until nobody holds the helper's stdout any more, so the process holds none of the caller's
-//! descriptors: it is handed the socket that it works with and the seat, and closes everything else.
+//! The agent waits until no process has the helper's stdout open any more. So the process keeps none of the caller's
+//! descriptors: it gets the socket that it works with and the seat, and closes everything else.
 
 use std::ffi::{CStr, OsString};
 use std::fs;
@@ -29,19 +29,19 @@ pub(crate) fn start(title: &str, words: &[OsString], socket: PacketSocket, seat:
         .map(drop)
 }
 
-/// What [`start`] handed to this process, once it is cut loose from the caller.
+/// What [`start`] gave to this process, once it is detached from the caller.
 pub(crate) fn take_over(name: &CStr) -> io::Result<(PacketSocket, Seat)> {
     cut_loose(name)?;
     let socket = io::stdin().as_fd().try_clone_to_owned()?.into();
     let seat = io::stdout().as_fd().try_clone_to_owned()?.into();
-    // The only descriptor of the seat, so that whoever drops it has left.
+    // The only descriptor of the seat: to drop it is to leave the seat.
     unistd::dup2_stdout(io::stderr())?;
     Ok((socket, seat))
 }
 
 /// Leaves the caller's session, and what the caller had open.
 pub(crate) fn cut_loose(name: &CStr) -> io::Result<()> {
-    // Neither can fail here in a way that matters: a new process leads no group, and names are cosmetic.
+    // No failure of these matters: a new process leads no process group, and the name is only shown.
     let _ = unistd::setsid();
     let _ = prctl::set_name(name);
     close_inherited()

@@ -7,7 +7,7 @@ pub const NET_ADMIN: u32 = 12;
 /// To send and hear whole frames.
 pub const NET_RAW: u32 = 13;
 
-/// Whether this process has a capability; `None` where the kernel does not say.
+/// Whether this process has a capability; `None` if the kernel does not say.
 pub fn has(capability: u32) -> Option<bool> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;

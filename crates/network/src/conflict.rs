@@ -33,7 +33,7 @@ pub fn probe(link: &Link, ip: VirtualIp, time: Duration) -> Result<(), NetworkEr
     }
 }
 
-/// Asks for all of `time` which other hosts on `link` have `ip`; `None` where nobody can be asked.
+/// Asks for all of `time` which other hosts on `link` have `ip`; `None` if nobody can be asked.
 pub fn owners(link: &Link, ip: VirtualIp, time: Duration) -> Result<Option<Vec<Mac>>, NetworkError> {
     let (IpAddr::V4(address), Some(mac), true) = (ip.ip(), link.mac, link.has_neighbours()) else {
         return Ok(None);
@@ -46,7 +46,7 @@ pub fn owners(link: &Link, ip: VirtualIp, time: Duration) -> Result<Option<Vec<M
 fn others(link: &Link, ip: Ipv4Addr, mac: [u8; 6], time: Duration, most: usize) -> io::Result<Vec<Mac>> {
     let mut owners = Vec::new();
     let socket = PacketSocket::listen(link.index)?;
-    // Sender 0.0.0.0, so that nobody's table is changed by the question (RFC 5227 section 1.1).
+    // Sender 0.0.0.0, so that the question changes no host's table (RFC 5227 section 1.1).
     let question = arp(mac, Ipv4Addr::UNSPECIFIED, [0; 6], ip, REQUEST);
     let started = Instant::now();
     for asked in 1..=QUESTIONS {
@@ -106,8 +106,8 @@ pub fn await_detection(
     }
 }
 
-/// Waits until the kernel delivers what comes for `ip`: whoever is told before loses his first packet, and tries again a
-/// second later. Where that takes longer than some milliseconds, a rule of the site may have it otherwise.
+/// Waits until the kernel delivers what comes for `ip`: a client that is told before loses its first packet, and
+/// retries a second later. If that takes longer than some milliseconds, a rule of the site may prevent the delivery.
 fn await_delivery(kernel: &mut Netlink, link: &Link, ip: VirtualIp, budget: Budget) {
     let budget = Budget::start(Some(budget.share(DELIVERY)));
     while ip.ip().is_ipv6() {

@@ -1,7 +1,8 @@
 //! TCP connections of this host: when did data last come over them, and which of them has nobody answered?
 //!
-//! The kernel knows that of every connection, whichever program it belongs to (`sock_diag`, as `ss -ti` shows it), and tells
-//! everybody in the same network namespace. It ends one for whoever may (`ss -K`).
+//! The kernel knows this of every connection, whichever program it belongs to, and shows it to every process in the
+//! same network namespace (`sock_diag`, as in `ss -ti`). A process with the right for it may have a connection ended
+//! (`ss -K`).
 
 use std::fmt;
 use std::fs;
@@ -22,7 +23,7 @@ use crate::netlink::Netlink;
 
 /// Question and answer alike (`linux/sock_diag.h`).
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
-/// What ends one (`linux/sock_diag.h`, Linux 4.9 and later).
+/// The message that ends a connection (`linux/sock_diag.h`, Linux 4.9 and later).
 const SOCK_DESTROY: u16 = 21;
 /// The attribute that holds a `struct tcp_info` (`linux/inet_diag.h`).
 const INET_DIAG_INFO: u16 = 2;
@@ -38,17 +39,17 @@ const FIXED: usize = 72;
 /// Length of a `struct inet_diag_sockid`: ports, addresses, interface, and the cookie that no other socket has.
 const ID: usize = 48;
 
-/// Most connections that are ended in one go.
+/// The maximum number of connections that are ended at once.
 const AT_ONCE: usize = 64;
 
 /// A socket by its family and its name there.
 pub(crate) type Socket = (u8, [u8; ID]);
 
 /// How long ago data last came from a server at one of `addresses` and `port` to the program that itself listens on
-/// `listening` of this host; `None` without a connection of that program over which any came. Silence on another
-/// program's connection, which may be idle, tells nothing of the server. Nor do this process's own connections.
+/// `listening` of this host; `None` if no connection of that program has brought data. Another program's connection may
+/// be idle, so its silence says nothing about the server. This process's own connections do not count either.
 ///
-/// One that a frozen server's kernel accepted has brought nothing yet, however young it is.
+/// A connection that a frozen server's kernel accepted has brought nothing yet, however young it is.
 pub fn last_heard(
     listening: u16,
     addresses: &[IpAddr],
@@ -87,8 +88,8 @@ impl fmt::Display for Attempt {
     }
 }
 
-/// The attempts to reach a server at one of `addresses` and `port` of the program that itself listens on `listening` of
-/// this host. Those of other programs are none of ours, and of a program that nobody lets us see, there are none.
+/// The attempts of the program that itself listens on `listening` of this host to reach a server at one of `addresses`
+/// and `port`. Attempts of other programs are left out, and so are those of a program that this process may not see.
 pub fn attempts(
     listening: u16,
     addresses: &[IpAddr],
@@ -111,7 +112,7 @@ pub fn attempts(
 }
 
 impl Attempt {
-    /// Ends it: its program finds the connection broken. One that is gone by now is as good.
+    /// Ends it: its program finds the connection broken. A connection that has ended by itself is no error.
     pub fn end(&self, budget: Budget) -> Result<(), NetworkError> {
         report::change(None, Kind::Connection, format_args!("end {self}"), || {
             destroy(&mut Netlink::to(NETLINK_SOCK_DIAG, budget)?, &[(self.family, self.id)])
@@ -134,13 +135,13 @@ pub(crate) fn of(ip: IpAddr, budget: Budget) -> Result<Vec<Socket>, NetworkError
     Ok(found)
 }
 
-/// Ends these connections and tells how many. Waits for programs that hold them, whatever the budget.
+/// Ends these connections and returns their number. Waits for programs that are using them, even beyond the budget.
 pub(crate) fn destroy_all(sockets: &[Socket], budget: Budget) -> io::Result<usize> {
     let mut kernel = Netlink::to(NETLINK_SOCK_DIAG, budget)?;
     sockets.chunks(AT_ONCE).try_fold(0, |ended, some| Ok(ended + destroy(&mut kernel, some)?))
 }
 
-/// Ends these connections and tells how many. One that is gone by then is as good, but not counted.
+/// Ends these connections and returns their number. A connection that has ended by itself is no error, but not counted.
 fn destroy(kernel: &mut Netlink, sockets: &[Socket]) -> io::Result<usize> {
     let questions: Vec<_> = sockets
         .iter()
@@ -158,7 +159,7 @@ fn destroy(kernel: &mut Netlink, sockets: &[Socket]) -> io::Result<usize> {
     Ok(ended)
 }
 
-/// Why the kernel ends no connection, in words where it has only a number.
+/// Why the kernel ends no connection, in words if the kernel gives only a number.
 pub(crate) fn explained(error: io::Error) -> io::Error {
     if error.raw_os_error() == Some(Errno::EOPNOTSUPP as i32) {
         let reason = "it was built without CONFIG_INET_DIAG_DESTROY";
@@ -181,7 +182,7 @@ fn each(
     })
 }
 
-/// The same, as the kernel tells it, with these attributes.
+/// The same, as the kernel says it, with these attributes.
 fn dump(
     states: u32,
     [local, remote]: [u16; 2],
@@ -212,7 +213,7 @@ fn dump(
 struct Question {
     family: u8,
     states: u32,
-    /// What is to be told of each beside the fixed part, as bits.
+    /// Which attributes of each are wanted beside the fixed part, as bits.
     attributes: u8,
     id: [u8; ID],
 }
@@ -232,7 +233,7 @@ impl Emitable for Question {
     }
 }
 
-/// What every answer tells of a connection.
+/// What every answer says of a connection.
 struct Named {
     family: u8,
     /// Its number in `linux/tcp_states.h`.
@@ -241,7 +242,7 @@ struct Named {
     local: IpAddr,
     remote: IpAddr,
     port: u16,
-    /// 0 where no program has it.
+    /// 0 if no program has it.
     inode: u32,
 }
 
@@ -260,8 +261,9 @@ impl Named {
         Some(Self { family, state, id, local, remote, port, inode })
     }
 
-    /// False for what its program has closed: nobody waits for that here, and before Linux 6.11 the kernel, told to end
-    /// it, tells the other side nothing and keeps it for ever. One that no program has accepted yet is used.
+    /// False if its program has closed it. Nobody here waits for such a connection, and before Linux 6.11 an order to
+    /// end it makes the kernel tell the other side nothing and keep it for ever. One that no program has accepted yet
+    /// is used.
     fn is_used(&self) -> bool {
         self.inode != 0 || (ESTABLISHED | CLOSE_WAIT) & (1 << self.state.min(31)) != 0
     }
@@ -277,7 +279,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// `None` where the kernel tells less than this, as Linux does before 4.1.
+    /// `None` if the kernel says less than this, as Linux does before 4.1.
     fn read(payload: &[u8]) -> Option<Self> {
         let name = Named::read(payload)?;
         let info =

@@ -1,9 +1,9 @@
 //! Ending the connections of an address, in a process of its own.
 //!
-//! The kernel ends a connection (`SOCK_DESTROY`) only when it has got its lock, for which it waits as long as a program
-//! holds that: one that sends from a page on a dead disk holds it for ever, and then whoever waits cannot even be killed.
-//! So another process waits, which holds none of the caller's descriptors, and is left behind when it takes too long.
-//! To list connections takes no such lock.
+//! The kernel ends a connection (`SOCK_DESTROY`) only under that connection's lock, and waits as long as a program has
+//! the lock. A program that sends from a page on a dead disk has it for ever, and then the process that waits cannot
+//! even be killed. So another process waits. It keeps none of the caller's descriptors, and is left behind if it takes
+//! too long. To list connections takes no such lock.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -23,13 +23,13 @@ use crate::error::NetworkError;
 
 /// What the process is called with in place of the program's path; see [`crate::announcer`].
 const TITLE: &str = "mmm-ending";
-/// Most that it says.
+/// The maximum length of its answer.
 const LONGEST: u64 = 64;
 
 /// Ends every connection of this host from or to its own address `ip`, whichever program it belongs to, within `limit`;
 /// tells how many. While the address is there, the other side hears of it at once (RST).
 ///
-/// Listening programs go on listening.
+/// Programs that listen continue to listen.
 pub fn end_all(ip: IpAddr, limit: Duration) -> Result<usize, NetworkError> {
     let begun = Instant::now();
     let found = connection::of(ip, Budget::start(Some(limit)))?.len();
@@ -56,12 +56,13 @@ fn apart(ip: IpAddr, limit: Duration) -> io::Result<usize> {
     let Some(answer) = child.stdout.take() else { return Err(io::ErrorKind::BrokenPipe.into()) };
     let mut ready = [PollFd::new(answer.as_fd(), PollFlags::POLLIN)];
     if poll(&mut ready, PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX))? == 0 {
-        let reason = "the kernel waits for a program that holds one of them; they end by themselves";
+        let reason =
+            "the kernel waits for a program that is using one of them; they end later, by themselves";
         return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
     }
     let mut said = String::new();
     answer.take(LONGEST).read_to_string(&mut said)?;
-    // It has said all that it has to say.
+    // Its answer is complete.
     let _ = child.wait();
     match said.split_once(' ') {
         Some(("ended", count)) => count.parse().map_err(io::Error::other),
@@ -70,14 +71,14 @@ fn apart(ip: IpAddr, limit: Duration) -> io::Result<usize> {
                 code.parse().map_or_else(|_| io::Error::other("it failed"), io::Error::from_raw_os_error);
             Err(connection::explained(error))
         }
-        _ => Err(io::Error::other("the process that does it ended without a word")),
+        _ => Err(io::Error::other("the process that does it ended without an answer")),
     }
 }
 
 /// The whole of that process, if this is it. To be called before anything opens a file.
 pub fn of_this_process() -> Option<()> {
     let (ip, limit) = read(std::env::args_os())?;
-    // Nobody reads an error of these: whoever waits hears nothing, and says that.
+    // Nobody reads an error of these: the waiting process gets no answer, and reports that.
     background::cut_loose(c"mmm-ending").ok()?;
     let ended = connection::of(ip, Budget::start(Some(limit)))
         .map_err(|_| io::Error::other("not listed"))

@@ -60,7 +60,7 @@ pub enum NetworkError {
     },
     /// The kernel did not answer in time.
     #[error(
-        "could not {doing}: the kernel did not answer within the time limit; is another program holding the network configuration?"
+        "could not {doing}: the kernel did not answer within the time limit; is another program locking the network configuration?"
     )]
     #[strum(serialize = "kernel-silent")]
     NoAnswer {
@@ -145,7 +145,7 @@ pub enum NetworkError {
     )]
     #[strum(serialize = "address-duplicate")]
     Duplicate,
-    /// IPv6's duplicate address detection came to no end.
+    /// IPv6's duplicate address detection did not end.
     #[error(
         "duplicate address detection did not end within {limit:.1?}, so it was removed again; raise network.dad, or \
          lower net.ipv6.conf.{device}.dad_transmits"
@@ -161,7 +161,7 @@ pub enum NetworkError {
     #[error(transparent)]
     #[strum(serialize = "")]
     Hook(#[from] HookError),
-    /// The network could not be told of an address.
+    /// An address could not be announced to the network.
     #[error(
         "could not {doing}: {source}; other hosts may send to the old owner until their ARP entries expire"
     )]
@@ -174,7 +174,7 @@ pub enum NetworkError {
     },
     /// What still comes for an address cannot be refused.
     #[error(
-        "could not refuse what still comes for the address: {source}; clients that ask for it meanwhile ask again a second \
+        "could not refuse what still comes for the address: {source}; clients that connect to it meanwhile retry only a second \
          later"
     )]
     #[strum(serialize = "farewell-failed")]
@@ -195,7 +195,8 @@ impl Coded for NetworkError {
 }
 
 impl NetworkError {
-    /// What the kernel answered to a netlink request, told apart by what an operator would do about it.
+    /// What the kernel answered to a netlink request, with one variant for each thing that an operator would do about
+    /// it.
     pub(crate) fn from_kernel(doing: impl Into<String>, source: io::Error) -> Self {
         let doing = doing.into();
         match source.kind() {

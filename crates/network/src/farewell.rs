@@ -1,13 +1,13 @@
 //! Farewell: refusing, for a while, what still comes for an address that this host has given up.
 //!
-//! Until another host has the address, nobody answers for it: a client's SYN is lost and sent again a second later. A
-//! process of its own answers TCP segments with a RST, so that clients ask again at once. It also ends connections that
-//! were made in the last moment, whose clients would wait for a greeting: it listens from before the address goes.
+//! Until another host has the address, no host answers for it: a client's SYN is lost and sent again a second later. A
+//! process of its own answers TCP segments with a RST, so that clients retry at once. It listens before the address is
+//! removed. So it also ends connections that were made in the last moment, whose clients would wait for a greeting.
 //!
-//! No connection that this host accepts is refused when the address comes back. The process looks for the address on all
-//! interfaces after it has received frames and before it answers them, and ends where it is there. What it answers came
-//! before that look, so it was not accepted, or was given up with the address. However late such an answer is sent, a
-//! newer connection ignores it: it acknowledges, or is numbered for, the old attempt (RFC 5961 section 3.2).
+//! When the address comes back, the process refuses no connection that this host accepts. It looks for the address on
+//! all interfaces after it has received frames and before it answers them, and ends if the address is there. What it
+//! answers came before that look, so it was not accepted, or was given up with the address. However late such an answer
+//! is sent, a newer connection ignores it: it acknowledges, or is numbered for, the old attempt (RFC 5961 section 3.2).
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -32,21 +32,21 @@ use crate::segment::{self, Connection, Heard, Segment};
 
 /// What the process is called with in place of the program's path; see [`crate::announcer`].
 const TITLE: &str = "mmm-farewell";
-/// Most time for one look at the interfaces, and how often they are looked at while nothing comes.
+/// The maximum time of one look at the interfaces, and the time between looks while nothing comes.
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(100);
 /// How long it stays once another host has the address, for clients that have not learned of it by then: the second
-/// announcement comes after 200 ms. Only their SYNs are refused, so that no connection to the new host is.
+/// announcement comes after 200 ms. It refuses only their SYNs, and so no connection to the new host.
 const LINGER: Duration = Duration::from_millis(250);
 /// How long an announcement of this host itself may be on its way back.
 const ECHO: Duration = Duration::from_millis(100);
-/// Most frames between two looks.
+/// The maximum number of frames between two looks.
 const BATCH: usize = 1000;
-/// Most answers at once, and in a second.
+/// The maximum number of answers at once, and in a second.
 const BURST: f64 = 1000.0;
 const RATE: f64 = 2000.0;
 
-/// What is ready to say farewell for an address that is still there.
+/// Everything that the process needs, prepared while the address is still there.
 #[derive(Debug)]
 pub struct Prepared {
     words: [OsString; 6],
@@ -54,7 +54,7 @@ pub struct Prepared {
     seat: Seat,
 }
 
-/// Gets ready, so that nothing is lost that comes from now on; `None` where nobody would be answered.
+/// Begins to listen, so that nothing is lost that comes from now on; `None` if nobody would be answered.
 pub fn prepare(link: &Link, ip: VirtualIp, settings: &Settings) -> Result<Option<Prepared>, NetworkError> {
     let (Some(time), Some(mac)) = (settings.network.farewell, link.mac) else { return Ok(None) };
     if !link.has_neighbours() {
@@ -67,7 +67,7 @@ pub fn prepare(link: &Link, ip: VirtualIp, settings: &Settings) -> Result<Option
     }
     let take = || Seat::take(Role::Farewell, link, ip).map_err(failed);
     let turn = match take()? {
-        // One that runs is for an earlier time, and ends when it is asked.
+        // A process that runs already belongs to an earlier call, and ends when it is asked.
         Turn::Another => {
             seat::await_silence(Role::Farewell, link, ip);
             take()?
@@ -79,8 +79,8 @@ pub fn prepare(link: &Link, ip: VirtualIp, settings: &Settings) -> Result<Option
         Turn::Another => return Ok(None),
         Turn::Kept => {
             log::warn!(
-                "other users hold the places of the process that refuses what still comes for {ip} (see /proc/net/unix): \
-                 clients that ask for it meanwhile ask again a second later"
+                "other users have taken the sockets of the process that refuses what still comes for {ip} (see /proc/net/unix): \
+                 clients that connect to it meanwhile retry only a second later"
             );
             return Ok(None);
         }
@@ -91,7 +91,7 @@ pub fn prepare(link: &Link, ip: VirtualIp, settings: &Settings) -> Result<Option
 }
 
 impl Prepared {
-    /// Starts the process, now that the address is gone, and does not wait for it.
+    /// Starts the process, now that the address is removed, and does not wait for it.
     pub fn begin(self) -> Result<(), NetworkError> {
         let what = format_args!("refuse what still comes for {}", self.words[2].display());
         report::change(None, Kind::Connection, what, || {
@@ -146,8 +146,8 @@ enum End {
 }
 
 impl Farewell {
-    /// What to do, if this process was started by [`Prepared::begin`]; it is cut loose from the caller first. To be called
-    /// before anything opens a file.
+    /// What to do, if this process was started by [`Prepared::begin`]; it is detached from the caller first. To be
+    /// called before anything opens a file.
     pub fn of_this_process() -> Option<Result<Self, NetworkError>> {
         let task = Task::read(std::env::args_os())?;
         let taken = background::take_over(c"mmm-farewell");
@@ -169,7 +169,7 @@ impl Farewell {
         let mut allowance = Allowance { left: BURST, since: Instant::now() };
         let (mut answered, mut spared) = (0_u64, 0_u64);
         let why = loop {
-            // Whoever asks has added the address, or is about to start another process.
+            // The process that asks has added the address, or is about to start another process.
             if let Some(caller) = seat.caller() {
                 drop(seat);
                 drop(caller);
@@ -185,7 +185,7 @@ impl Farewell {
                     spared += 1;
                     continue;
                 }
-                // A jammed or switched off interface is no reason to end: the next one may get through.
+                // A jammed or switched off interface is no reason to end: the next frame may get through.
                 match socket.send(task.index, &refusal) {
                     Ok(()) => answered += 1,
                     Err(error) => log::debug!("a segment for {ip} was not refused: {error}"),
@@ -235,7 +235,7 @@ fn batch(
             Some(Heard::Segment(segment)) => {
                 heard.insert(segment.connection(), segment);
             }
-            // Our own, sent before the address went, comes back on some switches; later, another host has the same MAC.
+            // Some switches send back this host's own announcement from before. Later, another host has the same MAC.
             Some(Heard::Claim(mac)) if began.elapsed() > ECHO || !is_ours(task, mac) => {
                 return Ok((heard, Some(Mac(mac))));
             }

@@ -1,6 +1,6 @@
 //! A network interface: its name as a caller gives it, and what the kernel says about it.
 //!
-//! Changing an interface is nobody's job here; its addresses are in [`crate::netlink`].
+//! Nothing here changes an interface. Its addresses are in [`crate::netlink`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -68,7 +68,7 @@ pub struct Link {
     pub name: String,
     /// Its number.
     pub index: u32,
-    /// Its Ethernet address, where it has one.
+    /// Its Ethernet address, if it has one.
     pub mac: Option<[u8; 6]>,
     flags: LinkFlags,
     layer: LinkLayerType,

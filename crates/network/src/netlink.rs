@@ -37,10 +37,10 @@ use message::{compose, messages, status};
 
 /// The kernel fills at most this much in one go, however much is asked for (netlink(7)).
 const RECEIVE_BUFFER: usize = 32 * 1024;
-/// Most time that one answer may take; the call's budget may cut it shorter.
+/// The maximum time of one answer; the call's budget may be shorter.
 const LONGEST_ANSWER: Duration = Duration::from_secs(5);
-/// The same address can be held with several prefix lengths; who holds it with more than these is adding it
-/// again as fast as it is removed.
+/// The same address can be held with several prefix lengths. If there are more than these, another program is adding
+/// the address again as fast as it is removed.
 const MOST_REMOVALS: u32 = 8;
 /// Attribute of a link question (`linux/if_link.h`) and its value "no counters, please": summing up those of
 /// IPv6 costs the kernel more than all the rest.
@@ -74,7 +74,7 @@ impl Netlink {
         Ok(Self { socket, budget, sequence: 0 })
     }
 
-    /// Looks for an interface; `None` where this host has none of that name.
+    /// Looks for an interface; `None` if this host has none of that name.
     pub fn find_link(&mut self, interface: &Interface) -> Result<Option<Link>, NetworkError> {
         let mut name = interface.device().as_bytes().to_vec();
         name.push(0);
@@ -120,7 +120,7 @@ impl Netlink {
         Ok(held.into_iter().filter(|(_, held)| held.ip == ip.ip()).map(|(index, _)| index).collect())
     }
 
-    /// All addresses of the family of `ip`, of the interface numbered `index` alone where the kernel can; 0: of all.
+    /// All addresses of the family of `ip`, of the interface numbered `index` alone if the kernel can; 0: of all.
     fn list(&mut self, index: u32, ip: VirtualIp) -> io::Result<Vec<(u32, Holding)>> {
         let mut question = AddressMessage::default();
         question.header.family = ip.family();
@@ -141,13 +141,13 @@ impl Netlink {
         }
     }
 
-    /// How `link` holds `ip`, with whatever prefix length; `None` where it does not.
+    /// How `link` holds `ip`, with whatever prefix length; `None` if it does not.
     pub fn find(&mut self, link: &Link, ip: VirtualIp) -> Result<Option<Holding>, NetworkError> {
         Ok(self.addresses(link, ip)?.into_iter().find(|held| held.ip == ip.ip()))
     }
 
-    /// True once what comes for `ip` is delivered to this host. For IPv6, the kernel sees to that some time after it has added
-    /// the address (Linux 6.1: in a work queue, and the address is not tentative meanwhile).
+    /// True once what comes for `ip` is delivered to this host. For IPv6, that begins some time after the kernel has
+    /// added the address (Linux 6.1: in a work queue, and the address is not tentative meanwhile).
     pub fn is_delivered(&mut self, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
         let mut question = RouteMessage::default();
         question.header.address_family = ip.family();
@@ -201,7 +201,7 @@ impl Netlink {
         }
     }
 
-    /// Removes `ip` from `link`, with every prefix length, and nothing else; false where it was not there.
+    /// Removes `ip` from `link`, with every prefix length, and nothing else; false if it was not there.
     pub fn remove(&mut self, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
         if report::is_dry_run() {
             let mut held = self.addresses(link, ip)?;
@@ -269,7 +269,7 @@ impl Netlink {
             self.receive(&mut buffer)?;
             for message in messages(&buffer) {
                 let message = message?;
-                // The tail of an answer that was given up.
+                // The rest of an answer that was given up.
                 if message.sequence_number() != self.sequence {
                     continue;
                 }
@@ -287,8 +287,9 @@ impl Netlink {
         }
     }
 
-    /// Gives many orders at once and tells what became of each, in their order. The kernel works them off in one go, so no
-    /// other program gets in between; there may be as many as its answers fit a socket's queue, some dozens.
+    /// Sends many orders at once and returns the result of each, in their order. The kernel carries them out without a
+    /// break, so no other program gets in between. Their answers must fit a socket's queue, so some dozens are
+    /// possible.
     pub(crate) fn order(&mut self, kind: u16, orders: &[&dyn Emitable]) -> io::Result<Vec<io::Result<()>>> {
         let first = self.sequence + 1;
         let mut bytes = Vec::new();
@@ -342,7 +343,7 @@ pub(crate) enum Answer {
     Interrupted,
 }
 
-/// The kernel's answer to one who may not change addresses, which a dry run does not get to hear.
+/// The kernel's answer to a process that may not change addresses. A dry run never gets it.
 fn rehearse(doing: String) -> Result<(), NetworkError> {
     if capability::has(capability::NET_ADMIN).unwrap_or(true) {
         return Ok(());

@@ -21,7 +21,7 @@ const ARP: u16 = 0x0806;
 const ALL: u16 = 3;
 /// More than any ARP frame needs, and than all headers up to those of TCP without their options.
 const LONGEST: usize = 128;
-/// Memory for frames that nobody has received yet, enough for some thousand.
+/// Memory for frames that were not received yet, enough for some thousand.
 const QUEUE: usize = 4 << 20;
 /// Instructions of the kernel's packet filter (`linux/bpf_common.h`).
 const LOAD_WORD: u16 = 0x20;
@@ -30,10 +30,11 @@ const LOAD_BYTE: u16 = 0x30;
 const JUMP_IF_EQUAL: u16 = 0x15;
 const RETURN: u16 = 0x06;
 
-/// Not a place in the frame: whether it came with a VLAN's tag (`SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT`, `linux/filter.h`).
+/// Not an offset in the frame, but whether it came with a VLAN's tag (`SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT`,
+/// `linux/filter.h`).
 pub(crate) const IS_TAGGED: u32 = 0xffff_f030;
 
-/// What a place in a frame has to hold.
+/// What a field of a frame has to hold.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Field {
     Byte(u32, u8),
@@ -43,8 +44,8 @@ pub(crate) enum Field {
 
 /// A socket that sends frames, and receives none unless it was opened to listen.
 ///
-/// Closing the last descriptor of one takes the kernel milliseconds (it waits for every processor to have
-/// seen it go), so a caller in a hurry passes it on.
+/// Closing its last descriptor takes the kernel milliseconds, because it waits until every processor has noticed.
+/// So a caller in a hurry passes the descriptor on.
 #[derive(Debug)]
 pub(crate) struct PacketSocket(OwnedFd);
 

@@ -1,10 +1,10 @@
-//! Keeping the other addresses of a network when the first one of it goes.
+//! Keeping the other addresses of a network when its first one is removed.
 //!
 //! Linux removes the later IPv4 addresses of a network together with the first, unless `promote_secondaries`
 //! is set (kernel documentation, ip-sysctl). Adding them again afterwards would be too late: with the last
-//! address of an interface its routes go, the default route among them.
+//! address of an interface, its routes are removed, the default route among them.
 //!
-//! One call at a time does so on an interface: a second one would rely on what the first is about to put back.
+//! Only one call at a time does so on an interface: a second one would rely on a setting that the first sets back.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -18,9 +18,9 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::libc::{O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK};
 
 const SETTINGS: &str = "/proc/sys/net/ipv4/conf";
-/// Where only root makes files. The lock is the open file's: it ends with a helper that is killed.
+/// A folder in which only root makes files. The lock belongs to the open file, so it ends when its helper is killed.
 const LOCKS: &str = "/run";
-/// How long another call is waited for, which needs a few milliseconds.
+/// How long to wait for another call, which needs a few milliseconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Pause between two tries for the lock.
 const PAUSE: Duration = Duration::from_millis(2);

@@ -1,12 +1,12 @@
-//! Who announces an address on an interface, or says farewell for it: one process each at a time, and the helper that
-//! ends it can wait for that.
+//! The seat of the process that announces an address on an interface, and of the one that says farewell for it. Each
+//! has one process at a time, and the helper that ends the process can wait for its end.
 //!
-//! The seat is a socket with a name in the network namespace, so it ends with its process and needs no file.
-//! Whoever connects asks its holder to look whether the address is still there; the holder hangs up between
-//! two announcements, never within one.
+//! The seat is a socket with a name in the network namespace, so it ends with its process and needs no file. A
+//! connection to it asks the process to check whether the address is still there. The process closes that connection
+//! between two announcements, never within one.
 //!
-//! Any local user may take such a name, or connect to it. Only root and the caller's own user count, on either
-//! side; where somebody else has taken the name there is one more, so that two processes announce at most.
+//! Any local user may take such a name, or connect to it. Only root and the caller's own user count, on either side. If
+//! somebody else has taken the name, there is a second name. So at most two processes announce.
 
 use std::fmt;
 use std::io;
@@ -27,13 +27,13 @@ use nix::unistd::geteuid;
 use crate::address::VirtualIp;
 use crate::interface::Link;
 
-/// Most time to wait for a process that announces; it needs well below a millisecond, or a few to start.
+/// The maximum time to wait for a process that announces. It needs well below a millisecond, or a few to start.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The same for the farewell, which is harmless if it is late (see [`crate::farewell`]).
 const COURTESY: Duration = Duration::from_millis(50);
-/// Most milliseconds to wait for a turn at a seat at which strangers queue.
+/// The maximum number of milliseconds to wait for a turn at a seat at which strangers queue.
 const QUEUE: i64 = 100;
-/// How often a seat is tried for that was left, or not yet sat down on, at the moment of looking.
+/// How often a seat is tried that was free, or not yet in use, at the moment of looking.
 const TRIES: usize = 3;
 
 /// What a process does that has a seat.
@@ -60,7 +60,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// The right to do so, held as long as this lives, here or in the process that it is handed to.
+/// The right to do so, as long as this exists here or in the process that got it.
 #[derive(Debug)]
 pub(crate) struct Seat(UnixListener);
 
@@ -76,21 +76,21 @@ impl From<Seat> for OwnedFd {
     }
 }
 
-/// What became of trying for a seat.
+/// The result of trying for a seat.
 #[derive(Debug)]
 pub(crate) enum Turn {
     /// It is ours.
     Ours(Seat),
     /// Another process does it.
     Another,
-    /// Other users hold every seat, or keep everybody from asking who does.
+    /// Other users have every seat, or keep this call from asking who has it.
     Kept,
 }
 
 /// Who was found at a seat.
 enum Found {
     Nobody,
-    /// One of ours, and the line to it: it ends when that process hangs up.
+    /// One of ours, and the connection to it, which ends when that process closes it.
     Announcer(OwnedFd),
     Stranger,
 }
@@ -126,11 +126,11 @@ impl Seat {
             let left = end.saturating_duration_since(Instant::now());
             let mut ready = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
             let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-            // Hangs up at once: whoever asked knows that nothing is being sent.
+            // Closed at once: the process that asked then knows that nothing is being sent.
             match poll(&mut ready, timeout) {
                 Ok(0) => return true,
                 Ok(_) if self.caller().is_some() => return false,
-                // A stranger, who may knock again at once.
+                // Another user's process, which may connect again at once.
                 _ => {}
             }
             if Instant::now() >= end {
@@ -139,7 +139,7 @@ impl Seat {
         }
     }
 
-    /// Somebody who asks and may; to drop it is to hang up.
+    /// A connection of somebody who may ask; to drop it is to answer.
     pub(crate) fn caller(&self) -> Option<UnixStream> {
         let (caller, _) = self.0.accept().ok()?;
         owner(&caller).is_ok_and(is_one_of_us).then_some(caller)
@@ -152,8 +152,8 @@ impl AsFd for Seat {
     }
 }
 
-/// Waits until nothing is sent any more on the strength of a look at `link` before this call. To be called when `ip` is
-/// gone from there; for the farewell, which ends then, when it is there.
+/// Waits until nothing is sent any more because of a look at `link` before this call. To be called when `ip` is no
+/// longer there; for the farewell, which ends then, when `ip` is there again.
 pub(crate) fn await_silence(role: Role, link: &Link, ip: VirtualIp) {
     let patience = if role == Role::Announcer { PATIENCE } else { COURTESY };
     let end = Instant::now() + patience;
@@ -185,7 +185,7 @@ fn knock(role: Role, name: &str, link: &Link, ip: VirtualIp) -> io::Result<Found
     match connect(door.as_raw_fd(), &address) {
         Err(Errno::ECONNREFUSED) => return Ok(Found::Nobody),
         Err(Errno::EAGAIN) => {
-            log::warn!("others keep everybody from asking who {role} {ip} on {link}");
+            log::warn!("other users keep this call from asking which process {role} {ip} on {link}");
             return Ok(Found::Stranger);
         }
         connected => connected?,

@@ -1,6 +1,6 @@
-//! A TCP segment for an address that is not here any more, and its refusal (RFC 9293 section 3.10.7.1).
+//! A TCP segment for an address that this host no longer has, and its refusal (RFC 9293 section 3.10.7.1).
 //!
-//! The checksum of what came is not looked at: network cards and virtual cables leave it to the other end.
+//! The checksum of a received segment is not checked: network cards and virtual cables leave it to the other end.
 
 use std::net::IpAddr;
 
@@ -32,7 +32,7 @@ type Hardware = [u8; 6];
 pub(crate) enum Heard {
     /// Somebody sent to the address.
     Segment(Segment),
-    /// Another host has the address, by its own word.
+    /// Another host says that it has the address.
     Claim(Hardware),
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Segment {
 /// One connection, as long as the address stays the same: the other end.
 pub(crate) type Connection = (IpAddr, [u16; 2]);
 
-/// Frames for `ip` at `mac` that hold TCP, and those by which a host says that it has `ip`.
+/// TCP frames for `ip` at `mac`, and frames in which a host says that it has `ip`.
 pub(crate) fn wanted(ip: IpAddr, mac: Hardware) -> [Vec<Field>; 2] {
     let word = |bytes: &[u8]| bytes.iter().fold(0, |value, byte| value << 8 | u32::from(*byte));
     let half = |bytes: &[u8]| bytes.iter().fold(0, |value, byte| value << 8 | u16::from(*byte));
@@ -89,7 +89,7 @@ pub(crate) fn wanted(ip: IpAddr, mac: Hardware) -> [Vec<Field>; 2] {
     [[before.clone(), to_us.to_vec(), segment.concat()].concat(), [before, claim.concat()].concat()]
 }
 
-/// Reads a frame that [`wanted`] let through; `None` where it cannot or must not be answered.
+/// Reads a frame that [`wanted`] let through; `None` if it cannot or must not be answered.
 pub(crate) fn read(frame: &[u8]) -> Option<Heard> {
     let to = frame.get(0..6)?.try_into().ok()?;
     let from: Hardware = frame.get(6..12)?.try_into().ok()?;
