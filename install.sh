@@ -5,8 +5,8 @@
 #        install.sh uninstall DESTDIR AGENT_DIR
 # Original helpers go to AGENT_DIR.orig and come back from there unchanged; any other file that somebody else has put
 # there stays where it is, and ours is not installed. A helper is replaced by renaming, so a running agent finds one or
-# the other at any moment, never none. No copy that is the only one is ever deleted; uninstalling goes on past what it
-# cannot do.
+# the other at any moment, never none. No copy that is the only one is ever deleted; uninstalling continues after what
+# it cannot do.
 set -euo pipefail
 
 HELPERS=(
@@ -27,7 +27,7 @@ sum_of() { sha256sum <"$1" | cut -d' ' -f1; }
 # Two names of one file; links are not followed.
 same_file() { [[ $(stat -c %d:%i "$1") == "$(stat -c %d:%i "$2")" ]]; }
 
-# Two that nobody could tell apart, links included.
+# Two files that cannot be told apart, links included.
 is_same() {
   if same_file "$1" "$2"; then return 0; fi
   if [[ -L $1 || -L $2 ]]; then
@@ -94,7 +94,7 @@ install_helpers() {
   mkdir -p "$agent" "$saved"
   [[ -s $placed ]] || is_list_lost=1
   touch "$placed"
-  # What was being written when power failed.
+  # The last line may be incomplete after a power failure.
   if [[ -n $(tail -c 1 "$placed") ]]; then echo >>"$placed"; fi
   for name in "${HELPERS[@]}"; do
     if exists "$agent/$name" && ! is_ours "$name"; then
@@ -113,7 +113,7 @@ install_helpers() {
   echo "Helpers installed in $agent; the agent's bin_path must be ${agent_dir%/agent}/"
 }
 
-# Nothing is done where any folder lies outside DESTDIR.
+# If any folder lies outside DESTDIR, nothing is done.
 stays_inside() {
   local folders reason
   mapfile -t folders < <(files | cut -f 3 | sed "s|/[^/]*\$||" | sort -u)
@@ -133,7 +133,7 @@ save() {
     last=${last#.}
     copy=$saved/$name.$((${last:-0} + 1))
     if [[ -n $original && -n $is_list_lost && -f $agent/$name && ! -L $agent/$name ]]; then
-      # Most likely an older helper of ours, but nobody can tell any more.
+      # Most likely an older helper of ours, but this is no longer certain.
       echo "$placed was lost: $agent/$name is kept as $copy, and the earlier original is the one that comes back"
       doubtful=1
     else
@@ -172,7 +172,7 @@ files() {
   done
 }
 
-# Whether the list still holds of a file; its name there is the whole path, without DESTDIR.
+# Whether a file is still as the list says; its name there is the whole path, without DESTDIR.
 is_our_file() { [[ -f $root$1 && ! -L $root$1 && -f $placed ]] && grep -qxF "$(sum_of "$root$1")  $1" "$placed"; }
 
 install_files() {
@@ -190,7 +190,7 @@ install_files() {
   echo "Tools installed in $tools_dir: ${TOOLS[*]}; see man mmm_preflight, man set_active_master"
 }
 
-# try COMMAND… — of an uninstallation, which goes on whatever fails.
+# try COMMAND… — of an uninstallation, which continues whatever fails.
 try() { "$@" || failed+=("$*"); }
 
 # Removes a folder that is empty; never a link to one.
@@ -228,7 +228,7 @@ install_samples() {
   mkdir -p "${rotation%/*}"
   # The administrator's own version stays.
   exists "$rotation" || install -m 0644 "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"
-  echo "Settings are optional; an example lies in $examples/mmm_helpers.yaml"
+  echo "Settings are optional; a sample is $examples/mmm_helpers.yaml"
 }
 
 uninstall_helpers() {
@@ -277,11 +277,11 @@ uninstall_samples() {
   if cmp -s "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"; then try rm -f "$rotation"; fi
 }
 
-# The list goes last: another uninstallation can finish what this one could not.
+# The list is removed last, so that another uninstallation can finish what this one could not.
 uninstall_list() {
   if ((${#failed[@]})); then
     printf '  %s\n' "${failed[@]}" >&2
-    fail "${#failed[@]} of the above could not be done, everything else was; mend that, then run 'make uninstall' again"
+    fail "${#failed[@]} of the above could not be done, everything else was; fix that, then run 'make uninstall' again"
   fi
   if [[ -d $saved ]] && [[ -z $(find "$saved" -mindepth 1 ! -name .placed -print -quit) ]]; then
     rm -f "$placed"
