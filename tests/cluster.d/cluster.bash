@@ -56,7 +56,7 @@ servers_up() {
   [[ -d $1 ]] || return 1
   each_host write_configuration
   each_host fresh_server "$1" || return 1
-  # Only now: an IO thread that finds its source not yet listening tries again a second later.
+  # Only now: if an I/O thread finds that its source does not listen yet, it retries a second later.
   each_host attach || return 1
   each_host threads_run
 }

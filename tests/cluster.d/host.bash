@@ -4,7 +4,7 @@
 # the host and takes the interfaces with them. Nothing outside the namespaces is touched, so there is
 # nothing to collide with and nothing to leave behind.
 
-# Files above stderr belong to the caller; one that stays open in a holder hangs whoever reads it (bats).
+# Descriptors above stderr belong to the caller. If one stays open in a holder, its reader (bats) hangs.
 close_inherited_files() {
   local fd
   for fd in /proc/self/fd/*; do

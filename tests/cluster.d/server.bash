@@ -54,7 +54,7 @@ log_slave_updates = 1
 auto_increment_increment = 2
 auto_increment_offset = $((number == 2 ? 2 : 1))
 slave_net_timeout = 4
-# A server may be killed here, the machine may not: the page cache is durable enough.
+# Tests kill servers, never the machine, so the page cache is durable enough.
 innodb_flush_log_at_trx_commit = ${MMM_FLUSH_LOG:-2}
 sync_binlog = 0
 innodb_buffer_pool_size = 16M
@@ -198,7 +198,7 @@ server_signal() {
 
 server_alive() { server_signal "$1" 0 2>/dev/null; }
 
-# server_end HOST SIGNAL — sends it and waits until the process has gone.
+# server_end HOST SIGNAL — sends it and waits until the process has ended.
 server_end() {
   local host=$1 pid
   pid=$(server_pid "$host") || return 0
@@ -236,7 +236,7 @@ replica_status() {
     -E -e "$(statements "${2:-$OWN_STATUS}")" | flavour_fields
 }
 
-# Both threads as `Yes Yes`, `Connecting Yes`, …; empty when the host replicates from nobody.
+# Both threads as `Yes Yes`, `Connecting Yes`, …; empty if the host replicates from no host.
 replica_threads() {
   replica_status "$1" |
     awk '$1 == "Slave_IO_Running:" { io = $2 } $1 == "Slave_SQL_Running:" { sql = $2 } END { if (io) print io, sql }'

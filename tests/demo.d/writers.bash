@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# The writers of the demo: starting and holding them, and what they saw.
+# The writers of the demo: starting and pausing them, and what they saw.
 
 WRITERS=4
 writer_pids=()

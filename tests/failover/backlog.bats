@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# By GTID, a MariaDB whose replication threads both stand still begins a new relay log when either of them
-# starts. With a dead master, what was fetched and not yet applied would be gone for ever.
+# By GTID, a MariaDB whose replication threads are both stopped begins a new relay log when either of them
+# starts. With a dead master, what was fetched and not yet applied would be lost for ever.
 
 bats_require_minimum_version 1.5.0
 load ../lib/cluster

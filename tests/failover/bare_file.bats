@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# A slave that keeps no log of its own (no log_slave_updates), as many do: what it has executed can be told only
-# from the log of its old master or, with that gone, from the numbers in the new one's. db1 was the writer, db2 becomes it, db3 follows.
+# A slave that keeps no log of its own (no log_slave_updates), as many do: only the log of its old master shows what it
+# has executed or, if that master is dead, the GTIDs in the new one's. db1 was the writer, db2 becomes it, db3 follows.
 
 load ../lib/cluster
 load ../lib/failover
@@ -66,7 +66,7 @@ teardown() { end_order; }
   refuses_to_move db3 db2 "$(unproved db2 "ERROR: db3 is ahead of db2: it has executed $(gtid_of db1)")"
 }
 
-# Where sets are compared, the order of a log says nothing.
+# If sets are compared, the order of a log says nothing.
 has_early_row() {
   only_on MariaDB 'elsewhere the order of a log is not what is compared'
   writes_early

@@ -69,7 +69,7 @@ teardown() { end_order; }
   write db1
   caught_up db3 db1
   close_writes db1
-  # As long as the new master is closed, it would not be waited for that long.
+  # While the new master is closed, the helper would not wait that long for it.
   settings db3 'attach: { patience: 6s }'
   later 1 freeze db1
   later 2 release db2
@@ -152,7 +152,7 @@ teardown() { end_order; }
   nothing_lost db2 db3
 }
 
-# What came with the backup is named in none of its logs.
+# None of its logs names what came with the backup.
 @test "A7: the new master was made from a backup and writes already; by file and position the late slave gets every row" {
   [[ $MMM_SERVER == mysql-* && $MMM_REPLICATION == gtid ]] || skip 'of MySQL with GTIDs, which keeps both modes apart'
   leaves_traces
@@ -187,7 +187,7 @@ teardown() { end_order; }
   [ "$(replica_field db3 Master_Host)" = "$(host_ip db1)" ]
 }
 
-# A log that is being sent to somebody is not deleted.
+# The server does not delete a log while it sends that log to a replica.
 keeps_one_log() {
   write "$1"
   sql "$1" 'FLUSH LOGS'
@@ -297,7 +297,7 @@ gets_all_of_the_slave() {
   nothing_lost db2 db3
 }
 
-# has_read_all HOST — its SQL thread has handed on all that was fetched; parallel appliers may be at work on it.
+# has_read_all HOST — its SQL thread has handed out all that was fetched; parallel appliers may still work on it.
 has_read_all() { [[ $(replica_field "$1" Slave_SQL_Running_State) == *'has read all relay log'* ]]; }
 
 # applies_the_last HOST — its appliers have the last of db1's transactions in hand, which db3 has executed; db1 dies.
@@ -611,7 +611,7 @@ writes_much() {
   printf '1;%s\n' "$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')" >"$keys"
   restart_server db2 --plugin-load-add=file_key_management --file-key-management-filename="$keys" --encrypt-binlog
   leaves_traces
-  # The server cannot find a place of two domains in one step.
+  # The server cannot find a position of two domains in one step.
   sql db1 'SET GLOBAL gtid_domain_id = 1'
   write db1 60
   all_caught_up db1 db2 db3
@@ -631,13 +631,13 @@ writes_much() {
   nothing_lost db2 db3
 }
 
-# reads_to_find — the server cannot find the place of db3 in the log of db2 by itself: it has to be read.
+# reads_to_find — the server cannot find the position of db3 in the log of db2 by itself: the log has to be read.
 reads_to_find() {
   if [[ $FAMILY == MariaDB ]]; then
-    # A place of two domains.
+    # A position of two domains.
     sql db1 'SET GLOBAL gtid_domain_id = 1'
   elif has_gtids; then
-    # The end of a log costs nothing, nor does a set that the servers compare.
+    # Neither the end of a log nor a set that the servers compare needs a search.
     by_file_and_position db3 db1
   fi
 }

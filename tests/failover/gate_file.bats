@@ -147,7 +147,7 @@ overtaken() {
   [ "$(replica_field db2 Slave_IO_Running)" != No ]
 }
 
-# Locks of a transaction that will never end would keep clients from those rows for ever.
+# A transaction that never ends would lock those rows against clients for ever.
 @test "A4: the old writer dies while it sends a change of rows; clients may change these rows at once" {
   settings db2 'allow_write: {survivors: off}'
   write_large db1
@@ -188,11 +188,11 @@ reset_and_long_again() {
 @test "A26: the old writer's log was reset and is longer again than what was fetched; writes stay closed" {
   reset_and_long_again
 
-  # By file and position alone, only that it cannot be read at that place.
+  # By file and position alone, it only shows that the log cannot be read at that position.
   stays_closed "$(has_gtids && echo 'the log of db1 *was reset*')*"
 }
 
-# Only what it once had of this host shows the reset, and while it applies, that could still be to come.
+# The reset shows only because db1 lacks what it once had of db2. While db1 applies, that could still come.
 @test "A26: the old writer's log was reset and it still applies; writes stay closed" {
   [[ $MMM_SERVER == mysql-* ]] || skip 'the state of its log knows nothing older of a server that it hears of again'
   reset_and_long_again
@@ -219,8 +219,8 @@ reset_and_long_again() {
   stays_closed '*'
 }
 
-# By GTID the servers go on by themselves, and nothing is missing: but for those that know what they have executed
-# from their log alone.
+# By GTID the servers continue by themselves, and nothing is missing. This does not hold for servers that know only from
+# their log what they have executed.
 @test "A26: the old writer's log has another name now; by file and position writes stay closed" {
   call_limit db2 2
   restart_server db1 --log-bin=other
@@ -284,7 +284,7 @@ loses_the_end() {
     stays_closed 'the log of db1 lacks *: do not rebuild it from there; *'
     return
   fi
-  # By MariaDB's GTIDs, db2 opens: it lacks nothing. By file and position, its place is none of db1's any more.
+  # By MariaDB's GTIDs, db2 opens: it lacks nothing. By file and position, db1 no longer has its position.
   local helper
   for helper in sync_with_master mysql_allow_write; do
     agent_call db2 "$helper"
@@ -340,8 +340,8 @@ alive='db1 is alive although nobody can log in there (*): db2 heard it over its 
   opens
 }
 
-# A log-in that takes long is no death. The I/O thread that the call itself starts says nothing of that before it has an
-# answer.
+# A slow log-in does not mean that a master is dead. The I/O thread that the call itself starts shows nothing before it
+# has an answer.
 @test "replication was stopped on the new writer, and the old one lets nobody in for now; no second writer opens" {
   call_limit db2 3
   stop_replica_thread db2
@@ -426,7 +426,7 @@ comes_back() {
   start_server db1
 }
 
-# asks_again HOST HELPER ARGUMENTS… — as the agent does, every 3 s, for 10 s.
+# asks_again HOST HELPER ARGUMENTS… — retries as the agent does, every 3 s, for 10 s.
 asks_again() {
   local before=$SECONDS
   while :; do
@@ -445,7 +445,7 @@ asks_again() {
 
   [ "$(threads db2)" = 'Yes Yes' ]
   write db2
-  # A slave, too, gets its old master's end and moves.
+  # A slave, too, gets the end of its old master's log, and moves.
   asks_again db3 set_active_master db2
   replicates db3 db2
   all_caught_up db2 db3

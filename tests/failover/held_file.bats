@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Without GTIDs, a slave that comes late goes on where its old master stood while that was held for a moment (docs/ORDERS.md, B2):
-# db2 took over from db1 and writes, db1 follows it, db3 is told last.
+# Without GTIDs, the SQL thread of the old master is paused for a moment, and a late slave continues at the old master's
+# position (docs/ORDERS.md, B2): db2 took over from db1 and writes, db1 follows it, db3 is told last.
 
 load ../lib/cluster
 load ../lib/failover
@@ -11,7 +11,7 @@ teardown_file() { end_cluster; }
 setup() {
   if has_gtids; then skip 'GTIDs tell the place'; fi
   fresh_order
-  # Or its contents would tell the place.
+  # Otherwise its contents would show the position.
   in_any_order db1
   in_any_order db2
   sql db1 "SET GLOBAL log_output = 'TABLE'"
@@ -52,7 +52,7 @@ deeds() {
     WHERE command_type = 'Query' AND CONVERT(argument USING utf8) REGEXP '^(STOP|START|CHANGE) '"
 }
 
-# moves_when_asked_again — as the agent does it: time may cure a refusal.
+# moves_when_asked_again — retried as the agent does it, because some refusals pass with time.
 moves_when_asked_again() {
   local tries
   for ((tries = 0; tries < 8; tries++)); do
@@ -65,7 +65,7 @@ moves_when_asked_again() {
   return 1
 }
 
-# killed_while_held DELAY — the helper gets that many seconds from when it has said whom it is about to hold.
+# killed_while_held DELAY — the helper is killed that many seconds after it has said whose SQL thread it will pause.
 killed_while_held() {
   in_host db3 perl -MTime::HiRes=usleep,time -e '
     open STDOUT, ">", "/dev/null"; my ($marker, $delay) = splice @ARGV, 0, 2; my $pid = fork;
@@ -125,7 +125,7 @@ killed_while_held() {
   local round left=0
   hands_over db1 db2
   for ((round = 0; round < ${MMM_RANDOM_KILLS:-8}; round++)); do
-    # The first one at once: later, a call may have let go already.
+    # The first one at once: later, a call may have started the SQL thread already.
     killed_while_held "0.0$((round ? RANDOM % 3 : 0))$((round ? RANDOM % 10 : 1))" db2
     if [[ $(threads db1) == 'Yes No' && $(marker) == *'undo db1 '* ]]; then left=$((left + 1)); fi
     if [[ $(replica_field db3 Master_Host) == "$(host_ip db2)" ]]; then break; fi
@@ -214,7 +214,7 @@ killed_while_held() {
 
 @test "the slave gets stuck while the old master is held: that goes on before the slave does" {
   hands_over db1 db2
-  # The helper waits a little when it has said whom it is about to hold.
+  # The helper waits a little after it has said whose SQL thread it will pause.
   in_host db3 strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:delay_exit=400000 \
     "$MMM_AGENT_DIR/set_active_master" mmm_agent_db3 db2 >"$BATS_TEST_TMPDIR/answer" 2>/dev/null 3>&- 4>&- &
   helper=$!
@@ -231,7 +231,7 @@ killed_while_held() {
   settles db2
 }
 
-# behind_until_db1 COMMAND… — db3 is held back for as long as db1, which waits for it, has gone on by what that does.
+# behind_until_db1 COMMAND… — db3 lags until COMMAND, which runs 0.7 s later, has changed db1.
 behind_until_db1() {
   ends_writing
   open_writes db2

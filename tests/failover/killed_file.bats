@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# set_active_master is killed, anywhere: the next call ends well, and no host has lost, skipped or doubled a row.
+# set_active_master is killed at any moment: the next call ends well, and no host has lost, skipped or doubled a row.
 # strace counts what the helper sends and receives and kills it there, so nothing depends on the machine's speed.
 # The random moments come on top: MMM_RANDOM_KILLS says how many (40; 200 before a release). MMM_KILL_STEP=4 kills
 # at every fourth call alone.
@@ -61,7 +61,7 @@ same_sums() {
   return 1
 }
 
-# killed_everywhere SYSCALL LEAST — at its first call, its second, and so on, until a run is long enough to end.
+# killed_everywhere SYSCALL LEAST — at its first such call, its second, and so on, until a run reaches its end.
 killed_everywhere() {
   local number=1 is_killed=1 step=${MMM_KILL_STEP:-1}
   while [[ $is_killed ]]; do
@@ -71,7 +71,7 @@ killed_everywhere() {
     number=$((number + step))
   done
   printf 'killed up to the call %s\n' "$((number - 2 * step))"
-  # Connecting, looking, stopping, changing, starting: a run that was shorter was none.
+  # Connect, look, stop, change, start: a shorter run has not done the work.
   ((number - 2 * step >= $2 - step))
 }
 

@@ -57,12 +57,12 @@ killed_at() {
   esac
 }
 
-# stays_dead — the agent asks again.
+# stays_dead — the agent retries.
 stays_dead() {
   gets OK "$new" mysql_allow_write && is_back && moves db3 "$new" && same_rows "$new" db3 && comes_back_and_swaps
 }
 
-# returns CALL… — the old master does, which takes no writes, and that is what the agent asks next.
+# returns CALL… — the old master is back and takes no writes; CALL is what the agent asks next.
 returns() {
   start_server "$old"
   if [[ $1 == set_active_master ]]; then set -- "$1" "$old"; fi
@@ -84,7 +84,7 @@ swaps() {
   old=$new new=$other
 }
 
-# killed_everywhere SYSCALL LEAST — at its first call, its second, and so on, until a run is long enough to end.
+# killed_everywhere SYSCALL LEAST — at its first such call, its second, and so on, until a run reaches its end.
 killed_everywhere() {
   local number is_killed=1 step=${MMM_KILL_STEP:-5} first='' round=0
   local next=(sync_with_master turn_on_slave mysql_allow_write set_active_master)
@@ -100,7 +100,7 @@ killed_everywhere() {
     number=$((number + step)) round=$((round + 1))
   done
   printf 'killed from the call %s to %s, in %s rounds\n' "$first" "$((number - 2 * step))" "$round"
-  # Stopping, changing, starting, and the same again: a run that was shorter was none.
+  # Stop, change, start, and the same again: a shorter run has not done the work.
   ((number - step - first >= $2 - step))
 }
 

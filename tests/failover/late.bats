@@ -27,11 +27,11 @@ teardown() {
   end_order
 }
 
-# MariaDB takes this way only where its GTIDs are gone (forgets_gtids).
+# MariaDB uses this method only if its GTIDs are lost (forgets_gtids).
 ON_MARIADB='^(the slave is behind by (statements|what|rows)|the same, and the log)'
 is_for_this_server() { [[ $FAMILY == MySQL || $BATS_TEST_DESCRIPTION =~ $ON_MARIADB ]]; }
 
-# forgets_gtids HOST — as after a copy that brought files and positions alone.
+# forgets_gtids HOST — as after a copy that had only files and positions.
 forgets_gtids() {
   [[ $FAMILY == MySQL ]] || sql "$1" "SET GLOBAL gtid_slave_pos = ''"
 }
@@ -70,7 +70,7 @@ chance() { ((RANDOM % 2)); }
 # pause MILLISECONDS — a random time up to that.
 pause() { sleep "$(printf '0.%03d' "$((RANDOM % $1))")"; }
 
-# is_drained HOST — it has applied whatever of the dead master's it got.
+# is_drained HOST — it has applied everything that it got from the dead master.
 is_drained() { [[ $(replica_field "$1" Slave_SQL_Running_State) == *'has read all relay log'* ]]; }
 
 # has_reached HOST OTHER — in their source's log HOST is as far as OTHER.
@@ -82,7 +82,7 @@ has_reached() {
 }
 
 # stops_at FILE POSITION — db3 executes db1's log up to there and then has no more of it, not even in its relay log;
-# it tries to connect again. The group at POSITION is executed as a whole.
+# it tries to connect again. The transaction at POSITION is executed as a whole.
 stops_at() {
   sql db3 "START SLAVE UNTIL MASTER_LOG_FILE = '$1', MASTER_LOG_POS = $2"
   wait_for 20 eval '[[ $(threads db3) == *" No" ]]'
@@ -120,7 +120,7 @@ is_moved() {
   moves db3 db2 && is_exact
 }
 
-# is_moved_or_refused — counts in $refused. A refusal leaves db3 where it is, and it goes on from there.
+# is_moved_or_refused — counts in $refused. A refusal leaves db3 where it is, and it continues from there.
 is_moved_or_refused() {
   write db2 2
   move db3 db2
@@ -148,7 +148,7 @@ behind() {
   stops_at "${from% *}" "${ends[$2 * ${#ends[@]} / $3]}"
 }
 
-# each_place STATEMENTS CHECK — again and again, db3 stopping ever later.
+# each_place STATEMENTS CHECK — repeated, and db3 stops later each time.
 each_place() {
   local number
   stop_replica_thread db3
@@ -291,7 +291,7 @@ rounds() {
   nothing_lost db2 db3
 }
 
-# Of a replication password, a server takes less than of an account's.
+# The maximum length of a replication password is shorter than that of an account's.
 @test "the old master is dead, and the server refuses the CHANGE; what is held back is applied no further" {
   only_on narrow 'MySQL 5.6 takes the beginning of such a password'
   leaves_traces
@@ -487,7 +487,7 @@ is_large() {
   done
 }
 
-# Groups with the same bytes, where no commit has a time of its own: the session's clock stands still.
+# Transactions with the same bytes, and without a commit time of their own: the session's clock is stopped.
 alike() {
   local number
   echo 'SET TIMESTAMP = UNIX_TIMESTAMP();'
@@ -507,7 +507,7 @@ alike_on_db1() {
 # stops_behind COUNT — of them.
 stops_behind() { (($1 == 0)) || stops_at "$file" "${ends[$1 - 1]}"; }
 
-# alike_places CHECK — again and again, db3 stopping behind each of them (every third, where few places are wanted).
+# alike_places CHECK — repeated; db3 stops behind each of them (behind every third if few positions are wanted).
 alike_places() {
   local number step=$((PLACES < 3 ? 3 : 1))
   stop_replica_thread db3

@@ -27,7 +27,7 @@ teardown() { end_order; }
   nothing_lost db2 db1 db3
 }
 
-# Agents are called one after another, and the new master's comes later: what the slave waits, clients wait.
+# Agents are called one after another, the new master's after the slave's: while the slave waits, clients wait, too.
 @test "A1: the new master is closed and still applies; the slave does not keep it closed, and is moved when it is asked again" {
   hold db2
   write db1 5
@@ -193,8 +193,8 @@ teardown() { end_order; }
   nothing_lost db2 db1 db3
 }
 
-# halted_when_changed HOST NEW — a helper that stands still as soon as it has pointed HOST at NEW; goes_on until it
-# answers.
+# halted_when_changed HOST NEW — a helper that is stopped as soon as it has pointed HOST at NEW; goes_on lets it
+# continue until it answers.
 halted_when_changed() {
   # shellcheck disable=SC2016
   in_host "$1" perl -MTime::HiRes=usleep -e '
@@ -325,8 +325,8 @@ goes_on() {
   all_caught_up db1 db2 db3
   close_writes db1
 
-  # Both have the same rows in another order: none of MariaDB's GTIDs in the log of db2 is the slave's place. MySQL
-  # compares sets, and by file and position it is enough that all stand still.
+  # Both have the same rows in another order: none of MariaDB's GTIDs in the log of db2 is the slave's position. MySQL
+  # compares sets, and by file and position it is enough that all are idle.
   if [[ $FAMILY == MariaDB ]]; then
     refuses_to_move db3 db2 'ERROR: db3 *'
     open_writes db2
@@ -393,7 +393,7 @@ goes_on() {
   open_writes db2
   nothing_lost db2 db1 db3
 }
-# tell_places_after MILLISECONDS — every host, from now on.
+# tell_places_after MILLISECONDS — the interval of every host's checkpoints from now on.
 tell_places_after() {
   local host
   for host in db1 db2 db3; do
@@ -429,7 +429,7 @@ tell_places_after() {
 @test "A21: replication does not stop in time; the slave stays on the old master and goes on by itself" {
   call_limit db3 2
   local busy='another helper is changing replication on db3'
-  # Nobody is told a status there while it stops.
+  # While it stops, that server answers no query for the status.
   [[ $MMM_SERVER != mysql-5.6 ]] || busy='db3 did not answer within'
   sql db1 'CREATE TABLE app.slow (a INT) ENGINE = MyISAM' "SET SESSION binlog_format = STATEMENT" \
     "INSERT INTO app.slow SELECT IF(@@hostname = 'db3', SLEEP(6), 0)"
@@ -601,7 +601,7 @@ tell_places_after() {
   caught_up db2 db1
   wait_for 10 has_half_a_transaction db3
 
-  # Of a row of 1 MB, db3 knows for half a second no more than of the one before.
+  # While db3 fetches a row of 1 MB, it shows for half a second no more than the row before.
   move db3 db2
   expect_agent_read 255 'ERROR: *it is being sent a transaction, and is not waited for; ask again*'
   moves_behind_backlog db3 db2
@@ -690,7 +690,7 @@ crawling() {
 @test "a look into the new master's log takes longer than a call may, or most of it; the slave is never stopped in vain" {
   only_on MariaDB 'logs are read in this way for the GTIDs of MariaDB'
   [[ $MMM_REPLICATION == file ]] || skip 'the same look as by file and position'
-  # The server cannot find a place of two domains in one step, so that its log is read.
+  # The server cannot find a position of two domains in one step, so that its log is read.
   sql db1 'SET GLOBAL gtid_domain_id = 1'
   is_long_to_read
   delay db3 600
@@ -711,7 +711,7 @@ crawling() {
   open_writes db2
   nothing_lost db2 db1 db3
 
-  # Where both leave out what came last, it is made again after the stop in any case.
+  # If both leave out the last transaction, the plan is made again after the stop in any case.
   local host
   for host in db1 db3; do leave_out "$host" app.scratch; done
   sql db2 'CREATE TABLE app.scratch (a INT)'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The writer role goes to and fro under load, in the order in which monitor and agents do it. No acknowledged row
+# The writer role moves there and back under load, in the order in which monitor and agents do it. No acknowledged row
 # is lost, none is skipped or doubled on any host.
 
 load ../lib/cluster
@@ -34,7 +34,7 @@ stops_writing() {
   wait "$writers"
 }
 
-# step HOST HELPER ARGUMENTS… — asked again as long as the agent would, which is every three seconds.
+# step HOST HELPER ARGUMENTS… — retried as often as the agent would, which is every three seconds.
 step() {
   local tries
   for ((tries = 0; tries < 3; tries++)); do

@@ -326,8 +326,8 @@ forgets_database() {
   nothing_lost db2 db3
 }
 
-# Its place and its log are read one after the other: a transaction that both leave out may be the last it executed, and
-# the next one logged.
+# Its position and its log are read one after the other. A transaction that both leave out may be the last one that it
+# executed, and the next one is logged.
 @test "A23: at no moment while it applies is a slave with the filter of the new master called different from it" {
   only_on filters 'filters want a restart'
   leaves_traces
@@ -529,7 +529,7 @@ executed_by() {
   stop_replica_thread db3
   sql db3 'CHANGE MASTER TO IGNORE_SERVER_IDS = (2)'
   start_replica_thread db3
-  # Then it stands behind what it has applied, and no longer where it began.
+  # Then its position is after what it has applied, and no longer where it began.
   write db1
   ends_writing
 
@@ -555,7 +555,7 @@ executed_by() {
   diff <(echo "$before") <(options)
 }
 
-# What CHANGE MASTER and the filters have set, but for source and place.
+# What CHANGE MASTER and the filters have set, except for source and position.
 options() {
   replica_status db3 'SHOW ALL SLAVES STATUS' |
     grep -E '^ *(Connect_Retry|SQL_Delay|Master_SSL|Replicate_|Using_Gtid|Auto_Position)'

@@ -8,7 +8,7 @@ load ../lib/survivors
 
 setup_file() { cluster_in_mode; }
 teardown_file() { end_cluster; }
-# What does not depend on how replicas keep their place runs in one of the two modes.
+# What does not depend on how replicas keep their position runs in one of the two modes.
 setup() {
   if [[ " ${BATS_TEST_TAGS[*]} " == *' any-mode '* && $MMM_REPLICATION != file ]]; then skip 'as by file and position'; fi
   fresh_order
@@ -238,7 +238,7 @@ opens_without() {
 }
 
 @test "the new master was the last to write before what it lacks: none of its own rows comes back to it" {
-  # Behind the place where db2 stands, the logs of db1 and db3 begin with rows of its own.
+  # Behind the position of db2, the logs of db1 and db3 begin with rows of db2's own.
   cut_off db2
   write db2 2
   caught_up db1 db2
@@ -272,7 +272,7 @@ opens_without() {
   all_caught_up db1 db2 db3
   dies_ahead 2
 
-  # Of an opening long ago, whose place is in no log any more.
+  # The note of an opening long ago, whose position is in no log any more.
   in_host db2 sh -c "mkdir -p /var/lib/mysql-mmm; echo 'undo $(binlog_end db2 | cut -d' ' -f1):99999999 nothing' \
     >/var/lib/mysql-mmm/mysql-mmm-opened-$(host_ip db2)-3306"
   takes_over
@@ -591,7 +591,7 @@ asks() { [[ $(in_host db2 ss -Htn state established dst "$(host_ip "$1")") ]]; }
 
   has_all_parts db2
   is_back
-  # Without GTIDs, nothing tells the place of a slave that was started anew while its master was dead.
+  # Without GTIDs, nothing shows the position of a slave that was started anew while its master was dead.
   if has_gtids; then
     all_agree
   else
@@ -626,7 +626,7 @@ asks() { [[ $(in_host db2 ss -Htn state established dst "$(host_ip "$1")") ]]; }
 }
 # long_ago — what was noted of the slave has been noted then: both when it got on and when it was heard.
 long_ago() { in_host db2 sh -c 'sed -i "s/\(since\|heard\)=[0-9]*/\1=1/g" /var/lib/mysql-mmm/mysql-mmm-tail-db3-*'; }
-# The old master sends it; without GTIDs nothing may tell from where, and replication says so.
+# The old master sends it. Without GTIDs it may be unknown from where, and replication says so.
 has_the_rest() {
   agent_call db2 mysql_allow_write
   expect_agent_read 0 OK || return 1

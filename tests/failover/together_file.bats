@@ -35,7 +35,7 @@ deeds() {
     WHERE command_type = 'Query' AND CONVERT(argument USING utf8) REGEXP '^(STOP|START|CHANGE) '"
 }
 
-# none_between — whoever has begun goes on until it is done: no connection comes twice.
+# none_between — a helper that has begun continues until it is done: no connection comes twice.
 none_between() {
   deeds | awk '$1 != last { if ($1 in seen) bad = 1; seen[$1] = 1; last = $1 } END { exit bad }' && return 0
   deeds >&2
@@ -101,7 +101,7 @@ moves_or_has_moved() { move "$@" && expect_agent_read 0 'OK*' && replicates "$@"
   fetched_all db3 db1
   close_writes db1
   caught_up db2 db1
-  # While that is closed, no slave that applies is stopped.
+  # While the new master is closed, no slave that applies is stopped.
   open_writes db2
   { in_host db3 "$MMM_AGENT_DIR/set_active_master" mmm_agent_db3 db2 >"$BATS_TEST_TMPDIR/first" 2>&1; } 3>&- 4>&- &
   wait_for 5 eval '[[ $(deeds) == *STOP* ]]'

@@ -165,7 +165,7 @@ is_announced_through_eth0() {
       in_host db "$MMM_AGENT_DIR/clear_ip" mmm_agent eth0 10.0.0.1 >>"$BATS_TEST_TMPDIR/removed" 3>&- &
       calls+=($!)
     done
-    # A configure_ip whose address was removed under its hands says so; nothing else may fail.
+    # A configure_ip whose address was removed meanwhile says so; nothing else may fail.
     for i in "${calls[@]}"; do wait "$i" || true; done
     run_helper db clear_ip eth0 10.0.0.1
     expect_held 10.0.0.7/24

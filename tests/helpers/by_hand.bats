@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Helpers that a person runs: on a terminal a wait says what is waited for and how much is left, and Ctrl-C leaves
-# replication as it was found. Without a terminal there is nothing of either.
+# Helpers that a person runs: on a terminal a wait shows what it waits for and how much is left, and Ctrl-C leaves
+# replication as it was found. Without a terminal there is neither.
 
 load ../lib/cluster
 load ../lib/answers
@@ -132,7 +132,7 @@ numbers_left() { grep -aoE '[0-9.,]+ (B|KiB|transactions?) left' "$screen" | tr 
   answers_on_terminal 255 'ERROR: interrupted: db3 was not moved from db1: nothing was changed'
   [ "$(state_of db3)" = "$before" ]
 
-  # Started to find out where it stands, a thread that stood still is stopped again.
+  # A stopped thread that was started to find out its position is stopped again.
   stop_replica_thread db3 SQL_THREAD
   before=$(state_of db3)
   on_terminal db3 set_active_master db2 --wait forever

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# clear_ip on real interfaces: the address goes, whatever its prefix length, and nothing else does.
+# clear_ip on real interfaces: the address is removed, whatever its prefix length, and nothing else is.
 
 # shellcheck disable=SC2016,SC2034,SC2154
 

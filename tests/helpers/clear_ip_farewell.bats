@@ -41,7 +41,8 @@ child() {
   CHILDREN+=("$!")
 }
 
-# serve HOST… — listens on port 3306, greets with the host's name and waits; says when a client is gone.
+# serve HOST… — listens on port 3306, greets with the host's name and waits; says when a client has closed its
+# connection.
 serve() {
   local host
   for host in "$@"; do

@@ -91,7 +91,7 @@ slow_gate() {
   stays_closed 'another helper is closing or opening db2 (connection *'
 }
 
-# In replication threads, GET_LOCK does nothing; else a helper would end the SQL thread for the lock's sake.
+# In replication threads, GET_LOCK does nothing; otherwise a helper would end the SQL thread because of the lock.
 @test "a replicated statement takes no lock of the helpers" {
   sql db1 'SET GLOBAL read_only = 0' 'SET SESSION binlog_format = STATEMENT' \
     "INSERT INTO app.entries (note) VALUES (CONCAT(@@hostname, GET_LOCK('mmm_agent_helpers.writes', 0)))" 'SET GLOBAL read_only = 1'
@@ -288,7 +288,7 @@ slow_gate() {
   local alive='ERROR: db1 is alive although nobody can log in there *silent for 5.0s, it counts as gone'
   local note=/var/lib/mysql-mmm/mysql-mmm-silence-db2-10.77.0.11-3306
 
-  # What cannot be remembered proves nothing.
+  # A silence that cannot be noted for the next call proves nothing.
   in_host db3 mkdir -p "$note"
   run_helper db3 mysql_allow_write
   answers 255 "$alive"

@@ -100,7 +100,7 @@ fails_with() {
   answers 0 OK
   within 1500
   sql db1 'SET GLOBAL general_log = 0' "SET GLOBAL log_output = 'FILE'"
-  # Nothing is written any more while they are fought.
+  # Nothing is written any more while the helper ends them.
   [ "$(sql db1 "SELECT argument FROM mysql.general_log WHERE argument LIKE 'SET GLOBAL read_only%' OR argument LIKE 'KILL %'
     LIMIT 1")" = 'SET GLOBAL read_only = 1' ]
   [ "$(clients_of db1)" = 0 ]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What mysql_deny_write does to the sessions of a real server: nobody's write is lost after it was
-# acknowledged, nobody's is kept on one host alone, and nobody holds it up.
+# What mysql_deny_write does to the sessions of a real server: no write is lost after it was
+# acknowledged, none stays on one host alone, and no session delays it.
 
 load ../lib/cluster
 load ../lib/answers
@@ -78,7 +78,7 @@ start_local_root() { open_session root "$(host_dir db1)/mysqld.sock" root ''; }
   say app 'SELECT SLEEP(60)'
   wait_for 5 executes db1 'SELECT SLEEP%'
   closes_in 1000
-  # SLEEP returns 1 when it is interrupted; the session is gone all the same.
+  # SLEEP returns 1 when it is interrupted; the session has ended all the same.
   say app 'DO 1'
   [ "$(heard app)" != ok ]
 }

@@ -10,7 +10,7 @@ setup_file() { cluster_for_file; }
 teardown_file() { end_cluster; }
 setup() {
   reset_cluster
-  # Root's, and so gone with the machine that a reset plays.
+  # It belongs to root, so a reset, which stands for a restart of the machine, removes it.
   in_host db1 sh -c 'rm -f /run/mysql-mmm-*'
   configure db1 default blocking_type soft
   grace 5
@@ -192,7 +192,7 @@ slow_rows() { sql "$1" "SELECT COUNT(*) FROM app.entries WHERE note = 'slow'"; }
     answers 255 "ERROR: Could not unblock port. '$BATS_TEST_TMPDIR/unblock' exited with 1*; db1 is closed all the same*"
     is_read_only db1
     blocked
-    # As it should have been; the configuration has been mended meanwhile.
+    # The right command: the configuration has been fixed meanwhile.
     script unblock "exec /sbin/iptables -D $RULE"
     configure db1 default blocking_type hard
     run_helper db1 "$helper"
@@ -243,7 +243,7 @@ slow_rows() { sql "$1" "SELECT COUNT(*) FROM app.entries WHERE note = 'slow'"; }
 }
 
 @test "killed while the block command runs, it leaves nothing for long" {
-  # With iptables alone a moment that cannot be hit.
+  # With iptables alone, this moment is too short to be hit.
   commands "$(script block "sleep 0.4; exec /sbin/iptables -I $RULE")" "/sbin/iptables -D $RULE"
   in_background
   wait_for 5 commands_run
@@ -348,13 +348,13 @@ slow_rows() { sql "$1" "SELECT COUNT(*) FROM app.entries WHERE note = 'slow'"; }
   for ((delay = 0; delay < 120; delay += 3)); do
     in_host db1 perl -MTime::HiRes=usleep -e 'my $id = fork // die; unless ($id) { open STDOUT, ">", "/dev/null"; exec @ARGV[1 .. $#ARGV] }
       usleep(1000 * $ARGV[0]); kill KILL => $id; waitpid $id, 0' "$delay" "$MMM_AGENT_DIR/mysql_deny_write" mmm_agent
-    # What it was running may still be at it.
+    # The command that it was running may still run.
     wait_for 2 eval '! in_host db1 pgrep -x "iptables|xtables-nft-mul"'
     if blocked; then blocked=$((blocked + 1)); fi
     run_helper db1 mysql_may_write
     nothing_left || { echo "killed after $delay ms" >&2; return 1; }
     sql db1 'SET GLOBAL read_only = 0'
   done
-  # It was hit at least once while there was a rule, or this has shown nothing.
+  # At least one kill came while there was a rule; otherwise this test has shown nothing.
   ((blocked > 0))
 }

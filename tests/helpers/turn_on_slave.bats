@@ -56,7 +56,7 @@ fails() {
   rows_equal db1 db3
 }
 
-# Of a worker's error, the channel's status names the place alone.
+# The channel's status shows only the position of a worker's error.
 what_the_server_says() {
   replica_field "$1" Last_SQL_Error
   if [[ $MMM_SERVER == mysql-[89]* ]]; then

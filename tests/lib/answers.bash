@@ -137,7 +137,7 @@ has_note() { [[ $(sql "$1" "SELECT COUNT(*) FROM app.entries WHERE note = '$2'")
 fetched_all() { wait_for 5 has_fetched "$1" "$(binlog_end "$2")"; }
 has_fetched() { [[ "$(replica_field "$1" Master_Log_File) $(replica_field "$1" Read_Master_Log_Pos)" == "$2" ]]; }
 
-# hold HOST — nobody can write to app.entries there until `release HOST`, so what is replicated waits.
+# hold HOST — app.entries is locked there until `release HOST`, so what is replicated waits.
 hold() {
   sql "$1" 'LOCK TABLES app.entries READ' 'DO SLEEP(50)' >/dev/null 2>&1 3>&- 4>&- &
   wait_for 5 holding "$1"

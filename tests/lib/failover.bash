@@ -9,7 +9,7 @@
 # shellcheck source=tests/lib/answers.bash
 . "$REPOSITORY/tests/lib/answers.bash"
 
-# cluster_in_mode — a cluster whose replicas keep their place as the file's name says: …_file.bats, …_gtid.bats.
+# cluster_in_mode — a cluster whose replicas keep their position as the file's name says: …_file.bats, …_gtid.bats.
 # The latter are links to the former: the same tests in both modes.
 cluster_in_mode() {
   case ${BATS_TEST_FILENAME##*_} in
@@ -143,8 +143,8 @@ move() {
 # moves HOST NEW — it works: HOST replicates from NEW, in the mode it had.
 moves() { move "$@" && expect_agent_read 0 OK && replicates "$@"; }
 
-# moves_in_the_end HOST NEW — as moves, where the old master is cut off or frozen: a call of which most is over before
-# its silence is certain is refused, with replication running, and asked again.
+# moves_in_the_end HOST NEW — as moves, where the old master is cut off or frozen: a call is refused, with
+# replication running, if most of its time is over before that silence is certain; it is retried.
 moves_in_the_end() {
   move "$@" || return 1
   case $answer in
@@ -153,8 +153,8 @@ moves_in_the_end() {
   expect_agent_read 0 OK && replicates "$@"
 }
 
-# moves_behind_backlog HOST NEW — as moves, where the slave has a backlog that is not waited for while the new master is
-# closed: it is asked again, as its agent would.
+# moves_behind_backlog HOST NEW — as moves, if the slave has a backlog that the helper does not wait for while the new
+# master is closed: the call is retried, as its agent would.
 moves_behind_backlog() {
   local until=$((SECONDS + 20))
   while move "$@" && [[ $answer == 'ERROR: '*'not waited for'* ]] && ((SECONDS < until)); do sleep 0.2; done
@@ -217,7 +217,7 @@ moves_late() {
   before="$(replica_field "$1" Master_Host) $(threads "$1")"
   move "$@" && expect_agent_read 255 "$(unproved "$2")" || return 1
   after="$(replica_field "$1" Master_Host) $(threads "$1")"
-  # Running, or as it was; held back only where the answer says so.
+  # Running, or as it was. The SQL thread is stopped only if the answer says so.
   if [[ $answer == *'applies nothing more'* ]]; then before="${before% *} No"; fi
   [[ $after == "${before%% *} "*' Yes' && $after != *' No '* || ${after/Connecting/Yes} == "${before/Connecting/Yes}" ]] || {
     echo "before: $before, after: $after" >&2
@@ -273,7 +273,7 @@ call_limit() {
 delay() { sql "$1" 'STOP SLAVE' "CHANGE MASTER TO MASTER_DELAY = $2" 'START SLAVE'; }
 
 # delayed_and_reconnected — db3 has fetched what it does not apply yet, and has connected anew. By file and position, a
-# MariaDB then takes the place up to which it has fetched for its GTID position.
+# MariaDB then sets its GTID position to the position up to which it has fetched.
 delayed_and_reconnected() {
   delay db3 600
   write db1 3
@@ -334,14 +334,14 @@ writes_early() {
   all_caught_up db1 db2 db3
 }
 
-# begins_new_log HOST — as a copy of its master has it: the same rows, the same place, and a log that begins there.
+# begins_new_log HOST — as a copy of its master has it: the same rows, the same position, and a log that begins there.
 begins_new_log() {
   stop_replica_thread "$1"
   sql "$1" 'RESET MASTER'
   start_replica_thread "$1"
 }
 
-# is_rebuilt HOST — as begins_new_log; it numbers on from the place of the copy, as a restored server does.
+# is_rebuilt HOST — as begins_new_log; its numbers continue from the position of the copy, as on a restored server.
 is_rebuilt() {
   stop_replica_thread "$1"
   sql "$1" 'RESET MASTER' "SET GLOBAL gtid_slave_pos = '$(sql "$1" 'SELECT @@gtid_current_pos')'"
@@ -369,7 +369,7 @@ opens_temporary_table() {
 }
 open_temporary_tables() { sql "${1:-db3}" "SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'" | cut -f2; }
 
-# restart_server HOST OPTIONS… — with options that a running server does not take; whoever replicates from it goes on.
+# restart_server HOST OPTIONS… — with options that a running server does not take; its replicas continue.
 restart_server() {
   stop_server "$1"
   start_server "$@"

@@ -5,11 +5,11 @@ start_server() { server_start "$@"; }
 stop_server() { server_end "$1" TERM; }
 kill_server() { server_end "$1" KILL; }
 
-# The process stays and the kernel goes on accepting connections for it, but nothing answers.
+# The process stays and the kernel continues to accept connections for it, but nothing answers.
 freeze() { server_signal "$1" STOP; }
 thaw() { server_signal "$1" CONT; }
 
-# drop_packets HOST OTHER — between the two nothing arrives and nobody is told (OTHER: host, client or
+# drop_packets HOST OTHER — between the two nothing arrives, without an error (OTHER: host, client or
 # an address).
 drop_packets() {
   local other
@@ -23,7 +23,7 @@ reject_packets() {
   in_host "$1" iptables -A INPUT -p tcp -s "$(address_of "$2")" --syn -j REJECT --reject-with tcp-reset
 }
 
-# drop_connections HOST OTHER — HOST hears no new connection of OTHER by TCP; those that stand go on.
+# drop_connections HOST OTHER — HOST gets no new connection of OTHER by TCP; existing ones continue.
 drop_connections() {
   in_host "$1" iptables -A INPUT -p tcp -s "$(address_of "$2")" --syn -j DROP
 }
@@ -42,7 +42,7 @@ address_of() {
 stop_replica_thread() { sql "$1" "STOP SLAVE ${2:-}"; }
 start_replica_thread() { sql "$1" "START SLAVE ${2:-}"; }
 
-# stick HOST FOLDER — from now on nobody there gets an answer about a file in it, and not even SIGKILL ends whoever
+# stick HOST FOLDER — from now on no process there gets an answer about a file in it, and not even SIGKILL ends one that
 # asks. unstick ends that; without a stuck folder it does nothing.
 stick() {
   stuck_on=$1 stuck_folder=$2
@@ -59,7 +59,7 @@ unstick() {
   stuck_on=
 }
 
-# has_lost HOST — its I/O thread has seen that its source is gone, and sleeps before it tries again (60 s).
+# has_lost HOST — its I/O thread has seen that its source is unreachable, and sleeps before it retries (60 s).
 has_lost() { [[ $(threads "$1") != Yes* && $(replica_field "$1" Last_IO_Errno) != 0 ]]; }
 
 # reconnects_to HOST — it is back, and those that replicate from it connect, as an operator has it done.

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# For the tests of the programs of `make lint`: a copy of the tree in $copy is spoiled, and has to be refused.
+# For the tests of the programs of `make lint`: a copy of the tree in $copy gets a fault, and has to be refused.
 
 bats_require_minimum_version 1.5.0
 

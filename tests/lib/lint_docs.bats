@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# tests/lint-docs: it finds what is cited and is not there.
+# tests/lint-docs: it finds citations of what does not exist.
 
 load lint
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# tests/run: its closing line is what CI believes.
+# tests/run: CI goes by its closing line.
 
 # Without the variables and the search path of the bats that runs this.
 run_tests() {

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# same_document.pl JSON-FILE YAML-FILE — true where both hold the same, but for times; prints what differs.
+# same_document.pl JSON-FILE YAML-FILE — true if both say the same, except for times; prints what differs.
 use strict;
 use warnings;
 use CPAN::Meta::YAML;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# A file system that never answers: whoever asks for a file in it waits, and not even SIGKILL ends that, as on a mount
-# whose server is dead or whose disk is frozen. Ends with this process.
+# A file system that never answers: a process that asks for a file in it waits, and not even SIGKILL ends it, as on a
+# mount whose server is dead or whose disk is frozen. Ends with this process.
 # Usage: stuck.pl FOLDER READY     FOLDER: where it is mounted; READY: a file that gets this process's id once it is there
 use strict;
 use warnings;

@@ -7,7 +7,7 @@
 
 old=db1 new=db2
 
-# What a slave is told that has more than a new master which takes no writes yet.
+# The answer to a slave that has more than a new master which takes no writes yet.
 TAKES_OVER='ERROR: *db2 takes over what only db3 has*'
 
 # cut_off HOST — its connection to the old master has broken, no new one is let in, and it has noticed.
@@ -18,7 +18,7 @@ cut_off() {
   wait_for 5 has_lost "$1"
 }
 
-# dies — the old master; whoever could not reach it may when it is back.
+# dies — the old master; hosts that could not reach it may do so when it is back.
 dies() {
   kill_server "$old"
   pass_packets "$old"
@@ -164,7 +164,7 @@ write_parts() {
 # is_taking_over [SETTINGS] — the new master, with these, has got the first of six parts that only db3 has, over a slow
 # network, and is at it still; $calls has the helper.
 is_taking_over() {
-  # Without GTIDs, the contents tell the place: the parts are read once more.
+  # Without GTIDs, the contents show the position: the parts are read once more.
   settings "$new" "${1:-}$(has_gtids || printf '\nlimits: { call: 30s }')"
   cut_off "$new"
   write_parts 6
@@ -200,7 +200,7 @@ killed_before() {
   wait_for 8 is_held_up || { they_answer; return 1; }
   in_host "$new" pkill -KILL -x "${1:0:15}"
   wait "${calls[-1]}" || true
-  # The kernel goes on sending it, for as long as there is somebody to take it.
+  # The kernel continues to send it as long as somebody receives it.
   wait_for 5 has_no_sessions
   pass_packets "$new"
   wait_for 5 has_nothing_to_send

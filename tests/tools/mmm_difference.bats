@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# mmm_difference on real hosts, in so far as it does not matter how transactions are numbered: rows, statements, files,
-# and who asks wrongly.
+# mmm_difference on real hosts, as far as it does not matter how transactions are numbered: rows, statements, files, and
+# wrong usage.
 
 load ../lib/cluster
 load ../lib/failover

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# mmm_difference on real hosts: what one has executed and another has not is told, saved, and applied.
+# mmm_difference on real hosts: what one has executed and another has not is shown, saved and applied.
 # mmm_difference_gtid.bats is a link to this: the same with replication by GTID.
 
 load ../lib/cluster
@@ -94,7 +94,7 @@ of_each_kind() {
   all_caught_up db1 db2 db3
   differs 1 db3 db2 --format json
   says '[.transactions[].origin.host] == ["db3"] and .missing.in_log == 1 and .reverse.transactions == 0'
-  # Without GTIDs, nobody knows what was in older logs.
+  # Without GTIDs, it is unknown what was in older logs.
   if has_gtids; then says '.missing.transactions == 1'; else says '.missing.transactions == null and .notes != []'; fi
   differs 0 db2 db3
   # And of others, that only this slave has got.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# mmm_preflight on real hosts: a good cluster is held to be good by each of them, and whatever is broken is found
-# with a code and a cure, which is then tried.
+# mmm_preflight on real hosts: each of them finds nothing wrong with a good cluster, and finds everything that is
+# broken, with a code and a cure, which is then tried.
 
 load ../lib/cluster
 load ../lib/answers

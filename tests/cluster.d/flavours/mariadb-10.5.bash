@@ -10,7 +10,7 @@ flavour_fetch() { from_debian "$1" bullseye mariadb-server,mariadb-client; }
 
 unpacked_mariadb mariadb-10.5 usr/share/mysql
 
-# The guide's grants do as well here; these are narrower.
+# The guide's grants would be enough here; these are narrower.
 AGENT_GRANTS=("${NARROW_GRANTS[@]}")
 
 flavour_bootstrap() { bootstrap_mariadb "$1" "$2"; }

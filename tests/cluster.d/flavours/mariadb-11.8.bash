@@ -11,7 +11,7 @@ flavour_fetch() { from_debian "$1" trixie mariadb-server,mariadb-client; }
 unpacked_mariadb mariadb-11.8 usr/share/mariadb
 OWN_SETTINGS+=$'\ninnodb_undo_tablespaces = 0'
 
-# SUPER holds next to nothing any more.
+# SUPER includes hardly anything any more.
 AGENT_GRANTS=("${NARROW_GRANTS[@]}")
 
 flavour_bootstrap() { bootstrap_mariadb "$1" "$2" --innodb-undo-tablespaces=0; }

@@ -18,7 +18,7 @@ character_sets_dir = $TREE/share/charsets
 binlog_format = MIXED
 innodb_log_file_size = 4M"
 
-# SUPER holds REPLICATION CLIENT; reading the binary log's events is another matter.
+# SUPER includes REPLICATION CLIENT, but not reading the binary log's events.
 AGENT_GRANTS=('PROCESS ON *.*' 'SUPER ON *.*' 'REPLICATION SLAVE ON *.*')
 NARROW_GRANTS=("${AGENT_GRANTS[@]}" 'REPLICATION CLIENT ON *.*')
 PRIVILEGE+=([replication]=SUPER [read_only]=SUPER [kill]=SUPER)

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# What a flavour leaves as it is. Tests speak MariaDB's words; a server that has others translates them.
+# The defaults of a flavour. Tests use MariaDB's words; a flavour of another server translates them.
 
 # Says for `only_on`, and in helpers' errors.
 FAMILY=MariaDB

@@ -37,7 +37,7 @@ performance_schema = 0
 EOS
 }
 
-# How the host keeps its place: `file`, `gtid`, or `current_pos`. Reads replication's status in vertical form.
+# How the host keeps its position: `file`, `gtid`, or `current_pos`. Reads replication's status in vertical form.
 flavour_mode() {
   awk '$1 == "Using_Gtid:" { print ($2 == "No" ? "file" : $2 == "Slave_Pos" ? "gtid" : tolower($2)) }'
 }
@@ -65,13 +65,13 @@ leave_out() { sql "$1" 'STOP SLAVE' "SET GLOBAL replicate_ignore_table = '$2'" '
 # apply_in_parallel HOST — with four threads, as soon as the SQL thread is started.
 apply_in_parallel() { sql "$1" 'SET GLOBAL slave_parallel_threads = 4' "SET GLOBAL slave_parallel_mode = 'optimistic'"; }
 
-# semi_sync SOURCE TIMEOUT [REPLICA] — SOURCE waits for REPLICA's acknowledgment, if none is named for ever nobody's.
+# semi_sync SOURCE TIMEOUT [REPLICA] — SOURCE waits for REPLICA's acknowledgement; without REPLICA, none ever comes.
 semi_sync() {
   sql "$1" "SET GLOBAL rpl_semi_sync_master_timeout = $2" 'SET GLOBAL rpl_semi_sync_master_wait_no_slave = ON' \
     'SET GLOBAL rpl_semi_sync_master_enabled = ON'
   if [[ ${3:-} ]]; then sql "$3" 'SET GLOBAL rpl_semi_sync_slave_enabled = 1'; fi
 }
-# lossless SOURCE — it waits before a transaction is committed, not after. Elsewhere that is so from the beginning.
+# lossless SOURCE — it waits before a transaction is committed, not after. Other servers do so by default.
 lossless() { sql "$1" "SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'"; }
 # semi_sync_status HOST clients|yes_tx
 semi_sync_status() { sql "$1" "SHOW STATUS LIKE 'Rpl_semi_sync_master_$2'" | cut -f2; }

@@ -42,7 +42,7 @@ secure_file_priv =
 EOS
 }
 
-# How the host keeps its place: `file` or `gtid`. Reads replication's status in vertical form.
+# How the host keeps its position: `file` or `gtid`. Reads replication's status in vertical form.
 flavour_mode() { awk '$1 == "Auto_Position:" { print ($2 == 0 ? "file" : "gtid") }'; }
 
 # flavour_forget HOST — replication, the log, and which transactions the host has.
@@ -72,7 +72,7 @@ in_any_order() { apply_in_parallel "$1" && keep_order "$1" OFF; }
 in_order() { keep_order "$1" ON; }
 keep_order() { sql "$1" 'STOP SLAVE' ${KEEPS_ORDER:+"SET GLOBAL $KEEPS_ORDER = $2"} 'START SLAVE'; }
 
-# semi_sync SOURCE TIMEOUT [REPLICA] — SOURCE waits for REPLICA's acknowledgment, if none is named for ever nobody's.
+# semi_sync SOURCE TIMEOUT [REPLICA] — SOURCE waits for REPLICA's acknowledgement; without REPLICA, none ever comes.
 semi_sync() {
   sql "$1" "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'" \
     "SET GLOBAL rpl_semi_sync_source_timeout = $2" 'SET GLOBAL rpl_semi_sync_source_enabled = ON'
