@@ -22,7 +22,7 @@ setup() {
 build_version() {
   local name file
   for name in "${NAMES[@]}" "${TOOLS[@]}"; do
-    # What tells this project's programs from others wherever they lie: a program, and it reads our settings.
+    # How this project's programs are recognised anywhere: a program that reads our settings.
     printf '\177ELF\0mmm_helpers.yaml\0\nhelper %s %s\n' "$name" "$1" >"$built/$name"
     chmod 755 "$built/$name"
   done
@@ -49,7 +49,7 @@ originals() {
   echo 'of a fork' >"$root/$AGENT/kill_process"
 }
 
-# Everything about the files of a folder that can be told: name, type, mode, owner, time, target, content.
+# Everything that is known about the files of a folder: name, type, mode, owner, time, target, content.
 picture() {
   (cd "$root/$AGENT" && find . -mindepth 1 -printf '%p %y %m %U %G %T@ %l\n' | sort && find . -type f | sort | xargs -r sha256sum)
 }
@@ -178,7 +178,7 @@ picture() {
   run mmm uninstall
   [ "$(picture)" = "$before" ]
 
-  # Nor can anybody tell what this is, but an original was kept already.
+  # It is also unknown what this is, but an original was kept already.
   mmm install
   rm "$root/$AGENT.orig/.placed"
   echo 'a program without a mark' >"$root/$AGENT/check_ip"

@@ -68,7 +68,7 @@ attach() {
   sql "$1" 'START SLAVE' "SET GLOBAL read_only = $([[ $1 == db1 ]] && echo 0 || echo 1)"
 }
 
-# place_in_mode FILE POSITION — of CHANGE MASTER, as replicas of this cluster keep their place.
+# place_in_mode FILE POSITION — the options of CHANGE MASTER, as replicas of this cluster keep their position.
 place_in_mode() {
   case $MMM_REPLICATION in
     gtid) echo 'MASTER_USE_GTID = slave_pos' ;;

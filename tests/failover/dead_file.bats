@@ -369,7 +369,7 @@ applies_the_last() {
 }
 
 @test "A20: the new master has committed out of order, beyond the place that it tells; the slave loses nothing" {
-  [[ $MMM_SERVER == mysql-9 && $MMM_REPLICATION == file ]] || skip 'elsewhere order is kept, or GTIDs tell'
+  [[ $MMM_SERVER == mysql-9 && $MMM_REPLICATION == file ]] || skip 'elsewhere the order is kept, or GTIDs show the position'
   leaves_traces
   call_limit db3 2
   in_any_order db2
@@ -414,7 +414,7 @@ applies_the_last() {
 }
 
 @test "A16: the slave is a copy of the old master with a younger log of its own; the order of the new master's log tells what it has" {
-  only_on MariaDB 'elsewhere sets tell what a copy has'
+  only_on MariaDB 'elsewhere sets show what a copy has'
   begins_new_log db3
   write db1 2
   all_caught_up db1 db2 db3
@@ -427,7 +427,7 @@ applies_the_last() {
 }
 
 @test "A16: the new master has an early row, and the log of such a copy is too young to show that; it stays" {
-  only_on MariaDB 'elsewhere sets tell what a copy has'
+  only_on MariaDB 'elsewhere sets show what a copy has'
   writes_early
   begins_new_log db3
   write db1 2
@@ -438,7 +438,7 @@ applies_the_last() {
 }
 
 @test "A16: the end of the slave's own log is missing, as after a power loss; the order of the new master's log tells what it has" {
-  only_on MariaDB 'elsewhere sets tell what a slave has'
+  only_on MariaDB 'elsewhere sets show what a slave has'
   only_on bare 'by GTID, this server needs log_slave_updates'
   logs_nothing db3 write db1 2
   caught_up db2 db1
@@ -477,7 +477,7 @@ applies_the_last() {
 }
 
 @test "A7: each master has a GTID domain of its own; the late slave gets all of the new master's" {
-  only_on MariaDB 'nobody else has domains'
+  only_on MariaDB 'no other server has domains'
   leaves_traces
   sql db1 'SET GLOBAL gtid_domain_id = 1'
   sql db2 'SET GLOBAL gtid_domain_id = 2'
@@ -495,7 +495,7 @@ applies_the_last() {
 }
 
 @test "A7: each master has a GTID domain of its own, and the new master was rebuilt; the slave's last group of its domain is older than its log" {
-  only_on MariaDB 'nobody else has domains'
+  only_on MariaDB 'no other server has domains'
   leaves_traces
   sql db1 'SET GLOBAL gtid_domain_id = 1'
   sql db2 'SET GLOBAL gtid_domain_id = 2'
@@ -519,7 +519,7 @@ applies_the_last() {
 }
 
 @test "A7: the new master was rebuilt while nothing was written; the slave stands where its log begins" {
-  only_on MariaDB 'elsewhere sets tell what is older than a log'
+  only_on MariaDB 'elsewhere sets show what is older than a log'
   leaves_traces
   is_rebuilt db2
   kill_server db1
@@ -531,7 +531,7 @@ applies_the_last() {
 }
 
 @test "A7: the new master's log was begun anew behind what the slave lacks; it stays" {
-  only_on MariaDB 'elsewhere sets tell what is older than a log'
+  only_on MariaDB 'elsewhere sets show what is older than a log'
   leaves_traces
   stop_replica_thread db3
   write db1 2
@@ -593,7 +593,7 @@ writes_much() {
 }
 
 @test "A16: the new master has an early row in a log of which its server finds the place; the slave stays" {
-  only_on MariaDB 'elsewhere sets tell what the slave lacks'
+  only_on MariaDB 'elsewhere sets show what the slave lacks'
   writes_much db1 3
   all_caught_up db1 db2 db3
   writes_early

@@ -476,7 +476,7 @@ asks_again() {
 
 @test "the old writer's host was reset and is back: a connection that ended unseen is made anew" {
   local port
-  [[ $MMM_REPLICATION == gtid ]] || skip 'how replicas keep their place plays no part'
+  [[ $MMM_REPLICATION == gtid ]] || skip 'how replicas keep their position does not matter'
   leaves_traces
   sql db2 'SET GLOBAL slave_net_timeout = 60' 'STOP SLAVE' 'CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 2' 'START SLAVE'
   wait_for 5 replicates db2 db1

@@ -43,7 +43,7 @@ all_is_well() {
 
 marker() { in_host db3 sh -c "cat $MARKER* 2>/dev/null || true"; }
 
-# log_of HOST — what is done to replication there from now on; deeds HOST tells.
+# log_of HOST — records what is done to replication there from now on; deeds HOST prints it.
 log_of() {
   sql "$1" 'SET GLOBAL general_log = 0' 'SET sql_log_bin = 0' 'TRUNCATE mysql.general_log' 'SET GLOBAL general_log = 1'
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # A slave joins late on servers without GTIDs: it gets exactly what it lacks, or is refused with nothing changed
 # (docs/FAILOVER.md, 2.6). db1 was the writer, db2 is it, db3 follows.
-# MMM_ROUNDS says how often what is random is tried (5), MMM_PLACES at how many places of a log a slave stops (3),
+# MMM_ROUNDS says how often what is random is tried (5), MMM_PLACES at how many positions of a log a slave stops (3),
 # MMM_LARGE how many megabytes a large transaction has (30; 200 before a release).
 
 load ../lib/cluster
@@ -112,7 +112,7 @@ is_exact() {
   change_source db3 '' db1 "$(place_in_mode "$file" "$position")"
 }
 
-# is_moved — db3 stands somewhere in db1's log; db2 writes.
+# is_moved — db3 is somewhere in db1's log; db2 writes.
 is_moved() {
   forgets_relay_log
   loses_db1

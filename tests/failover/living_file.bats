@@ -226,7 +226,7 @@ goes_on() {
 }
 
 @test "A8: the slave has applied something of the new master when the move fails; it does not get that twice" {
-  [[ $MMM_SERVER == mysql-9 && $MMM_REPLICATION == file ]] || skip 'its set of GTIDs tells what the slave has applied'
+  [[ $MMM_SERVER == mysql-9 && $MMM_REPLICATION == file ]] || skip 'its set of GTIDs shows what the slave has applied'
   leaves_traces
   # Servers that once had GTIDs: their sets stay, whatever is written without one.
   local host
@@ -355,7 +355,7 @@ goes_on() {
 }
 
 @test "A20: the slave applies in parallel and has applied all; its place, which it tells late, is not waited for" {
-  only_on MySQL 'it tells its place at once'
+  only_on MySQL 'it shows its position at once'
   leaves_traces
   stop_replica_thread db3 SQL_THREAD
   apply_in_parallel db3
@@ -375,7 +375,7 @@ goes_on() {
 }
 
 @test "A20: everybody applies in parallel and tells its place late; the appliers show sooner that all is applied" {
-  only_on MySQL 'it tells its place at once'
+  only_on MySQL 'it shows its position at once'
   only_on channels 'its appliers do not show what they have applied'
   leaves_traces
   settings db3 'attach: { touch_old_master: false }'
@@ -402,7 +402,7 @@ tell_places_after() {
 }
 
 @test "A20: an applier is still at work on an earlier transaction; what the last one tells is not believed" {
-  only_on MySQL 'it tells its place at once'
+  only_on MySQL 'it shows its position at once'
   only_on channels 'its appliers do not show what they have applied'
   leaves_traces
   in_any_order db2
@@ -513,7 +513,7 @@ tell_places_after() {
 }
 
 @test "A25: the new master holds an old row of its own that the old one never got; the slave would never see it" {
-  only_on MariaDB 'elsewhere nobody can see, or nobody can do, what this replica is told to pass over'
+  only_on MariaDB 'elsewhere a replica cannot be told to skip these, or this cannot be seen'
   stop_replica_thread db1
   write db2
   end=$(binlog_end db2)
@@ -590,7 +590,7 @@ tell_places_after() {
 }
 
 @test "A4: the old master lives and sends a transaction that nothing rolls back; it is not cut in half" {
-  only_on gtids 'by file and position, the place is looked for first, and that takes as long'
+  only_on gtids 'by file and position, the search for the position comes first, and takes as long'
   leaves_traces
   sql db1 'CREATE TABLE app.kept (id BIGINT AUTO_INCREMENT PRIMARY KEY, body LONGBLOB) ENGINE = MyISAM'
   all_caught_up db1 db2 db3
@@ -612,7 +612,7 @@ tell_places_after() {
 }
 
 @test "A16: the slave is a copy of the old master with a younger log of its own; the log of the old one tells what it has" {
-  only_on MariaDB 'elsewhere sets tell what a copy has'
+  only_on MariaDB 'elsewhere sets show what a copy has'
   begins_new_log db3
   write db1 2
   ends_writing
@@ -624,7 +624,7 @@ tell_places_after() {
 }
 
 @test "A16: such a copy lacks an early row of the new master, as the log of the old one shows, and stays" {
-  only_on MariaDB 'elsewhere sets tell what a copy has'
+  only_on MariaDB 'elsewhere sets show what a copy has'
   writes_early
   begins_new_log db3
   write db1 2
@@ -634,7 +634,7 @@ tell_places_after() {
 }
 
 @test "the new master did not log for a while what it replicated; a slave that lacks some of that stays" {
-  only_on MariaDB 'elsewhere gtid_purged tells that, or nothing does'
+  only_on MariaDB 'elsewhere gtid_purged shows that, or nothing does'
   call_limit db3 2
   delay db3 600
   logs_nothing db2 write db1 2
@@ -653,7 +653,7 @@ tell_places_after() {
 }
 
 @test "somebody has set gtid_seq_no on the old master; numbers that nobody wrote are not missed" {
-  only_on MariaDB 'nobody else has gtid_seq_no'
+  only_on MariaDB 'no other server has gtid_seq_no'
   delay db3 600
   sql db1 'SET SESSION gtid_seq_no = 5000' "$(writing db1)"
   write db1 2

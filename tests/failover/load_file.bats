@@ -58,7 +58,7 @@ acknowledged() {
 }
 more_than() { (($("${@:2}") > $1)); }
 
-# every_transaction_is_whole HOST — each is there once and whole, or not at all if nobody was told that it is.
+# every_transaction_is_whole HOST — each is there once and whole, or is missing if it was never acknowledged.
 every_transaction_is_whole() {
   sql "$1" "SELECT token, COUNT(*), COUNT(DISTINCT part) FROM (
       SELECT origin AS token, note AS part FROM app.entries UNION ALL

@@ -97,7 +97,7 @@ teardown() { end_order; }
 }
 
 @test "A17: the second channel keeps its GTID domain to itself" {
-  only_on MariaDB 'nobody else has domains'
+  only_on MariaDB 'no other server has domains'
   leaves_traces
   archive_channel db3
   sql client 'CREATE DATABASE archive' 'CREATE TABLE archive.notes (id INT PRIMARY KEY)'
@@ -411,7 +411,7 @@ executed_by() {
 }
 
 @test "A23: with equal filters, what is missing at the end of the slave's log is not taken for what both leave out" {
-  only_on MariaDB 'by the GTIDs of MySQL no log has to tell'
+  only_on MariaDB 'with the GTIDs of MySQL no log is needed for that'
   leaves_traces
   stop_replica_thread db2 SQL_THREAD
   logs_nothing db3 write db1 2

@@ -254,7 +254,7 @@ opens_without() {
 }
 
 @test "the slave was made from a copy where the new master stands, and its log begins there: its rows are taken over" {
-  only_on MariaDB 'MySQL tells by what a server has executed'
+  only_on MariaDB 'MySQL compares what servers have executed'
   [[ $MMM_REPLICATION == file ]] || skip 'by GTID, a log begins behind its own position alone'
   is_rebuilt db3
   dies_ahead 2
@@ -266,7 +266,7 @@ opens_without() {
 
 # bats test_tags=any-mode
 @test "the slave's log is younger than what the new master wrote last itself: its rows are taken over all the same" {
-  only_on MariaDB 'MySQL tells by what a server has executed'
+  only_on MariaDB 'MySQL compares what servers have executed'
   begins_new_log db3
   write db1 2
   all_caught_up db1 db2 db3
@@ -356,7 +356,7 @@ all_agree_but_one() {
 
   has_transactions db2 6
   [ "$(sql db2 "SELECT COUNT(*) FROM app.entries WHERE note = 'own'")" = 0 ]
-  # Named one by one for whoever looks for them later.
+  # The journal names each of them, for a later search.
   journal db2 | grep -F 'left behind on db3: written ' >"$BATS_TEST_TMPDIR/left"
   grep -E "by server $(sql db3 'SELECT @@server_id').*(; 1 statement|: 1 inserted)$" "$BATS_TEST_TMPDIR/left"
   [ "$(grep -c '; app.heap: 1 inserted' "$BATS_TEST_TMPDIR/left")" = 2 ]
@@ -693,7 +693,7 @@ is_whole_without_db3() {
   agent_call db2 sync_with_master
   if ! has_gtids && [[ $answer == 'ERROR: no place in the log of db1 '* ]]; then
     is_read_only db2
-    skip 'known refusal: a part of what only a slave had, executed without GTIDs, does not tell the place in the old log'
+    skip 'known refusal: a part of what only a slave had, executed without GTIDs, does not show the position in the old log'
   fi
   gets OK db2 sync_with_master
   gets OK db2 mysql_allow_write

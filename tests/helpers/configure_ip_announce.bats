@@ -188,7 +188,7 @@ dismiss() {
   STRANGER=
 }
 
-# silent_from_now_on — nothing reaches the peer, and nobody is left who might send.
+# silent_from_now_on — nothing reaches the peer, and no process is left that might send.
 silent_from_now_on() {
   local now=$EPOCHREALTIME
   wait_for 5 no_announcer
@@ -221,7 +221,7 @@ silent_from_now_on() {
   # One process sends two frames each time; the first is its own call's.
   wait_for 5 has_at_least 6
 
-  # Nor does it once the place is free again.
+  # Nor does it once the name is free again.
   dismiss
   for call in {1..3}; do run_helper db configure_ip eth0 10.0.0.1; done
   (($(announcers | wc -l) <= 2))

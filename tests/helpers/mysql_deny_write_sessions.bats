@@ -96,7 +96,7 @@ start_local_root() { open_session root "$(host_dir db1)/mysqld.sock" root ''; }
 
 # plain_table — a table without transactions. What is said of it runs long on db1 alone.
 plain_table() {
-  # MySQL 9 lets nobody change the format while an applier runs.
+  # MySQL 9 does not allow a change of the format while an applier runs.
   sql db1 'STOP SLAVE SQL_THREAD' "SET GLOBAL binlog_format = $1" 'START SLAVE SQL_THREAD' \
     'CREATE TABLE IF NOT EXISTS app.plain (id INT PRIMARY KEY, note TEXT) ENGINE = MyISAM' \
     "REPLACE INTO app.plain SELECT seq, '' FROM $(numbers 4)"

@@ -66,7 +66,7 @@ no_answer() {
   local application
   wait_for 10 take_a_connection_or_none_is_left
 
-  # An application that is being turned away holds the last place for a moment.
+  # An application that is being refused uses the last connection for a moment.
   wait_for 5 says_read_only db2
 
   for application in $(sql db2 "SELECT id FROM information_schema.processlist WHERE user = '$APP_USER'"); do

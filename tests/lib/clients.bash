@@ -73,7 +73,7 @@ clients_of() {
 # acknowledged NAME — the notes of the rows that a herd knows to be written.
 acknowledged() { sort "$BATS_TEST_TMPDIR/$1.acknowledged"; }
 
-# end_clients — all of them; they are nobody's children here.
+# end_clients — all of them; they are not children of this shell.
 end_clients() {
   local file name
   for file in "$BATS_TEST_TMPDIR"/*.place; do

@@ -15,7 +15,7 @@ wait_for() {
   done
 }
 
-# sql_as_app HOST|ADDRESS STATEMENT… — as an application, by TCP from the client's place.
+# sql_as_app HOST|ADDRESS STATEMENT… — as an application, by TCP from the client's host.
 sql_as_app() {
   local address=$1
   shift

@@ -59,7 +59,7 @@ gets() {
   expect_agent_read 0 "$pattern"
 }
 
-# takes_over — the new master syncs and opens, as if nobody had more; what only db3 had is its own.
+# takes_over — the new master syncs and opens without an error; it then has what only db3 had.
 takes_over() {
   local helper
   for helper in sync_with_master mysql_allow_write; do

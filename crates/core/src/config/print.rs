@@ -2,7 +2,7 @@
 
 use super::parse::{Document, Item, Variable};
 
-/// Writes a tree as text that [`parse`] reads as the same tree, everything on its own line of old.
+/// Writes a tree as text that [`parse`] reads as the same tree, everything on the line that it had.
 pub fn print(document: &Document) -> Vec<u8> {
     let mut printer = Printer { text: Vec::new(), line: 1 };
     for item in &document.items {

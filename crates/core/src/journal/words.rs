@@ -1,13 +1,13 @@
 //! The words by which `mmm_journal` reads a journal back. Code that writes such a line takes them from here, too.
 
-/// A call's first line; behind it stand its arguments, as Rust prints a list of strings.
+/// A call's first line. Its arguments follow, as Rust prints a list of strings.
 pub const CALLED_WITH: &str = "called with ";
 /// This host's name in the agent's configuration follows it.
 pub const THIS_HOST_IS: &str = "this host is ";
 /// The name of the host whose server accepted the log-in follows it.
 pub const CONNECTED_TO: &str = "connected to ";
-/// A call's last line; behind it stand the result line, as Rust prints a string, [`EXIT`] and the exit code, a comma, and
-/// how many milliseconds it took, with [`IN_ALL`] behind them.
+/// A call's last line. It is followed by the result line, as Rust prints a string, [`EXIT`] and the exit code, a comma,
+/// and how many milliseconds it took, with [`IN_ALL`] behind them.
 pub const ANSWERED: &str = "answered ";
 /// Before the exit code of an answer.
 pub const EXIT: &str = ", exit ";

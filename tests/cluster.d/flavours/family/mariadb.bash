@@ -45,7 +45,7 @@ flavour_mode() {
 # flavour_forget HOST — replication, the log, and which transactions the host has.
 flavour_forget() {
   local name
-  # A channel is a line; its name stands in the first column.
+  # A channel is a line; its name is in the first column.
   sql "$1" 'STOP ALL SLAVES' 'SHOW ALL SLAVES STATUS' 2>/dev/null | cut -f1 | while IFS= read -r name; do
     sql "$1" "RESET SLAVE '$name' ALL"
   done

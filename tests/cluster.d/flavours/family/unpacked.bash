@@ -30,7 +30,7 @@ character_sets_dir = $SHARE/charsets
 plugin_dir = $TREE/usr/lib/mysql/plugin"
 }
 
-# bootstrap_mariadb DATA TMP — what mariadb-install-db does, which wants everything in its place.
+# bootstrap_mariadb DATA TMP — what mariadb-install-db does, which needs everything in its own folder.
 bootstrap_mariadb() {
   local sql=$SHARE name=mysql
   [[ -e $sql/mariadb_system_tables.sql ]] && name=mariadb
