@@ -43,7 +43,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     }
     if call.arguments.force || !call.settings.allow_write.gate {
         log::warn!(
-            "not checked whether everything of the peer is applied here (--force, or allow_write.gate: false)"
+            "it was not checked whether everything of the peer is applied here (--force, or allow_write.gate: false)"
         );
         report::plan(action, "not checked: --force, or allow_write.gate is false");
         takeover::abandon(&mut local, &config)?;

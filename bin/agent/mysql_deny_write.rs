@@ -77,7 +77,7 @@ fn end_takeover(call: &Call, config: &Config, whole: Budget, was_open: bool) {
     let host = config.this_host();
     let budget = Budget::start(Some(whole.part(95).share(ENDING)));
     let (settings, otherwise) =
-        (&call.settings, "this host is closed, and the next call of turn_on_slave goes on");
+        (&call.settings, "this host is closed, and the next call of turn_on_slave continues");
     let ended = Server::connect(host, settings.limits.connect, budget).and_then(|mut local| {
         takeover::resume_on(&mut local, Pursuit { config, settings, budget, otherwise }, was_open)
     });

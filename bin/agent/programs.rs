@@ -47,9 +47,8 @@ pub static CONFIGURE_IP: Program = Program {
     changes: true,
     extras: &[],
     one_is_an_answer: false,
-    about: "Adds an IP address to a network interface of this host as /32 (IPv6: /128), looks whether it is \
-            there, and announces it by ARP (IPv6: neighbour advertisements), at once and then repeatedly in \
-            the background.",
+    about: "Adds an IP address to a network interface of this host as /32 (IPv6: /128), checks that it is there, and \
+            announces it by ARP (IPv6: neighbour advertisements), at once and then repeatedly in the background.",
     prints: "  OK                            exit 0, added\n  \
              OK: IP address is configured  exit 0, it was there\n  \
              ERROR: …                      exit 255\n  \
@@ -64,8 +63,8 @@ pub static CLEAR_IP: Program = Program {
     changes: true,
     extras: &[],
     one_is_an_answer: false,
-    about: "Removes an IP address from a network interface of this host, with whatever prefix length it is \
-            held, and looks whether it is gone. Other addresses stay.",
+    about: "Removes an IP address from a network interface of this host, with whatever prefix length it is held, and \
+            checks that it is no longer there. Other addresses stay.",
     prints: "  OK                                exit 0, removed\n  \
              OK: IP address is not configured  exit 0, it was not there (or there is no such interface)\n  \
              ERROR: …                          exit 255\n  \
@@ -80,8 +79,8 @@ pub static MYSQL_ALLOW_WRITE: Program = Program {
     changes: true,
     extras: &[Extra::Force],
     one_is_an_answer: false,
-    about: "Lets this host's server take writes (read_only=0), if it has applied everything that its peer has \
-            written. Does not wait: ask again.",
+    about: "Lets this host's server take writes (read_only=0), if it has applied everything that its peer has written. \
+            It does not wait: retry if it refuses.",
     prints: "  OK         exit 0: writes are open\n  \
              ERROR: …   exit 255: writes stay closed, and why\n  \
              Usage: …   exit 1: wrong number of arguments",
@@ -95,8 +94,8 @@ pub static MYSQL_DENY_WRITE: Program = Program {
     changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
-    about: "Closes this host's server to writes: sets read_only, ends every client session, and sees that \
-            nothing is written any more. Replication goes on.",
+    about: "Closes this host's server to writes: sets read_only, ends every client session, and checks that nothing is \
+            written any more. Replication continues.",
     prints: "  OK         exit 0: closed for certain\n  \
              ERROR: …   exit 255: what is still open, and whether read_only is on\n  \
              Usage: …   exit 1: wrong number of arguments",
@@ -124,8 +123,8 @@ pub static SET_ACTIVE_MASTER: Program = Program {
     changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
-    about: "Lets this host replicate from another master, from the one place in that master's log where no row \
-            is lost, skipped or doubled; refuses where no place can be proved to be right.",
+    about: "Lets this host replicate from another master, from the one position in that master's log where no row is \
+            lost, skipped or doubled; refuses if no position can be proved to be right.",
     prints: "  OK                                            exit 0, moved\n  \
              OK: We are already a slave of the new master  exit 0, nothing to do\n  \
              ERROR: …                                      exit 255, not moved\n  \
@@ -169,7 +168,7 @@ pub static TURN_ON_SLAVE: Program = Program {
     changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
-    about: "Starts replication on this host, on the channel that replicates from a host of the cluster, and sees \
+    about: "Starts replication on this host, on the channel that replicates from a host of the cluster, and checks \
             that it runs.",
     prints: "  OK         exit 0: both threads run\n  \
              ERROR: …   exit 255: they do not, and why\n  \

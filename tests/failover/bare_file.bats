@@ -76,7 +76,7 @@ has_early_row() {
   has_early_row
   close_writes db1
 
-  refuses_to_move db3 db2 "ERROR: db3 lacks $(gtid_of db2), which db2 logged before the place where db3 would go on*"
+  refuses_to_move db3 db2 "ERROR: db3 lacks $(gtid_of db2), which db2 logged before the position where db3 would continue*"
 }
 
 @test "A16, bare: the same, and the new master has begun a new log since" {
@@ -86,7 +86,7 @@ has_early_row() {
   all_caught_up db1 db2 db3
   close_writes db1
 
-  refuses_to_move db3 db2 "ERROR: db3 lacks $(gtid_of db2), which db2 logged before the place where db3 would go on*"
+  refuses_to_move db3 db2 "ERROR: db3 lacks $(gtid_of db2), which db2 logged before the position where db3 would continue*"
 }
 
 @test "A16, bare: the same, and the old master is dead; the numbers in the new master's log step back" {
@@ -177,7 +177,7 @@ has_early_row() {
 
   if [[ $MMM_REPLICATION == file ]]; then
     move db3 db2
-    expect_agent_read 255 'ERROR: no place in the log of db2 can be proved to be right for db3: *'
+    expect_agent_read 255 'ERROR: no position in the log of db2 can be proved to be right for db3: *'
     [ "$(threads db3)" = 'Connecting Yes' ]
   else
     moves db3 db2

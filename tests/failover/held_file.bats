@@ -115,7 +115,7 @@ killed_while_held() {
 
   expect_answer 0 '}'
   [[ -z $(deeds db1)$(deeds db3) && ! $(marker) && $(threads db1) == 'Yes Yes' ]]
-  [[ $(jq -r .plan.action <<<"$output") == 'stop applying on db1 for a moment, '* ]]
+  [[ $(jq -r .plan.action <<<"$output") == 'pause the SQL thread of db1 for a moment, '* ]]
   [[ $(jq -r '.changes[] | select(.kind == "sql") | "\(.host) \(.what)"' <<<"$output" | cut -d' ' -f1,2) == \
     $'db1 STOP\ndb3 STOP\ndb1 START\ndb3 CHANGE\ndb3 START' ]]
   [[ $(jq -r '.changes[] | select(.kind == "file").done' <<<"$output") == $'false\nfalse' ]]
@@ -275,7 +275,7 @@ keeps_old_master_busy() {
 
   move db3 db2
 
-  expect_agent_read 255 "$(unproved db2) [(]db1 could tell the place, but attach.touch_old_master is false)*"
+  expect_agent_read 255 "$(unproved db2) [(]db1 could show the position, but attach.touch_old_master is false)*"
   [[ ! $(deeds db1) && $(threads db1) == 'Yes Yes' ]]
   settings db3 ''
   moves_when_asked_again db3 db2

@@ -103,7 +103,7 @@ teardown() { end_order; }
   close_writes db1
 
   move db3 db2
-  expect_agent_read 255 'ERROR: replication on db3 has stopped: error 1062:*mend that first'
+  expect_agent_read 255 'ERROR: replication on db3 has stopped: error 1062:*fix that first'
 
   # Started again, it needs a moment to meet the same row.
   wait_for 5 eval '[ "$(threads db3) $(replica_field db3 Master_Host)" = "Yes No $(host_ip db1)" ]'
@@ -312,7 +312,7 @@ goes_on() {
     open_writes db2
     nothing_lost db2 db3
   else
-    refuses_to_move db3 db2 "$(unproved db2 "ERROR: db3 lacks $(gtid_of db2), which db2 logged before the place *")"
+    refuses_to_move db3 db2 "$(unproved db2 "ERROR: db3 lacks $(gtid_of db2), which db2 logged before the position *")"
   fi
 }
 
@@ -437,7 +437,7 @@ tell_places_after() {
   close_writes db1
 
   # While clients wait, it is not even tried.
-  refuses_to_move db3 db2 'ERROR: *it still applies what it fetched, and is not waited for while db2 is closed; ask again*'
+  refuses_to_move db3 db2 'ERROR: *it still applies what it fetched, and is not waited for while db2 is closed; retry*'
   ((${milliseconds%.*} < 1500))
   open_writes db2
   move db3 db2
@@ -459,7 +459,7 @@ tell_places_after() {
   fetched_all db3 db1
   close_writes db1
 
-  refuses_to_move db3 db2 'ERROR: *it has fetched more of the log of db1 than db2, and not applied it; ask again*'
+  refuses_to_move db3 db2 'ERROR: *it has fetched more of the log of db1 than db2, and not applied it; retry*'
 
   start_replica_thread db2 IO_THREAD
   all_caught_up db1 db2
@@ -526,7 +526,7 @@ tell_places_after() {
   start_replica_thread db1
   close_writes db1
 
-  refuses_to_move db3 db2 'ERROR: db3 lacks 0-2-*, which db2 logged before the place where db3 would go on*'
+  refuses_to_move db3 db2 'ERROR: db3 lacks 0-2-*, which db2 logged before the position where db3 would continue*'
 }
 
 @test "A25: the new master's own row comes last in its log; the slave gets it from there" {
@@ -603,7 +603,7 @@ tell_places_after() {
 
   # While db3 fetches a row of 1 MB, it shows for half a second no more than the row before.
   move db3 db2
-  expect_agent_read 255 'ERROR: *it is being sent a transaction, and is not waited for; ask again*'
+  expect_agent_read 255 'ERROR: *it is being sent a transaction, and is not waited for; retry*'
   moves_behind_backlog db3 db2
 
   fast_network db3
@@ -630,7 +630,7 @@ tell_places_after() {
   write db1 2
   ends_writing
 
-  refuses_to_move db3 db2 "ERROR: db3 lacks $(gtid_of db2), which db2 logged before the place where db3 would go on*"
+  refuses_to_move db3 db2 "ERROR: db3 lacks $(gtid_of db2), which db2 logged before the position where db3 would continue*"
 }
 
 @test "the new master did not log for a while what it replicated; a slave that lacks some of that stays" {
@@ -701,7 +701,7 @@ crawling() {
   slow_network db3
 
   call_limit db3 3
-  refuses_to_move db3 db2 'ERROR: looking for * in the log of db2 took longer than this call may*'
+  refuses_to_move db3 db2 'ERROR: the search for * in the log of db2 did not end in the time of this call*'
 
   call_limit db3 8
   delay db3 0
@@ -721,7 +721,7 @@ crawling() {
   write db1
   slow_network db3
   call_limit db3 5
-  refuses_to_move db3 db1 'ERROR: looking for * in the log of db1 took longer than this call may*'
+  refuses_to_move db3 db1 'ERROR: the search for * in the log of db1 did not end in the time of this call*'
 
   fast_network db3
   moves db3 db1

@@ -420,12 +420,12 @@ executed_by() {
   stop_replica_thread db2 SQL_THREAD
 
   move db3 db2
-  expect_agent_read 255 'ERROR: no place in the log of db2 can be proved to be right*'
+  expect_agent_read 255 'ERROR: no position in the log of db2 can be proved to be right*'
 
   start_replica_thread db2 SQL_THREAD
   caught_up db2 db1
   move db3 db2
-  expect_agent_read 255 'ERROR: no place in the log of db2 can be proved to be right*'
+  expect_agent_read 255 'ERROR: no position in the log of db2 can be proved to be right*'
   open_writes db1
   nothing_lost db1 db2 db3
 }

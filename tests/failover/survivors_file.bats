@@ -691,7 +691,7 @@ is_whole_without_db3() {
   start_server db1
 
   agent_call db2 sync_with_master
-  if ! has_gtids && [[ $answer == 'ERROR: no place in the log of db1 '* ]]; then
+  if ! has_gtids && [[ $answer == 'ERROR: no position in the log of db1 '* ]]; then
     is_read_only db2
     skip 'known refusal: a part of what only a slave had, executed without GTIDs, does not show the position in the old log'
   fi
@@ -784,7 +784,7 @@ is_whole_without_db3() {
   start_server db3
   close_writes db2
 
-  gets 'OK: db2 goes on without *db3*taken writes since*' db2 mysql_allow_write
+  gets 'OK: db2 continues without *db3*taken writes since*' db2 mysql_allow_write
 
   has_transactions db2 9
   is_back

@@ -68,7 +68,7 @@ verifying() { printf 'tls: {mode: %s, ca: %s}\n' "$1" "$(tls_file "${2:-ours}")"
 
 @test "a server without TLS is reached by preferred, and named by required" {
   gets_in db2 'tls: {mode: preferred}'
-  journal_says db2 'db2: going on without TLS'
+  journal_says db2 'db2: continuing without TLS'
   is_refused db2 'tls: {mode: required}' '*offers no TLS*tls: {hosts: {db2: off}} in mmm_helpers.yaml'
   is_refused db2 "$(verifying verify-ca)" '*offers no TLS*'
 
@@ -82,7 +82,7 @@ verifying() { printf 'tls: {mode: %s, ca: %s}\n' "$1" "$(tls_file "${2:-ours}")"
 
   is_refused db1 'tls: {mode: required}' '*older than TLS 1.2*tls: {hosts: {db1: off}} in mmm_helpers.yaml'
   gets_in db1 'tls: {mode: preferred}'
-  journal_says db1 'db1: going on without TLS'
+  journal_says db1 'db1: continuing without TLS'
 }
 
 @test "an account that wants a certificate is shown ours" {

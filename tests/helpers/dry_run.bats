@@ -103,7 +103,7 @@ DRY='OK: dry run, nothing was changed'
   sql db1 'SET GLOBAL read_only = 1'
   rehearse 0 "$DRY" db3 set_active_master db2
   [[ $(would db3 | wc -l) == 3 && $(would db3) == *"_PASSWORD='***'"* ]]
-  [[ $(jq -r .plan.action <<<"$plan") == 'let db3 replicate from db2, go on '* ]]
+  [[ $(jq -r .plan.action <<<"$plan") == 'let db3 replicate from db2, continue '* ]]
   [[ $output == *'because '* && $output == *"$(would db3 | sed -n 2p);"* ]]
   does_as_planned 0 OK db3 set_active_master db2
   runs_from db3 db2

@@ -232,7 +232,7 @@ slow_gate() {
   sql db2 'STOP SLAVE' 'CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 600' 'START SLAVE'
   wait_for 5 runs_from db2 db1
   freeze db1
-  stays_closed 'db1 is alive *silent for 36.0s, it counts as gone'
+  stays_closed 'db1 is alive *after 36.0s of silence it counts as dead'
   settings db2 'allow_write: {silence: 1s}'
   opens
 }
@@ -285,7 +285,7 @@ slow_gate() {
   settings db3 'allow_write: {silence: 5s}'
   local MMM_CONFIG=mmm_agent_db2
 
-  local alive='ERROR: db1 is alive although nobody can log in there *silent for 5.0s, it counts as gone'
+  local alive='ERROR: db1 is alive although nobody can log in there *after 5.0s of silence it counts as dead'
   local note=/var/lib/mysql-mmm/mysql-mmm-silence-db2-10.77.0.11-3306
 
   # A silence that cannot be noted for the next call proves nothing.

@@ -230,7 +230,7 @@ moves_late() {
 
 # unproved NEW [PATTERN] — what a refusal says: PATTERN where servers have GTIDs.
 unproved() {
-  if [[ ${2:-} ]] && has_gtids; then echo "$2"; else echo "ERROR: no place in the log of $1 can be proved to be right*"; fi
+  if [[ ${2:-} ]] && has_gtids; then echo "$2"; else echo "ERROR: no position in the log of $1 can be proved to be right*"; fi
 }
 
 # by_sets — a slave gets whatever it lacks, in whichever order its new master has it: MySQL's GTIDs.

@@ -140,7 +140,7 @@ impl<'a> Closing<'a> {
         if let Turn::Held(holder) = &turn {
             // Stuck, or no helper at all: an application with the agent's account.
             log::warn!(
-                "connection {holder} holds the lock of these helpers still; closing goes on without it"
+                "connection {holder} holds the lock of these helpers still; closing continues without it"
             );
         }
         Ok((control, turn))
@@ -215,7 +215,8 @@ impl<'a> Closing<'a> {
         report::plan(
             format_args!("close {host} to writes: {statement}, then end every client session"),
             format_args!(
-                "whoever was let in while {host} took writes could go on; replication and this account stay"
+                "sessions that began while {host} took writes could continue to write; replication and this account \
+                 stay"
             ),
         );
         let _face = progress::waiting("waiting for read_only, which waits for running statements");
@@ -226,13 +227,15 @@ impl<'a> Closing<'a> {
             if self.killer.is_none() {
                 let has_time = has_time(self.budget);
                 if let Err(error) = self.eviction.pass(&mut self.control, has_time) {
-                    log::warn!("the way cannot be cleared: {error}");
+                    log::warn!("could not end the sessions that block read_only: {error}");
                 }
                 self.open_killer();
             }
             match self.attempt(statement) {
                 Err(Error::Query { code: LOCK_TIMEOUT, .. }) => {
-                    log::warn!("read_only waited a second for others and could not be set; again");
+                    log::warn!(
+                        "read_only waited a second for other sessions and could not be set; trying again"
+                    );
                 }
                 Ok(()) => return self.take_turn(),
                 other => return other,
@@ -280,7 +283,7 @@ impl<'a> Closing<'a> {
                 }
                 patience = LOOK;
                 if is_clearing && let Err(error) = eviction.pass(clearing, has_time(*budget)) {
-                    log::warn!("the way cannot be cleared: {error}");
+                    log::warn!("could not end the sessions that block read_only: {error}");
                     is_clearing = false;
                 }
             }

@@ -1,7 +1,7 @@
 //! Why a helper does not act: one variant per cause, each with what the operator can do.
 //!
-//! A refusal changes nothing. The agent asks again every few seconds (docs/CONTRACT.md, 1.2), so one that time
-//! may cure is simply repeated until it holds no longer.
+//! A refusal changes nothing. The agent retries every few seconds (docs/CONTRACT.md, 1.2). A refusal that time may cure
+//! is repeated until its cause is gone.
 
 mod unproved;
 
@@ -34,7 +34,7 @@ pub enum Refusal {
         known: String,
     },
 
-    /// This host replicates from nobody.
+    /// This host replicates from no host.
     #[error("{host} is not a replica of any host: set replication up first (CHANGE MASTER TO …)")]
     NotAReplica {
         /// This host.
@@ -67,7 +67,7 @@ pub enum Refusal {
         names: String,
     },
 
-    /// `replication.channel` names a channel that there is not.
+    /// `replication.channel` names a channel that does not exist.
     #[error(
         "{host} has no replication channel '{name}' (replication.channel in mmm_helpers.yaml); it has {names}: name \
          one of these there"
@@ -147,7 +147,7 @@ pub enum Refusal {
         id: u64,
     },
 
-    /// The new master does not hold every event.
+    /// The new master drops or does not log some events.
     #[error(
         "{new} filters what it replicates or logs ({filters}), so {host} would miss rows; remove the filters, or give \
          all hosts the same"
@@ -165,9 +165,10 @@ pub enum Refusal {
     /// The new master leaves databases out of its log, and the old one does not say whether it did, too.
     #[error(
         "{new} leaves databases out of its log ({filters}), and {old} does not answer whether it left them out, too: \
-         {host} has executed the log of {old} to {applied}, {new} has fetched it to {fetched}, and of what lies between \
-         {new} may have logged a part. Start {old}, closed to writes, and call again; or, if all hosts have the same \
-         filters, say so in mmm_helpers.yaml: attach: {{log_filters_agree: true}}; or rebuild {host} from {new}"
+         {host} has executed the log of {old} to {applied}, {new} has fetched it to {fetched}, and {new} may have \
+         logged only a part of what lies between. Start {old}, closed to writes, and call again; or, if all hosts have \
+         the same filters, say so in mmm_helpers.yaml: attach: {{log_filters_agree: true}}; or rebuild {host} from \
+         {new}"
     )]
     OldFiltersUnknown {
         /// The replica.
@@ -178,18 +179,18 @@ pub enum Refusal {
         old: String,
         /// The new master's filters.
         filters: String,
-        /// The replica's place in the old master's log.
+        /// The replica's position in the old master's log.
         applied: String,
         /// How much of that log the new master has.
         fetched: String,
-        /// True where the replica still applies what it has got.
+        /// True if the replica still applies what it has fetched.
         may_pass: bool,
     },
 
     /// Temporary tables of replicated statements are open.
     #[error(
-        "{host} has {count} replicated temporary tables open, which a change of master would lose; try again \
-         when they are gone"
+        "{host} has {count} replicated temporary tables open, which a change of master would lose; try again when they \
+         are closed"
     )]
     TemporaryTables {
         /// The replica.
@@ -198,8 +199,8 @@ pub enum Refusal {
         count: u64,
     },
 
-    /// The applying thread of a host failed.
-    #[error("replication on {host} has stopped: {error}; mend that first")]
+    /// The SQL thread of a host failed.
+    #[error("replication on {host} has stopped: {error}; fix that first")]
     ApplierFailed {
         /// The host.
         host: String,
@@ -216,7 +217,7 @@ pub enum Refusal {
         old: String,
     },
 
-    /// The old master is alive but cannot be looked at.
+    /// The old master is alive but cannot be examined.
     #[error(
         "cannot tell whether {old} still takes writes: {reason}; let agent_user in there, or shut {old} down"
     )]
@@ -230,7 +231,7 @@ pub enum Refusal {
     /// The replica has executed something that the new master has not (yet).
     #[error(
         "{host} has executed {gtid}, {new} only up to {known}: {host} stays where it is until {new} has applied that; \
-         ask again, and if it does not pass, mend replication on {new}"
+         retry, and if this stays so, fix replication on {new}"
     )]
     NewMasterBehind {
         /// The replica.
@@ -259,10 +260,10 @@ pub enum Refusal {
         known: String,
     },
 
-    /// The new master's log has, before the replica's place, something that the replica has not executed.
+    /// The new master's log has something before the replica's position that the replica has not executed.
     #[error(
-        "{host} lacks {gtid}, which {new} logged before the place where {host} would go on ({new} wrote before it had \
-         applied everything); rebuild {host} from {new}"
+        "{host} lacks {gtid}, which {new} logged before the position where {host} would continue ({new} wrote before \
+         it had applied everything); rebuild {host} from {new}"
     )]
     ReplicaLacksEarlier {
         /// The replica.
@@ -273,7 +274,7 @@ pub enum Refusal {
         gtid: String,
     },
 
-    /// The new master's log is not in one order, and the replica's own log does not tell what it has.
+    /// The new master's log is not in one order, and the replica's own log does not show what the replica has.
     #[error(
         "{new} logged {gtid} after a later number of the same domain, and {host} has no log that reaches back to \
          that: nobody can tell whether it has every row; rebuild {host} from {new}, and set log_slave_updates=ON"
@@ -283,7 +284,7 @@ pub enum Refusal {
         host: String,
         /// The new master.
         new: String,
-        /// The first group out of order.
+        /// The first transaction out of order.
         gtid: String,
     },
 
@@ -303,7 +304,7 @@ pub enum Refusal {
 
     /// The new master has deleted the logs that the replica needs.
     #[error(
-        "{new} has purged the binary log that holds {gtid}, where {host} would go on; rebuild {host} from {new}"
+        "{new} has purged the binary log that holds {gtid}, where {host} would continue; rebuild {host} from {new}"
     )]
     #[strum(serialize = "log-purged")]
     Purged {
@@ -315,7 +316,7 @@ pub enum Refusal {
         gtid: String,
     },
 
-    /// The replica's last group is in none of the new master's logs although its state includes it.
+    /// The replica's last transaction is in none of the new master's logs, although the new master's state includes it.
     #[error(
         "{gtid}, the last that {host} executed, is not in the binary logs of {new}; rebuild {host} from {new}"
     )]
@@ -331,7 +332,7 @@ pub enum Refusal {
     /// The new master has executed something that it did not log.
     #[error(
         "the binary log of {new} lacks {gtid} (log_slave_updates was off for a while, or the server was killed with \
-         sync_binlog=0, or it passed that over): {host} cannot go on there; rebuild {host} from {new}"
+         sync_binlog=0, or it skipped a transaction): {host} cannot continue there; rebuild {host} from {new}"
     )]
     LogLacks {
         /// The replica.
@@ -342,9 +343,10 @@ pub enum Refusal {
         gtid: String,
     },
 
-    /// Domains stand at places of the new master's log that no single position describes.
+    /// The replica's domains are at several positions in the new master's log, so that no single position describes
+    /// them.
     #[error(
-        "the GTID domains of {host} stand at different places in the log of {new}, so no file and position is right; \
+        "the GTID domains of {host} are at different positions in the log of {new}, so no file and position is right; \
          switch {host} to GTID (MASTER_USE_GTID=slave_pos, SOURCE_AUTO_POSITION=1)"
     )]
     NoSinglePosition {
@@ -354,9 +356,9 @@ pub enum Refusal {
         new: String,
     },
 
-    /// There are no usable GTIDs, and the servers are not quiet at one known place.
+    /// There are no usable GTIDs, and the servers are not quiet at one known position.
     #[error(
-        "no place in the log of {new} can be proved to be right for {host}: {reason}; if that does not pass, rebuild \
+        "no position in the log of {new} can be proved to be right for {host}: {reason}; if this stays so, rebuild \
          {host} from {new}"
     )]
     #[strum(serialize = "")]
@@ -369,13 +371,14 @@ pub enum Refusal {
         cause: Unproved,
         /// What is missing.
         reason: String,
-        /// True where it may come within a moment.
+        /// True if it may come within a moment.
         may_pass: bool,
     },
 
-    /// The look through the new master's log took too long.
+    /// The search through the new master's log took too long.
     #[error(
-        "looking for {what} in the log of {new} took longer than this call may; run it by hand with --wait forever"
+        "the search for {what} in the log of {new} did not end in the time of this call; run it by hand with --wait \
+         forever"
     )]
     SearchTooLong {
         /// The new master.
@@ -386,8 +389,8 @@ pub enum Refusal {
 
     /// Too much of the call was over before anything was stopped.
     #[error(
-        "moving {host} to {new} was not begun: {waited:.1?} of this call went by before it was certain that it may; ask \
-         again, or by hand with a longer --wait"
+        "moving {host} to {new} was not begun: it took {waited:.1?} of this call until it was certain that {host} may \
+         move; retry, or run it by hand with a longer --wait"
     )]
     NoTimeLeft {
         /// The replica.
@@ -400,7 +403,8 @@ pub enum Refusal {
 
     /// Replication did not come to a halt.
     #[error(
-        "{host} did not stop replicating within {waited:.1?} (a long transaction?); it goes on by itself: try again later"
+        "{host} did not stop replicating within {waited:.1?} (a long transaction?); it continues by itself: try again \
+         later"
     )]
     DoesNotStop {
         /// The replica.
@@ -418,8 +422,8 @@ pub enum Refusal {
 
     /// The new master does not let the replication account in.
     #[error(
-        "{new} refuses replication_user '{user}': {reason}; mend it and replication_password in the configuration, \
-         or the account on {new}"
+        "{new} refuses replication_user '{user}': {reason}; fix it and replication_password in the configuration, or \
+         the account on {new}"
     )]
     AccountRefused {
         /// The new master.
@@ -430,10 +434,11 @@ pub enum Refusal {
         reason: String,
     },
 
-    /// Applied, what this replica alone fetched would put it ahead of the new master for ever.
+    /// Only this replica fetched the last transactions. If it applied them, it would be ahead of the new master for
+    /// ever.
     #[error(
-        "meanwhile {host} applies nothing more, because it fetched from {old}, which is gone, what {new} does not \
-         have: try again when {new} has applied all that it fetched"
+        "meanwhile {host} applies nothing more: it fetched from {old}, which is unreachable, what {new} does not have; \
+         try again when {new} has applied all that it fetched"
     )]
     AppliesNoFurther {
         /// The replica.
@@ -490,8 +495,8 @@ pub enum Refusal {
         then: String,
     },
 
-    /// The peer is alive but cannot be looked at.
-    #[error("cannot tell what {peer} has written: {reason}; {then}. Mend that on {peer}")]
+    /// The peer is alive but cannot be examined.
+    #[error("cannot tell what {peer} has written: {reason}; {then}. Fix that on {peer}")]
     PeerUnreadable {
         /// The peer.
         peer: String,
@@ -501,11 +506,11 @@ pub enum Refusal {
         then: String,
     },
 
-    /// The peer lets nobody in, but its replication connection to this host stands and brings signs of life.
+    /// Nobody can log in to the peer, but its replication connection to this host still brings signs of life.
     #[error(
         "{peer} is alive although nobody can log in there ({reason}): {host} heard it over its replication connection \
-         {heard:.1?} ago; {then}. Mend what keeps log-ins out (packet filter, load), or shut {peer} down; silent for \
-         {limit:.1?}, it counts as gone"
+         {heard:.1?} ago; {then}. Fix what keeps log-ins out (packet filter, load), or shut {peer} down; after \
+         {limit:.1?} of silence it counts as dead"
     )]
     PeerIsAlive {
         /// The peer.
@@ -518,15 +523,15 @@ pub enum Refusal {
         heard: Duration,
         /// What does not happen.
         then: String,
-        /// After how much silence it counts as gone.
+        /// After how much silence it counts as dead.
         limit: Duration,
     },
 
-    /// The peer lets nobody in, and the I/O thread from it has just been started and waits to be let in, too.
+    /// Nobody can log in to the peer. The I/O thread from it has just been started and also waits to be let in.
     #[error(
-        "{peer} may be alive although nobody can log in there ({reason}): it accepts connections, and the I/O thread of \
-         {host} has been connecting for {since:.0?}; {then}. Fix what keeps log-ins out (load, name service), or shut \
-         {peer} down; after {limit:.1?} it counts as gone"
+        "{peer} may be alive although nobody can log in there ({reason}): it accepts connections, and the I/O thread \
+         of {host} has been connecting for {since:.0?}; {then}. Fix what keeps log-ins out (load, name service), or \
+         shut {peer} down; after {limit:.1?} it counts as dead"
     )]
     PeerMayBeAlive {
         /// The peer.
@@ -539,7 +544,7 @@ pub enum Refusal {
         since: Duration,
         /// What does not happen.
         then: String,
-        /// After how long the peer counts as gone.
+        /// After how long the peer counts as dead.
         limit: Duration,
     },
 
@@ -561,7 +566,7 @@ pub enum Refusal {
         then: String,
     },
 
-    /// The peer's log lacks what the peer has executed, and gives old numbers to new groups.
+    /// The peer's log lacks what the peer has executed, and gives old numbers to new transactions.
     #[error(
         "the log of {peer} was reset: it begins before {gtid}, which {peer} has replicated, and lacks it, so that {host} \
          may have taken new transactions for old ones; {then}. Rebuild {host} from {peer}"
@@ -605,7 +610,7 @@ pub enum Refusal {
         host: String,
         /// The peer.
         peer: String,
-        /// What this host lacks, as GTIDs or as a place in its log.
+        /// What this host lacks, as GTIDs or as a position in its log.
         missing: String,
         /// What does not happen.
         then: String,
@@ -650,7 +655,7 @@ pub enum Refusal {
 
     /// This host is about to have all that a survivor has of a dead master's log, but not yet.
     #[error(
-        "{host} takes over from {survivor} what only that has, and is not done yet: {state}; {then}; try again"
+        "{host} takes over from {survivor} what only {survivor} has, and is not done yet: {state}; {then}; try again"
     )]
     StillTakingOver {
         /// This host.
@@ -664,7 +669,7 @@ pub enum Refusal {
     },
 
     /// What a survivor alone has cannot be taken over.
-    #[error("{host} cannot take over from {survivor} what only that has: {reason}")]
+    #[error("{host} cannot take over from {survivor} what only {survivor} has: {reason}")]
     TailUnfit {
         /// The host that would take it over.
         host: String,
@@ -712,7 +717,7 @@ pub enum Refusal {
 
     /// A thread that should apply or fetch does not run.
     #[error(
-        "replication from {peer} does not run on {host}: {reason}; {then}. Mend that, then run turn_on_slave there"
+        "replication from {peer} does not run on {host}: {reason}; {then}. Fix that, then run turn_on_slave there"
     )]
     NotRunning {
         /// This host.
@@ -727,8 +732,8 @@ pub enum Refusal {
 
     /// Another helper is closing this server, or opening it.
     #[error(
-        "another helper is closing or opening {host} (connection {holder}); writes stay closed. Ask again when it is \
-         done; if that connection is stuck, run KILL {holder} there"
+        "another helper is closing or opening {host} (connection {holder}); writes stay closed. Retry when it is done; \
+         if that connection is stuck, run KILL {holder} there"
     )]
     BeingClosed {
         /// This host.
@@ -764,10 +769,10 @@ pub enum Refusal {
         host: String,
     },
 
-    /// Writes go on although nobody should be able to.
+    /// The log still grows although nobody should be able to write.
     #[error(
-        "{host} is not closed for certain: its own binary log still grows; does an event or an account with \
-         the right to ignore read_only go on writing? See SHOW EVENTS and SHOW PROCESSLIST there"
+        "{host} is not closed for certain: its own binary log still grows; does an event, or an account with the right \
+         to ignore read_only, still write? See SHOW EVENTS and SHOW PROCESSLIST there"
     )]
     LogMoves {
         /// This host.
@@ -788,11 +793,11 @@ pub enum Refusal {
         privilege: String,
         /// What it has to be granted on.
         on: &'static str,
-        /// What could not be done, where that is not plain from the privilege.
+        /// What could not be done, if that is not plain from the privilege.
         why: String,
     },
 
-    /// `blocking_type` is neither of the words that there are.
+    /// `blocking_type` is neither of the two allowed words.
     #[error(
         "Unknown blocking_type {word}; allowed values are: 'hard', 'soft'; {host} is closed as with 'hard': \
          read_only is on and no client is left. Correct it in mmm_common.conf"
@@ -830,7 +835,7 @@ impl Refusal {
         panic!("no refusal has this name")
     }
 
-    /// True where waiting may cure it within the call.
+    /// True if waiting may cure it within the call.
     pub fn may_pass(&self) -> bool {
         matches!(
             self,
@@ -843,8 +848,8 @@ impl Refusal {
         )
     }
 
-    /// True where it compares the replica's place with what it has logged. A replica that applies meanwhile may be read
-    /// so that these do not belong together.
+    /// True if it compares the replica's position with what the replica has logged. While a replica applies, these two
+    /// may be read at different moments and not belong together.
     pub fn rests_on_place(&self) -> bool {
         matches!(
             self,

@@ -343,8 +343,8 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Gtid(mode) => write!(f, "go on by {mode}"),
-            Self::Position(position) => write!(f, "go on at {position}"),
+            Self::Gtid(mode) => write!(f, "continue by {mode}"),
+            Self::Position(position) => write!(f, "continue at {position}"),
         }
     }
 }

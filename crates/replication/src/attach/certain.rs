@@ -73,7 +73,7 @@ impl Move<'_> {
                 (Wanted::Position(at.clone()), at.to_string())
             }
             Some(Located::Found { at, .. }) => (Wanted::History(at.clone()), at.to_string()),
-            Some(Located::Prefix { of, .. }) => (Wanted::Set(of.clone()), "the replica's place".into()),
+            Some(Located::Prefix { of, .. }) => (Wanted::Set(of.clone()), "the replica's position".into()),
             _ => return Ok(()),
         };
         let before = Instant::now();

@@ -20,7 +20,7 @@ impl Move<'_> {
         let (facts, _) = self.observe()?;
         let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
         let Some(plan) = foreseen else {
-            let reason = "this host does not stand still".into();
+            let reason = "this host is still applying".into();
             return Err(Refusal::Unproved {
                 host,
                 new,

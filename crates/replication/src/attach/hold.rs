@@ -80,7 +80,7 @@ impl<'a> LastResort<'a> {
     pub fn approach(&mut self, facts: &Facts, refusal: Refusal) -> Result<Refusal, Error> {
         let old = &self.old_host.name;
         if !self.is_allowed {
-            let why = format!("{old} could tell the place, but attach.touch_old_master is false");
+            let why = format!("{old} could show the position, but attach.touch_old_master is false");
             return Ok(because(refusal, &why, false));
         }
         let behind = match self.approach.advance(facts) {
@@ -93,21 +93,22 @@ impl<'a> LastResort<'a> {
         let OldMaster::Answers(OldState { from_new: Some(channel), .. }) = &facts.old else {
             return Ok(refusal);
         };
-        let what = format!("stopped applying on {old}");
+        let what = format!("paused the SQL thread of {old}");
         match step(&what, || self.stop_applying(&channel.name, behind))? {
             Ok(()) if report::is_dry_run() => {
                 let replica = &facts.replica.host;
                 report::plan(
                     format_args!(
-                        "stop applying on {old} for a moment, wait until {replica} has executed all of its log, and let \
-                         {replica} go on in the log of {} where {old} then stands (below: where it stands now)",
+                        "pause the SQL thread of {old} for a moment, wait until {replica} has executed all of its log, \
+                         and let {replica} continue in the log of {} at the position of {old} (below: its position \
+                         now)",
                         facts.new.host
                     ),
-                    format_args!("nothing else proves a place: {refusal}"),
+                    format_args!("nothing else proves a position: {refusal}"),
                 );
-                Ok(because(refusal, &format!("replication on {old} would be held"), true))
+                Ok(because(refusal, &format!("the SQL thread of {old} would be paused"), true))
             }
-            Ok(()) => Ok(because(refusal, &format!("replication on {old} is held"), true)),
+            Ok(()) => Ok(because(refusal, &format!("the SQL thread of {old} is paused"), true)),
             Err(what) => Ok(because(refusal, &what, false)),
         }
     }

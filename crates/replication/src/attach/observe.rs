@@ -71,7 +71,7 @@ impl Old {
         };
         let reason = format!(
             "nobody can log in there ({reason}), yet it is alive: {} heard it over its replication connection \
-             {heard:.1?} ago; silent for {limit:.1?}, it counts as gone",
+             {heard:.1?} ago; after {limit:.1?} of silence it counts as dead",
             replica.host()
         );
         *self = Self::Failed(OldMaster::Unreadable { host: host.name.to_string(), reason });

@@ -27,7 +27,7 @@ impl Move<'_> {
             self.is_held_back = true;
             if channel.sql_running {
                 log::warn!(
-                    "{} is gone: what was fetched from it is applied no further for now",
+                    "{} is unreachable: what was fetched from it is applied no further for now",
                     self.old_host.name
                 );
                 self.begin(Progress::Stopped);

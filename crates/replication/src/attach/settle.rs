@@ -187,7 +187,7 @@ impl Move<'_> {
             host,
             new,
             cause: Unproved::StillApplies,
-            reason: format!("{reason}; ask again"),
+            reason: format!("{reason}; retry"),
             may_pass: true,
         }
         .into()

@@ -176,7 +176,7 @@ impl ByEvent for Prefix<'_> {
     }
 
     fn wanted(&self) -> String {
-        "the replica's place".into()
+        "the replica's position".into()
     }
 }
 

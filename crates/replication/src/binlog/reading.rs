@@ -142,7 +142,7 @@ pub(crate) fn read(
         && let Some(reached) = Reached::from_text(&text)
         && let Some(noted) = search.resumed(&text, &reached.place())
     {
-        log::info!("the search goes on at {}, where an earlier call came", reached.place());
+        log::info!("the search continues at {}, where an earlier call ended", reached.place());
         match go_on(log, files, &reached, noted, note) {
             Ok(Some(ended)) => {
                 *search = ended;
@@ -151,7 +151,7 @@ pub(crate) fn read(
             }
             // No event begins there any more.
             Err(error @ Error::Query { .. }) => {
-                log::info!("{} is no place any more: {error}", reached.place());
+                log::info!("no event begins at {} any more: {error}", reached.place());
             }
             Ok(None) => {}
             Err(error) => return Err(error),

@@ -61,7 +61,7 @@ impl Note {
             return;
         }
         match write(&self.path, &text) {
-            Ok(_) => log::info!("the next call goes on at {}", reached.place()),
+            Ok(_) => log::info!("the next call continues at {}", reached.place()),
             Err(error) => log::warn!("{error}"),
         }
     }

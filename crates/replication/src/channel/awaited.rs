@@ -13,7 +13,7 @@ pub fn show(face: &mut Waiting, facts: &Facts, refusal: Option<&Refusal>) {
         return;
     }
     face.turns_to(&match refusal {
-        None => format!("waiting for {} to stand still for a moment", facts.replica.host),
+        None => format!("waiting for {} to apply nothing for a moment", facts.replica.host),
         Some(Refusal::NewMasterBehind { host, new, .. }) => {
             format!("waiting for {new} to execute what {host} has executed")
         }
@@ -21,7 +21,7 @@ pub fn show(face: &mut Waiting, facts: &Facts, refusal: Option<&Refusal>) {
             format!("waiting for {count} replicated temporary tables on {host} to be closed")
         }
         Some(Refusal::Unproved { host, new, reason, .. }) => {
-            format!("waiting for a place in the log of {new} that is right for {host}: {reason}")
+            format!("waiting for a position in the log of {new} that is right for {host}: {reason}")
         }
         Some(other) => format!("waiting: {other}"),
     });

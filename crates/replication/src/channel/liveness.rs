@@ -54,7 +54,7 @@ pub fn connect(host: &Host, most: Duration, budget: Budget) -> Result<Server, Er
     let started = Instant::now();
     match Server::connect(host, most, budget) {
         Err(error @ Error::Connect { answered: false, .. }) if started.elapsed() < budget.share(most) / 2 => {
-            log::info!("{}: {error}; once more", host.name);
+            log::info!("{}: {error}; trying once more", host.name);
             Server::connect(host, most, budget)
         }
         result => result,
@@ -289,7 +289,7 @@ fn watch(
         Ok(lasts) => {
             log::warn!(
                 "{}: the kernel does not show its replication connection, over which {} has heard nothing for \
-                 {lasts:.1?}; it counts as gone after {limit:.1?}",
+                 {lasts:.1?}; it counts as dead after {limit:.1?}",
                 host.name,
                 local.host()
             );

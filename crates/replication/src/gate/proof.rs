@@ -49,7 +49,7 @@ impl fmt::Display for Lost {
         let Self { host, survivor, tail, reason } = self;
         write!(
             f,
-            "{host} goes on without {tail} that only {survivor} has ({reason}); to see and save that: mmm_difference \
+            "{host} continues without {tail} that only {survivor} has ({reason}); to see and save that: mmm_difference \
              {survivor} {host}"
         )
     }

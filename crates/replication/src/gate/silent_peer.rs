@@ -74,7 +74,7 @@ impl Gate<'_> {
     fn alone(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
         let (host, peer) = (self.local.host(), &self.peer.name);
         let mut face = progress::waiting(format!(
-            "waiting for {host} to apply what it fetched from {peer}, which is gone"
+            "waiting for {host} to apply what it fetched from {peer}, which is unreachable"
         ));
         loop {
             let first = channel::again(self.local, &self.channel)?;

@@ -36,7 +36,7 @@ pub(super) fn by_content(
         return unproved(Unproved::ParallelOrder, reason, refusal.may_pass());
     }
     if new.other_channels {
-        let reason = format!("{} replicates from others, too", new.host);
+        let reason = format!("{} also replicates from other hosts", new.host);
         return unproved(Unproved::SeveralSources, reason, refusal.may_pass());
     }
     // Once the new master has executed as much, what it has not got it never will have. An old master that answers

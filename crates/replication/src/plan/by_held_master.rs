@@ -20,11 +20,11 @@ pub fn plan(facts: &Facts, refusal: Refusal) -> Result<Decision, Refusal> {
     };
     let unproved = |reason: String, may_pass| Err(because(refusal.clone(), &reason, may_pass));
     if from_new.sql_running || from_new.sql_error.is_some() || !tells_the_place(facts, old, from_new) {
-        return unproved(format!("replication on {} did not stand still", old.host), false);
+        return unproved(format!("the SQL thread of {} did not stay paused", old.host), false);
     }
     let Some(new_place) = from_new.applied.as_ref().filter(|place| place.has_reached(behind)) else {
         let place = BinlogPosition::shown(from_new.applied.as_ref());
-        return unproved(format!("{} stands at {place}, which is before {behind}", old.host), false);
+        return unproved(format!("{} is at {place}, which is before {behind}", old.host), false);
     };
     if !old.rests {
         return unproved(format!("the log of {} still grows", old.host), true);

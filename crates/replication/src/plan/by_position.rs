@@ -77,7 +77,7 @@ pub(super) fn by_position(
         }
         OldMaster::Silent { host: old_host, .. } => {
             let (Some(ours), Some(theirs)) = (of_replica, of_new) else {
-                return refuse(format!("nothing is known of their places in the log of {old_host}"));
+                return refuse(format!("their positions in the log of {old_host} are not known"));
             };
             if !new_channel.has_applied_all() || !new.is_settled {
                 return wait(
@@ -87,7 +87,7 @@ pub(super) fn by_position(
             }
             if ours != theirs {
                 let reason = format!(
-                    "{} stands at {ours} and {} at {theirs} in the log of {old_host}, which is gone",
+                    "{} is at {ours} and {} is at {theirs} in the log of {old_host}, which is unreachable",
                     replica.host, new.host
                 );
                 // A parallel applier is further than it says, until its next checkpoint.
@@ -124,7 +124,7 @@ pub(super) fn unproved(
 /// What the replica may lack, as a cause and in words.
 fn whose_groups(facts: &Facts) -> (Unproved, &'static str) {
     if facts.new.other_channels {
-        (Unproved::SeveralSources, "may hold transactions of others than the old master")
+        (Unproved::SeveralSources, "may hold transactions of other hosts than the old master")
     } else {
         (Unproved::OwnTransactions, "holds transactions of its own")
     }

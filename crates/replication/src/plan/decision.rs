@@ -129,8 +129,8 @@ impl fmt::Display for Proof {
             ),
             Self::SamePosition { old, new_end } => write!(
                 f,
-                "the old master is gone, replica and new master have both executed its log to {old}, and the new \
-                 one's log ends there at {new_end}"
+                "the old master is dead, replica and new master have both executed its log to {old}, and the new one's \
+                 log ends there at {new_end}"
             ),
             Self::SameLast(Found { position, same, last, last_of_replica }) => write!(
                 f,
@@ -141,7 +141,7 @@ impl fmt::Display for Proof {
             ),
             Self::SameAsOld { old_end, new_place } => write!(
                 f,
-                "the old master, held while it had executed the new one's log to {new_place}, had logged up to \
+                "the old master, paused after it had executed the new one's log to {new_place}, had logged up to \
                  {old_end}, which is what the replica has executed"
             ),
         }

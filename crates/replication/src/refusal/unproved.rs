@@ -1,15 +1,15 @@
-//! What keeps a place from being proved.
+//! What keeps a position from being proved.
 
-/// What keeps a place from being proved: one variant for each thing that an operator would fix differently.
+/// What keeps a position from being proved: one variant for each thing that an operator would fix differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Unproved {
-    /// None of the methods tells a place.
+    /// None of the methods shows a position.
     #[strum(serialize = "unproved")]
     Nothing,
     /// The new master logs what it replicates in any order.
     ParallelOrder,
-    /// The new master replicates from others, too.
+    /// The new master also replicates from other hosts.
     SeveralSources,
     /// The replica keeps no log of what it has applied.
     KeepsNoLog,
@@ -21,6 +21,6 @@ pub enum Unproved {
     StillApplies,
     /// MySQL: not all transactions have a GTID.
     GtidsMissing,
-    /// Filters leave out of the logs what would show the place.
+    /// Filters leave out of the logs what would show the position.
     FiltersHidePlace,
 }

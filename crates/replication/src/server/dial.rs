@@ -31,7 +31,7 @@ pub fn dial(host: &Host, most: Duration) -> mysql::Result<Conn> {
     match conn(host, ssl_options(&host.tls), most) {
         Err(error) if host.tls.mode == TlsMode::Preferred && is_lack_of_tls(&error) => {
             let reason = describe(&error, host, started.elapsed());
-            log::warn!("{}: going on without TLS. {reason}", host.name);
+            log::warn!("{}: continuing without TLS. {reason}", host.name);
             conn(host, None, most.saturating_sub(started.elapsed()).max(patience::LEAST))
         }
         result => result,

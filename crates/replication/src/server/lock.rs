@@ -121,7 +121,7 @@ fn wait(server: &mut Server, name: &str, patience: Duration) -> Result<Turn, Err
         {
             let since = *stubborn.get_or_insert_with(Instant::now);
             if !end_stranger(server, id, &stranger)? || since.elapsed() > STUBBORN {
-                log::warn!("{}: the lock of these helpers is done without", server.host());
+                log::warn!("{}: continuing without the lock of these helpers", server.host());
                 return Ok(Turn::PassedOver);
             }
             at_once = 0;

@@ -107,8 +107,8 @@ pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
     let place = way_back.unwrap_or_else(|| {
         note.is_open = true;
         log::error!(
-            "{} stands at {} in the log of {}, of which it has taken over a part, and nothing tells its place in the log of \
-             its old master: nothing is fetched until that answers",
+            "{} is at {} in the log of {}, of which it has taken over a part, and nothing shows its position in the \
+             log of its old master: it fetches nothing until the old master answers",
             config.this(),
             BinlogPosition::shown(stopped.applied.as_ref()),
             note.survivor

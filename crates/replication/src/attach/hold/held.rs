@@ -37,10 +37,10 @@ impl Hold<'_> {
             self.server = Server::connect(self.host, STARTING, budget)?;
         }
         self.server.use_budget(budget);
-        let what = format!("started applying on {} again", self.host.name);
+        let what = format!("started the SQL thread of {} again", self.host.name);
         step(&what, || threads::start_applying(&mut self.server, &self.channel))?;
         self.marker.remove();
-        log::info!("{} was held for {:.1?}", self.host.name, self.since.elapsed());
+        log::info!("the SQL thread of {} was paused for {:.1?}", self.host.name, self.since.elapsed());
         Ok(())
     }
 }

@@ -46,7 +46,7 @@ pub fn left_behind(this: &Host) -> Option<(PathBuf, String)> {
 pub fn mend(config: &Config, limits: &Limits, budget: Budget) {
     let Some((mut marker, undo)) = Marker::leftover(&marker_of(config.this_host())) else { return };
     let (name, channel) = undo.split_once(' ').unwrap_or((&undo, ""));
-    log::warn!("an earlier call was killed while it held replication on {name}");
+    log::warn!("an earlier call was killed while the SQL thread of {name} was paused");
     let most = limits.connect.min(OTHERS_PATIENCE);
     let mended = config.host(name).map(|host| {
         let mut server = Server::connect(host, most, budget)?;
@@ -73,5 +73,7 @@ fn start_again(server: &mut Server, name: &str) -> Result<(), Error> {
         log::warn!("{} is left as it is: {}", server.host(), channel.what_is_wrong());
         return Ok(());
     }
-    step(&format!("started applying on {} again", server.host()), || threads::start_applying(server, name))
+    step(&format!("started the SQL thread of {} again", server.host()), || {
+        threads::start_applying(server, name)
+    })
 }

@@ -78,7 +78,7 @@ impl<'l, 'h> Backwards<'l, 'h> {
     pub(super) fn search<S: ByGroup>(&mut self, mut search: S) -> Result<S, Error> {
         let newest = self.newest;
         if let Some(noted) = self.noted(&search) {
-            log::info!("the search goes on at {}, where an earlier call came", noted.reached.place());
+            log::info!("the search continues at {}, where an earlier call ended", noted.reached.place());
             match self.go_on(noted)? {
                 Ok(ended) => return Ok(ended),
                 Err(why) => log::info!("{} {why}: it is searched from its beginning", self.reader.host()),

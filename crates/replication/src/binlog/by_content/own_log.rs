@@ -50,7 +50,7 @@ pub(super) fn read(log: &Logged, file: &str, own_id: u64) -> Result<Part, Error>
         && let Some(reached) = Reached::from_text(&text)
         && let Some(groups) = from_text(&text)
     {
-        log::info!("{} is read on at {}, where an earlier call came", log.reader.host(), reached.place());
+        log::info!("{} is read on at {}, where an earlier call ended", log.reader.host(), reached.place());
         let begin = begun(&log.reader, file, SOUGHT)?;
         let is_same = begin.sign.as_ref() == Some(&reached.begun);
         part = Part { own_id, groups, begin, last: reached.last };

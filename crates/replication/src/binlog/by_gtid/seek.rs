@@ -48,7 +48,7 @@ pub(super) fn locate(
         Err(
             error @ (Error::Query { .. } | Error::Connect { answered: true, .. } | Error::Unexpected { .. }),
         ) => {
-            log::info!("the log is read for the place of {at}: {error}");
+            log::info!("the log is read to find {at}: {error}");
             Ok(None)
         }
         other => other,
@@ -109,7 +109,7 @@ impl Seeking<'_, '_, '_> {
             },
         };
         let Some(there) = self.state_at(place, last, &state)? else {
-            log::info!("the log is read for the place of {at}: what lies before it is not proved otherwise");
+            log::info!("the log is read to find {at}: nothing else proves what lies before it");
             return Ok(None);
         };
         log::debug!("{at} ends at {}, where the state is {there}", self.position(place));

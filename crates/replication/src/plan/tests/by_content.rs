@@ -68,7 +68,7 @@ fn a_log_whose_order_or_contents_say_nothing_is_not_searched() {
     assert_eq!(refusal(&facts, None).code(), "parallel-order");
     let mut facts = late_joiner();
     facts.new.other_channels = true;
-    assert!(reason(plan(&facts, None)).0.ends_with("db2 replicates from others, too"));
+    assert!(reason(plan(&facts, None)).0.ends_with("db2 also replicates from other hosts"));
     assert_eq!(refusal(&facts, None).code(), "several-sources");
     let mut facts = late_joiner();
     facts.new.log_slave_updates = false;
