@@ -11,7 +11,7 @@ use mmm_network::announcer::withdraw;
 use mmm_network::farewell::{self, Farewell, Prepared};
 use mmm_network::{Interface, Link, Netlink, NetworkError, VirtualIp, ending};
 
-/// Most time for ending the connections of clients, once; for 200 it takes some milliseconds.
+/// The maximum time for ending the connections of clients, once; for 200 it takes some milliseconds.
 const LONGEST_ENDING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
@@ -65,7 +65,7 @@ fn take(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result
     Ok(was_there)
 }
 
-/// False where the kernel does not do it.
+/// False if the kernel does not do it.
 fn end_connections(call: &Call, ip: VirtualIp) -> bool {
     match ending::end_all(ip.ip(), call.budget.share(LONGEST_ENDING)) {
         Ok(0) => {}

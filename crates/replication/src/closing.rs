@@ -354,7 +354,7 @@ impl<'a> Closing<'a> {
         Ok(rows.iter().filter_map(|row| row.number("id")).collect())
     }
 
-    /// True where the server takes no writes of ordinary accounts.
+    /// True if the server takes no writes of ordinary accounts.
     pub fn is_read_only(&mut self) -> Result<bool, Error> {
         Ok(self.server().one(STATE)?.is_on("read_only"))
     }
@@ -365,7 +365,7 @@ fn has_time(budget: Budget) -> bool {
     budget.share(CUT) == CUT
 }
 
-/// True where the server ended a session, rather than not answering.
+/// True if the server ended a session, rather than not answering.
 fn is_cut_off(error: &Error) -> bool {
     match error {
         Error::Broken { .. } => true,

@@ -32,7 +32,7 @@ pub enum Error {
         user: String,
         /// What the driver or the server said.
         cause: String,
-        /// True where the server itself refused, so that it is alive.
+        /// True if the server itself refused, so that it is alive.
         answered: bool,
         /// The server's error number, where it sent one.
         code: Option<u16>,

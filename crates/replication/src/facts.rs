@@ -17,9 +17,9 @@ pub struct Facts {
     pub new: NewMaster,
     /// The master it follows now.
     pub old: OldMaster,
-    /// True where the logs of new and old master end where they ended at the observation before.
+    /// True if the logs of new and old master end where they ended at the observation before.
     pub quiet: bool,
-    /// True where the operator says that all hosts leave the same out of their logs (`attach.log_filters_agree`).
+    /// True if the operator says that all hosts leave the same out of their logs (`attach.log_filters_agree`).
     pub log_filters_agree: bool,
 }
 
@@ -34,11 +34,11 @@ pub struct Replica {
     pub server_id: u64,
     /// The channel that is to be moved.
     pub channel: Channel,
-    /// True where it has further channels.
+    /// True if it has further channels.
     pub other_channels: bool,
     /// MariaDB's: the GTID position from which the channel's mode would go on.
     pub gtid_position: GtidPosition,
-    /// True where that may be ahead of what it has executed, and nothing tells how far.
+    /// True if that may be ahead of what it has executed, and nothing tells how far.
     pub may_be_ahead: bool,
     /// What it has executed by GTID, as its server writes that.
     pub applied_gtids: String,
@@ -51,7 +51,7 @@ pub struct Replica {
     pub log: Option<OwnLog>,
     /// `Slave_open_temp_tables`
     pub temporary_tables: u64,
-    /// True where the server itself moves the channel to other sources (`SOURCE_CONNECTION_AUTO_FAILOVER`).
+    /// True if the server itself moves the channel to other sources (`SOURCE_CONNECTION_AUTO_FAILOVER`).
     pub moves_itself: bool,
 }
 
@@ -78,7 +78,7 @@ pub struct MasterSets {
     pub executed: GtidSet,
     /// `gtid_purged`: what is in none of its logs any more.
     pub purged: GtidSet,
-    /// True where transactions that are not in `executed` yet may lie before the end of its log: they are logged
+    /// True if transactions that are not in `executed` yet may lie before the end of its log: they are logged
     /// first, and committed when the log is synchronised, a group is gathered or a replica has acknowledged them.
     pub is_committing: bool,
 }
@@ -93,7 +93,7 @@ pub struct LogRule {
 }
 
 impl LogRule {
-    /// True where nothing is left out.
+    /// True if nothing is left out.
     pub fn is_empty(&self) -> bool {
         self.filters.is_empty()
     }
@@ -153,7 +153,7 @@ pub struct NewMaster {
     pub read_only: bool,
     /// `log_slave_updates`
     pub log_slave_updates: bool,
-    /// True where it logs what it replicates in the order of its source's log.
+    /// True if it logs what it replicates in the order of its source's log.
     pub keeps_order: bool,
     /// End of its log; `None` without a log.
     pub end: Option<BinlogPosition>,
@@ -163,11 +163,11 @@ pub struct NewMaster {
     pub begin: GtidState,
     /// MariaDB's: what the `Gtid_list` of that file names, and no group that was logged behind it.
     pub listed: GtidState,
-    /// MariaDB's: what it has executed by replication, where its log has to hold that; empty where it need not.
+    /// MariaDB's: what it has executed by replication, where its log has to hold that; empty if it need not.
     pub executed: GtidPosition,
     /// MariaDB's `gtid_slave_pos`; by file and position, it may be that of what was only fetched.
     pub replicated: GtidPosition,
-    /// True where it logs rows for statements, and so nothing for those without an effect.
+    /// True if it logs rows for statements, and so nothing for those without an effect.
     pub logs_rows: bool,
     /// MySQL's GTIDs; `None` without `gtid_mode=ON`.
     pub sets: Option<MasterSets>,
@@ -180,7 +180,7 @@ pub struct NewMaster {
     /// False while its parallel appliers may have applied more than that channel tells, or are about to. Only asked
     /// where the old master does not answer.
     pub is_settled: bool,
-    /// True where it has further channels.
+    /// True if it has further channels.
     pub other_channels: bool,
 }
 
@@ -221,23 +221,23 @@ pub struct OldState {
     pub log_rule: LogRule,
     /// End of its log; `None` without a log.
     pub end: Option<BinlogPosition>,
-    /// True where its log ended there at the observation before.
+    /// True if its log ended there at the observation before.
     pub rests: bool,
     /// Its channel from the new master.
     pub from_new: Option<Channel>,
-    /// While this call holds that channel's applying thread: a place in the new master's log behind which lies
+    /// While this call holds that channel's SQL thread: a place in the new master's log behind which lies
     /// nothing that came from the old master.
     pub held: Option<BinlogPosition>,
 }
 
 impl Facts {
-    /// True where the replica drops the same of what it gets as the new master, or neither drops anything.
+    /// True if the replica drops the same of what it gets as the new master, or neither drops anything.
     pub fn share_filters(&self) -> bool {
         let (ours, theirs) = (&self.replica.channel.filters, &self.new.filters);
         ours.len() == theirs.len() && ours.iter().all(|filter| theirs.contains(filter))
     }
 
-    /// True where some of what the old master logged may be in neither's log.
+    /// True if some of what the old master logged may be in neither's log.
     pub fn leave_out(&self) -> bool {
         !self.new.filters.is_empty() || !self.new.log_rule.is_empty()
     }
@@ -255,7 +255,7 @@ impl Facts {
         })
     }
 
-    /// True where the old master's log holds all that it got of the new master's, but for what the replica would
+    /// True if the old master's log holds all that it got of the new master's, but for what the replica would
     /// drop in any case.
     pub fn old_passes_on(&self, old: &OldState) -> bool {
         let ours = &self.replica.channel.filters;

@@ -95,7 +95,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     })
 }
 
-/// True where the peer lives and let nobody in, which may pass.
+/// True if the peer lives and let nobody in, which may pass.
 fn is_living(answer: &Result<Proof, Error>) -> bool {
     let is_of_living =
         |refusal: &Refusal| matches!(refusal, Refusal::PeerIsAlive { .. } | Refusal::PeerMayBeAlive { .. });

@@ -26,7 +26,7 @@ impl BinlogPosition {
         Some(Self::new(file, offset.parse().ok()?))
     }
 
-    /// The position in two columns of a row; `None` where the file name is empty (never replicated).
+    /// The position in two columns of a row; `None` if the file name is empty (never replicated).
     pub fn from_columns(row: &Record, file: &str, offset: &str) -> Option<Self> {
         let name = row.get(file).filter(|name| !name.is_empty())?;
         Some(Self::new(name, row.number(offset)?))
@@ -43,7 +43,7 @@ impl BinlogPosition {
         Some((base, number.parse().ok()?))
     }
 
-    /// Which of two positions *of the same server* comes first; `None` where the logs' base names differ, so
+    /// Which of two positions *of the same server* comes first; `None` if the logs' base names differ, so
     /// that nothing can be said (docs/ORDERS.md, A26). Numbers are compared as numbers: 999999 is before
     /// 1000000.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
@@ -51,7 +51,7 @@ impl BinlogPosition {
         (base == other_base).then(|| number.cmp(&other_number).then(self.offset.cmp(&other.offset)))
     }
 
-    /// True where this position is certainly at or beyond `target`.
+    /// True if this position is certainly at or beyond `target`.
     pub fn has_reached(&self, target: &Self) -> bool {
         self.compare(target).is_some_and(Ordering::is_ge)
     }

@@ -11,7 +11,7 @@ use mysql::{Row, Value};
 pub struct Record(Vec<(String, Option<String>)>);
 
 impl Record {
-    /// The value of a column; `None` where it is NULL or missing.
+    /// The value of a column; `None` if it is NULL or missing.
     pub fn get(&self, column: &str) -> Option<&str> {
         self.0
             .iter()
@@ -29,7 +29,7 @@ impl Record {
         self.text(column).parse().map_err(|_| column)
     }
 
-    /// The value of a numeric column; `None` where it is NULL, missing or no number.
+    /// The value of a numeric column; `None` if it is NULL, missing or no number.
     pub fn number(&self, column: &str) -> Option<u64> {
         self.get(column)?.parse().ok()
     }
@@ -64,7 +64,7 @@ impl Record {
         self.0.get(index).and_then(|(_, value)| value.as_deref())
     }
 
-    /// True where the column is `1`, `ON` or `YES`.
+    /// True if the column is `1`, `ON` or `YES`.
     pub fn is_on(&self, column: &str) -> bool {
         self.get(column)
             .is_some_and(|value| ["1", "ON", "YES"].iter().any(|on| value.eq_ignore_ascii_case(on)))

@@ -71,7 +71,7 @@ impl Server {
         Ok(Self { host: host.name.to_string(), address, conn, socket, budget, in_step: true })
     }
 
-    /// True where the host's server lets the agent in, or is alive enough to refuse it.
+    /// True if the host's server lets the agent in, or is alive enough to refuse it.
     pub fn answers(host: &Host, most: Duration, budget: Budget) -> bool {
         match Self::connect(host, most, budget) {
             Ok(_) | Err(Error::Connect { answered: true, .. }) => true,
@@ -107,7 +107,7 @@ impl Server {
         self.budget = budget;
     }
 
-    /// False where this connection cannot be used any more.
+    /// False if this connection cannot be used any more.
     pub fn is_usable(&self) -> bool {
         self.in_step
     }

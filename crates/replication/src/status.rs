@@ -95,15 +95,15 @@ pub struct Channel {
     pub source_user: String,
     /// `Master_Server_Id`; 0 until the first connection.
     pub source_server_id: u64,
-    /// The fetching thread.
+    /// The I/O thread.
     pub io: IoThread,
     /// `Slave_IO_State`
     pub io_state: String,
-    /// True while the applying thread runs.
+    /// True while the SQL thread runs.
     pub sql_running: bool,
-    /// What the fetching thread last failed with.
+    /// What the I/O thread last failed with.
     pub io_error: Option<ThreadError>,
-    /// What the applying thread last failed with.
+    /// What the SQL thread last failed with.
     pub sql_error: Option<ThreadError>,
     /// MySQL's `Retrieved_Gtid_Set`, as it is shown.
     pub retrieved: String,
@@ -113,10 +113,10 @@ pub struct Channel {
     pub fetched: Option<BinlogPosition>,
     /// End of the last group that was applied, in the source's log.
     pub applied: Option<BinlogPosition>,
-    /// True where the server's threads have shown that `fetched` is the end of what is applied, although `applied` is told
+    /// True if the server's threads have shown that `fetched` is the end of what is applied, although `applied` is told
     /// later: `settling::look_closer`. No status shows that.
     pub is_all_applied: bool,
-    /// Where the applying thread stands in this host's own relay log.
+    /// Where the SQL thread stands in this host's own relay log.
     pub relay: Option<BinlogPosition>,
     /// How the channel finds its place.
     pub mode: Mode,
@@ -134,11 +134,11 @@ pub struct Channel {
     pub ignored_server_ids: Vec<u64>,
     /// Every non-empty replication filter, as `column=value`.
     pub filters: Vec<String>,
-    /// `Until_Condition`, where one is set.
+    /// `Until_Condition`, if one is set.
     pub until: Option<String>,
     /// `Master_SSL_Allowed`
     pub uses_tls: bool,
-    /// True where the channel has a certificate of its own (`Master_SSL_Cert`).
+    /// True if the channel has a certificate of its own (`Master_SSL_Cert`).
     pub has_certificate: bool,
     /// `Master_SSL_CA_File`, where the channel verifies its source by it (`Master_SSL_Verify_Server_Cert`).
     pub verified_by: Option<PathBuf>,
@@ -149,7 +149,7 @@ pub struct Channel {
 /// The source's key, under which MySQL sends a password where there is no TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceKey {
-    /// `Master_public_key_path`; empty where none is pinned.
+    /// `Master_public_key_path`; empty if none is pinned.
     pub pinned: String,
     /// `Get_Master_public_key`: the source itself may send one.
     pub is_fetched: bool,
@@ -234,18 +234,18 @@ impl Channel {
         }
     }
 
-    /// True where both threads run and the source is connected.
+    /// True if both threads run and the source is connected.
     pub fn is_running(&self) -> bool {
         self.io == IoThread::Yes && self.sql_running
     }
 
-    /// True where the fetching thread has asked its source for events. Connected, it first asks who that is.
+    /// True if the I/O thread has asked its source for events. Connected, it first asks who that is.
     pub fn is_receiving(&self) -> bool {
         self.source_server_id != 0
             && ["to send event", "Queueing", "relay log"].iter().any(|state| self.io_state.contains(state))
     }
 
-    /// True where the fetching thread could not reach its source, and sleeps before it tries again (60 s by default)
+    /// True if the I/O thread could not reach its source, and sleeps before it tries again (60 s by default)
     /// or has given up (MySQL 8.4 and 9: after ten times).
     pub fn has_lost_source(&self) -> bool {
         // Errors of the client side, and a source that had no room or was going down. Whatever else a source says, it
@@ -254,7 +254,7 @@ impl Channel {
         self.io != IoThread::Yes && self.io_error.as_ref().is_some_and(|error| is_of_connection(error.code))
     }
 
-    /// True where the applying thread says that it waits for more from the source, or all that was fetched
+    /// True if the SQL thread says that it waits for more from the source, or all that was fetched
     /// is applied. After a source died in the middle of sending a group, `fetched` stays beyond `applied`
     /// for ever; only the thread's state tells that nothing complete is left.
     pub fn has_applied_all(&self) -> bool {
@@ -267,18 +267,18 @@ impl Channel {
         if self.is_all_applied { self.fetched.as_ref() } else { self.applied.as_ref() }
     }
 
-    /// True where all that was fetched is applied but for the beginning of a group.
+    /// True if all that was fetched is applied but for the beginning of a group.
     pub fn has_half(&self) -> bool {
         self.has_applied_all() && self.fetched != self.applied
     }
 
-    /// True where the applying thread failed on the data. It may also have failed on its relay log, which a move
+    /// True if the SQL thread failed on the data. It may also have failed on its relay log, which a move
     /// begins anew, or have been killed, after which a MySQL with gaps refuses the move itself.
     pub fn has_failed_on_data(&self) -> bool {
         !self.sql_running && self.sql_error.as_ref().is_some_and(|error| !OF_RELAY_LOG.contains(&error.code))
     }
 
-    /// True where starting any thread would throw away what was fetched and is not applied yet.
+    /// True if starting any thread would throw away what was fetched and is not applied yet.
     ///
     /// By GTID, a MariaDB whose threads both stand still begins a new relay log and has everything sent again
     /// (measured on 10.11): no loss while the source answers, the loss of it when the source is dead.

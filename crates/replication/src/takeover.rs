@@ -140,7 +140,7 @@ fn catch_up(
     })
 }
 
-/// True where a killed call has left something of a takeover. Costs one failed `open` where there is nothing.
+/// True if a killed call has left something of a takeover. Costs one failed `open` where there is nothing.
 pub fn is_left(this: &Host) -> bool {
     Marker::left_behind(&marker_of(this)).is_some()
 }

@@ -26,7 +26,7 @@ impl Move<'_> {
         Err(self.not_yet("it is being sent a transaction, and is not waited for"))
     }
 
-    /// Refuses where what is left of the call may not do for giving up half a transaction, as that of an old master that is
+    /// Refuses if what is left of the call may not do for giving up half a transaction, as that of an old master that is
     /// cut off: for a STOP that comes before, MySQL waits a minute, and then stands still.
     pub(super) fn be_sure_of_time(&mut self) -> Result<(), Error> {
         if self.last_resort.is_holding() {
@@ -42,7 +42,7 @@ impl Move<'_> {
         Ok(())
     }
 
-    /// Refuses where a look into the new master's log, needed again if the replica goes on until it has stopped, would
+    /// Refuses if a look into the new master's log, needed again if the replica goes on until it has stopped, would
     /// not end in time. One that took much of the call is tried from where it ended, which is all that is then left.
     pub(super) fn be_sure_of_another_look(&mut self, located: &mut Option<Located>) -> Result<(), Error> {
         let left = |moving: &Self| moving.budget.part(LOOKING).share(Duration::MAX);

@@ -126,7 +126,7 @@ impl Move<'_> {
         })
     }
 
-    /// True where the channel has to ask the new master for its key, since it has neither TLS nor a key of its own.
+    /// True if the channel has to ask the new master for its key, since it has neither TLS nor a key of its own.
     pub(super) fn names_key(&self, channel: &Channel) -> bool {
         let servers = [self.new.dialect(), self.replica.dialect()];
         !channel.uses_tls

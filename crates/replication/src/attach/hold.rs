@@ -1,5 +1,5 @@
 //! The last resort where no GTIDs tell a late replica's place (docs/FAILOVER.md, 2.7): the old master is alive and
-//! follows the new one. With its applying thread held, the end of its log and its place in the new master's log
+//! follows the new one. With its SQL thread held, the end of its log and its place in the new master's log
 //! describe one state, and the replica is brought to that.
 //!
 //! It touches another host, so a file says so before: whatever ends this call, it or the next one starts that
@@ -36,9 +36,9 @@ use crate::server::patience::OTHERS_PATIENCE;
 use crate::server::{Server, lock};
 use crate::status::Channel;
 
-/// Most time for the old master to be held, until the replica stands where it stands.
+/// The maximum time for the old master to be held, until the replica stands where it stands.
 const HOLDING: Duration = Duration::from_secs(2);
-/// Most time for the old master's applying thread to stop.
+/// The maximum time for the old master's SQL thread to stop.
 const STOPPING: Duration = Duration::from_secs(1);
 /// How much of the call's time must be left for holding it.
 const ENOUGH: Duration = Duration::from_millis(1500);
@@ -166,7 +166,7 @@ impl<'a> LastResort<'a> {
         }
     }
 
-    /// True where a dry run has come to where the old master would be held.
+    /// True if a dry run has come to where the old master would be held.
     pub fn is_planned(&self) -> bool {
         self.planned.is_some()
     }
@@ -176,7 +176,7 @@ impl<'a> LastResort<'a> {
         self.hold.is_some()
     }
 
-    /// True where the replica has been given all of what the held old master logged.
+    /// True if the replica has been given all of what the held old master logged.
     pub fn is_reached(&self, facts: &Facts) -> bool {
         let ours = &facts.replica.channel;
         match &facts.old {

@@ -140,7 +140,7 @@ impl Move<'_> {
         Ok(located.beside(of_source, looks_back))
     }
 
-    /// True where the old master's log shows that nobody has ever used the numbers of a gap: somebody has set
+    /// True if the old master's log shows that nobody has ever used the numbers of a gap: somebody has set
     /// `gtid_seq_no`.
     fn nobody_wrote(&mut self, facts: &Facts, gap: &Gap) -> bool {
         let look = |old: &mut Log| by_gtid::holds_nothing_between(old, gap);

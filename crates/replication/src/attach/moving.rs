@@ -33,14 +33,14 @@ pub(super) struct Move<'a> {
     pub(super) settling: Settling,
     pub(super) told: PlaceTold,
     pub(super) budget: Budget,
-    /// Most time for one connection.
+    /// The maximum time for one connection.
     pub(super) connect: Duration,
     /// After how much silence an old master that lets nobody in counts as gone.
     pub(super) silence: Duration,
     /// `attach.log_filters_agree`
     pub(super) log_filters_agree: bool,
     pub(super) tail: Tail,
-    /// True where the replica must apply no more of what it fetched from an old master that has gone.
+    /// True if the replica must apply no more of what it fetched from an old master that has gone.
     pub(super) is_held_back: bool,
     pub(super) last_resort: LastResort<'a>,
     pub(super) progress: Progress,

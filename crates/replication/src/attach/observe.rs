@@ -105,7 +105,7 @@ pub struct Constants {
     new_log_begin: GtidState,
     new_log_listed: GtidState,
     new_log_rule: LogRule,
-    /// True where the replica's log leaves out nothing, or the same as the new master's.
+    /// True if the replica's log leaves out nothing, or the same as the new master's.
     logs_compare: bool,
     options: Record,
 }

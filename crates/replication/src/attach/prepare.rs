@@ -21,7 +21,7 @@ impl Move<'_> {
         let channel = &facts.replica.channel;
         let old_is_gone = matches!(facts.old, OldMaster::Silent { .. });
         // With the old master gone, the replica goes no further until it is judged: what it alone fetched would
-        // put it ahead of the new master for ever (docs/ORDERS.md, A10). Its fetching thread goes on, because
+        // put it ahead of the new master for ever (docs/ORDERS.md, A10). Its I/O thread goes on, because
         // by GTID a start of both would throw that backlog away.
         if old_is_gone && !channel.has_applied_all() {
             self.is_held_back = true;
@@ -57,7 +57,7 @@ impl Move<'_> {
         Ok((facts, is_moving))
     }
 
-    /// Refuses where this replica has fetched more of a dead master's log than a new master that is still closed, which
+    /// Refuses if this replica has fetched more of a dead master's log than a new master that is still closed, which
     /// will take that over from it: moved now, it would throw that away. Nothing is stopped meanwhile.
     pub(super) fn leave_tail_to_new(&mut self, facts: &Facts) -> Result<(), Error> {
         let OldMaster::Silent { host: old, .. } = &facts.old else { return Ok(()) };

@@ -165,7 +165,7 @@ impl Move<'_> {
         }
     }
 
-    /// True where clients wait for this call.
+    /// True if clients wait for this call.
     fn is_waited_for(&self, facts: &Facts) -> bool {
         facts.new.read_only && self.errand.is_none() && self.patience < Duration::MAX
     }
@@ -240,7 +240,7 @@ impl Move<'_> {
     }
 }
 
-/// True where a replica has fetched, and not applied, what a new master has not fetched: moved now, it would throw that
+/// True if a replica has fetched, and not applied, what a new master has not fetched: moved now, it would throw that
 /// away. A new master that is open has all of the old one's log.
 fn outruns(facts: &Facts) -> bool {
     let ours = &facts.replica.channel;

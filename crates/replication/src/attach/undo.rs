@@ -127,7 +127,7 @@ impl Move<'_> {
         Err(Refusal::AppliesNoFurther { host, old, new: self.new_host.name.to_string() }.into())
     }
 
-    /// True where the new master has fetched all that this replica has, so that it will apply it, too.
+    /// True if the new master has fetched all that this replica has, so that it will apply it, too.
     fn new_has_fetched(&mut self, channel: &Channel) -> bool {
         let theirs = channel::all(&mut self.new).unwrap_or_default().into_iter().find(|theirs| {
             theirs.source_host == channel.source_host && theirs.source_port == channel.source_port

@@ -13,7 +13,7 @@ pub(crate) struct Begin {
     /// Its first event behind the one that describes the others: that bears the time of the dump on some servers
     /// (MariaDB 11.8).
     pub(crate) sign: Option<String>,
-    /// True where the server began it when it was started.
+    /// True if the server began it when it was started.
     pub(crate) is_of_run: bool,
 }
 

@@ -26,7 +26,7 @@ use crate::facts::Replica;
 pub struct Sought {
     /// The place; else why there is none that can be proved.
     pub found: Result<Found, String>,
-    /// Whether the new master's log holds transactions of its own; `None` where not all of it was read.
+    /// Whether the new master's log holds transactions of its own; `None` if not all of it was read.
     pub has_own: Option<bool>,
 }
 

@@ -135,7 +135,7 @@ fn further_on(
     Ok(scan.first_missing().is_none().then(|| scan.finish()))
 }
 
-/// True where a server's log, which holds the group before a gap, has none with its numbers. `None` where it cannot tell.
+/// True if a server's log, which holds the group before a gap, has none with its numbers. `None` if it cannot tell.
 pub fn holds_nothing_between(log: &mut Log, gap: &Gap) -> Result<Option<bool>, Error> {
     let Some(after) = gap.after else { return Ok(None) };
     let at: GtidPosition = std::iter::once(after).collect();

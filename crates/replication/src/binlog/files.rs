@@ -19,7 +19,7 @@ pub(crate) fn log_files_and_sizes(server: &mut Server) -> Result<Vec<(String, u6
     Ok(rows.iter().map(|row| (row.text("Log_name").into(), row.number("File_size").unwrap_or(0))).collect())
 }
 
-/// The files of a server's log and their sizes, where a person sees what is left; empty where nobody may ask.
+/// The files of a server's log and their sizes, where a person sees what is left; empty if nobody may ask.
 pub(crate) fn log_sizes(server: &mut Server, face: &Waiting) -> Vec<(String, u64)> {
     if !face.is_seen() {
         return Vec::new();

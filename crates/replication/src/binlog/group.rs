@@ -53,7 +53,7 @@ struct Open {
     commit: Option<u64>,
     is_transaction: bool,
     has_events: bool,
-    /// True where it changes anything. What does not, some servers log and others do not.
+    /// True if it changes anything. What does not, some servers log and others do not.
     has_effect: bool,
     /// Where no commit identifies it: all of it.
     contents: Option<XxHash3_128>,
@@ -77,7 +77,7 @@ impl Open {
         }
     }
 
-    /// `None` where it changes nothing.
+    /// `None` if it changes nothing.
     fn finish(mut self, end: u64) -> Option<Group> {
         if !self.has_effect {
             return None;

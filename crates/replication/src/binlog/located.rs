@@ -27,7 +27,7 @@ pub enum Located {
         searched: GtidState,
         /// Where the replica's log does not tell all that it has: that of its source up to the same place.
         of_source: Option<OwnLog>,
-        /// True where `of_source`, and where that does not tell either, `out_of_order` was looked for.
+        /// True if `of_source`, and where that does not tell either, `out_of_order` was looked for.
         looked_back: bool,
     },
     /// Every group of the position is in the log, and this comes behind it.
@@ -87,9 +87,9 @@ pub enum Located {
         found: Result<Found, String>,
         /// Whether that log holds groups of its own server; true where nobody looked.
         has_own: bool,
-        /// False where the replica went on applying meanwhile, so that it may look different now.
+        /// False if the replica went on applying meanwhile, so that it may look different now.
         stood_still: bool,
-        /// Where the replica's own log ended before all this was read; `None` where it logs no updates.
+        /// Where the replica's own log ended before all this was read; `None` if it logs no updates.
         log_of_replica: Option<BinlogPosition>,
     },
 }
@@ -112,7 +112,7 @@ impl Located {
 /// has set `gtid_seq_no`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// The group before; `None` where the domain begins with a number above 1.
+    /// The group before; `None` if the domain begins with a number above 1.
     pub after: Option<Gtid>,
     /// The group behind.
     pub before: Gtid,

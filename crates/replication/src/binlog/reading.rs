@@ -55,7 +55,7 @@ pub(crate) fn each_seen(
 }
 
 /// The same for some events alone: what is left of a file is mostly short, and no other connection is needed for it.
-/// `None` where more is left, from `place` on.
+/// `None` if more is left, from `place` on.
 fn first_page(
     log: &mut Log,
     place: &mut BinlogPosition,
@@ -105,7 +105,7 @@ pub(crate) trait ByEvent: Clone {
     fn key(&self) -> String;
     /// What is known by the groups that were read to their end.
     fn to_text(&self) -> String;
-    /// The search as it was noted at `place`; `None` where that is of no use.
+    /// The search as it was noted at `place`; `None` if that is of no use.
     fn resumed(&self, text: &str, place: &BinlogPosition) -> Option<Self>;
     /// The next event lies at `place`.
     fn open(&mut self, place: &BinlogPosition);
@@ -163,7 +163,7 @@ pub(crate) fn read(
     read_files(log, files, begin.offset, search, note.as_ref())
 }
 
-/// The search, ended; `None` where the log is another than the one in which it was begun.
+/// The search, ended; `None` if the log is another than the one in which it was begun.
 fn go_on<S: ByEvent>(
     log: &mut Log,
     files: &[String],
@@ -190,7 +190,7 @@ fn go_on<S: ByEvent>(
     Ok(Some(search))
 }
 
-/// What a file begins with; of that, nothing where nobody may dump.
+/// What a file begins with; of that, nothing if nobody may dump.
 pub(crate) fn begun(reader: &Reader, file: &str, sought: &str) -> Result<Begin, Error> {
     let mut begin = Begin::default();
     match reader.seeking(sought).each_head(file, Start::First, |event, _| begin.event(event)) {

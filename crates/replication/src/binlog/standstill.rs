@@ -36,7 +36,7 @@ impl LogMark {
         Ok(Self { end, server_id: row.number("server_id"), own })
     }
 
-    /// True where something was written on the server itself since `before`, and not brought by replication.
+    /// True if something was written on the server itself since `before`, and not brought by replication.
     pub fn was_written_since(&self, before: &Self, server: &mut Server) -> Result<bool, Error> {
         if self.end == before.end {
             return Ok(false);

@@ -28,7 +28,7 @@ use crate::server::{Server, failed, survive};
 
 /// Events between two looks at the time.
 const BATCH: usize = 500;
-/// Most time for one event, in so far as the budget says nothing.
+/// The maximum time for one event, in so far as the budget says nothing.
 const FOREVER: Duration = Duration::from_secs(3600);
 
 /// Where the reading of a file begins, and what the server need not send of it.
@@ -90,7 +90,7 @@ impl<'h> Reader<'h> {
         Ok(())
     }
 
-    /// Shows `see` the events of `file`, each also as it was sent, until that has seen enough. False where the file does
+    /// Shows `see` the events of `file`, each also as it was sent, until that has seen enough. False if the file does
     /// not begin as [`Start::Behind`] wants it.
     pub fn each_until(
         &self,
@@ -145,7 +145,7 @@ impl<'h> Reader<'h> {
 
     /// MariaDB's: shows `see` the events behind `position`, each with the one of `files` in which it lies and where it
     /// begins there, until that has seen enough or the log ends. The server finds the place; where `is_strict`, it
-    /// refuses a position whose group it does not find, else it begins with the next of that server. False where it
+    /// refuses a position whose group it does not find, else it begins with the next of that server. False if it
     /// begins with another file.
     pub fn each_behind(
         &self,

@@ -81,7 +81,7 @@ pub(crate) struct Reached {
     pub(crate) file: String,
     /// What the file begins with.
     pub(crate) begun: String,
-    /// With this group; `None` where none of the file was read to its end.
+    /// With this group; `None` if none of the file was read to its end.
     pub(crate) last: Option<Mark>,
 }
 

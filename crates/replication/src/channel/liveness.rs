@@ -110,7 +110,7 @@ impl Shown {
     }
 }
 
-/// True where the kernel does not show the channel's connection, and the channel shows no more than `before`. A source
+/// True if the kernel does not show the channel's connection, and the channel shows no more than `before`. A source
 /// that was found silent then needs not be watched again.
 pub fn is_unchanged(local: &mut Server, channel: &str, host: &Host, before: &Shown) -> Result<bool, Error> {
     let now = channel::again(local, channel)?;
@@ -141,7 +141,7 @@ pub fn settled(
     }
 }
 
-/// True where a source that was heard again after a silence had only that to say: its connection ends behind it.
+/// True if a source that was heard again after a silence had only that to say: its connection ends behind it.
 fn is_cut_short(local: &mut Server, channel: &str, patience: Budget) -> Result<bool, Error> {
     let end = Instant::now() + LAST_WORDS;
     loop {
@@ -154,18 +154,18 @@ fn is_cut_short(local: &mut Server, channel: &str, patience: Budget) -> Result<b
     }
 }
 
-/// True where an I/O thread was started and has neither been let in nor refused yet.
+/// True if an I/O thread was started and has neither been let in nor refused yet.
 pub fn is_connecting(channel: &Channel) -> bool {
     channel.io == IoThread::Connecting && channel.io_error.is_none()
 }
 
-/// For how long an I/O thread has been connecting, of several that which began last; `None` where none is.
+/// For how long an I/O thread has been connecting, of several that which began last; `None` if none is.
 pub fn connecting_since(local: &mut Server) -> Result<Option<Duration>, Error> {
     let row = local.one(CONNECTING_SINCE)?;
     Ok(row.number("seconds").map(Duration::from_secs))
 }
 
-/// Waits a moment for such a thread; the channel once it has been let in or refused, `None` where it has not by then.
+/// Waits a moment for such a thread; the channel once it has been let in or refused, `None` if it has not by then.
 pub fn once_connected(local: &mut Server, channel: &Channel) -> Result<Option<Channel>, Error> {
     let end = Instant::now() + local.budget().share(CONNECTING);
     loop {
@@ -179,14 +179,14 @@ pub fn once_connected(local: &mut Server, channel: &Channel) -> Result<Option<Ch
     }
 }
 
-/// True where a host accepts connections at its server's port, whether or not anybody is let in.
+/// True if a host accepts connections at its server's port, whether or not anybody is let in.
 pub fn accepts(host: &Host, budget: Budget) -> bool {
     let Ok(address) = host.ip.parse::<IpAddr>() else { return false };
     let most = budget.share(ACCEPTING).max(Duration::from_millis(1));
     TcpStream::connect_timeout(&SocketAddr::new(address, host.mysql_port), most).is_ok()
 }
 
-/// True where a channel's source answers, and its I/O thread will not notice for a while: it sleeps before its next
+/// True if a channel's source answers, and its I/O thread will not notice for a while: it sleeps before its next
 /// try, has given up, tries in vain, or holds a connection that has ended on the other side.
 pub fn is_missed(local: &mut Server, channel: &Channel, host: &Host) -> Result<bool, Error> {
     match channel.io {
@@ -198,14 +198,14 @@ pub fn is_missed(local: &mut Server, channel: &Channel, host: &Host) -> Result<b
     }
 }
 
-/// True where a channel's source, which answers elsewhere, has sent nothing for longer than its heartbeat takes: the
+/// True if a channel's source, which answers elsewhere, has sent nothing for longer than its heartbeat takes: the
 /// I/O thread holds a connection that has ended on the other side, as after a reset of that host.
 fn is_cut_off(local: &mut Server, channel: &Channel, host: &Host) -> Result<bool, Error> {
     let Some(ago) = last_heard(local, channel, host)? else { return Ok(false) };
     Ok(ago > LATENESS && heartbeat_limit(local, channel)?.is_some_and(|limit| ago > limit))
 }
 
-/// The longest silence of a living source; `None` where it sends no heartbeats or nobody may know.
+/// The longest silence of a living source; `None` if it sends no heartbeats or nobody may know.
 fn heartbeat_limit(local: &mut Server, channel: &Channel) -> Result<Option<Duration>, Error> {
     let mut period = channel.heartbeat.clone();
     if let Some(statement) = local.dialect().channel_options(&channel.name) {
@@ -221,7 +221,7 @@ fn heartbeat_limit(local: &mut Server, channel: &Channel) -> Result<Option<Durat
         .map(|period| period + LATENESS.max(period / LATE_PART)))
 }
 
-/// What the kernel says of the channel's connection; `None` where it does not show it, as for a server in another
+/// What the kernel says of the channel's connection; `None` if it does not show it, as for a server in another
 /// network namespace. Other programs of this host may be connected to the source, too.
 fn last_heard(local: &mut Server, channel: &Channel, host: &Host) -> Result<Option<Duration>, Error> {
     let mut addresses = channel::addresses(channel);
@@ -245,7 +245,7 @@ fn data_from(local: &mut Server, channel: &Channel, addresses: &[IpAddr]) -> Res
     }))
 }
 
-/// The port on which a server listens; `None` where it does not.
+/// The port on which a server listens; `None` if it does not.
 pub(super) fn listening_port(server: &mut Server) -> Result<Option<u16>, Error> {
     let port = server.one("SELECT @@port AS port")?.number("port");
     Ok(port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0))
@@ -306,7 +306,7 @@ fn watch(
     }
 }
 
-/// How many heartbeats have come, as the server writes it; nothing where it does not say.
+/// How many heartbeats have come, as the server writes it; nothing if it does not say.
 fn heartbeats(local: &mut Server, channel: &Channel) -> Result<String, Error> {
     let Some(statement) = local.dialect().heartbeats(&channel.name) else {
         return Ok(channel.heartbeats.clone());

@@ -16,17 +16,17 @@ use crate::status::{Channel, IoThread};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(3);
-/// After how long an applying thread with work before it is looked at again.
+/// After how long an SQL thread with work before it is looked at again.
 const SECOND_LOOK: Duration = Duration::from_millis(60);
 /// After how long without data the rest of half a transaction counts as one that does not come.
 const NOTHING_COMES: Duration = Duration::from_millis(300);
-/// How long an applying thread is watched that is not waiting for more: half a transaction shows only while it does.
+/// How long an SQL thread is watched that is not waiting for more: half a transaction shows only while it does.
 const READING: Duration = Duration::from_millis(100);
 /// Pause between two looks at what comes.
 const COMING_PAUSE: Duration = Duration::from_millis(20);
 /// How long a last attempt to start threads again may take, whatever the call has left.
 pub const LAST_RESORT: Duration = Duration::from_millis(400);
-/// How long a fetching thread may take to connect to its source.
+/// How long an I/O thread may take to connect to its source.
 const CONNECTING: Duration = Duration::from_secs(2);
 
 /// Stops both threads and waits until both have stopped; returns the channel at rest.
@@ -86,7 +86,7 @@ fn watch<T>(
     }
 }
 
-/// Sends a STOP of the fetching thread alone, without a look at what comes of it.
+/// Sends a STOP of the I/O thread alone, without a look at what comes of it.
 pub fn stop_fetching(server: &mut Server, name: &str) -> Result<(), Error> {
     let statement = server.dialect().stop(name, Threads::Io);
     attempts::ended_during(server, name, |server| server.execute(&statement))
@@ -126,7 +126,7 @@ pub fn await_rest(server: &mut Server, name: &str, most: Duration) -> Result<boo
     Ok(true)
 }
 
-/// A channel once its applying thread waits for more, or has not done so for a moment: one that is just reading an event
+/// A channel once its SQL thread waits for more, or has not done so for a moment: one that is just reading an event
 /// does not tell that it will wait for the next one.
 fn once_it_waits(server: &mut Server, name: &str) -> Result<Channel, Error> {
     let begun = Instant::now();
@@ -138,8 +138,8 @@ fn once_it_waits(server: &mut Server, name: &str) -> Result<Channel, Error> {
     })
 }
 
-/// Ends an applying thread that waits for the rest of a transaction, for which the server's STOP would wait as
-/// well. What it had applied of that is rolled back. True where it was ended; the fetching thread may be stopped.
+/// Ends an SQL thread that waits for the rest of a transaction, for which the server's STOP would wait as
+/// well. What it had applied of that is rolled back. True if it was ended; the I/O thread may be stopped.
 pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     let coordinator = server.dialect().coordinator(name);
     if coordinator.is_empty() {
@@ -197,7 +197,7 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// True where the server says that what parallel appliers were given ends with a whole transaction. Their channel's place
+/// True if the server says that what parallel appliers were given ends with a whole transaction. Their channel's place
 /// tells that only with the next checkpoint.
 fn is_whole(server: &mut Server, name: &str) -> Result<bool, Error> {
     let Some(statement) = server.dialect().half_read(name) else { return Ok(false) };
@@ -208,7 +208,7 @@ fn is_whole(server: &mut Server, name: &str) -> Result<bool, Error> {
     }
 }
 
-/// Refuses where a start would throw away what a silent source cannot send again.
+/// Refuses if a start would throw away what a silent source cannot send again.
 pub fn check_backlog(
     host: &str,
     channel: &Channel,
@@ -235,9 +235,9 @@ pub fn start(server: &mut Server, name: &str) -> Result<(), Error> {
     server.execute(&statement)
 }
 
-/// Lets the fetching thread try its source now and not when its sleep is over; the caller holds the lock.
+/// Lets the I/O thread try its source now and not when its sleep is over; the caller holds the lock.
 pub fn fetch_again(server: &mut Server, channel: &Channel) -> Result<(), Error> {
-    // With the applying thread stopped as well, this would throw away what was fetched.
+    // With the SQL thread stopped as well, this would throw away what was fetched.
     let at_rest = Channel { io: IoThread::No, ..channel.clone() };
     if at_rest.would_discard() {
         log::info!("{}: {}; its SQL thread has to run first", channel.title(), channel.what_is_wrong());
@@ -260,7 +260,7 @@ pub fn fetch_again(server: &mut Server, channel: &Channel) -> Result<(), Error> 
     attempts::ended_during(server, &channel.name, |server| server.execute_all(&[stop, start]).1)
 }
 
-/// Starts the applying thread alone, and sees that it runs.
+/// Starts the SQL thread alone, and sees that it runs.
 pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
     let statement = server.dialect().start(name, Threads::Sql);
     server.execute(&statement)?;

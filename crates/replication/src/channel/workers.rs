@@ -57,7 +57,7 @@ pub fn settling_time(server: &mut Server) -> Result<Duration, Error> {
     Ok(Duration::from_millis(period.unwrap_or(300)) * 2)
 }
 
-/// What the first of these statements that tells anything says; `read` gives None where the rows do not tell. Who may
+/// What the first of these statements that tells anything says; `read` gives None if the rows do not tell. Who may
 /// not read the performance schema is asked for that right, `why`, only where nothing else tells.
 pub(super) fn first_told<T>(
     server: &mut Server,

@@ -42,7 +42,7 @@ struct Engines {
     asked: Instant,
     /// By connection: how many InnoDB tables its statement uses, and how many rows its transaction has changed.
     innodb: HashMap<u64, (u64, u64)>,
-    /// True where sessions log statements, of whatever tables, unless they were told otherwise.
+    /// True if sessions log statements, of whatever tables, unless they were told otherwise.
     is_statement_format: bool,
     /// Sessions that are known to log rows.
     by_row: HashSet<u64>,
@@ -75,7 +75,7 @@ impl Engines {
         Ok(Self { asked: Instant::now(), innodb, is_statement_format, by_row })
     }
 
-    /// True where ending this statement may leave half of its rows changed here and stop the replicas.
+    /// True if ending this statement may leave half of its rows changed here and stop the replicas.
     fn may_stop_replicas(&self, session: &Session) -> bool {
         if self.by_row.contains(&session.id) {
             return false;

@@ -183,7 +183,7 @@ struct Known {
 }
 
 impl Known {
-    /// True where there is one more of these; it is taken away.
+    /// True if there is one more of these; it is taken away.
     fn takes(&mut self, print: Print) -> bool {
         let Some(count) = self.prints.get_mut(&half(print)).filter(|count| **count > 0) else { return false };
         *count -= 1;

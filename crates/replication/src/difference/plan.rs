@@ -22,7 +22,7 @@ pub enum Method {
 pub struct Plan {
     /// How it was found.
     pub method: Method,
-    /// What is missing, by GTID, for a person; empty where nothing is, or where there are none.
+    /// What is missing, by GTID, for a person; empty if nothing is, or where there are none.
     pub gtids: String,
     /// How many transactions that are, where it is known before the log was read.
     pub count: Option<u64>,
@@ -30,7 +30,7 @@ pub struct Plan {
     pub purged: Option<String>,
     /// Executed, and perhaps missing, but never logged.
     pub unlogged: Option<String>,
-    /// From when on the logs were compared, in seconds since 1970; `None` where all was.
+    /// From when on the logs were compared, in seconds since 1970; `None` if all was.
     pub since: Option<u32>,
     /// The files to read, with their place among all.
     pub(super) files: Vec<(usize, String)>,
@@ -101,7 +101,7 @@ pub struct Has {
 }
 
 impl Has {
-    /// True where it has this group. Where its log was begun after the group, or does not hold what it replicates, its
+    /// True if it has this group. Where its log was begun after the group, or does not hold what it replicates, its
     /// place in the domain tells.
     pub fn has(&self, gtid: Gtid) -> bool {
         let is_behind = || self.replicated.get(gtid.domain).is_some_and(|at| at.sequence >= gtid.sequence);

@@ -70,7 +70,7 @@ pub struct Map {
     pub database: String,
     /// Its name.
     pub table: String,
-    /// How long a value of each column is; `None` where one is of an unknown type.
+    /// How long a value of each column is; `None` if one is of an unknown type.
     widths: Option<Vec<Width>>,
 }
 
@@ -174,7 +174,7 @@ pub fn of_table(kind: u8, body: &[u8]) -> Option<(u64, Deed)> {
     Some((number(body.get(..6)?), deed))
 }
 
-/// How many rows such an event holds; `None` where that cannot be told.
+/// How many rows such an event holds; `None` if that cannot be told.
 pub fn count(kind: u8, body: &[u8], map: &Map) -> Option<u64> {
     let is_packed = (COMPRESSED_1..COMPRESSED_1 + 6).contains(&kind);
     let has_extra = kind >= *kind::ROWS_2.start() && !(COMPRESSED_1..COMPRESSED_2).contains(&kind);

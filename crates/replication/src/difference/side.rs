@@ -42,7 +42,7 @@ pub struct Side {
     pub longest_statement: u64,
     /// `log_bin`
     pub logs: bool,
-    /// True where it also logs what it replicates, and leaves nothing out.
+    /// True if it also logs what it replicates, and leaves nothing out.
     pub logs_updates: bool,
     /// Whom it replicates from.
     pub channels: Vec<Channel>,

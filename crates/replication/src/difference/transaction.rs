@@ -60,7 +60,7 @@ pub struct Table {
     pub updated: u64,
     /// How many it deletes.
     pub deleted: u64,
-    /// False where there are more that could not be counted.
+    /// False if there are more that could not be counted.
     pub is_exact: bool,
 }
 
@@ -87,7 +87,7 @@ impl Table {
 /// A statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// The default database; empty where there is none.
+    /// The default database; empty if there is none.
     pub database: String,
     /// Its text, shortened, without what may be a password.
     pub text: String,
@@ -152,7 +152,7 @@ impl Bounds {
 #[derive(Debug, Default)]
 pub struct Summary {
     of: Transaction,
-    /// False where nobody will read its statements.
+    /// False if nobody will read its statements.
     in_detail: bool,
     maps: HashMap<u64, (Map, Option<usize>)>,
 }

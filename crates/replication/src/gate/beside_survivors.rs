@@ -184,7 +184,7 @@ impl Gate<'_> {
         }
     }
 
-    /// Asking others takes seconds where one does not answer. True where the peer has been heard meanwhile.
+    /// Asking others takes seconds where one does not answer. True if the peer has been heard meanwhile.
     fn has_moved_since(&mut self, seen: &Channel) -> Result<bool, Error> {
         let now = channel::again(self.local, &self.channel)?;
         let is_back = now.io == IoThread::Yes && seen.io != IoThread::Yes;

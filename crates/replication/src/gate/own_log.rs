@@ -16,7 +16,7 @@ use crate::server::dialect::Flavour;
 use crate::status::{Channel, Mode};
 
 impl Gate<'_> {
-    /// Refuses where the peer has what this host once wrote and does not have. To be asked when this host has applied all
+    /// Refuses if the peer has what this host once wrote and does not have. To be asked when this host has applied all
     /// that comes from the peer.
     pub(super) fn check_own_log(&mut self, peer: &mut Server) -> Result<(), Error> {
         // In this order: what this host writes in between is not missing.

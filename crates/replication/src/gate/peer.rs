@@ -15,7 +15,7 @@ pub(super) fn connect(peer: &Host, question: Question) -> Result<Server, Error> 
     liveness::connect(peer, question.settings.limits.connect.min(OTHERS_PATIENCE), question.budget)
 }
 
-/// The channel from the peer, and the peer; `None` where this host replicates from nobody.
+/// The channel from the peer, and the peer; `None` if this host replicates from nobody.
 pub(super) fn channel_from_peer<'c>(
     local: &mut Server,
     config: &'c Config,
@@ -36,7 +36,7 @@ pub(super) fn channel_from_peer<'c>(
     .into())
 }
 
-/// True where a thread stands still without an error; what it has not applied may be what is missing.
+/// True if a thread stands still without an error; what it has not applied may be what is missing.
 pub(super) fn rests(channel: &Channel) -> bool {
     // An I/O thread that cannot reach a dead peer has an error, and what it fetched still has to be applied.
     let io_rests = channel.io == IoThread::No && channel.io_error.is_none();

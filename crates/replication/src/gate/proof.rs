@@ -56,7 +56,7 @@ impl fmt::Display for Lost {
 }
 
 impl Proof {
-    /// True where a peer that is silent may come back with what this host lacks.
+    /// True if a peer that is silent may come back with what this host lacks.
     pub fn is_beside_silent_peer(&self) -> bool {
         matches!(self, Self::AppliedAllFetched(_) | Self::WithoutTail { .. })
     }

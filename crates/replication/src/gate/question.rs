@@ -13,7 +13,7 @@ pub struct Question<'a> {
     pub otherwise: &'a str,
     /// True to wait, within the budget, for a yes.
     pub wait: bool,
-    /// True where writes are opened on a yes, so that nothing may come from another slave any more.
+    /// True if writes are opened on a yes, so that nothing may come from another slave any more.
     pub opens: bool,
     /// The settings: limits of connections, after how much silence a peer that lets nobody in counts as gone, and what
     /// becomes of what only another slave has.

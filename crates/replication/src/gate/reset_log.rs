@@ -22,7 +22,7 @@ use crate::status::{Channel, Mode};
 /// How long a peer that lacks what it once had may take to apply it, before that is no longer looked at.
 const APPLIES_NO_MORE: Duration = Duration::from_millis(500);
 
-/// Refuses where more was fetched from the peer than its log has.
+/// Refuses if more was fetched from the peer than its log has.
 pub(super) fn check_reset(
     host: &str,
     peer: &Host,
@@ -126,7 +126,7 @@ struct Forgotten {
     gtid: String,
     /// False while that server may still have to apply it.
     is_certain: bool,
-    /// True where it is no more than the end of what that server wrote itself.
+    /// True if it is no more than the end of what that server wrote itself.
     is_end: bool,
 }
 

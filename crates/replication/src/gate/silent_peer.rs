@@ -52,7 +52,7 @@ impl Gate<'_> {
         self.check_silence(error)
     }
 
-    /// A thread that was just started tells nothing of the peer until it is let in or has an error. True where it has
+    /// A thread that was just started tells nothing of the peer until it is let in or has an error. True if it has
     /// one of these by now. A peer that does not even accept connections is not waited for.
     fn check_connecting(&mut self, seen: &Channel, error: &Error) -> Result<bool, Error> {
         let limit = self.question.settings.allow_write.silence;
@@ -69,7 +69,7 @@ impl Gate<'_> {
         Err(Refusal::PeerMayBeAlive { peer, reason, host, since, then, limit }.into())
     }
 
-    /// The peer is silent: everything that was fetched must be applied, up to the last complete group. `None` where the
+    /// The peer is silent: everything that was fetched must be applied, up to the last complete group. `None` if the
     /// peer has to be asked again.
     fn alone(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
         let (host, peer) = (self.local.host(), &self.peer.name);
@@ -123,7 +123,7 @@ impl Gate<'_> {
     }
 
     /// Ends half a transaction, whose rows clients could not change: begun and never to be ended, it keeps its
-    /// locks. It is fetched anew should the peer come back. False where more has come meanwhile.
+    /// locks. It is fetched anew should the peer come back. False if more has come meanwhile.
     fn forget_half(&mut self, seen: &Channel) -> Result<bool, Error> {
         lock::take(self.local)?;
         self.local.use_budget(self.local.budget().uninterrupted());
@@ -171,7 +171,7 @@ impl Gate<'_> {
             BinlogPosition::shown(channel.fetched.as_ref())
         );
         // Together, so that nothing stays stopped if this process is killed between them; a file and position is
-        // exact only once the applying thread has stopped.
+        // exact only once the SQL thread has stopped.
         let mut statements = vec![dialect.stop(&seen.name, Threads::Sql)];
         let mut place = Place::Gtid(channel.mode);
         if channel.mode == Mode::FilePosition {

@@ -76,7 +76,7 @@ impl GtidPosition {
         self.0.values().copied()
     }
 
-    /// True where no domain is known.
+    /// True if no domain is known.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -137,12 +137,12 @@ impl GtidState {
         self.0.iter().map(|(&(domain, server), &sequence)| Gtid { domain, server, sequence })
     }
 
-    /// True where the state includes this group, given that each server's groups are logged in their order.
+    /// True if the state includes this group, given that each server's groups are logged in their order.
     pub fn includes(&self, gtid: Gtid) -> bool {
         self.get(gtid.domain, gtid.server).is_some_and(|sequence| sequence >= gtid.sequence)
     }
 
-    /// True where any server has written in this domain.
+    /// True if any server has written in this domain.
     pub fn knows(&self, domain: u32) -> bool {
         self.0.range((domain, 0)..=(domain, u32::MAX)).next().is_some()
     }
@@ -157,7 +157,7 @@ impl GtidState {
         self.of_domain(domain).iter().max_by_key(|gtid| gtid.sequence)
     }
 
-    /// True where a group of this number, logged now, would come after a later one of its domain.
+    /// True if a group of this number, logged now, would come after a later one of its domain.
     pub fn is_stepped_back_by(&self, gtid: Gtid) -> bool {
         self.highest(gtid.domain).is_some_and(|highest| gtid.sequence <= highest)
     }

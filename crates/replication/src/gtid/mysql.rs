@@ -20,12 +20,12 @@ pub struct GtidSet(BTreeMap<String, Intervals>);
 pub struct NotAGtidSet(pub String);
 
 impl GtidSet {
-    /// True where nothing is in it.
+    /// True if nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// True where there are transactions of `uuid`, under whatever tag.
+    /// True if there are transactions of `uuid`, under whatever tag.
     pub fn knows(&self, uuid: &str) -> bool {
         self.0.keys().any(|source| uuid_of(source).eq_ignore_ascii_case(uuid))
     }
@@ -54,7 +54,7 @@ impl GtidSet {
         self.0.values().flatten().map(|(first, last)| last - first + 1).sum()
     }
 
-    /// True where the transaction `number` of `source`, a uuid with or without `:tag`, is in it.
+    /// True if the transaction `number` of `source`, a uuid with or without `:tag`, is in it.
     pub fn has(&self, source: &str, number: u64) -> bool {
         self.0.get(source).is_some_and(|intervals| {
             let behind = intervals.partition_point(|(first, _)| *first <= number);
@@ -97,7 +97,7 @@ impl GtidSet {
         rest
     }
 
-    /// True where each source's transactions have higher numbers than those of that source in `other`, which has some.
+    /// True if each source's transactions have higher numbers than those of that source in `other`, which has some.
     pub fn is_behind(&self, other: &Self) -> bool {
         let last = |source: &str| other.0.get(source).and_then(|intervals| intervals.last());
         self.0.iter().all(|(source, intervals)| {
@@ -106,7 +106,7 @@ impl GtidSet {
         })
     }
 
-    /// True where `other` holds everything that is in this set.
+    /// True if `other` holds everything that is in this set.
     pub fn is_within(&self, other: &Self) -> bool {
         self.without(other).is_empty()
     }

@@ -6,7 +6,7 @@ use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::status::{Channel, Mode, Place};
 
-/// What holding the old master's applying thread proves, or would; `refusal` is what everything else came to.
+/// What holding the old master's SQL thread proves, or would; `refusal` is what everything else came to.
 pub fn plan(facts: &Facts, refusal: Refusal) -> Result<Decision, Refusal> {
     let OldMaster::Answers(old) = &facts.old else { return Err(refusal) };
     let Refusal::Unproved { may_pass, .. } = refusal else { return Err(refusal) };
@@ -38,7 +38,7 @@ pub fn plan(facts: &Facts, refusal: Refusal) -> Result<Decision, Refusal> {
     Ok(Decision::Attach(Plan { place: Place::Position(new_place.clone()), proof }))
 }
 
-/// True where an old master that stands still would tell the replica's place by file and position: everything of
+/// True if an old master that stands still would tell the replica's place by file and position: everything of
 /// the new master's came to the replica by way of it, and everything of its own to the new master.
 fn tells_the_place(facts: &Facts, old: &OldState, from_new: &Channel) -> bool {
     let ours = &facts.replica.channel;

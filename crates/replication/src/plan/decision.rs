@@ -15,7 +15,7 @@ pub enum Decision {
     Attach(Plan),
     /// First look for this in the new master's log, then plan again.
     Locate(Wanted),
-    /// First hold the old master's applying thread, then plan again; where that may not be, this refusal stands.
+    /// First hold the old master's SQL thread, then plan again; where that may not be, this refusal stands.
     Hold(Refusal),
 }
 
@@ -85,7 +85,7 @@ pub enum Proof {
     /// The replica's last groups lie there in the new master's log, nowhere else, and behind all else that the
     /// replica has (docs/ORDERS.md, B4).
     SameLast(Found),
-    /// The old master's applying thread stood still, and the replica had executed all of the old master's log: both
+    /// The old master's SQL thread stood still, and the replica had executed all of the old master's log: both
     /// had of the new master's log what lies before one place (docs/ORDERS.md, B2).
     SameAsOld {
         /// End of the old master's log.

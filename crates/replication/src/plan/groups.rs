@@ -127,21 +127,21 @@ pub(super) fn check_gaps(facts: &Facts, at: &GtidPosition, gaps: &[Gap]) -> Resu
     }
 }
 
-/// True where a number that is missing in the new master's log is that of a group which it lacks.
+/// True if a number that is missing in the new master's log is that of a group which it lacks.
 pub fn gaps_count(facts: &Facts) -> bool {
     let channel = facts.new.channel.as_ref();
     let passes_over = channel.is_some_and(|channel| !channel.ignored_server_ids.is_empty());
     logs_all(facts) && !facts.leave_out() && !passes_over
 }
 
-/// True where the new master's log must hold whatever it has executed. With rows for statements, nothing is logged for
+/// True if the new master's log must hold whatever it has executed. With rows for statements, nothing is logged for
 /// those without an effect, and for those on temporary tables (lab: 10.5, 10.11, 11.8).
 pub(super) fn logs_all(facts: &Facts) -> bool {
     let writes_statements = matches!(&facts.old, OldMaster::Answers(old) if !old.logs_rows);
     !(facts.new.logs_rows && writes_statements)
 }
 
-/// True where the new master has logged nothing since that came by replication. What it writes itself takes nothing
+/// True if the new master has logged nothing since that came by replication. What it writes itself takes nothing
 /// back: it is numbered above all that it has.
 pub(super) fn has_got_no_more(searched: &GtidState, new: &NewMaster) -> bool {
     let logged = |state: &GtidState| -> GtidState {

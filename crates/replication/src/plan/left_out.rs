@@ -88,7 +88,7 @@ fn check_executed(facts: &Facts, at: &GtidPosition) -> Result<(), Refusal> {
     Err(Refusal::Unproved { host, new: new_host, cause: Unproved::FiltersHidePlace, reason, may_pass })
 }
 
-/// True where the replica's log has something of every server in that state. With filters, what its log begins with
+/// True if the replica's log has something of every server in that state. With filters, what its log begins with
 /// may come long after the beginning of it, and does not tell what is older.
 pub(super) fn knows_all(facts: &Facts, log: &OwnLog, there: &GtidState) -> bool {
     let replica = &facts.replica;
@@ -117,7 +117,7 @@ pub(super) fn check_set_back(facts: &Facts, at: &GtidPosition, logged: &GtidPosi
     Err(Refusal::Unproved { host, new: new_host, cause: Unproved::FiltersHidePlace, reason, may_pass: false })
 }
 
-/// True where the new master's log may lack a group only because of filters that the replica shares, and positions
+/// True if the new master's log may lack a group only because of filters that the replica shares, and positions
 /// may tell more than a replica without a log of its own.
 pub(super) fn is_dropped_by_both(facts: &Facts) -> bool {
     facts.leave_out()

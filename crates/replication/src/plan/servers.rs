@@ -43,7 +43,7 @@ pub(super) fn check_servers(facts: &Facts) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// True where the replica's temporary tables will never be used again: the sessions of the old master that had them
+/// True if the replica's temporary tables will never be used again: the sessions of the old master that had them
 /// are gone with it, and the replica has executed all statements of theirs that anybody has.
 fn are_orphans(facts: &Facts) -> bool {
     let (replica, new) = (&facts.replica, &facts.new);

@@ -107,13 +107,13 @@ fn ssl_options(tls: &TlsOptions) -> Option<SslOpts> {
     })
 }
 
-/// True where the server offers no TLS, or none that can be used.
+/// True if the server offers no TLS, or none that can be used.
 fn is_lack_of_tls(error: &mysql::Error) -> bool {
     matches!(error, mysql::Error::DriverError(DriverError::TlsNotSupported))
         || handshake_error(error).is_some()
 }
 
-/// True where the server itself was heard, so that it is alive.
+/// True if the server itself was heard, so that it is alive.
 pub fn is_answer(error: &mysql::Error) -> bool {
     match error {
         mysql::Error::MySqlError(_) | mysql::Error::TlsError(_) => true,
@@ -124,7 +124,7 @@ pub fn is_answer(error: &mysql::Error) -> bool {
     }
 }
 
-/// True where the time for a read or a write was over.
+/// True if the time for a read or a write was over.
 pub fn is_timeout(error: &mysql::Error) -> bool {
     io_error(error).is_some_and(|io| matches!(io.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
 }

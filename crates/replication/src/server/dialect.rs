@@ -35,9 +35,9 @@ pub struct Dialect {
 pub enum Threads {
     /// Both.
     Both,
-    /// The applying thread alone.
+    /// The SQL thread alone.
     Sql,
-    /// The fetching thread alone.
+    /// The I/O thread alone.
     Io,
 }
 
@@ -89,7 +89,7 @@ impl Dialect {
         self.flavour == Flavour::MySql && self.version >= version
     }
 
-    /// True where a server can have several channels; MySQL has names for them since 5.7.
+    /// True if a server can have several channels; MySQL has names for them since 5.7.
     fn has_channels(self) -> bool {
         self.flavour == Flavour::MariaDb || self.is_mysql_since((5, 7, 0))
     }
@@ -119,18 +119,18 @@ impl Dialect {
         quoted
     }
 
-    /// True where an account's password may have to be encrypted with a key of the source, without TLS.
+    /// True if an account's password may have to be encrypted with a key of the source, without TLS.
     pub fn may_fetch_key(self) -> bool {
         self.is_mysql_since((8, 0, 4))
     }
 
-    /// True where a channel's status can be asked for while it is being stopped; MySQL 5.6 answers when it has
+    /// True if a channel's status can be asked for while it is being stopped; MySQL 5.6 answers when it has
     /// stopped (lab).
     pub fn tells_status_while_stopping(self) -> bool {
         self.has_channels()
     }
 
-    /// True where STOP does not interrupt an I/O thread that waits for its source to accept a connection or to say
+    /// True if STOP does not interrupt an I/O thread that waits for its source to accept a connection or to say
     /// something over it. A MariaDB since 11.4, which sends its threads no signals any more (MDEV-32567), waits for the
     /// end of `slave_net_timeout` (lab, 11.8), and a MySQL 9.7 for 2 s (lab; so may 8.0). 5.6 and MariaDB 10 do not wait.
     pub fn waits_for_attempts(self) -> bool {

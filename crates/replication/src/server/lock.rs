@@ -74,7 +74,7 @@ pub fn take_to_open(server: &mut Server) -> Result<(), Error> {
     }
 }
 
-/// Refuses where a helper closes `server` or opens it, for one who will open it later. Takes nothing.
+/// Refuses if a helper closes `server` or opens it, for one who will open it later. Takes nothing.
 pub fn refuse_while_closing(server: &mut Server) -> Result<(), Error> {
     let row = server.one(&format!("SELECT NULL, IS_USED_LOCK({WRITES})"))?;
     match holder(&row) {

@@ -100,7 +100,7 @@ impl Drop for Deadline {
 struct Kept {
     sockets: BTreeMap<Key, Arc<OwnedFd>>,
     count: u64,
-    /// When that thread looks again by itself; `None` where there is none.
+    /// When that thread looks again by itself; `None` if there is none.
     wakes_at: Option<Instant>,
 }
 

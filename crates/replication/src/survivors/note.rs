@@ -39,7 +39,7 @@ pub struct Note {
     pub heartbeat: String,
     /// What the channel had for fetching its source's key, where a takeover changes that.
     pub fetches_key: Option<bool>,
-    /// True where writes were opened when only a part was here, and nothing told its place in the old master's log: the
+    /// True if writes were opened when only a part was here, and nothing told its place in the old master's log: the
     /// channel waits at a place that does not exist until that master answers.
     pub is_open: bool,
 }
@@ -84,7 +84,7 @@ impl Note {
         if is_there { Standing::AtEnd } else { Standing::Between }
     }
 
-    /// True where it has executed all that was noted. By auto-position, what a server has executed decides: it passes
+    /// True if it has executed all that was noted. By auto-position, what a server has executed decides: it passes
     /// over what it has.
     pub fn has_all(&self, now: &Channel, executed: &str) -> bool {
         self.standing(now, executed) == Standing::AtEnd
@@ -92,7 +92,7 @@ impl Note {
                 || executed.parse().is_ok_and(|executed| self.gtids.is_within(&executed)))
     }
 
-    /// Where it goes on in the old master's log, once it has stopped; `None` where nothing tells that.
+    /// Where it goes on in the old master's log, once it has stopped; `None` if nothing tells that.
     pub fn way_back(&self, stopped: &Channel, executed: &str) -> Option<Place> {
         if self.mode != Mode::FilePosition {
             return Some(Place::Gtid(self.mode));

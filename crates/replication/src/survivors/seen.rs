@@ -70,7 +70,7 @@ impl Seen {
         })
     }
 
-    /// True where a place in the old master's log lies behind all of it.
+    /// True if a place in the old master's log lies behind all of it.
     pub fn is_reached(&self, place: &BinlogPosition) -> bool {
         BinlogPosition::from_text(&self.to).is_some_and(|end| place.has_reached(&end))
     }
@@ -140,7 +140,7 @@ pub fn renew(this: &Host, survivor: &str, moves: bool) {
     keep(&path(this, survivor), &seen);
 }
 
-/// True where it is noted, or would be.
+/// True if it is noted, or would be.
 fn keep(path: &Path, seen: &Seen) -> bool {
     if report::is_dry_run() {
         return true;
@@ -174,7 +174,7 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// False where this host has got more of the dead master's log since: that came back, and the note is of an earlier
+    /// False if this host has got more of the dead master's log since: that came back, and the note is of an earlier
     /// failover.
     pub fn is_of(&self, applied: Option<&BinlogPosition>) -> bool {
         let noted = BinlogPosition::from_text(&self.applied);

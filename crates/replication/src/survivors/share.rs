@@ -27,7 +27,7 @@ pub struct Share {
     pub place: Option<BinlogPosition>,
     /// The same by GTID.
     pub gtids: Gtids,
-    /// True where not all of that has a GTID that this host tells.
+    /// True if not all of that has a GTID that this host tells.
     pub is_partly_numbered: bool,
 }
 
@@ -90,7 +90,7 @@ impl Share {
         Ok(Self { place, gtids: gtids.map_err(|what| unreadable(what.into()))?, is_partly_numbered })
     }
 
-    /// What `theirs` has of the log of the old master `source_uuid` and this has not; `None` where that is nothing.
+    /// What `theirs` has of the log of the old master `source_uuid` and this has not; `None` if that is nothing.
     pub fn lacks(&self, theirs: &Self, source_uuid: &str) -> Option<Tail> {
         let tail = |count| Tail { count, from: self.place.clone(), to: theirs.place.clone() };
         let is_further = match (&self.place, &theirs.place) {

@@ -68,14 +68,14 @@ struct Finishing<'a> {
     pursuit: Pursuit<'a>,
     /// Since when the I/O thread has not reached the survivor.
     lost: Option<Duration>,
-    /// True where this call has started it. What one that was found stopped says, it may say of the old master: servers
+    /// True if this call has started it. What one that was found stopped says, it may say of the old master: servers
     /// keep an error over CHANGE MASTER.
     has_started: bool,
-    /// True where it was told to try again, since the survivor answers.
+    /// True if it was told to try again, since the survivor answers.
     has_tried_again: bool,
     /// When the end of the survivor's log was last looked for again.
     looked: Option<Duration>,
-    /// True where nothing comes any more over a connection that stands.
+    /// True if nothing comes any more over a connection that stands.
     is_silent: bool,
     /// When it was last noted that the survivor sends, and where this host stood.
     renewed: Option<(Duration, Option<BinlogPosition>)>,

@@ -19,7 +19,7 @@ use crate::status::Channel;
 use crate::survivors::pursuit::Pursuit;
 use crate::survivors::{Survivor, seen};
 
-/// Refuses where this host has taken writes that the survivor does not have: what that alone has is older than these, and
+/// Refuses if this host has taken writes that the survivor does not have: what that alone has is older than these, and
 /// would overwrite them.
 pub(super) fn check_not_open_since(
     local: &mut Server,
@@ -70,7 +70,7 @@ pub(super) fn check_not_open_since(
 }
 
 /// MariaDB: the last group of this host's own in a domain that the survivor, by what either says of itself, has not got;
-/// and whether it is the newest there. Nothing where it has got all.
+/// and whether it is the newest there. Nothing if it has got all.
 fn own_that_lacks(ours: &Record, theirs: &Record) -> Result<Option<(Gtid, bool)>, &'static str> {
     let id = ours.number("server_id").unwrap_or(0);
     let logged: GtidState = ours.parsed("binlog_state")?;
@@ -125,7 +125,7 @@ fn own_since_opened(
     own_behind(local, &end, id)
 }
 
-/// The place of something that this host wrote itself after `end`; nothing where its log was begun anew since.
+/// The place of something that this host wrote itself after `end`; nothing if its log was begun anew since.
 fn own_behind(local: &mut Server, end: &BinlogPosition, id: u64) -> Result<Option<String>, Error> {
     let mut own = None;
     let files = log_files(local)?;

@@ -127,7 +127,7 @@ pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// True where a channel was pointed at a place that does not exist.
+/// True if a channel was pointed at a place that does not exist.
 pub(super) fn waits_nowhere(channel: &Channel) -> bool {
     channel.applied.as_ref().is_some_and(|place| place.file == NO_PLACE)
 }

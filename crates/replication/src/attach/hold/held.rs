@@ -12,10 +12,10 @@ use crate::error::Error;
 use crate::position::BinlogPosition;
 use crate::server::Server;
 
-/// Most time for it to start again, beyond the call's budget if need be.
+/// The maximum time for it to start again, beyond the call's budget if need be.
 const STARTING: Duration = Duration::from_millis(700);
 
-/// The old master's applying thread, stopped by this call. Whatever becomes of the call, it is started again.
+/// The old master's SQL thread, stopped by this call. Whatever becomes of the call, it is started again.
 #[derive(Debug)]
 pub(super) struct Hold<'a> {
     pub(super) server: Server,

@@ -35,7 +35,7 @@ pub(super) fn mark(this: &Host, undo: &str) -> Result<Result<Marker, String>, (P
     write().map_err(|error| (path.clone(), error))
 }
 
-/// The marker of a call that was killed while it held another host's applying thread, and what it says; changes
+/// The marker of a call that was killed while it held another host's SQL thread, and what it says; changes
 /// nothing.
 pub fn left_behind(this: &Host) -> Option<(PathBuf, String)> {
     let path = marker_of(this);
@@ -63,7 +63,7 @@ pub fn mend(config: &Config, limits: &Limits, budget: Budget) {
     }
 }
 
-/// Starts an applying thread that a killed call stopped, unless somebody else has been at it since.
+/// Starts an SQL thread that a killed call stopped, unless somebody else has been at it since.
 fn start_again(server: &mut Server, name: &str) -> Result<(), Error> {
     lock::take(server)?;
     let found = channel::all(server)?.into_iter().find(|channel| channel.name == name);

@@ -28,7 +28,7 @@ pub(super) trait ByGroup: Sized {
     fn key(&self) -> String;
     /// What is known by now.
     fn to_text(&self) -> String;
-    /// The search as it was noted in the file `name`; `None` where that is of no use.
+    /// The search as it was noted in the file `name`; `None` if that is of no use.
     fn resumed(&self, text: &str, name: &str) -> Option<Self>;
     /// The next older file follows.
     fn open(&mut self, name: &str);
@@ -36,9 +36,9 @@ pub(super) trait ByGroup: Sized {
     fn group(&mut self, group: &Group);
     /// The file has been read.
     fn end(&mut self, begin: &Begin);
-    /// True where older files cannot change the outcome.
+    /// True if older files cannot change the outcome.
     fn is_settled(&self) -> bool;
-    /// Takes a group of a file that is newer than what was read. False where the search has to be begun again.
+    /// Takes a group of a file that is newer than what was read. False if the search has to be begun again.
     fn newer(&mut self, group: &Group) -> bool;
 }
 

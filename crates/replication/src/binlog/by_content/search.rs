@@ -31,17 +31,17 @@ pub struct Wanted {
     /// How many of them must be found: up to one that is of the last one's kind, but another than it. Of
     /// groups that are all alike, a log may have fewer than the replica.
     pub(super) enough: usize,
-    /// The same for the other kind; `None` where they do not reach so far back.
+    /// The same for the other kind; `None` if they do not reach so far back.
     pub(super) enough_for_other: Option<usize>,
     pub(super) replica_id: u32,
     pub(super) own_id: u32,
-    /// True where the log's own server wrote the replica's very last group.
+    /// True if the log's own server wrote the replica's very last group.
     pub(super) last_is_own: bool,
 }
 
 impl Wanted {
     /// The end of `groups`, those that a replica executed last, to be found in the log of the server with the id
-    /// `own_id`. `None` where they are too few, or too alike, to tell one place from another.
+    /// `own_id`. `None` if they are too few, or too alike, to tell one place from another.
     pub fn new(groups: &[Group], replica_id: u32, own_id: u32) -> Option<Self> {
         let newest = groups.iter().rev().filter(|group| group.server_id != replica_id).take(DEPTH);
         let last = newest.clone().next()?;
@@ -65,7 +65,7 @@ impl Wanted {
         self.tail.last() == Some(&print)
     }
 
-    /// True where the log's own server wrote the replica's very last group.
+    /// True if the log's own server wrote the replica's very last group.
     pub fn last_is_own(&self) -> bool {
         self.last_is_own
     }
@@ -89,7 +89,7 @@ pub struct LastOf {
     pub group: Option<Group>,
     /// How many there are.
     pub alike: usize,
-    /// True where a different one was seen before them, so that there are no more.
+    /// True if a different one was seen before them, so that there are no more.
     pub is_whole: bool,
 }
 
@@ -118,7 +118,7 @@ impl LastOf {
         }
     }
 
-    /// True where the other log ends with the same ones, and no more of them.
+    /// True if the other log ends with the same ones, and no more of them.
     pub fn is_settled_by(&self, other: &Self) -> bool {
         let print = |last: &Self| last.group.map(|group| group.print);
         self.is_whole && other.is_whole && print(self) == print(other) && self.alike == other.alike
@@ -141,7 +141,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// True where the groups compared do not show that the replica has the last ones of the other kind.
+    /// True if the groups compared do not show that the replica has the last ones of the other kind.
     pub fn is_doubtful(&self, wanted: &Wanted) -> bool {
         !self.shows_other(wanted) && (self.other.group.is_some() || wanted.last_is_own)
     }
@@ -150,7 +150,7 @@ impl Place {
         wanted.enough_for_other.is_some_and(|enough| self.same >= enough)
     }
 
-    /// True where older files say nothing new of it.
+    /// True if older files say nothing new of it.
     fn is_settled(&self, wanted: &Wanted) -> bool {
         self.missing == 0 && (self.shows_other(wanted) || self.other.is_whole)
     }
@@ -245,20 +245,20 @@ impl Search {
         self.places.append(&mut places);
     }
 
-    /// Takes a group of a file that is newer than what was read. False where the search has to be begun again: a place may
+    /// Takes a group of a file that is newer than what was read. False if the search has to be begun again: a place may
     /// lie behind it.
     pub fn take_newer(&mut self, group: &Group) -> bool {
         self.has_own |= group.server_id == self.wanted.own_id;
         self.wanted.is_of_replica(group.server_id) || !self.wanted.ends_with(group.print)
     }
 
-    /// True where older files cannot change the outcome.
+    /// True if older files cannot change the outcome.
     pub fn is_settled(&self) -> bool {
         self.places.len() >= MOST
             || !self.places.is_empty() && self.places.iter().all(|place| place.is_settled(&self.wanted))
     }
 
-    /// True where a group of the log's own server was seen.
+    /// True if a group of the log's own server was seen.
     pub fn has_own(&self) -> bool {
         self.has_own
     }

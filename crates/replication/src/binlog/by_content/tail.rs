@@ -27,7 +27,7 @@ pub struct Tail {
     pub groups: Vec<Group>,
     /// Where the newest begins.
     pub last: BinlogPosition,
-    /// True where they come from its own log, which can tell of older ones.
+    /// True if they come from its own log, which can tell of older ones.
     pub is_own_log: bool,
 }
 
@@ -102,7 +102,7 @@ pub fn read(log: &mut Logged, replica: &Replica, is_enough: impl Fn(&[Group]) ->
 }
 
 /// What tells most of a replica, out of its log since its server was started, its relay log, and its log as far back
-/// as that reaches; `None` where they contradict each other.
+/// as that reaches; `None` if they contradict each other.
 ///
 /// Where the relay log ends with groups that an older run of the server has logged as its last ones, that run has
 /// logged all that it executed.
@@ -136,7 +136,7 @@ fn ends_with(groups: &[Group], end: &[Group]) -> bool {
     groups.len() >= end.len() && pairs.into_iter().all(|(one, other)| one.print == other.print)
 }
 
-/// Back to where the server was started last, or to the run that has the last `at_least` groups; `None` where the log
+/// Back to where the server was started last, or to the run that has the last `at_least` groups; `None` if the log
 /// tells nothing.
 fn own_log(log: &mut Logged, replica: &Replica, at_least: usize) -> Result<Option<Tail>, Error> {
     let mut tail = None;

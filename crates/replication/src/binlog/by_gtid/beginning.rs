@@ -18,12 +18,12 @@ pub(crate) struct Beginning {
 }
 
 impl Beginning {
-    /// True where the file begins at or before every group of `at`.
+    /// True if the file begins at or before every group of `at`.
     pub(super) fn lies_before(&self, at: &GtidPosition) -> bool {
         at.iter().all(|gtid| !self.state.includes(gtid) || self.position.get(gtid.domain) == Some(gtid))
     }
 
-    /// This beginning with groups that are older than the log; `None` where a file begins later than their domains.
+    /// This beginning with groups that are older than the log; `None` if a file begins later than their domains.
     pub(super) fn behind(mut self, older: &GtidPosition) -> Option<Self> {
         for gtid in older.iter() {
             if self.state.knows(gtid.domain) {

@@ -11,7 +11,7 @@ use crate::record::Record;
 /// What a search has to tell besides the place.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    /// True where the whole log is looked through, so that `out_of_order` says something.
+    /// True if the whole log is looked through, so that `out_of_order` says something.
     pub order: bool,
     /// The servers that replicate from each other; between groups of theirs, gaps count.
     pub masters: Vec<u32>,
@@ -197,12 +197,12 @@ impl Scan {
         }
     }
 
-    /// True where nothing further needs to be read.
+    /// True if nothing further needs to be read.
     pub(super) fn is_done(&self) -> bool {
         !self.scope.order && self.has_found_all() && self.has_seen_others()
     }
 
-    /// True where nothing that other servers than the log's own wrote lies further on, and each domain has begun.
+    /// True if nothing that other servers than the log's own wrote lies further on, and each domain has begun.
     fn has_seen_others(&self) -> bool {
         let is_untold = |older: Gtid| self.scope.until.knows(older.domain);
         !self.scope.older.iter().any(is_untold)

@@ -111,7 +111,7 @@ fn from_text(text: &str, scan: &Scan) -> Option<Scan> {
     goes_on(&noted, &field("at")?.parse().ok()?).then_some(noted)
 }
 
-/// True where what was read, by one who looked for `before`, is of use for what is looked for now: the same, or what lies
+/// True if what was read, by one who looked for `before`, is of use for what is looked for now: the same, or what lies
 /// further on.
 fn goes_on(noted: &Scan, before: &GtidPosition) -> bool {
     let domains = |at: &GtidPosition| at.iter().map(|gtid| gtid.domain).collect::<Vec<_>>();

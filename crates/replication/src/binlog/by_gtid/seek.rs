@@ -122,7 +122,7 @@ impl Seeking<'_, '_, '_> {
         Ok(scan.first_missing().is_none().then(|| scan.finish()))
     }
 
-    /// True where there is so much to read that questions are quicker, and the server can tell offsets.
+    /// True if there is so much to read that questions are quicker, and the server can tell offsets.
     fn is_worth_it(&mut self, first: usize) -> Result<bool, Error> {
         let sizes = self.log.server.rows("SHOW BINARY LOGS")?;
         let mut sizes = sizes.iter().skip(first).map(|row| row.number("File_size").unwrap_or(0));
@@ -152,7 +152,7 @@ impl Seeking<'_, '_, '_> {
         Ok(Some(there))
     }
 
-    /// The last number of a server's groups before `place`, 0 where it has none; `None` where that is not proved. In its
+    /// The last number of a server's groups before `place`, 0 where it has none; `None` if that is not proved. In its
     /// file, the server's
     /// groups lie behind the number `begun`, where there is one, and up to `end`.
     fn last_before(&mut self, place: Place, end: Gtid, begun: Option<u64>) -> Result<Option<u64>, Error> {

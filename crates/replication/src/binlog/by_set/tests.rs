@@ -37,7 +37,7 @@ fn rows(log: &str) -> Vec<(BinlogPosition, Record)> {
     rows
 }
 
-/// True where it is done.
+/// True if it is done.
 fn take(prefix: &mut Prefix, rows: &[(BinlogPosition, Record)]) -> bool {
     rows.iter().any(|(place, row)| {
         if prefix.end.file != place.file {

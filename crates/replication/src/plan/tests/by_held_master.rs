@@ -12,7 +12,7 @@ fn late() -> Facts {
     facts
 }
 
-/// The same, with the old master's applying thread held at 300.
+/// The same, with the old master's SQL thread held at 300.
 fn held() -> Facts {
     let mut facts = late();
     let old = old(&mut facts);

@@ -73,13 +73,13 @@ impl Dialect {
         "SHOW GLOBAL STATUS WHERE Variable_name IN ('Slave_open_temp_tables', 'Replica_open_temp_tables')"
     }
 
-    /// Options of a channel that its status does not show; `None` where the status shows all.
+    /// Options of a channel that its status does not show; `None` if the status shows all.
     pub fn channel_options(self, channel: &str) -> Option<String> {
         let options = "* FROM performance_schema.replication_connection_configuration";
         self.beside_status(channel, options, ("Slave_heartbeat_period", "heartbeat_interval"))
     }
 
-    /// How many heartbeats of its source a channel has received; `None` where its status shows that.
+    /// How many heartbeats of its source a channel has received; `None` if its status shows that.
     pub fn heartbeats(self, channel: &str) -> Option<String> {
         let received =
             "count_received_heartbeats AS heartbeats FROM performance_schema.replication_connection_status";
@@ -138,7 +138,7 @@ impl Dialect {
     }
 
     /// The thread that hands a channel's transactions to parallel appliers, as `id`, while it waits for more; the
-    /// first statement that has one row counts. None where stopping does not wait for the rest of half a transaction.
+    /// first statement that has one row counts. None if stopping does not wait for the rest of half a transaction.
     /// MySQL's does, a minute long, even if it can never come (lab, 9.7).
     pub fn coordinator(self, channel: &str) -> Vec<String> {
         if !self.is_mysql_since((8, 0, 0)) {
@@ -158,7 +158,7 @@ impl Dialect {
     }
 
     /// Asks whether the coordinator of a channel's parallel appliers has read only the beginning of a transaction (`half`);
-    /// no row without parallel appliers. `None` where the server does not tell that (before MySQL 8.0; manual,
+    /// no row without parallel appliers. `None` if the server does not tell that (before MySQL 8.0; manual,
     /// `replication_applier_status_by_coordinator`).
     pub fn half_read(self, channel: &str) -> Option<String> {
         self.is_mysql_since((8, 0, 1)).then(|| {
@@ -202,7 +202,7 @@ impl Dialect {
         })
     }
 
-    /// How long the place of parallel appliers may lie behind what they have applied, in milliseconds; `None` where it
+    /// How long the place of parallel appliers may lie behind what they have applied, in milliseconds; `None` if it
     /// does not.
     pub fn checkpoint_period(self) -> Option<&'static str> {
         match self.flavour {
