@@ -1,9 +1,9 @@
 //! Moves a replica's channel to a new master: the half that acts.
 //!
-//! Everything foreseeable is found before STOP SLAVE. After it, any failure puts the old source back and
-//! starts the threads again, out of a part of the budget that nothing else may use. A helper that is killed
-//! leaves one of three states (running, stopped on the old source, stopped on the new one), and the next
-//! call starts from whichever it finds, because it believes nothing but what the servers have executed.
+//! Everything that can be checked beforehand is checked before STOP SLAVE. After STOP SLAVE, any failure points the
+//! channel back to the old source and starts the threads again. A part of the budget is reserved for that. A helper
+//! that is killed leaves one of three states: running, stopped on the old source, stopped on the new one. The next call
+//! starts from whichever it finds, because it believes only what the servers have executed.
 
 mod account;
 mod certain;
@@ -60,7 +60,8 @@ pub fn attach<'a>(
     carry_out(replica, this_host, chosen, new_host, (new, old), None, settings, budget).0
 }
 
-/// Moves it to a survivor, to execute that one's log. `old` is silent. The errand comes back with what it has noted.
+/// Moves the channel to a survivor, to execute the survivor's log. `old` is silent. The errand comes back with what it
+/// has noted.
 #[allow(clippy::too_many_arguments)]
 pub fn borrow<'a>(
     replica: &'a mut Server,
@@ -132,7 +133,7 @@ fn carry_out<'a>(
     if moved.is_ok() {
         moving.progress = Progress::Untouched;
         unfinished::done();
-        // Another method may have told the place.
+        // Another method may have shown the position.
         for searched in [new_host, this_host] {
             let notes = note_of(this_host, searched.name.as_str());
             note::remove(&notes);

@@ -9,8 +9,8 @@ use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::status::Channel;
 
-/// Logs in to the new master as the channel will. Found out only by CHANGE MASTER, a wrong password would
-/// already have replaced the one with which the channel could go back.
+/// Logs in to the new master as the channel will. If a wrong password were found only after CHANGE MASTER, it would
+/// already have replaced the password with which the channel could go back.
 pub(super) fn check_account(
     new_host: &Host,
     channel: &Channel,
@@ -31,7 +31,7 @@ pub(super) fn check_account(
         Err(Error::Connect { user, cause, code: Some(_), .. }) => {
             Err(Refusal::AccountRefused { new: new_host.name.to_string(), user, reason: cause }.into())
         }
-        // Whatever else it is, a way of logging in that only servers know, for instance, need not stop them.
+        // Other failures, such as a way of logging in that only servers know, need not stop the servers.
         _ => Ok(()),
     }
 }

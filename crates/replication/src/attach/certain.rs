@@ -1,4 +1,4 @@
-//! What must be sure before anything is stopped: that the rest of the call will do.
+//! What must be certain before anything is stopped: that the time left of the call is enough.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ use crate::plan::Wanted;
 use crate::refusal::Refusal;
 
 impl Move<'_> {
-    /// Refuses while the replica is being sent the rest of a transaction, and does not have it soon: the new master may
-    /// be closed, and nobody waits for that.
+    /// Refuses while the replica receives the rest of a transaction, unless it has the rest soon: while the new master
+    /// is closed, clients wait.
     pub(super) fn be_sure_of_the_rest(&mut self) -> Result<(), Error> {
         if self.last_resort.is_holding() {
             return Ok(());
@@ -26,8 +26,8 @@ impl Move<'_> {
         Err(self.not_yet("it is being sent a transaction, and is not waited for"))
     }
 
-    /// Refuses if what is left of the call may not do for giving up half a transaction, as that of an old master that is
-    /// cut off: for a STOP that comes before, MySQL waits a minute, and then stands still.
+    /// Refuses if the time left of the call may be too short to give up half a transaction, such as that of an old
+    /// master that is cut off. If STOP is sent before the half is given up, MySQL waits a minute.
     pub(super) fn be_sure_of_time(&mut self) -> Result<(), Error> {
         if self.last_resort.is_holding() {
             return Ok(());
@@ -42,14 +42,15 @@ impl Move<'_> {
         Ok(())
     }
 
-    /// Refuses if a look into the new master's log, needed again if the replica goes on until it has stopped, would
-    /// not end in time. One that took much of the call is tried from where it ended, which is all that is then left.
+    /// Refuses if another search of the new master's log would not end in time. It is needed if the replica still
+    /// applies something until it has stopped. If the first search took much of the call, the next one continues from
+    /// where that ended, and only has to read the rest.
     pub(super) fn be_sure_of_another_look(&mut self, located: &mut Option<Located>) -> Result<(), Error> {
         let left = |moving: &Self| moving.budget.part(LOOKING).share(Duration::MAX);
         if self.last_look < left(self) / 2 {
             return Ok(());
         }
-        // It is made anew in any case, and takes as long again.
+        // This search begins anew in any case, and takes as long again.
         if let Some(Located::Logged { at, .. }) = &located {
             return if self.last_look < left(self) {
                 Ok(())
@@ -59,7 +60,7 @@ impl Move<'_> {
         }
         let (facts, is_moving) = self.observe()?;
         let channel = &facts.replica.channel;
-        // What a replica has applied to the end goes on only with the log of the old master.
+        // A replica that has applied everything can only get more from the log of the old master.
         let rests = match &facts.old {
             OldMaster::Silent { .. } => true,
             OldMaster::Answers(old) => old.rests,
@@ -84,11 +85,11 @@ impl Move<'_> {
         Err(pages::too_long(self.new.host(), &what))
     }
 
-    /// What was found before the stop. Another search can take seconds. Planning takes it for what it is: where the
-    /// replica stood when it was found; by contents, that shows in the replica's own log.
+    /// What was found before the stop. Another search can take seconds. Planning knows that it describes the replica's
+    /// position at that time; in a search by contents, the replica's own log shows that position.
     pub(super) fn if_unchanged(&mut self, located: Option<Located>) -> Result<Option<Located>, Error> {
         let Some(Located::Groups { log_of_replica, .. }) = &located else {
-            // What comes next may have come meanwhile, and is looked for in a moment.
+            // The next transaction may have come meanwhile, and is looked for in a moment.
             return Ok(located.filter(|found| !matches!(found, Located::Logged { .. })));
         };
         let Some(before) = log_of_replica else { return Ok(None) };

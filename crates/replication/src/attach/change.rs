@@ -1,4 +1,4 @@
-//! Pointing the channel at the new master, and seeing it run.
+//! Points the channel at the new master, and checks that it runs.
 
 use mmm_core::report;
 
@@ -12,7 +12,7 @@ use crate::server::dialect::{Target, Threads};
 use crate::status::{Channel, Place};
 
 impl Move<'_> {
-    /// Where the new master is a survivor: proves its tail, and lets it apply that.
+    /// If the new master is a survivor: proves its tail, and lets the survivor apply that tail.
     pub(super) fn bring_in(&mut self, foreseen: Option<&Plan>) -> Result<(), Error> {
         if self.errand.is_none() {
             return Ok(());
@@ -36,8 +36,8 @@ impl Move<'_> {
         }
     }
 
-    /// The rest of a dry run: what would be sent, and what can be asked without it. Without a plan, the place is
-    /// where the old master would be held, which is told as of now.
+    /// The rest of a dry run: what would be sent, and what can be asked without sending it. Without a plan, the
+    /// position is the one at which the old master would be paused; its present position is shown.
     pub(super) fn rehearse(&mut self, foreseen: Option<&Plan>) -> Result<(), Error> {
         let (facts, _) = self.observe()?;
         let place = match (foreseen, &facts.old) {
@@ -61,7 +61,7 @@ impl Move<'_> {
         threads::start(self.replica, &self.channel)
     }
 
-    /// Asks the servers themselves what the proof takes for granted.
+    /// Asks the servers themselves what the proof assumes.
     pub(super) fn confirm(&mut self, plan: &Plan) -> Result<(), Error> {
         let executed = match &plan.proof {
             Proof::SameSet { executed } => executed,
@@ -83,12 +83,13 @@ impl Move<'_> {
         report::plan(format_args!("let {host} replicate from {new}, {}", plan.place), &plan.proof);
     }
 
-    /// The replica goes on from the last that it has logged: the new master's log knows none of what it has executed
-    /// since. By GTID, a server that is asked for such a number refuses, or passes over what comes next; by file and
-    /// position, it sets the replica's position back itself, which would look as if something had been applied
-    /// (measured on MariaDB 10.11). Before it goes on from the old master, its position is set forward again: that would
-    /// send it once more what it has executed since. Where nobody does that, because this program is killed, the replica
-    /// gets only what it drops: what a filter of its log left out, planning sees to.
+    /// The replica continues from the last transaction that it has logged: the new master's log has nothing of what the
+    /// replica has executed since. By GTID, a server that is asked for such a number refuses, or skips what comes next.
+    /// By file and position, CHANGE MASTER itself sets the replica's position back, which would look as if something
+    /// had been applied (measured on MariaDB 10.11). Before the replica continues from the old master, its position is
+    /// set forward again: otherwise the old master would send once more what the replica has executed since. If this
+    /// program is killed before that, the replica gets only what it drops. Planning refuses if a filter of its log left
+    /// out something else.
     pub(super) fn forget_what_is_left_out(&mut self, facts: &Facts, plan: &Plan) -> Result<bool, Error> {
         let Proof::SameLogged { at, .. } = &plan.proof else { return Ok(false) };
         self.set_back_from = Some(facts.replica.applied_gtids.clone());
@@ -100,7 +101,7 @@ impl Move<'_> {
         set.map(|()| true)
     }
 
-    /// Sets the replica's position forward again, before it goes on from the old master.
+    /// Sets the replica's position forward again, before it continues from the old master.
     pub(super) fn set_forward(&mut self) -> Result<(), Error> {
         let Some(executed) = self.set_back_from.clone() else { return Ok(()) };
         self.set_position(&executed)?;
@@ -126,7 +127,7 @@ impl Move<'_> {
         })
     }
 
-    /// True if the channel has to ask the new master for its key, since it has neither TLS nor a key of its own.
+    /// True if the channel has to ask the new master for its key, because the channel has neither TLS nor a stored key.
     pub(super) fn names_key(&self, channel: &Channel) -> bool {
         let servers = [self.new.dialect(), self.replica.dialect()];
         !channel.uses_tls

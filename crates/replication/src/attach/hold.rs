@@ -1,8 +1,8 @@
-//! The last resort where no GTIDs tell a late replica's place (docs/FAILOVER.md, 2.7): the old master is alive and
-//! follows the new one. With its SQL thread held, the end of its log and its place in the new master's log
-//! describe one state, and the replica is brought to that.
+//! The last resort if no GTIDs show a late replica's position (docs/FAILOVER.md, 2.7): the old master is alive and
+//! follows the new one. While its SQL thread is paused, the end of its log and its position in the new master's log
+//! describe one state. The replica is brought to that state.
 //!
-//! It touches another host, so a file says so before: whatever ends this call, it or the next one starts that
+//! It touches another host. A file says so before: whatever ends this call, this call or the next one starts that
 //! thread again.
 
 mod approach;
@@ -36,11 +36,11 @@ use crate::server::patience::OTHERS_PATIENCE;
 use crate::server::{Server, lock};
 use crate::status::Channel;
 
-/// The maximum time for the old master to be held, until the replica stands where it stands.
+/// The maximum time for which the old master's SQL thread is paused, until the replica has reached the same state.
 const HOLDING: Duration = Duration::from_secs(2);
 /// The maximum time for the old master's SQL thread to stop.
 const STOPPING: Duration = Duration::from_secs(1);
-/// How much of the call's time must be left for holding it.
+/// How much of the call's time must be left to pause it.
 const ENOUGH: Duration = Duration::from_millis(1500);
 
 /// What a move has of its last resort.
@@ -54,13 +54,13 @@ pub struct LastResort<'a> {
     budget: Budget,
     approach: Approach,
     hold: Option<Hold<'a>>,
-    /// In a dry run that would hold the old master, the statement that lets it go on.
+    /// In a dry run that would pause the old master's SQL thread, the statement that starts it again.
     planned: Option<String>,
     failure: Option<Error>,
 }
 
 impl<'a> LastResort<'a> {
-    /// Nothing is held yet.
+    /// Nothing is paused yet.
     pub fn new([this_host, old_host, new_host]: [&'a Host; 3], settings: &Settings, budget: Budget) -> Self {
         Self {
             this_host,
@@ -76,7 +76,8 @@ impl<'a> LastResort<'a> {
         }
     }
 
-    /// Holds the old master when the time has come for it. Returns what stands in the way until then, or for good.
+    /// Pauses the old master's SQL thread when everything is ready for it. Until then, or if that never comes, returns
+    /// what prevents it.
     pub fn approach(&mut self, facts: &Facts, refusal: Refusal) -> Result<Refusal, Error> {
         let old = &self.old_host.name;
         if !self.is_allowed {
@@ -159,24 +160,25 @@ impl<'a> LastResort<'a> {
         Ok(Ok(()))
     }
 
-    /// Adds to what was observed that the old master is held.
+    /// Adds to the observations that the old master's SQL thread is paused.
     pub fn note(&self, facts: &mut Facts) {
         if let (Some(hold), OldMaster::Answers(old)) = (&self.hold, &mut facts.old) {
             old.held = Some(hold.behind.clone());
         }
     }
 
-    /// True if a dry run has come to where the old master would be held.
+    /// True if a dry run has reached the step that would pause the old master's SQL thread.
     pub fn is_planned(&self) -> bool {
         self.planned.is_some()
     }
 
-    /// True while the old master is held: its log, and so what the replica has fetched, ends with a whole group.
+    /// True while the old master's SQL thread is paused: its log, and so what the replica has fetched, ends with a
+    /// whole transaction.
     pub fn is_holding(&self) -> bool {
         self.hold.is_some()
     }
 
-    /// True if the replica has been given all of what the held old master logged.
+    /// True if the replica has been given all that the paused old master logged.
     pub fn is_reached(&self, facts: &Facts) -> bool {
         let ours = &facts.replica.channel;
         match &facts.old {
@@ -187,7 +189,8 @@ impl<'a> LastResort<'a> {
         }
     }
 
-    /// The time for every statement: while the old master is held, that which it may be held for.
+    /// The time for every statement: while the old master's SQL thread is paused, the rest of the time for which it may
+    /// be.
     pub fn limit(&self, otherwise: Budget) -> Budget {
         self.hold.as_ref().map_or(otherwise, |hold| hold.limit)
     }
@@ -197,8 +200,9 @@ impl<'a> LastResort<'a> {
         self.hold.as_ref().map_or(otherwise, |hold| hold.limit.part(WAITING_WHILE_HELD))
     }
 
-    /// Looks at whether the old master wrote anything itself meanwhile, as events and accounts that may ignore
-    /// `read_only` do: that may come behind its place in the new master's log, and so a second time.
+    /// Checks whether the old master wrote anything itself meanwhile, as events and accounts that may ignore
+    /// `read_only` do. The new master may have logged that after the old master's position, so that the replica would
+    /// get it a second time.
     pub fn confirm(&self, old: &mut Old, old_end: &BinlogPosition) -> Result<(), Error> {
         let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
         let unproved = |reason: String| {
@@ -220,7 +224,7 @@ impl<'a> LastResort<'a> {
         Ok(())
     }
 
-    /// Lets the old master go on. A failure goes into the [`LastResort::report`].
+    /// Starts the old master's SQL thread again. A failure goes into the [`LastResort::report`].
     pub fn release(&mut self) {
         if let Some(mut hold) = self.hold.take() {
             self.failure = hold.release().err();

@@ -26,7 +26,7 @@ use crate::plan::{self, Wanted};
 const LOOK_AT_OLD: Duration = Duration::from_secs(2);
 
 impl Move<'_> {
-    /// Looks for what a plan wants, from where the look before ended if that is still of use.
+    /// Looks for what a plan wants, from where the earlier search ended if its result is still of use.
     pub(super) fn locate(
         &mut self,
         facts: &Facts,
@@ -69,7 +69,7 @@ impl Move<'_> {
             return Err(self.replica.unexpected(self.replica.dialect().show_channels(), "a position"));
         };
         let log_of_replica = if facts.replica.logs_updates { end::log_end(self.replica)? } else { None };
-        // An old master that can tell the place in its own way gets its share of the time.
+        // An old master that can show the position in its own way gets its share of the time.
         let (is_alive, logs_updates) = match &facts.old {
             OldMaster::Answers(old) => (true, facts.old_passes_on(old)),
             _ => (false, false),
@@ -87,7 +87,7 @@ impl Move<'_> {
             other => other?,
         };
         let (found, end) = (sought.found, facts.new.end.clone());
-        // A place that is found needs no such look, which can be one through all of the log.
+        // If the position is found, this search is not needed; it may have to read all of the log.
         let has_own = match sought.has_own {
             Some(has_own) => has_own,
             None if found.is_ok() || !facts.new.read_only || logs_updates => true,
@@ -112,7 +112,7 @@ impl Move<'_> {
         let id = |id: u64| u32::try_from(id).unwrap_or(0);
         let (old_id, new_id) = (id(replica.channel.source_server_id), id(new.server_id));
         let mut scope = Scope {
-            // Without either log, the order of the new master's has to tell what the replica has.
+            // Without either log, the order of the new master's log has to show what the replica has.
             order: looks_back && of_source.is_none(),
             masters: if old_id == 0 { Vec::new() } else { vec![old_id, new_id] },
             own: new_id,
@@ -147,7 +147,7 @@ impl Move<'_> {
         self.ask_old(facts, look).unwrap_or(false)
     }
 
-    /// The old master's log up to the replica's place, where it answers and logs all that it passes on.
+    /// The old master's log up to the replica's position, if the old master answers and logs all that it passes on.
     fn log_of_old(&mut self, facts: &Facts, at: &GtidPosition) -> Option<OwnLog> {
         self.ask_old(facts, |old| {
             let located = by_gtid::locate(old, at, &Scope::default(), None)?;
@@ -156,7 +156,7 @@ impl Move<'_> {
         })
     }
 
-    /// What the old master's log tells, where it answers and logs all that it passes on.
+    /// What the old master's log shows, if the old master answers and logs all that it passes on.
     fn ask_old<T>(
         &mut self,
         facts: &Facts,
@@ -182,12 +182,13 @@ impl Move<'_> {
     }
 }
 
-/// What the replica has logged, which is mostly what lies before its place in another's log.
+/// What the replica has logged; mostly the same lies before its position in another server's log.
 pub(super) fn expected(facts: &Facts) -> GtidState {
     facts.replica.log.as_ref().map(|log| log.state.clone()).unwrap_or_default()
 }
 
-/// Drops the gaps before the first that stays: it alone already refuses the place, and each look at another takes time.
+/// Drops the gaps before the first that stays: that one alone already refuses the position, and checking each gap takes
+/// time.
 fn drop_leading(gaps: &mut Vec<Gap>, mut is_none: impl FnMut(&Gap) -> bool) {
     let first = gaps.iter().position(|gap| !is_none(gap)).unwrap_or(gaps.len());
     gaps.drain(..first);

@@ -35,12 +35,12 @@ pub(super) struct Move<'a> {
     pub(super) budget: Budget,
     /// The maximum time for one connection.
     pub(super) connect: Duration,
-    /// After how much silence an old master that lets nobody in counts as gone.
+    /// After how much silence an old master that lets nobody in counts as dead.
     pub(super) silence: Duration,
     /// `attach.log_filters_agree`
     pub(super) log_filters_agree: bool,
     pub(super) tail: Tail,
-    /// True if the replica must apply no more of what it fetched from an old master that has gone.
+    /// True if the replica must apply no more of what it fetched from a dead old master.
     pub(super) is_held_back: bool,
     pub(super) last_resort: LastResort<'a>,
     pub(super) progress: Progress,
@@ -50,9 +50,9 @@ pub(super) struct Move<'a> {
     pub(super) patience: Duration,
     /// When, within the call, waiting began.
     pub(super) waits_since: Duration,
-    /// How long the last look into the new master's log took.
+    /// How long the last search of the new master's log took.
     pub(super) last_look: Duration,
-    /// What the replica has executed by GTID, while its position is set back behind that.
+    /// What the replica has executed by GTID, while its position is set back to before that.
     pub(super) set_back_from: Option<String>,
     /// Where the new master is a survivor whose tail alone is wanted.
     pub(super) errand: Option<Errand<'a>>,
@@ -61,15 +61,15 @@ pub(super) struct Move<'a> {
 /// What was seen, and whether the replica was applying meanwhile.
 pub(super) type Observed = (Facts, bool);
 
-/// What looking and planning came to before anything is stopped. With it comes what was found in the new master's log.
+/// The result of observing and planning before anything is stopped, with what was found in the new master's log.
 pub(super) enum Settled {
     /// This plan holds.
     Planned(Plan, Option<Located>),
-    /// The replica does not stand still long enough to be judged: it is judged after the stop.
+    /// The replica is never idle long enough to be judged: it is judged after the stop.
     Moving(Option<Located>),
-    /// The replica has been given all of what the held old master logged, and tells its place once it is stopped.
+    /// The replica has been given all that the paused old master logged, and shows its position once it is stopped.
     Reached,
-    /// A dry run: the old master would be held.
+    /// A dry run: the old master's SQL thread would be paused.
     WouldHold,
 }
 
@@ -78,7 +78,7 @@ pub(super) enum Settled {
 pub(super) enum Tail {
     /// The new master does not take it over.
     GivenUp,
-    /// The new master takes it over before it opens. Nobody has looked for any yet.
+    /// The new master takes it over before it opens. Nobody has looked for it yet.
     ToBeJudged,
     /// As before, and it was looked for.
     Judged,
@@ -124,7 +124,7 @@ impl Move<'_> {
         let located = self.if_unchanged(located)?;
         let (mut facts, plan) = self.decide(located)?;
         self.last_resort.release();
-        // From here on it is as quick to go on as to go back.
+        // From here on, finishing is as quick as going back.
         self.use_budget(self.budget.part(MOVING).uninterrupted());
         if foreseen.as_ref() != Some(&plan) {
             log::info!("plan after the stop: {plan}");
@@ -191,7 +191,7 @@ impl Move<'_> {
         self.last_resort.note(&mut observed.0);
         observed.0.log_filters_agree = self.log_filters_agree;
         if self.errand.is_some() {
-            // The sessions of a dead master that had them are gone with it.
+            // The sessions of a dead master that had them have ended with it.
             observed.0.replica.temporary_tables = 0;
         }
         observed.0.report();

@@ -44,8 +44,9 @@ impl Old {
         }
     }
 
-    /// Judges one that lets nobody in by what the replica hears of it: while its replication connection brings signs of
-    /// life, it may be taking writes. Waits for a silence that becomes certain within `patience`.
+    /// Judges an old master that lets nobody in by what the replica hears from it: while its replication connection
+    /// brings signs of life, it may be taking writes. Waits up to `patience` if the silence becomes certain within that
+    /// time.
     pub fn judge(
         &mut self,
         replica: &mut Server,
@@ -79,8 +80,8 @@ impl Old {
     }
 }
 
-/// One that let us in a moment ago, and that the replica's connection says nothing of, may only be slow, and taking writes.
-/// If it has frozen, the next call's log-in shows it.
+/// An old master that let us in a moment ago may only be slow, and taking writes, if the replica's connection does not
+/// show more. If it has frozen, the next call's log-in shows that.
 fn stalled(host: &Host, reason: &str) -> OldMaster {
     let reason = format!("it let the agent log in and did not answer after that: {reason}");
     OldMaster::Unreadable { host: host.name.to_string(), reason }
@@ -95,7 +96,8 @@ fn how_it_failed(host: &str, error: &Error) -> OldMaster {
     }
 }
 
-/// What the old master has said of what lies before a place in its log. To find that out it reads the file.
+/// What the old master has said of what lies before a position in its log. The old master reads the file to find that
+/// out.
 pub type PlaceTold = Option<(BinlogPosition, GtidPosition)>;
 
 /// What does not change while a call lasts, read once.
@@ -134,7 +136,7 @@ pub fn constants(replica: &mut Server, channel: &str, new: &mut Server) -> Resul
     })
 }
 
-/// Options that no proof rests on: an account that may not read them can move a slave all the same.
+/// Options that no proof needs: an account that may not read them can still move a slave.
 fn options(replica: &mut Server, statement: &str) -> Result<Record, Error> {
     match replica.row(statement) {
         Err(error) if privilege::is_of_schema(&error) => {
@@ -237,9 +239,9 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
     Ok((replica, is_moving))
 }
 
-/// By file and position, a MariaDB that connects to its source takes the place from which it goes on *fetching* for
-/// its GTID position, whatever it has applied (lab: 10.11). The old master can tell what lies before the place up to
-/// which it has applied, its own log what it has logged.
+/// By file and position, when a MariaDB connects to its source, it sets its GTID position to that from which it
+/// continues to *fetch*, whatever it has applied (lab: 10.11). The old master can show what lies before the position
+/// that the replica has applied; the replica's own log can show what it has logged.
 fn place_by_file(replica: &mut Replica, old: &mut Old, told: &mut PlaceTold) -> Result<(), Error> {
     let Some(applied) = &replica.channel.applied else { return Ok(()) };
     if told.as_ref().is_none_or(|(place, _)| place != applied) {
@@ -269,8 +271,8 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
     let is_committing = server.dialect().flavour() == Flavour::MySql
         && !server.one(server.dialect().owned_gtids())?.text("gtids").is_empty();
     let variables = server.one(&server.dialect().variables())?;
-    // Its channel from the old master, whom the replica's channel names; by server id where it is named
-    // otherwise there.
+    // Its channel from the old master, which the replica's channel names; by server id if the channel there has another
+    // name for it.
     let channels = channel::all(server)?;
     let other_channels = channels.len() > 1;
     let mut channel = channels.into_iter().find(|channel| {
@@ -365,7 +367,7 @@ fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
     })
 }
 
-/// Asks the old master, not waiting long. From when it fails to answer on, it is not asked again before it is judged.
+/// Asks the old master, without waiting long. Once it has failed to answer, it is not asked again before it is judged.
 fn from_old<T>(old: &mut Old, ask: impl FnOnce(&mut Server) -> Result<T, Error>) -> Told<T, OldMaster> {
     let server = match old {
         Old::Failed(how) | Old::Broke(how) | Old::Stalled(how) => return Ok(Err(how.clone())),

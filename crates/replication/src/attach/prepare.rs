@@ -14,15 +14,15 @@ use crate::status::{Channel, IoThread};
 use crate::survivors::share::{Share, whole_tail};
 
 impl Move<'_> {
-    /// Starts threads that a killed call left stopped, or holds back one that must not go on.
+    /// Starts threads that a killed call left stopped, or stops a thread that must not continue.
     pub(super) fn prepare(&mut self) -> Result<Observed, Error> {
         let (facts, is_moving) = self.observe()?;
         self.leave_tail_to_new(&facts)?;
         let channel = &facts.replica.channel;
         let old_is_gone = matches!(facts.old, OldMaster::Silent { .. });
-        // With the old master gone, the replica goes no further until it is judged: what it alone fetched would
-        // put it ahead of the new master for ever (docs/ORDERS.md, A10). Its I/O thread goes on, because
-        // by GTID a start of both would throw that backlog away.
+        // If the old master is dead, the replica applies nothing more until it is judged: what it alone fetched would
+        // put it ahead of the new master for ever (docs/ORDERS.md, A10). Its I/O thread continues, because by GTID a
+        // start of both threads would discard that backlog.
         if old_is_gone && !channel.has_applied_all() {
             self.is_held_back = true;
             if channel.sql_running {
@@ -37,8 +37,8 @@ impl Move<'_> {
             }
             return Ok((facts, is_moving));
         }
-        // All is applied, so a start would only begin another relay log and remove this one: after a start of the
-        // server it may be all that tells what was executed.
+        // All is applied, so a start would only begin another relay log and remove this one. After a restart of the
+        // server, this relay log may be all that shows what was executed.
         if old_is_gone {
             return Ok((facts, is_moving));
         }
@@ -57,8 +57,9 @@ impl Move<'_> {
         Ok((facts, is_moving))
     }
 
-    /// Refuses if this replica has fetched more of a dead master's log than a new master that is still closed, which
-    /// will take that over from it: moved now, it would throw that away. Nothing is stopped meanwhile.
+    /// Refuses if this replica has fetched more of a dead master's log than a new master that is still closed. The new
+    /// master will take that over from the replica. If the replica were moved now, it would discard that. Nothing is
+    /// stopped meanwhile.
     pub(super) fn leave_tail_to_new(&mut self, facts: &Facts) -> Result<(), Error> {
         let OldMaster::Silent { host: old, .. } = &facts.old else { return Ok(()) };
         let (replica, new) = (&facts.replica, &facts.new);
@@ -70,7 +71,7 @@ impl Move<'_> {
             return Ok(());
         }
         let Some(theirs) = &new.channel else {
-            // It may be at another slave just now, to take over from that.
+            // It may replicate from another slave just now, to take over from that slave.
             let elsewhere = channel::all(&mut self.new)?.into_iter().next();
             let is_other = |channel: &Channel| {
                 new.read_only
@@ -86,7 +87,7 @@ impl Move<'_> {
             let known = format!("replicates from {} for now", elsewhere.source());
             return Err(Refusal::NotTakenOverYet { host, new, more, known }.into());
         };
-        // What a new master has only half of, it has not.
+        // If the new master has only half of it, it does not have it.
         let has_new = Share::up_to(&mut self.new, theirs, theirs.has_half())?;
         let name = self.channel.clone();
         let read = |server: &mut Server| channel::again(server, &name).map(Some);

@@ -1,4 +1,4 @@
-//! Looking and planning until a plan holds: before the stop, and after it.
+//! Observes and plans until a plan holds: before the stop, and after it.
 
 use std::cmp::Ordering;
 use std::time::{Duration, Instant};
@@ -22,13 +22,13 @@ const REST: Duration = Duration::from_millis(100);
 /// How long a replica must be seen to differ from the new master before it is called different for good.
 const CONFIRMATION: Duration = Duration::from_millis(200);
 
-/// A refusal for good that rests on what a replica has applied. Its position and its log are read one after the
-/// other, and one of them was once seen (MariaDB 10.11, threads just started) to come later than the other.
+/// A final refusal that rests on what a replica has applied. The replica's position and its log are read one after the
+/// other, and one of them was once seen (MariaDB 10.11, threads just started) to change later than the other.
 #[derive(Default)]
 struct Doubt(Option<(Refusal, Instant)>);
 
 impl Doubt {
-    /// True until the same refusal has come again and again for a while.
+    /// True until the same refusal has been repeated for a while.
     fn is_fresh(&mut self, refusal: &Refusal) -> bool {
         if !refusal.rests_on_place() {
             return false;
@@ -44,9 +44,9 @@ impl Doubt {
 }
 
 impl Move<'_> {
-    /// Looks and plans until a plan holds, within the share of the budget that is for waiting.
+    /// Observes and plans until a plan holds, within the share of the budget that is for waiting.
     ///
-    /// A dry run judges a replica that does not stand still as it is.
+    /// A dry run judges a replica as it is, even while the replica applies.
     pub(super) fn settle(&mut self, first: Observed) -> Result<Settled, Error> {
         let mut located = None;
         let mut doubt = Doubt::default();
@@ -54,7 +54,7 @@ impl Move<'_> {
         let mut face = self.face();
         loop {
             let patience = self.patience(&facts, self.budget.part(SETTLING));
-            // A search is for later, too: clients wait.
+            // A search would help a later call, too, but clients wait.
             if self.is_waited_for(&facts)
                 && !report::is_dry_run()
                 && (is_moving || self.applies(&facts)? || outruns(&facts))
@@ -83,7 +83,7 @@ impl Move<'_> {
                     && !(report::is_dry_run() && patience.is_spent() && considered.is_ok()) =>
                 {
                     if patience.is_spent() {
-                        // Stopped for such a refusal, it would only be started again.
+                        // If the replica were stopped for such a refusal, it would only be started again.
                         let may_pass = matches!(considered, Err(Refusal::NotInLog { .. }));
                         let is_early = may_pass || report::is_dry_run();
                         return if is_early {
@@ -102,7 +102,7 @@ impl Move<'_> {
                 }
                 Err(_) if self.last_resort.is_planned() => return Ok(Settled::WouldHold),
                 Ok(plan) => return Ok(Settled::Planned(plan, located)),
-                // The position of a parallel applier is told sooner by stopping it.
+                // A parallel applier shows its position sooner if it is stopped.
                 Err(refusal)
                     if refusal.may_pass()
                         && self.last_resort.is_reached(&facts)
@@ -124,14 +124,15 @@ impl Move<'_> {
         }
     }
 
-    /// Where the old master has fallen silent meanwhile, what only the replica has of its log is judged as at the beginning.
+    /// If the old master has fallen silent meanwhile, what only the replica has of its log is judged as at the
+    /// beginning.
     fn observe_again(&mut self) -> Result<Observed, Error> {
         let observed = self.observe()?;
         let is_silent = matches!(observed.0.old, OldMaster::Silent { .. });
         if is_silent && self.tail == Tail::ToBeJudged { self.prepare() } else { Ok(observed) }
     }
 
-    /// True while the replica applies what it fetched. What it delays rests.
+    /// True while the replica applies what it fetched. What it delays on purpose does not count.
     fn applies(&mut self, facts: &Facts) -> Result<bool, Error> {
         let channel = &facts.replica.channel;
         if !channel.sql_running || channel.delay > 0 || channel.fetched == channel.applied {
@@ -143,7 +144,7 @@ impl Move<'_> {
     /// Plans on the replica at rest, waiting a little longer for the new master if it must be.
     pub(super) fn decide(&mut self, mut located: Option<Located>) -> Result<(Facts, Plan), Error> {
         let otherwise = self.budget.part(LOOKING);
-        // However long it took until here, the new master gets a moment to come to where the replica stopped.
+        // However long the call has taken, the new master gets a moment to execute what the replica has.
         let since = self.budget.elapsed().saturating_sub(self.patience.saturating_sub(REST));
         self.waits_since = self.waits_since.max(since);
         let mut doubt = Doubt::default();
@@ -205,7 +206,7 @@ impl Move<'_> {
         patience.relimited(until)
     }
 
-    /// A refusal as the operator of a new master reads it that takes over what only others have.
+    /// A refusal in words for the operator of a new master that takes over what only other hosts have.
     fn in_words(&self, facts: &Facts, refusal: Refusal) -> Error {
         let takes_over = self.tail != Tail::GivenUp && self.errand.is_none();
         if takes_over { before_takeover(facts, refusal).into() } else { refusal.into() }
@@ -215,8 +216,8 @@ impl Move<'_> {
         progress::waiting(format!("moving {} to {}", self.this_host.name, self.new_host.name))
     }
 
-    /// Plans on one observation, looking into the new master's log where that is needed. `located` is what the
-    /// last look found, which holds as long as the replica stands where it stood.
+    /// Plans on one observation, and searches the new master's log if that is needed. `located` is what the last search
+    /// found; it holds as long as the replica has applied nothing more.
     fn consider(&mut self, facts: &Facts, located: &mut Option<Located>) -> Told<Plan, Refusal> {
         loop {
             if interrupt::is_requested() {
@@ -240,8 +241,8 @@ impl Move<'_> {
     }
 }
 
-/// True if a replica has fetched, and not applied, what a new master has not fetched: moved now, it would throw that
-/// away. A new master that is open has all of the old one's log.
+/// True if a replica has fetched, and not applied, what a new master has not fetched. If it were moved now, it would
+/// discard that. A new master that is open has all of the old one's log.
 fn outruns(facts: &Facts) -> bool {
     let ours = &facts.replica.channel;
     let theirs = facts.new.channel.as_ref().and_then(|channel| channel.fetched.as_ref());

@@ -1,4 +1,4 @@
-//! After a failure: the channel as it was found, as far as that loses nothing.
+//! After a failure: restores the channel as it was found, as far as that loses nothing.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
@@ -19,12 +19,12 @@ use crate::server::Server;
 use crate::server::dialect::{Flavour, Target, Threads};
 use crate::status::{Channel, IoThread, Place};
 
-/// What undoing gets at least, whatever the call has left.
+/// The minimum time for undoing, whatever the call has left.
 const UNDOING: Duration = Duration::from_millis(600);
 
 impl Move<'_> {
-    /// Notes what has to be undone before it is done, for every way out: an error, a panic ([`Drop`]), and a thread
-    /// that hangs, for which a [`Last`] will is left.
+    /// Notes what has to be undone before each step, for every way in which a call can end: an error, a panic
+    /// ([`Drop`]), and a thread that hangs, for which a [`Last`] will is left.
     pub(super) fn begin(&mut self, progress: Progress) {
         self.progress = progress;
         if report::is_dry_run() {
@@ -62,7 +62,7 @@ impl Move<'_> {
         };
         unfinished::undoing(own.share(UNDOING) + LAST_RESORT);
         self.use_budget(own);
-        // Nothing that another host is asked may take the time in which replication is started.
+        // No question to another host may use the time that is needed to start replication.
         self.new.use_budget(own.part(ASKING_WHILE_UNDOING));
         self.reconnect_if_broken(own);
         let undone = match &self.progress {
@@ -71,10 +71,10 @@ impl Move<'_> {
                 .map(|()| format!("it replicates from {} as before", self.old_host.name)),
             Progress::Changed { .. } => self.change_back(),
         };
-        // Once the channel was changed, nothing ends what is left to do.
+        // Once the channel was changed, an interrupt does not end what is left to do.
         let is_interrupted = interrupt::is_requested() && !matches!(self.progress, Progress::Changed { .. });
         let undone = undone.and_then(|outcome| {
-            // What stood still was started, in the hope of a place that can be proved.
+            // The threads that were found stopped had been started, in the hope of a position that can be proved.
             if is_interrupted && !self.found.is_running() {
                 let answers = matches!(self.old, Old::Connected(_));
                 threads::leave_as_found(self.replica, self.found, || answers)?;
@@ -99,15 +99,15 @@ impl Move<'_> {
                     *consequence = outcome;
                 }
             }
-            // What could not be done for want of a privilege needs not be undone.
+            // What failed because a privilege is missing need not be undone.
             other if is_put_back || other.to_string() == outcome => {}
             other => error = Refusal::NotPutBack { reason: other.to_string(), consequence: outcome }.into(),
         }
         error
     }
 
-    /// Starts the threads again, unless that would throw away what the dead old master cannot send again, or
-    /// put this replica ahead of the new master for ever.
+    /// Starts the threads again, unless that would discard what the dead old master cannot send again, or put this
+    /// replica ahead of the new master for ever.
     fn restart(&mut self) -> Result<(), Error> {
         self.set_forward()?;
         let old_answers = matches!(self.old, Old::Connected(_));
@@ -138,8 +138,8 @@ impl Move<'_> {
         }
     }
 
-    /// A STOP that nobody waits for any more still stops the threads when it is done. A START sent after it over
-    /// a new connection is carried out behind it by the server, whether or not anybody waits for that.
+    /// A STOP that nobody waits for any more still stops the threads. If a START follows over a new connection, the
+    /// server carries it out after that STOP, whether or not anybody waits.
     fn reconnect_if_broken(&mut self, own: Budget) {
         if self.replica.is_usable() || matches!(self.progress, Progress::Untouched) {
             return;
@@ -170,7 +170,7 @@ impl Move<'_> {
         let all_have_gtids =
             before.sets.is_some() || self.replica.dialect().flavour() == Flavour::MariaDb && !now.is_empty();
         if has_moved(&to, channel.applied.as_ref(), now != before.applied_gtids, all_have_gtids) {
-            // Back on the old master, it would get these groups a second time.
+            // Back on the old master, the replica would get these transactions a second time.
             threads::start(self.replica, &self.channel)?;
             return Ok(format!(
                 "it stays on {}, of which it has already applied something",
@@ -202,7 +202,7 @@ impl Move<'_> {
 }
 
 impl Drop for Move<'_> {
-    /// What every way out has undone or finished by now, a panic has not.
+    /// Every other way out has undone or finished its work by now; a panic has not.
     fn drop(&mut self) {
         if matches!(self.progress, Progress::Untouched) || report::is_dry_run() {
             return;
@@ -219,7 +219,7 @@ impl Drop for Move<'_> {
     }
 }
 
-/// What starts replication again where the thread that stopped it hangs: all of it by a connection of its own.
+/// Starts replication again if the thread that stopped it hangs. It uses a connection of its own for everything.
 struct Last {
     host: Host,
     found: Channel,
@@ -230,8 +230,8 @@ struct Last {
 }
 
 impl Last {
-    /// Wherever the channel points by now, it may go on from there: at the new master's only since a place there was
-    /// proved.
+    /// Wherever the channel points by now, it may continue from there: it points at the new master only if a position
+    /// there was proved.
     pub(super) fn carry_out(&self) -> Result<(), Error> {
         let budget = Budget::start(Some(UNDOING));
         let mut replica = Server::connect(&self.host, UNDOING, budget)?;
@@ -253,8 +253,8 @@ impl Last {
     }
 }
 
-/// Whether a channel that was pointed `to` a place has applied anything there. Where all have GTIDs, their set tells;
-/// where not, also the place.
+/// Whether a channel that was pointed `to` a position has applied anything there. If all transactions have GTIDs, their
+/// set shows it; if not, the position shows it, too.
 fn has_moved(to: &Place, applied: Option<&BinlogPosition>, is_other_set: bool, all_have_gtids: bool) -> bool {
     let is_elsewhere = match (to, applied) {
         (Place::Position(place), Some(applied)) => place != applied,

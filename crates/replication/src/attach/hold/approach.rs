@@ -1,4 +1,4 @@
-//! The way to where the old master may be held.
+//! The way to the state in which the old master may be paused.
 
 use std::time::{Duration, Instant};
 
@@ -7,22 +7,23 @@ use crate::plan::by_held_master::not_executed;
 use crate::position::BinlogPosition;
 use crate::status::Channel;
 
-/// How near the replica must have come to the old master before that is held.
+/// How near the replica must have come to the old master before the old master is paused.
 const NEAR: Duration = Duration::from_millis(500);
 
-/// What was seen on the way to where the old master may be held.
+/// What was seen on the way to the state in which the old master may be paused.
 #[derive(Debug, Default)]
 pub(super) struct Approach {
-    /// End of the old master's log while that took no writes.
+    /// End of the old master's log while the old master took no writes.
     pub(super) old_end: Option<BinlogPosition>,
-    /// End of the new master's log when that had executed the former: what comes behind it is the new master's.
+    /// End of the new master's log once it had executed all up to `old_end`: what comes after it is the new master's
+    /// own.
     pub(super) new_end: Option<BinlogPosition>,
     /// A later end of the old master's log, and when it was seen.
     pub(super) near: Option<(BinlogPosition, Instant)>,
 }
 
 impl Approach {
-    /// The place behind which lies nothing of the old master's, when the old master is beyond it and the replica
+    /// The position after which nothing of the old master's comes, once the old master is beyond it and the replica is
     /// close to the old master; else what is waited for.
     pub(super) fn advance(&mut self, facts: &Facts) -> Result<BinlogPosition, String> {
         let (replica, new) = (&facts.replica, &facts.new);

@@ -1,4 +1,4 @@
-//! The old master's SQL thread, held by this call.
+//! The old master's SQL thread, paused by this call.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ impl Hold<'_> {
     pub(super) fn release(&mut self) -> Result<(), Error> {
         self.is_released = true;
         let budget = Budget::start(Some(STARTING));
-        // A START over a new connection is carried out behind a STOP that nobody waits for any more.
+        // The server carries out a START from a new connection after a STOP that nobody waits for any more.
         if !self.server.is_usable() {
             self.server = Server::connect(self.host, STARTING, budget)?;
         }

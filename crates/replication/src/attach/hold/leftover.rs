@@ -1,4 +1,4 @@
-//! What a call that is killed leaves of a hold, and the next one mends.
+//! What a killed call leaves of a pause of another host's SQL thread, and how the next call repairs it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub(super) fn marker_of(this: &Host) -> PathBuf {
     marker::path(Path::new(FOLDER), "hold", this)
 }
 
-/// Writes the marker; gives what it says of another host that an earlier call could not reach.
+/// Writes the marker; returns what it says of another host that an earlier call could not reach.
 pub(super) fn mark(this: &Host, undo: &str) -> Result<Result<Marker, String>, (PathBuf, std::io::Error)> {
     let path = marker_of(this);
     let write = || {
@@ -35,14 +35,14 @@ pub(super) fn mark(this: &Host, undo: &str) -> Result<Result<Marker, String>, (P
     write().map_err(|error| (path.clone(), error))
 }
 
-/// The marker of a call that was killed while it held another host's SQL thread, and what it says; changes
-/// nothing.
+/// The marker of a call that was killed while it had paused another host's SQL thread, and its text; changes nothing.
 pub fn left_behind(this: &Host) -> Option<(PathBuf, String)> {
     let path = marker_of(this);
     Marker::left_behind(&path).map(|undo| (path, undo))
 }
 
-/// Starts what a killed call has left held. Costs one failed `open` where nothing is, and never stops the caller.
+/// Starts the SQL thread that a killed call has left paused. If there is none, this costs one failed `open`. It never
+/// stops the caller.
 pub fn mend(config: &Config, limits: &Limits, budget: Budget) {
     let Some((mut marker, undo)) = Marker::leftover(&marker_of(config.this_host())) else { return };
     let (name, channel) = undo.split_once(' ').unwrap_or((&undo, ""));
@@ -63,7 +63,7 @@ pub fn mend(config: &Config, limits: &Limits, budget: Budget) {
     }
 }
 
-/// Starts an SQL thread that a killed call stopped, unless somebody else has been at it since.
+/// Starts an SQL thread that a killed call stopped, unless somebody else has changed it since.
 fn start_again(server: &mut Server, name: &str) -> Result<(), Error> {
     lock::take(server)?;
     let found = channel::all(server)?.into_iter().find(|channel| channel.name == name);
