@@ -1,7 +1,7 @@
 //! Closing a server to writes: the pieces of `mysql_deny_write`, in the order in which they are used.
 //!
-//! Two connections: one that may have to wait while it sets `read_only`, and one that meanwhile ends the
-//! sessions for which it waits. At `max_connections` only the first gets in; then sessions are ended before.
+//! There are two connections: one may have to wait while it sets `read_only`, and the other meanwhile ends the sessions
+//! for which it waits. At `max_connections` only the first gets in; then sessions are ended before `read_only` is set.
 
 mod confirm;
 mod eviction;
@@ -32,23 +32,23 @@ use crate::server::lock::{self, Turn};
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Pause between two looks at running statements.
 const LOOK: Duration = Duration::from_millis(20);
-/// What an attempt may take beyond `lock_wait_timeout`, so that its outcome is known before the end.
+/// How much longer than `lock_wait_timeout` an attempt may take, so that its outcome is known before the end.
 const LAST_ATTEMPT: Duration = Duration::from_millis(1300);
-/// What of the budget is left when statements are ended that cannot be undone. `read_only` may be waiting for
-/// them by then, or be about to be tried again.
+/// How much of the budget is left when statements that cannot be undone are ended. By then `read_only` may be waiting
+/// for them, or be about to be tried again.
 const CUT: Duration = Duration::from_secs(2);
-/// What of the budget is kept for closing when running writes are given time, or another helper is.
+/// How much of the budget is kept for closing while running writes, or another helper, are given time.
 const CLOSING: Duration = Duration::from_secs(1);
 /// Whether the server is closed, and who may write all the same.
 const STATE: &str = "SELECT @@read_only AS read_only, @@event_scheduler AS event_scheduler";
 /// Sessions whose transaction has changed rows; needs the PROCESS privilege.
 const CHANGING: &str = "SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx \
                         WHERE trx_rows_modified > 0 AND trx_mysql_thread_id <> 0";
-/// A session that ends so soon was ended; later, nobody answered.
+/// A connection that breaks within this time was ended by somebody; later, the server did not answer.
 const SOON: Duration = Duration::from_millis(500);
-/// Pause between two attempts to get in where clients take every free place at once.
+/// Pause between two attempts to connect if clients take every free connection at once.
 const KNOCK: Duration = Duration::from_millis(1);
-/// How often the first connection is tried where another helper ends it.
+/// How often the first connection is tried if another helper ends it.
 const TRIES: usize = 5;
 
 /// A server that is being closed.
@@ -75,8 +75,8 @@ pub struct Closed {
 }
 
 impl<'a> Closing<'a> {
-    /// Opens the connections. Where another helper closes or opens the same server, `read_only` is set before
-    /// that one is waited for, unless running writes are to have `grace`.
+    /// Opens the connections. If another helper closes or opens the same server, `read_only` is set before waiting for
+    /// that helper, unless running writes are to have `grace`.
     pub fn begin(
         host: &'a Host,
         settings: &'a Settings,
@@ -90,9 +90,10 @@ impl<'a> Closing<'a> {
                 Ok(first) => break first,
                 Err(error) => error,
             };
-            // At max_connections one more may come in, whom the server knows only once it is in.
+            // At max_connections one more connection is let in, whose account the server checks only afterwards.
             let is_crowded = matches!(error, Error::Connect { code: Some(CROWDED), .. });
-            // A helper at work takes this session for a client's until it waits: for read_only, then for the lock.
+            // A helper at work takes this session for a client's until this session waits: for read_only, then for the
+            // lock.
             let is_ended = is_cut_off(&error) && started.elapsed() < SOON && tries < TRIES;
             tries += 1;
             if !(is_crowded || is_ended) || !budget.pause(if is_crowded { KNOCK } else { LOOK }) {
@@ -117,7 +118,7 @@ impl<'a> Closing<'a> {
         started: &mut Instant,
     ) -> Result<(Server, Turn), Error> {
         let mut control = Server::connect(host, settings.limits.connect, budget)?;
-        // Shared with nobody: its default is a day, for which every write would wait.
+        // The default is a day, and every write would wait for that long.
         control.set("SESSION lock_wait_timeout = 1")?;
         let mut turn = lock::try_to_close(&mut control)?;
         if let Turn::Held(holder) = &turn {
@@ -138,7 +139,7 @@ impl<'a> Closing<'a> {
             )?;
         }
         if let Turn::Held(holder) = &turn {
-            // Stuck, or no helper at all: an application with the agent's account.
+            // The helper is stuck, or it is no helper but an application with the agent's account.
             log::warn!(
                 "connection {holder} holds the lock of these helpers still; closing continues without it"
             );
@@ -146,8 +147,8 @@ impl<'a> Closing<'a> {
         Ok((control, turn))
     }
 
-    /// Sets `read_only` where another helper may be about to do the same, whose sessions are not to be ended; or where
-    /// another account's session has the lock, before that one's end is waited for.
+    /// Sets `read_only` if another helper, whose sessions must not be ended, may be about to do the same; or if another
+    /// account's session has the lock, before waiting for the end of that session.
     fn close_first(control: &mut Server) -> Result<(), Error> {
         if report::is_dry_run() {
             return Ok(());
@@ -178,7 +179,7 @@ impl<'a> Closing<'a> {
             let clients = self.eviction.clients(&mut self.control)?;
             let mut writing: Vec<&Session> = clients.iter().filter(|session| session.is_writing()).collect();
             if writing.is_empty() {
-                // Between two statements of a transaction. One that was left lying is not waited for.
+                // Between two statements of a transaction. An abandoned transaction is not waited for.
                 let changing = self.transactions()?;
                 writing.extend(clients.iter().filter(|session| {
                     changing.contains(&session.id) && (!session.is_asleep() || session.seconds == 0)
@@ -205,7 +206,7 @@ impl<'a> Closing<'a> {
         }
     }
 
-    /// Sets `read_only`, and `super_read_only` where that is wanted and known.
+    /// Sets `read_only`, and `super_read_only` if that is wanted and the server knows it.
     pub fn set_read_only(&mut self) -> Result<(), Error> {
         let statement = self.statement()?;
         let host = self.host.name.as_str();
@@ -246,7 +247,8 @@ impl<'a> Closing<'a> {
         }
     }
 
-    /// Now that nobody can write: again for the lock that another account's session had, which has ended since.
+    /// Now that nobody can write, tries again to take the lock: another account's session had it, and that session has
+    /// ended since.
     fn take_turn(&mut self) -> Result<(), Error> {
         if !self.has_turn {
             self.has_turn = lock::take_to_close(&mut self.control, Duration::ZERO)? == Turn::Taken;
@@ -264,7 +266,7 @@ impl<'a> Closing<'a> {
         Ok(READ_ONLY)
     }
 
-    /// One attempt, whose way the second connection clears if that takes long.
+    /// One attempt. If it takes long, the second connection ends the sessions that block it.
     fn attempt(&mut self, statement: &str) -> Result<(), Error> {
         let Self { control, killer, eviction, budget, .. } = self;
         let Some(clearing) = killer.as_mut() else { return control.execute(statement) };
@@ -295,7 +297,7 @@ impl<'a> Closing<'a> {
         result
     }
 
-    /// Ends every client session that began before, however often new ones come.
+    /// Ends every client session that began before `read_only` was set, however many new sessions come.
     pub fn end_clients(&mut self) -> Result<(), Error> {
         let mut earlier: Option<HashSet<u64>> = None;
         let mut pause = Duration::from_micros(500);
@@ -308,7 +310,7 @@ impl<'a> Closing<'a> {
                 report::observe(Some(self.host.name.as_str()), "client sessions", value);
                 return Ok(());
             }
-            // Who comes after this list was made has never been in a server that took writes.
+            // A session that begins after this list was made has never seen the server take writes.
             let earlier = earlier.get_or_insert_with(|| clients.iter().map(|client| client.id).collect());
             let (barred, left): (Vec<&Session>, Vec<&Session>) = clients
                 .iter()
@@ -360,7 +362,7 @@ impl<'a> Closing<'a> {
     }
 }
 
-/// True while statements that cannot be undone may go on.
+/// True while statements that cannot be undone may continue.
 fn has_time(budget: Budget) -> bool {
     budget.share(CUT) == CUT
 }

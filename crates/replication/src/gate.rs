@@ -1,8 +1,8 @@
 //! May this host take writes? Only when it has applied everything that its peer has written.
 //!
 //! `sync_with_master` asks and waits, `mysql_allow_write` asks and does not (docs/FAILOVER.md, 5.1). A peer that
-//! answers must be read-only, so that the end of its log stands still; of one that is silent, everything that
-//! was fetched counts, up to the last complete event group.
+//! answers must be read-only, so that its log does not grow. If the peer is silent, everything that was fetched from it
+//! must be applied, up to the last complete transaction.
 
 mod asking;
 mod beside_survivors;
@@ -34,7 +34,7 @@ use crate::server::Server;
 use crate::survivors::seen::{self, Seen};
 use crate::takeover::{self, Outcome};
 
-/// Pause before a peer that lives and lets nobody in is tried again.
+/// Pause before the next attempt to log in to a peer that is alive and lets nobody in.
 const RETRY: Duration = Duration::from_millis(100);
 
 /// Asks whether `local` has everything of its peer; refuses if not, or not in time.
@@ -79,7 +79,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     let mut proof = gate.with(connection);
     while question.wait && is_living(&proof) && !report::is_dry_run() && question.budget.pause(RETRY) {
         match gate.with(connect(peer, question)) {
-            // The time was over in the middle of another look.
+            // The time was over while the peer was being looked at again.
             Err(Error::Silent { .. }) if question.budget.share(RETRY) < RETRY => break,
             next => proof = next,
         }
@@ -95,7 +95,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     })
 }
 
-/// True if the peer lives and let nobody in, which may pass.
+/// True if the peer is alive and let nobody in, which may pass.
 fn is_living(answer: &Result<Proof, Error>) -> bool {
     let is_of_living =
         |refusal: &Refusal| matches!(refusal, Refusal::PeerIsAlive { .. } | Refusal::PeerMayBeAlive { .. });

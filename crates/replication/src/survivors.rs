@@ -1,7 +1,8 @@
 //! Who has more of a dead master's log than this host? (docs/FAILOVER.md, 5.2)
 //!
-//! Every other host of the configuration is asked, side by side, how much it fetched. Places in the old master's log
-//! are comparable, since there is one such log; where transactions have GTIDs, these count. Nothing is changed here.
+//! All other hosts of the configuration are asked at the same time how much they fetched. Positions in the old master's
+//! log can be compared, because there is only one such log. If transactions have GTIDs, these count. Nothing is changed
+//! here.
 
 pub(crate) mod dialled;
 pub(crate) mod errand;
@@ -40,7 +41,7 @@ pub struct Survivor<'c> {
     pub tail: Tail,
 }
 
-/// What asking came to.
+/// The answers.
 #[derive(Debug, Default)]
 pub struct Asked<'c> {
     /// Those that have more than this host, the furthest first.
@@ -54,7 +55,7 @@ pub struct Asked<'c> {
 }
 
 /// Asks every host of the configuration but this one and `peer`, the old master that `channel` of `local` names, over
-/// the connections that are there, else over new ones.
+/// existing connections if there are some, else over new ones.
 pub fn ask<'c>(
     local: &mut Server,
     config: &'c Config,
@@ -88,7 +89,7 @@ pub fn ask<'c>(
                     asked.receiving = Some(name.into());
                 }
                 report::observe(Some(name), "has fetched to", BinlogPosition::shown(share.place.as_ref()));
-                // A channel that was changed knows no source until that has answered.
+                // A channel that was changed knows no source until the source has answered.
                 let uuid =
                     [&channel.source_uuid, &theirs.source_uuid].into_iter().find(|uuid| !uuid.is_empty());
                 if let Some(tail) = own.lacks(&share, uuid.map_or("", |uuid| uuid)) {
@@ -110,7 +111,8 @@ pub fn ask<'c>(
             Err(_) => asked.unreadable.push((name.into(), "asking it failed".into())),
         }
     }
-    // There is one log, so the furthest has what all others have. Of those, one that still applies has to be waited for.
+    // There is one log, so the host that has fetched most has what all others have. Among equals, one that still
+    // applies has to be waited for.
     let applies = |survivor: &Survivor| !survivor.channel.has_applied_all();
     asked.ahead.sort_by(|one, other| {
         further(&other.tail, &one.tail).then_with(|| applies(one).cmp(&applies(other)))
@@ -138,7 +140,7 @@ fn ask_one(
     let share = Share::of(&mut server, &channel)?;
     let mut is_receiving = false;
     if channel.io == IoThread::Yes {
-        // A connection outlives a host that lost its power. One over which something comes does not.
+        // A connection may outlive a host that lost its power. But if something still comes over it, the host is alive.
         server.budget().pause(RECEIVING);
         let now = channel::again(&mut server, &channel.name)?;
         is_receiving = now.io == IoThread::Yes && now.fetched != channel.fetched;

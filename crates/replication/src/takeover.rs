@@ -1,10 +1,10 @@
-//! Takes over from a surviving slave what only that has of a dead master's log, before this host opens
+//! Takes over from a surviving slave what only that slave has of a dead master's log, before this host opens
 //! (docs/FAILOVER.md, 5.2).
 //!
 //! This host's one channel is pointed at the survivor, executes its log to the end, and is pointed back at the old
-//! master: by GTID in the mode that it had, by file and position behind what it then has. A file says so before; a
-//! call that is killed leaves one of three states (not yet changed, at the survivor, changed back), and the next call
-//! of any helper ends well from whichever it finds.
+//! master: by GTID in the mode that it had, by file and position after what it then has. A file says so before. A call
+//! that is killed leaves one of three states: not yet changed, at the survivor, changed back. The next call of any
+//! helper continues from whichever it finds.
 
 mod finishing;
 mod newer_writes;
@@ -44,8 +44,8 @@ use crate::takeover::way_back::{find_way_back, waits_nowhere};
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Lets `local` fetch from `survivor` what it lacks. `chosen` is its channel from the old master, which is silent.
-/// An error that is worth another try comes as [`StillTakingOver`](crate::Refusal::StillTakingOver).
+/// Lets `local` fetch from `survivor` what it lacks. `chosen` is its channel from the old master, which is silent. An
+/// error that another try may overcome comes as [`StillTakingOver`](crate::Refusal::StillTakingOver).
 pub fn take_over(
     local: &mut Server,
     chosen: &Chosen,
@@ -95,8 +95,9 @@ pub fn take_over(
     }
 }
 
-/// Lets a survivor whose SQL thread was stopped, by its own `set_active_master` for instance, apply the old master's log
-/// up to where this host stands: no further, so that it can still be attached here if nothing comes of this.
+/// Lets a survivor whose SQL thread was stopped, by its own `set_active_master` for instance, apply the old master's
+/// log up to this host's position and no further. So the survivor can still be attached to this host if the takeover
+/// fails.
 fn catch_up(
     server: &mut Server,
     chosen: &Chosen,
@@ -140,12 +141,12 @@ fn catch_up(
     })
 }
 
-/// True if a killed call has left something of a takeover. Costs one failed `open` where there is nothing.
+/// True if a killed call has left something of a takeover. Costs one failed `open` if there is nothing.
 pub fn is_left(this: &Host) -> bool {
     Marker::left_behind(&marker_of(this)).is_some()
 }
 
-/// Ends what a killed call has left of a takeover. Costs one failed `open` where there is nothing.
+/// Completes or undoes what a killed call has left of a takeover. Costs one failed `open` if there is nothing.
 pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, Error> {
     resume_on(local, pursuit, false)
 }
@@ -169,7 +170,7 @@ pub fn resume_on(local: &mut Server, pursuit: Pursuit, was_open: bool) -> Result
         return find_way_back(local, pursuit).map(|()| Some(Outcome::Done));
     }
     log::warn!("an earlier call was ended while {} took over from {}", local.host(), note.survivor);
-    // This call's from now on.
+    // From now on the takeover is this call's.
     if let Err(error) = marker.write(&text) {
         log::warn!("{}: {error}", path.display());
     }

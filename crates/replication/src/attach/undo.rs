@@ -161,12 +161,12 @@ impl Move<'_> {
         let (before, to) = (from.replica.clone(), to.clone());
         let channel = threads::stop(self.replica, &self.channel)?;
         if channel.source() == before.channel.source() {
-            // The server refused the CHANGE. What has no GTID shows nothing of that in its position.
+            // The server refused the CHANGE. Transactions without a GTID would not show that in the replica's GTIDs.
             self.restart()?;
             return Ok(format!("it replicates from {} as before", self.old_host.name));
         }
         let now = self.replica.one(self.replica.dialect().applied_gtids())?.text("gtids").to_string();
-        // On a MySQL whose `gtid_mode` is off or permissive, what has none leaves the set of earlier times as it is.
+        // If `gtid_mode` of a MySQL is off or permissive, transactions without a GTID do not change its set.
         let all_have_gtids =
             before.sets.is_some() || self.replica.dialect().flavour() == Flavour::MariaDb && !now.is_empty();
         if has_moved(&to, channel.applied.as_ref(), now != before.applied_gtids, all_have_gtids) {

@@ -1,5 +1,5 @@
-//! Ending a server's client sessions: told in passes, because a session ends some time after it was told to,
-//! and new ones come meanwhile.
+//! Ends a server's client sessions in several passes, because a session ends some time after it was told to, and new
+//! ones come meanwhile.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::record::Record;
 use crate::server::Server;
 
-/// How many are told at once.
+/// How many sessions are told at once.
 const BATCH: usize = 100;
 /// InnoDB answers from a copy of its transactions, and takes a new one only when nobody has asked for
 /// 100 ms: asked more often, it tells the same for ever (lab, MariaDB 10.11).
@@ -42,7 +42,7 @@ struct Engines {
     asked: Instant,
     /// By connection: how many InnoDB tables its statement uses, and how many rows its transaction has changed.
     innodb: HashMap<u64, (u64, u64)>,
-    /// True if sessions log statements, of whatever tables, unless they were told otherwise.
+    /// True if sessions log statements, for all tables, unless they were told otherwise.
     is_statement_format: bool,
     /// Sessions that are known to log rows.
     by_row: HashSet<u64>,
@@ -81,9 +81,10 @@ impl Engines {
             return false;
         }
         match self.innodb.get(&session.id) {
-            // It uses no table of InnoDB, whatever its transaction did before.
+            // The statement uses no table of InnoDB, whatever its transaction did before.
             None | Some((0, _)) => true,
-            // It may only read them, and fill another. In mixed format it is then logged as rows.
+            // The statement may only read InnoDB tables, and fill another table. In mixed format it is then logged as
+            // rows.
             Some((_, 0)) => self.is_statement_format && session.inserts(),
             Some(_) => false,
         }
@@ -102,7 +103,7 @@ fn asked(server: &mut Server, question: &str) -> Result<Vec<Record>, Error> {
 }
 
 impl Eviction {
-    /// Nobody told yet; `account` is the user of the helpers' own connections.
+    /// No session was told yet; `account` is the user of the helpers' own connections.
     pub fn new(account: &str) -> Self {
         let (own, told, not_allowed) = (HashSet::new(), HashSet::new(), HashSet::new());
         Self { account: account.into(), own, told, not_allowed, cut: Vec::new(), engines: None }
@@ -138,13 +139,13 @@ impl Eviction {
         let rows = server.rows(LIST)?;
         let mut clients: Vec<Session> = rows.iter().map(Session::from_record).collect();
         clients.retain(|session| !self.own.contains(&session.id) && !session.is_spared(&self.account));
-        // With thousands of idle sessions, the few that hold things up should not wait for their turn.
+        // With thousands of idle sessions, the few that block read_only should not wait for their turn.
         clients.sort_by_key(|session| (!session.is_writing(), session.is_asleep()));
         Ok(clients)
     }
 
-    /// Tells every client to end that was not told before; returns all that are there still, told or not.
-    /// With `has_time`, who runs a statement that cannot be undone may end it.
+    /// Tells every client session to end that was not told before; returns all that still exist, told or not. With
+    /// `has_time`, a session that runs a statement which cannot be undone may complete it.
     pub fn pass(&mut self, server: &mut Server, has_time: bool) -> Result<Vec<Session>, Error> {
         let clients = self.clients(server)?;
         let is_new =

@@ -73,7 +73,7 @@ impl Closing<'_> {
         if let Some(killer) = &mut self.killer {
             killer.use_budget(explaining);
             if !self.control.is_usable() {
-                // What it was doing must not come into effect later.
+                // Its statement must not take effect later.
                 explaining = explaining.part(50);
                 let control = self.control.connection_id();
                 if let Err(error) = killer.execute(&format!("KILL {control}")) {

@@ -45,9 +45,9 @@ impl Session {
         }
     }
 
-    /// True for what goes on when the server is closed: replication in both directions, the event scheduler
-    /// and other threads of the server, whoever is still logging in, and a helper of the same account that
-    /// waits for its turn.
+    /// True for sessions that continue when the server is closed: replication in both directions, the event scheduler
+    /// and other threads of the server, clients that are still logging in, and a helper of the same account that waits
+    /// for its turn.
     pub fn is_spared(&self, account: &str) -> bool {
         self.is_of_the_server()
             || self.feeds_a_replica()
@@ -55,8 +55,8 @@ impl Session {
             || self.waits_for_its_turn(account)
     }
 
-    /// Replication threads have the user `system user`, and so may a client; only a client has an address.
-    /// `connecting host` is MySQL's for a receiver thread that has not connected yet.
+    /// Replication threads have the user `system user`. A client may have that name, too, but only a client has an
+    /// address. `connecting host` is MySQL's for a receiver thread that has not connected yet.
     fn is_of_the_server(&self) -> bool {
         let has_no_client = self.host.is_empty() || self.host == "connecting host";
         (self.user == "system user" && has_no_client) || self.command == "Daemon"
@@ -67,9 +67,9 @@ impl Session {
         self.command.starts_with("Binlog Dump")
     }
 
-    /// It has done nothing yet, and once logged in finds a server that is read-only. Ended now, it would count
-    /// as a connection error of its host, which the server locks out after `max_connect_errors` of them (lab,
-    /// MariaDB 10.11): an application's host, or a replica's.
+    /// The session has done nothing yet, and once logged in it finds a server that is read-only. If it were ended now,
+    /// that would count as a connection error of its host. The server locks a host out after `max_connect_errors` of
+    /// them (lab, MariaDB 10.11): an application's host, or a replica's.
     fn is_logging_in(&self) -> bool {
         // MySQL 5.6 shows 16 characters of a name.
         self.user.starts_with("unauthenticated ") && self.command == "Connect" && self.statement.is_empty()
@@ -77,7 +77,7 @@ impl Session {
 
     fn waits_for_its_turn(&self, account: &str) -> bool {
         let has_no_turn = self.state == "User lock" && lock::waits_for_writes(&self.statement);
-        // It closes at once where another is at work, and waits for the same statements as that.
+        // It closes the server at once if another helper is at work, and waits for the same statements as that helper.
         self.user == account && (has_no_turn || statement::closes(&self.statement))
     }
 
@@ -97,7 +97,7 @@ impl Session {
         words(&self.statement).next().is_none_or(|word| !["UPDATE", "DELETE"].contains(&&*word))
     }
 
-    /// It waits for its tables and has changed nothing yet; or has changed all, and is logged.
+    /// It waits for its tables and has changed nothing yet; or it has changed all its rows and is being logged.
     fn waits_outside(&self) -> bool {
         let Some(what) = self.state.strip_prefix("Waiting for ") else { return false };
         what.ends_with(" metadata lock")
@@ -128,7 +128,7 @@ pub fn name_some(sessions: &[&Session]) -> String {
     words.join(", ")
 }
 
-/// First words of statements that change nothing which another host would need.
+/// First words of statements that change nothing that another host would need.
 const HARMLESS: [&str; 31] = [
     "ANALYZE",
     "BEGIN",
@@ -167,12 +167,12 @@ const HARMLESS: [&str; 31] = [
 const CHANGING_ROWS: [&str; 9] =
     ["ANALYZE", "CALL", "DELETE", "EXECUTE", "INSERT", "LOAD", "REPLACE", "SET", "UPDATE"];
 
-/// Whether a statement that may write changes rows: one does whose beginning cannot be read.
+/// Whether a statement that may write changes rows. If its beginning cannot be read, it counts as one that does.
 fn changes_rows(statement: &str) -> bool {
     words(statement).next().is_none_or(|word| CHANGING_ROWS.contains(&word.as_str()))
 }
 
-/// Whether a statement may write, by its beginning: everything does that is not known to do no harm.
+/// Whether a statement may write, by its beginning: only statements that are known to do no harm may not.
 fn may_write(statement: &str) -> bool {
     if statement.trim().is_empty() {
         return false;
@@ -182,7 +182,7 @@ fn may_write(statement: &str) -> bool {
         None => true,
         // SET STATEMENT variable = value FOR INSERT …
         Some(word) if word == "SET" => words.next().is_some_and(|second| second == "STATEMENT"),
-        // MariaDB executes what it analyzes: ANALYZE UPDATE …; ANALYZE TABLE is none of ours.
+        // MariaDB executes what it analyzes (ANALYZE UPDATE …); ANALYZE TABLE is not meant here.
         Some(word) if word == "ANALYZE" => words
             .next()
             .is_none_or(|second| ["INSERT", "UPDATE", "DELETE", "REPLACE", "FORMAT"].contains(&&*second)),

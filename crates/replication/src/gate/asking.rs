@@ -1,4 +1,4 @@
-//! One look after the other at the peer, until the answer is plain.
+//! Looks at the peer again and again until the answer is certain.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) struct Gate<'a> {
     pub(super) config: &'a Config,
     pub(super) peer: &'a Host,
     pub(super) channel: String,
-    /// True in a dry run where threads stand still that would have been started.
+    /// True in a dry run if some threads are stopped that would have been started.
     pub(super) would_wake: bool,
     pub(super) question: Question<'a>,
     /// From how many survivors something was taken over.
@@ -39,7 +39,7 @@ pub(super) struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// By whatever the connection to the peer has come to.
+    /// Judges by the state of the connection to the peer.
     pub(super) fn with(&mut self, mut connection: Result<Server, Error>) -> Result<Proof, Error> {
         loop {
             if let Some(proof) = self.by(connection)? {
@@ -72,7 +72,7 @@ impl Gate<'_> {
         }
     }
 
-    /// Lets the I/O thread connect at once to a peer that answers, where it would not by itself for a while.
+    /// Lets the I/O thread connect at once to a peer that answers, if the thread would not do so by itself for a while.
     pub(super) fn fetch_again(&mut self, seen: &Channel) -> Result<(), Error> {
         if !liveness::is_missed(self.local, seen, self.peer)? {
             return Ok(());

@@ -20,19 +20,19 @@ use crate::takeover::{self, Outcome};
 
 /// How long a survivor that has fallen silent is waited for, in seconds, before writes are opened without what it has.
 pub(super) const PATIENCE: u64 = 10;
-/// The same for one that answers, as long as neither gets any further.
+/// The same for a survivor that answers, while neither host makes progress.
 const APPLYING: u64 = 30;
 
 /// What became of one survivor's tail.
 #[derive(Debug, PartialEq, Eq)]
 enum Taken {
-    /// It is no whole transaction.
+    /// It is less than a whole transaction.
     Nothing,
-    /// This host has it, or stands elsewhere by now.
+    /// This host has it, or is at another position by now.
     All,
-    /// This host has none or a part of it, and the rest may come yet from a survivor that answered a moment ago.
+    /// This host has none or a part of it. The rest may still come from a survivor that answered a moment ago.
     Later(String),
-    /// It cannot be had.
+    /// This host cannot get it.
     Never(String),
     /// This host has a part of it, and is not back with its peer.
     Stuck(String),
@@ -70,7 +70,8 @@ pub(super) fn without(
     Ok(Proof::WithoutTail { at, lost })
 }
 
-/// Why `host` cannot have a survivor's tail; an error where another try may bring it, `still` where time alone is short.
+/// Why `host` cannot have a survivor's tail; an error if another try may bring it, `still` if only the time is too
+/// short.
 fn why_not(host: &str, error: Error, still: impl FnOnce(String) -> Error) -> Result<Taken, Error> {
     let state = error.to_string();
     match error {
@@ -84,7 +85,7 @@ fn why_not(host: &str, error: Error, still: impl FnOnce(String) -> Error) -> Res
             | Refusal::NotPutBack { .. }) => Err(refusal.into()),
             Refusal::NoTimeLeft { .. } | Refusal::Interrupted { .. } => Err(still(state)),
             Refusal::StillTakingOver { state, .. } => Ok(Taken::Later(state)),
-            // A search is gone on with by the next call.
+            // The next call continues the search.
             Refusal::Busy { .. }
             | Refusal::DoesNotStop { .. }
             | Refusal::NewMasterBehind { .. }
@@ -124,7 +125,7 @@ impl Gate<'_> {
         }
         let (mut lost, mut not_yet) = (self.given_up(&ours), None);
         let chosen = Chosen { channel: ours.clone(), source: self.peer };
-        // A place that does not exist is none to go back to.
+        // A position that does not exist is not one to go back to.
         let ahead = if lost.is_none() { asked.ahead.as_slice() } else { &[] };
         for survivor in ahead {
             let (name, tail) = (survivor.host.name.to_string(), survivor.tail.to_string());
@@ -143,14 +144,14 @@ impl Gate<'_> {
                 Taken::All => return Ok(None),
                 Taken::Later(reason) => match self.wait_or_lose(&name, tail, reason, idle, APPLYING) {
                     Ok(lost) => lost,
-                    // Another may have as much, and give it now.
+                    // Another slave may have as much, and give it now.
                     Err(still) => {
                         not_yet.get_or_insert(still);
                         continue;
                     }
                 },
                 Taken::Never(reason) => self.lost(&name, tail, reason),
-                // Where its channel stands now, no other slave can be asked.
+                // At the present position of its channel, no other slave can be asked.
                 Taken::Stuck(reason) => {
                     let waited = seen::read(this, &name).map_or(u64::MAX, |seen| seen.silent_for());
                     let lost = self.wait_or_lose(&name, tail, reason, waited, PATIENCE)?;
@@ -167,13 +168,13 @@ impl Gate<'_> {
             lost = self.seen_before(&asked, &ours)?;
         }
         if lost.is_none() && self.question.survivors() == Survivors::Require {
-            // What is silent is not waited for, but one that lives can be asked again.
+            // A silent slave is not waited for, but a living one can be asked again.
             if let Some((host, reason)) = asked.unreadable.first() {
                 lost =
                     Some(self.lost(host, "what it has".into(), format!("it cannot be examined: {reason}")));
             }
         }
-        // A takeover that came to nothing has pointed the channel back, and begun a new place.
+        // A takeover that brought nothing has pointed the channel back, at a new position.
         let seen = if ahead.is_empty() { ours.clone() } else { channel::again(self.local, &self.channel)? };
         if self.has_moved_since(&seen)? {
             return Ok(None);
@@ -184,7 +185,7 @@ impl Gate<'_> {
         }
     }
 
-    /// Asking others takes seconds where one does not answer. True if the peer has been heard meanwhile.
+    /// Asking other slaves takes seconds if one does not answer. True if the peer has been heard meanwhile.
     fn has_moved_since(&mut self, seen: &Channel) -> Result<bool, Error> {
         let now = channel::again(self.local, &self.channel)?;
         let is_back = now.io == IoThread::Yes && seen.io != IoThread::Yes;
@@ -213,7 +214,7 @@ impl Gate<'_> {
             Ok(Outcome::Done | Outcome::Changed) => Ok(Taken::All),
             Ok(Outcome::CutShort(reason)) => Ok(Taken::Later(reason)),
             Ok(Outcome::Stuck { reason, .. }) => Ok(Taken::Stuck(reason)),
-            // Under way, it is gone on with at the next call.
+            // If it is under way, the next call continues it.
             Err(error) if channel::again(self.local, &self.channel)?.source() != chosen.channel.source() => {
                 Err(error)
             }
@@ -221,7 +222,7 @@ impl Gate<'_> {
         }
     }
 
-    /// A part of a tail, given up by a call that may have been ended before it opened this host, and named it to nobody.
+    /// A part of a tail, given up by a call that may have been ended before it opened this host and reported that.
     fn given_up(&self, ours: &Channel) -> Option<Lost> {
         let this = self.config.this_host();
         let survivor = takeover::given_up(this, ours)?;
@@ -231,7 +232,7 @@ impl Gate<'_> {
     }
 
     /// A survivor that was seen to have more, by an earlier call, and does not answer now. What is noted of others is
-    /// forgotten: this host has it by now, or from elsewhere.
+    /// forgotten: this host has it by now.
     fn seen_before(&mut self, asked: &Asked, ours: &Channel) -> Result<Option<Lost>, Error> {
         let this = self.config.this_host();
         let mut lost = None;
@@ -252,7 +253,7 @@ impl Gate<'_> {
         Ok(lost)
     }
 
-    /// What may come with time is waited for, over several calls, before it is given up.
+    /// Waits, over several calls, for what may still come, before it is given up.
     fn wait_or_lose(
         &self,
         survivor: &str,
@@ -268,7 +269,7 @@ impl Gate<'_> {
         Lost { host: self.config.this().to_string(), survivor: survivor.into(), tail, reason }
     }
 
-    /// Opens without what is lost, or does not.
+    /// Opens without what is lost, or refuses to.
     fn without(&mut self, lost: Lost, at: Option<BinlogPosition>) -> Result<Proof, Error> {
         without(self.local, self.config, self.question, lost, at)
     }

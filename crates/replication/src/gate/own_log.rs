@@ -1,5 +1,5 @@
-//! A host that lost the end of its own log, which its peer has: it never gets that back. A server drops what comes to it
-//! with its own server id, and counts it as fetched and applied (manual, `replicate_same_server_id`).
+//! A host that lost the end of its own log, which its peer still has. The host never gets that back: a server drops
+//! what comes to it with its own server id, and counts it as fetched and applied (manual, `replicate_same_server_id`).
 
 use std::cmp::Ordering;
 
@@ -16,7 +16,7 @@ use crate::server::dialect::Flavour;
 use crate::status::{Channel, Mode};
 
 impl Gate<'_> {
-    /// Refuses if the peer has what this host once wrote and does not have. To be asked when this host has applied all
+    /// Refuses if the peer has what this host once wrote and no longer has. To be asked when this host has applied all
     /// that comes from the peer.
     pub(super) fn check_own_log(&mut self, peer: &mut Server) -> Result<(), Error> {
         // In this order: what this host writes in between is not missing.
@@ -42,7 +42,7 @@ impl Gate<'_> {
         .into())
     }
 
-    /// Without GTIDs, the place to which the peer has executed this host's log tells what that once had.
+    /// Without GTIDs, the position to which the peer has executed this host's log shows how long that log once was.
     fn lost_places(&mut self, ours: &Record, channels: &[Channel]) -> Result<Option<String>, Error> {
         let id = ours.number("server_id").unwrap_or(0);
         let from_here = channels.iter().filter(|channel| {
@@ -57,8 +57,8 @@ impl Gate<'_> {
     }
 }
 
-/// MariaDB: the last group of this host's own in a domain, where its log ends before that. A log that has none at all
-/// was begun anew, as on a copy of another server.
+/// MariaDB: this host's own last transaction in a domain, if its log ends before that. A log without any transaction of
+/// its own was begun anew, as on a copy of another server.
 fn lost_groups(ours: &Record, theirs: &Record) -> Result<Option<String>, &'static str> {
     let id = ours.number("server_id").unwrap_or(0);
     let logged: GtidState = ours.parsed("binlog_state")?;
@@ -81,8 +81,8 @@ fn lost_transactions(ours: &Record, theirs: &Record) -> Result<Option<String>, &
     Ok((!lost.is_empty()).then(|| lost.to_string()))
 }
 
-/// True of a place behind the end of its file, after which others were begun: every start of a server begins one. A log
-/// that was reset on purpose may be shorter, too, but goes on in its first file.
+/// True of a position beyond the end of its file, if later files exist: every start of a server begins one. A log that
+/// was reset on purpose may be shorter, too, but continues in its first file.
 fn beyond(place: &BinlogPosition, files: &[(String, u64)]) -> Option<String> {
     let size = files.iter().find(|(file, _)| *file == place.file).map(|(_, size)| *size)?;
     let end = files.last().map(|(file, size)| BinlogPosition::new(file, *size))?;

@@ -1,4 +1,4 @@
-//! This host's channel from its peer, and a connection to that.
+//! This host's channel from its peer, and a connection to the peer.
 
 use mmm_core::config::{Config, Host};
 
@@ -10,7 +10,7 @@ use crate::server::patience::OTHERS_PATIENCE;
 use crate::server::{Server, lock};
 use crate::status::{Channel, IoThread};
 
-/// Connects to the peer, not waiting long: it is often dead.
+/// Connects to the peer, without waiting long: it is often dead.
 pub(super) fn connect(peer: &Host, question: Question) -> Result<Server, Error> {
     liveness::connect(peer, question.settings.limits.connect.min(OTHERS_PATIENCE), question.budget)
 }
@@ -36,14 +36,14 @@ pub(super) fn channel_from_peer<'c>(
     .into())
 }
 
-/// True if a thread stands still without an error; what it has not applied may be what is missing.
+/// True if a thread is stopped without an error; what it has not applied may be what is missing.
 pub(super) fn rests(channel: &Channel) -> bool {
     // An I/O thread that cannot reach a dead peer has an error, and what it fetched still has to be applied.
     let io_rests = channel.io == IoThread::No && channel.io_error.is_none();
     !channel.has_failed_on_data() && (!channel.sql_running || io_rests)
 }
 
-/// Starts threads that stand still, unless another helper stopped them for a moment.
+/// Starts threads that are stopped, unless another helper stopped them for a moment.
 pub(super) fn wake(local: &mut Server, config: &Config, answers: bool) -> Result<(), Error> {
     lock::take(local)?;
     let channel = channel_from_peer(local, config)?.filter(|(channel, _)| rests(channel));

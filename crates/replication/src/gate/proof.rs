@@ -15,7 +15,8 @@ pub enum Proof {
     AppliedAllFetched(Option<BinlogPosition>),
     /// A dry run: replication would be started, and this waited for.
     ToBeApplied(Option<BinlogPosition>),
-    /// The peer is silent and this host has applied all it fetched, but another slave has more, which could not be had.
+    /// The peer is silent and this host has applied all it fetched, but another slave has more, which this host could
+    /// not get.
     WithoutTail {
         /// To where this host has applied the peer's log.
         at: Option<BinlogPosition>,
@@ -40,7 +41,7 @@ pub struct Lost {
     pub survivor: String,
     /// How much, in words.
     pub tail: String,
-    /// Why it could not be had.
+    /// Why this host could not get it.
     pub reason: String,
 }
 

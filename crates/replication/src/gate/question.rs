@@ -13,10 +13,10 @@ pub struct Question<'a> {
     pub otherwise: &'a str,
     /// True to wait, within the budget, for a yes.
     pub wait: bool,
-    /// True if writes are opened on a yes, so that nothing may come from another slave any more.
+    /// True if writes are opened after a yes, so that nothing may come from another slave any more.
     pub opens: bool,
-    /// The settings: limits of connections, after how much silence a peer that lets nobody in counts as gone, and what
-    /// becomes of what only another slave has.
+    /// The settings: limits of connections, after how much silence a peer that lets nobody in counts as dead, and what
+    /// is done about transactions that only another slave has.
     pub settings: &'a Settings,
     /// The time of the call.
     pub budget: Budget,

@@ -19,10 +19,10 @@ use crate::server::Server;
 use crate::server::dialect::Flavour;
 use crate::status::{Channel, Mode};
 
-/// How long a peer that lacks what it once had may take to apply it, before that is no longer looked at.
+/// How long a peer that lacks what it once had may take to apply it, before the helper stops checking that.
 const APPLIES_NO_MORE: Duration = Duration::from_millis(500);
 
-/// Refuses if more was fetched from the peer than its log has.
+/// Refuses if this host has fetched more from the peer than the peer's log has.
 pub(super) fn check_reset(
     host: &str,
     peer: &Host,
@@ -44,8 +44,9 @@ pub(super) fn check_reset(
     .into())
 }
 
-/// The same before the I/O thread connects again: by GTID it forgets then where it was. A log of another name is left to
-/// it, and so is one of a MySQL that was begun anew and has all that this host has: a rebuilt peer.
+/// The same before the I/O thread connects again: by GTID the thread then forgets where it was. A log of another name
+/// is left to the thread. So is the log of a MySQL that was begun anew and has all that this host has, as on a rebuilt
+/// peer.
 pub(super) fn check_before_connecting(
     local: &mut Server,
     connection: &mut Server,
@@ -67,9 +68,9 @@ pub(super) fn check_before_connecting(
 }
 
 impl Gate<'_> {
-    /// When a log that was reset is long enough again, servers go on in the middle of it: by GTID they take new
-    /// groups for old ones of the same numbers, and a position may happen to lie between two groups. Returned is what the
-    /// peer says of itself ([`crate::server::dialect::Dialect::variables`]).
+    /// When a log that was reset is long enough again, servers continue in the middle of it. By GTID they take new
+    /// transactions for old ones of the same numbers, and a position may happen to lie between two transactions.
+    /// Returned is what the peer says of itself ([`crate::server::dialect::Dialect::variables`]).
     pub(super) fn check_numbers(&mut self, peer: &mut Server) -> Result<Record, Error> {
         let until = Instant::now() + self.question.budget.share(APPLIES_NO_MORE);
         loop {
@@ -103,7 +104,7 @@ impl Gate<'_> {
         let (ours, theirs) = (self.local.one(&self.local.dialect().variables())?, peer.one(&statement)?);
         let forgotten = match peer.dialect().flavour() {
             Flavour::MariaDb => match no_longer_known(&ours, &theirs, &channels) {
-                // To know where a log begins, it is read.
+                // The log has to be read to know where it begins.
                 Ok(lost) if !lost.is_empty() => {
                     Ok(no_longer_logged(&lost, &by_gtid::oldest_known(peer)?, &channels))
                 }
@@ -126,13 +127,13 @@ struct Forgotten {
     gtid: String,
     /// False while that server may still have to apply it.
     is_certain: bool,
-    /// True if it is no more than the end of what that server wrote itself.
+    /// True if it is only the end of what that server wrote itself.
     is_end: bool,
 }
 
-/// MariaDB: groups of this host that the peer has replicated, so that its log held them once, and that are not in the
-/// state of that log. By file and position, a peer that lags may name what it has fetched as what it has replicated; one
-/// whose SQL thread is stopped tells nothing, nor does one that does not log what it replicates.
+/// MariaDB: transactions of this host that the peer has replicated, so that its log once held them, and that are not in
+/// the state of that log. By file and position, a peer that lags may name what it has fetched as what it has
+/// replicated. A peer whose SQL thread is stopped shows nothing, nor does a peer that does not log what it replicates.
 fn no_longer_known(ours: &Record, theirs: &Record, channels: &[Channel]) -> Result<Vec<Gtid>, &'static str> {
     let tells_nothing = channels.iter().any(|channel| lags(channel) && !channel.sql_running);
     if tells_nothing || !theirs.is_on("log_slave_updates") {
@@ -160,12 +161,12 @@ fn lags(channel: &Channel) -> bool {
     channel.applied != channel.fetched
 }
 
-/// MySQL: what this host has executed and did not write itself must have come from the peer, and what it wrote
-/// itself the peer may have fetched and applied. Both are forgotten only with the peer's whole log. What a stopped
-/// SQL thread has not applied is not missing.
+/// MySQL: what this host has executed and did not write itself must have come from the peer, and what it wrote itself
+/// the peer may have fetched and applied. The peer forgets both only with its whole log. What a stopped SQL thread has
+/// not applied is not missing.
 ///
-/// Where the peer is not this host's only source, what others wrote may have come from elsewhere. What they wrote may also
-/// still have to be applied by a peer that lags.
+/// If the peer is not this host's only source, what others wrote may have come from elsewhere. A peer that lags may
+/// also still have to apply it.
 fn no_longer_executed(
     ours: &Record,
     theirs: &Record,

@@ -19,7 +19,7 @@ use crate::status::{Channel, IoThread, Mode, Place};
 use crate::survivors::dialled::Dialled;
 
 impl Gate<'_> {
-    /// The peer lets nobody in. It may be taking writes all the same, for as long as its replication connection lives.
+    /// The peer lets nobody in. It may still be taking writes, as long as its replication connection brings data.
     pub(super) fn unless_alive(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
         let peer = self.peer.name.as_str();
         self.check_silence(error)?;
@@ -41,8 +41,8 @@ impl Gate<'_> {
         Err(Refusal::PeerIsAlive { peer, reason: error.to_string(), host, heard, then, limit }.into())
     }
 
-    /// The same once more in a call that has found it silent. Where the channel had to be watched for that, one look is
-    /// enough now: a second watch would leave no time to ask other slaves.
+    /// The same check again in a call that has found the peer silent. If the channel had to be watched for that, one
+    /// look is enough now: a second watch would leave no time to ask other slaves.
     fn check_still_silent(&mut self, error: &Error) -> Result<(), Error> {
         if let Some(before) = &self.silent
             && liveness::is_unchanged(self.local, &self.channel, self.peer, before)?
@@ -52,8 +52,8 @@ impl Gate<'_> {
         self.check_silence(error)
     }
 
-    /// A thread that was just started tells nothing of the peer until it is let in or has an error. True if it has
-    /// one of these by now. A peer that does not even accept connections is not waited for.
+    /// A thread that was just started shows nothing of the peer until it is let in or has an error. True if one of
+    /// these has happened. If the peer does not even accept connections, this does not wait.
     fn check_connecting(&mut self, seen: &Channel, error: &Error) -> Result<bool, Error> {
         let limit = self.question.settings.allow_write.silence;
         let since = liveness::connecting_since(self.local)?;
@@ -69,8 +69,8 @@ impl Gate<'_> {
         Err(Refusal::PeerMayBeAlive { peer, reason, host, since, then, limit }.into())
     }
 
-    /// The peer is silent: everything that was fetched must be applied, up to the last complete group. `None` if the
-    /// peer has to be asked again.
+    /// The peer is silent: everything that was fetched must be applied, up to the last complete transaction. `None` if
+    /// the peer has to be asked again.
     fn alone(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
         let (host, peer) = (self.local.host(), &self.peer.name);
         let mut face = progress::waiting(format!(
@@ -122,8 +122,8 @@ impl Gate<'_> {
         }
     }
 
-    /// Ends half a transaction, whose rows clients could not change: begun and never to be ended, it keeps its
-    /// locks. It is fetched anew should the peer come back. False if more has come meanwhile.
+    /// Ends half a transaction. It would never end by itself, and its locks would keep clients from its rows. If the
+    /// peer comes back, it is fetched again. False if more has come meanwhile.
     fn forget_half(&mut self, seen: &Channel) -> Result<bool, Error> {
         lock::take(self.local)?;
         self.local.use_budget(self.local.budget().uninterrupted());
@@ -155,7 +155,7 @@ impl Gate<'_> {
 
     fn end_half(&mut self, seen: &Channel) -> Result<bool, Error> {
         let dialect = self.local.dialect();
-        // First this thread alone: what it had fetched completely by then will be applied.
+        // First the I/O thread alone: what it has fetched completely by then will be applied.
         threads::stop_fetching(self.local, &seen.name)?;
         let is_ended = threads::end_half(self.local, &seen.name)?;
         let channel = channel::again(self.local, &seen.name)?;
@@ -190,7 +190,7 @@ fn start_anew(host: &Host, channel: &str) -> Result<(), Error> {
     start_again(&mut server, channel)
 }
 
-/// Starts the threads of a channel from a silent peer, if nothing that was fetched is lost by that.
+/// Starts the threads of a channel from a silent peer, unless that would discard what was fetched.
 fn start_again(server: &mut Server, channel: &str) -> Result<(), Error> {
     let now = channel::again(server, channel)?;
     if now.has_failed_on_data() {

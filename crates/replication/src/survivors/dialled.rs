@@ -22,7 +22,7 @@ pub(super) fn others<'c>(config: &'c Config, peer: &Host) -> impl Iterator<Item 
 /// A connection that somebody else makes.
 type OnItsWay = JoinHandle<Result<Server, Error>>;
 
-/// Connections on the way to those hosts, in the background: what is waited for meanwhile costs nothing more.
+/// Connections to those hosts that are being made in the background, while the call waits for something else.
 #[derive(Debug)]
 pub struct Dialled {
     since: Instant,
@@ -39,7 +39,7 @@ impl Dialled {
         Self { since: Instant::now(), hosts: others(config, peer).map(dial).collect() }
     }
 
-    /// The one to `host`. A host may have been restarted since; what is old tells nothing of it.
+    /// The connection to `host`. The host may have been restarted since; an old connection says nothing of it.
     pub(super) fn take(&mut self, host: &Host) -> Option<OnItsWay> {
         let at = self.hosts.iter().position(|(name, _)| *name == host.name)?;
         (self.since.elapsed() < FRESH).then(|| self.hosts.swap_remove(at).1)

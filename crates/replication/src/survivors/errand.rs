@@ -52,7 +52,7 @@ struct Origin {
 }
 
 impl Origin {
-    /// What came by way of the old master, which nobody can name, was not written by the survivor.
+    /// What came by way of the old master was not written by the survivor, even if nobody can name its server.
     fn is_known(self, id: u64) -> bool {
         id == self.own || self.old.map_or(id != self.survivor, |old| id == old)
     }
@@ -86,7 +86,7 @@ impl<'a> Errand<'a> {
         self.written
     }
 
-    /// Sees that nothing but the old master's is to come, and lets the survivor apply all that it fetched.
+    /// Checks that only transactions of the old master will come, and lets the survivor apply all that it fetched.
     pub fn bring_in(&mut self, server: &mut Server, facts: &Facts, plan: &Plan) -> Result<(), Error> {
         self.check_origin(server, facts, plan)?;
         let seen = channel::again(server, self.channel)?;
@@ -103,7 +103,8 @@ impl<'a> Errand<'a> {
         Ok(())
     }
 
-    /// Behind the place in the survivor's log, what is not the old master's must be this host's own, which it passes over.
+    /// After the position in the survivor's log, what is not from the old master must be this host's own, which this
+    /// host skips.
     fn check_origin(&self, server: &mut Server, facts: &Facts, plan: &Plan) -> Result<(), Error> {
         let (ours, theirs) = (&facts.replica, &facts.new);
         let source = &ours.channel.source_uuid;
@@ -135,8 +136,8 @@ impl<'a> Errand<'a> {
         }
     }
 
-    /// A server forgets its source's id at its own restart, and one that was pointed back at a dead master still has the
-    /// id of the survivor from whom it took over before.
+    /// A server forgets its source's id at its own restart. A server that was pointed back at a dead master still has
+    /// the id of the survivor from which it took over before.
     fn origin(&self, server: &mut Server, facts: &Facts) -> Result<Origin, Error> {
         let theirs = channel::again(server, self.channel)?.source_server_id;
         let ours = facts.replica.channel.source_server_id;
@@ -145,7 +146,7 @@ impl<'a> Errand<'a> {
         Ok(Origin { old, own: facts.replica.server_id, survivor })
     }
 
-    /// The same, where there are no GTIDs: by the server that each event names.
+    /// The same without GTIDs: by the server that each event names.
     fn check_events(&self, server: &mut Server, place: &BinlogPosition, origin: Origin) -> Result<(), Error> {
         let mut foreign = None;
         let files = log_files(server)?;
@@ -241,7 +242,7 @@ impl<'a> Errand<'a> {
         Ok(())
     }
 
-    /// The end beyond which the SQL thread must not go: by file and position, the way back is exact there alone.
+    /// The end beyond which the SQL thread must not execute: by file and position, only there is the way back exact.
     pub fn until(&self) -> Option<&BinlogPosition> {
         let (_, note) = self.written.as_ref()?;
         note.end.as_ref().filter(|_| note.mode == Mode::FilePosition)

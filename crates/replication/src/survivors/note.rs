@@ -1,4 +1,4 @@
-//! What the marker of a takeover says: all that the next call needs where this one is killed.
+//! What the marker of a takeover says: all that the next call needs if this one is killed.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::note::{FOLDER, value};
 use crate::position::BinlogPosition;
 use crate::status::{Channel, Mode, Place};
 
-/// A takeover under way. Places are those of file and position, and of no use by GTID.
+/// A takeover under way. Positions are file and offset, and of no use by GTID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// Whose log is executed.
@@ -31,20 +31,20 @@ pub struct Note {
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// Its place in the old master's log before.
+    /// Its position in the old master's log before.
     pub from: Option<BinlogPosition>,
-    /// Its place in the old master's log behind the survivor's tail.
+    /// Its position in the old master's log after the survivor's tail.
     pub back: Option<BinlogPosition>,
     /// The channel's heartbeat period, which naming a host resets.
     pub heartbeat: String,
-    /// What the channel had for fetching its source's key, where a takeover changes that.
+    /// What the channel had for fetching its source's key, if a takeover changes that.
     pub fetches_key: Option<bool>,
-    /// True if writes were opened when only a part was here, and nothing told its place in the old master's log: the
-    /// channel waits at a place that does not exist until that master answers.
+    /// True if writes were opened when this host had only a part, and nothing showed its position in the old master's
+    /// log: the channel waits at a position that does not exist until that master answers.
     pub is_open: bool,
 }
 
-/// Where a host stands in the survivor's log.
+/// A host's position in the survivor's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It has executed nothing of it.
@@ -68,14 +68,14 @@ const MODES: [(Mode, &str); 4] = [
 ];
 
 impl Note {
-    /// Where a channel stands in the survivor's log, by its host's GTIDs `executed`.
+    /// A channel's position in the survivor's log, by its host's GTIDs `executed`.
     pub fn standing(&self, now: &Channel, executed: &str) -> Standing {
         let (Some(applied), Some(end)) = (&now.applied, &self.end) else { return Standing::Between };
-        // A crash may set a place back that is kept in files (MariaDB, MySQL before 8), and not what was executed.
+        // A crash may set back a position that is kept in files (MariaDB, MySQL before 8), but not what was executed.
         if self.begin.as_ref() == Some(applied) && applied != end && self.had == executed {
             return Standing::AtBegin;
         }
-        // By file and position, to go on behind that in the old master's log is exact at this place alone.
+        // By file and position, only from here can the channel continue at an exact position in the old master's log.
         let is_there = if self.mode == Mode::FilePosition {
             applied == end
         } else {
@@ -84,15 +84,15 @@ impl Note {
         if is_there { Standing::AtEnd } else { Standing::Between }
     }
 
-    /// True if it has executed all that was noted. By auto-position, what a server has executed decides: it passes
-    /// over what it has.
+    /// True if it has executed all that was noted. By auto-position, what a server has executed decides: it skips what
+    /// it has.
     pub fn has_all(&self, now: &Channel, executed: &str) -> bool {
         self.standing(now, executed) == Standing::AtEnd
             && (self.mode != Mode::AutoPosition
                 || executed.parse().is_ok_and(|executed| self.gtids.is_within(&executed)))
     }
 
-    /// Where it goes on in the old master's log, once it has stopped; `None` if nothing tells that.
+    /// Where it continues in the old master's log, once it has stopped; `None` if nothing shows that.
     pub fn way_back(&self, stopped: &Channel, executed: &str) -> Option<Place> {
         if self.mode != Mode::FilePosition {
             return Some(Place::Gtid(self.mode));

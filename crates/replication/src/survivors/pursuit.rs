@@ -1,4 +1,4 @@
-//! Who pursues what only a survivor has, and with whose time.
+//! Who pursues what only a survivor has, and with which budget.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use mmm_core::settings::Settings;
 use crate::error::Error;
 use crate::refusal::Refusal;
 
-/// Who asks, with whose time.
+/// Who asks, and with which budget.
 #[derive(Clone, Copy, Debug)]
 pub struct Pursuit<'a> {
     /// The configuration.
@@ -23,7 +23,7 @@ pub struct Pursuit<'a> {
 }
 
 impl Pursuit<'_> {
-    /// It is not done yet, and goes on at the next call.
+    /// It is not done yet, and the next call continues it.
     pub fn still(&self, survivor: &str, state: String) -> Error {
         let (host, survivor, then) = (self.config.this().to_string(), survivor.into(), self.otherwise.into());
         Refusal::StillTakingOver { host, survivor, state, then }.into()

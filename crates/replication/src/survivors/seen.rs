@@ -1,6 +1,6 @@
-//! What a survivor was seen to have that this host lacks: noted before anything is done about it, so that it is not
-//! forgotten when that survivor falls silent. The note goes when this host has it, or the old master answers, or writes
-//! were opened without it.
+//! What a survivor was seen to have that this host lacks. It is noted before anything is done about it, so that it is
+//! not forgotten when that survivor falls silent. The note is removed when this host has it, or the old master answers,
+//! or writes were opened without it.
 
 use std::cmp::Ordering;
 use std::fs;
@@ -18,19 +18,19 @@ use crate::position::BinlogPosition;
 pub struct Seen {
     /// How much, in words.
     pub tail: String,
-    /// To where that goes in the old master's log.
+    /// Its end in the old master's log.
     pub to: String,
-    /// To where the survivor had applied it when that was last seen to change.
+    /// How far the survivor had applied it when that was last seen to change.
     pub applied: String,
-    /// Since when it has got no further, and this host has got no more of it.
+    /// Since when the survivor has made no progress, and this host has got no more of it.
     since: u64,
-    /// When it was last heard.
+    /// When the survivor last answered.
     heard: u64,
-    /// Since which start of this machine that is counted.
+    /// The start of this machine from which these times are counted.
     boot: String,
 }
 
-/// A point in time that no setting of the clock moves: seconds since a start of this machine.
+/// A point in time that does not depend on the clock's setting: seconds since a start of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Moment {
     seconds: u64,
@@ -70,12 +70,12 @@ impl Seen {
         })
     }
 
-    /// True if a place in the old master's log lies behind all of it.
+    /// True if a position in the old master's log lies after all of it.
     pub fn is_reached(&self, place: &BinlogPosition) -> bool {
         BinlogPosition::from_text(&self.to).is_some_and(|end| place.has_reached(&end))
     }
 
-    /// This, seen anew, and `earlier`: what has not changed keeps its beginning.
+    /// This new observation with the times of `earlier`, for what has not changed.
     fn after(mut self, earlier: &Self) -> Self {
         let parts = |seen: &Self| [&seen.tail, &seen.to, &seen.applied, &seen.boot].map(Clone::clone);
         if parts(&self) == parts(earlier) {
@@ -84,7 +84,7 @@ impl Seen {
         self
     }
 
-    /// Counted from now on where this machine was started since.
+    /// If this machine was started since, the time counts from now on.
     fn counted_from(mut self, now: &Moment) -> Self {
         if self.boot != now.boot {
             (self.since, self.heard, self.boot) = (now.seconds, now.seconds, now.boot.clone());
@@ -120,7 +120,7 @@ pub fn read(this: &Host, survivor: &str) -> Option<Seen> {
     Some(seen)
 }
 
-/// Notes what a survivor has that answers; returns for how many seconds it has got no further. Where nothing can be
+/// Notes what a survivor that answers has; returns for how many seconds it has made no progress. If nothing can be
 /// noted, it is not waited for.
 pub fn note(this: &Host, survivor: &str, seen: Seen) -> u64 {
     let seen = match read(this, survivor) {
@@ -130,7 +130,7 @@ pub fn note(this: &Host, survivor: &str, seen: Seen) -> u64 {
     if keep(&path(this, survivor), &seen) { seen.idle_for() } else { u64::MAX }
 }
 
-/// Notes that a survivor sends; `moves`: and that this host gets on with what it sends.
+/// Notes that a survivor sends; with `moves`, also that this host makes progress with what it sends.
 pub fn renew(this: &Host, survivor: &str, moves: bool) {
     let Some(mut seen) = read(this, survivor) else { return };
     seen.heard = Moment::now().seconds;
@@ -152,12 +152,12 @@ fn keep(path: &Path, seen: &Seen) -> bool {
     written.is_ok()
 }
 
-/// It is no longer of any interest.
+/// Forgets what was noted of a survivor.
 pub fn forget(this: &Host, survivor: &str) {
     remove(&path(this, survivor));
 }
 
-/// Nor is that of any survivor.
+/// Forgets what was noted of every survivor.
 pub fn forget_all(config: &Config) {
     for host in config.hosts() {
         forget(config.this_host(), host.name.as_str());
@@ -167,15 +167,15 @@ pub fn forget_all(config: &Config) {
 /// A host that was opened beside a dead master.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
-    /// Where its log ended: what it wrote behind that, no other host has.
+    /// Where its log ended: no other host has what it wrote after that.
     pub end: BinlogPosition,
-    /// Its place in the dead master's log. Once that has moved, that master has come back.
+    /// Its position in the dead master's log. Once this has moved, that master has come back.
     pub applied: String,
 }
 
 impl Opened {
-    /// False if this host has got more of the dead master's log since: that came back, and the note is of an earlier
-    /// failover.
+    /// False if this host has got more of the dead master's log since: that master came back, and the note is of an
+    /// earlier failover.
     pub fn is_of(&self, applied: Option<&BinlogPosition>) -> bool {
         let noted = BinlogPosition::from_text(&self.applied);
         let order = noted.zip(applied).and_then(|(noted, applied)| applied.compare(&noted));
@@ -190,7 +190,7 @@ pub fn opened(this: &Host) -> Option<Opened> {
     Some(Opened { end: BinlogPosition::from_text(end)?, applied: applied.into() })
 }
 
-/// Notes that; where that fails, only the journal says so.
+/// Notes that. If that fails, only the journal says so.
 pub fn note_opened(this: &Host, opened: &Opened) {
     if report::is_dry_run() {
         return;

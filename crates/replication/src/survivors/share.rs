@@ -1,4 +1,4 @@
-//! How much of an old master's log a host has, and what another has more.
+//! How much of an old master's log a host has, and what another host has beyond that.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -23,11 +23,12 @@ const RESTING: Duration = Duration::from_secs(2);
 /// What a host has of the old master's log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    /// To where it has fetched that log; this host, which has applied all that it fetched, to where it has applied it.
+    /// Up to where it has fetched that log. For this host, which has applied all that it fetched: up to where it has
+    /// applied the log.
     pub place: Option<BinlogPosition>,
     /// The same by GTID.
     pub gtids: Gtids,
-    /// True if not all of that has a GTID that this host tells.
+    /// True if not all of that has a GTID that the host shows.
     pub is_partly_numbered: bool,
 }
 
@@ -46,7 +47,7 @@ pub enum Gtids {
 /// What one host has of the old master's log and another has not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tail {
-    /// How many transactions, where that can be told.
+    /// How many transactions, if that can be told.
     pub count: Option<u64>,
     /// From where to where in the old master's log.
     pub from: Option<BinlogPosition>,
@@ -75,7 +76,7 @@ impl Share {
         Self::up_to(server, channel, false)
     }
 
-    /// The same; `is_at_rest`: its appliers have applied all there is of it but half a transaction, which does not count.
+    /// The same. If `is_at_rest`, its appliers have applied everything except half a transaction, which does not count.
     pub fn up_to(server: &mut Server, channel: &Channel, is_at_rest: bool) -> Result<Self, Error> {
         let variables = server.one(&server.dialect().variables())?;
         let unreadable = |what| Error::Unexpected {
@@ -105,7 +106,8 @@ impl Share {
                 (missing > 0).then(|| tail(Some(missing)))
             }
             (Gtids::Position(state, ours), Gtids::Position(_, theirs)) if !theirs.is_empty() => {
-                // What this host knows nothing of may be of another channel of theirs; there the place decides.
+                // What this host knows nothing of may have come over another channel of theirs; then the position
+                // decides.
                 let is_known = |domain| state.knows(domain) || ours.get(domain).is_some();
                 let missing: u64 = theirs
                     .iter()
@@ -133,7 +135,7 @@ fn gtids(
     channel: &Channel,
     is_at_rest: bool,
 ) -> Result<Gtids, &'static str> {
-    // That all is applied, its thread says as soon as it has handed all to its workers.
+    // The SQL thread says that all is applied as soon as it has handed everything to its workers.
     let is_all_executed = is_at_rest || channel.fetched.is_some() && channel.fetched == channel.applied;
     match flavour {
         Flavour::MySql if variables.text("gtid_mode") == "ON" => {

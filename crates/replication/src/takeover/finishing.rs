@@ -1,4 +1,4 @@
-//! Executing a survivor's log to the end that is noted, and going back.
+//! Executes a survivor's log to the noted end, and goes back to the old master.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::takeover::way_back::{attach_to_peer, change_back};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long the I/O thread may fail to reach a survivor before that is asked itself.
+/// How long the I/O thread may fail to reach a survivor before the survivor itself is asked.
 const LOST: Duration = Duration::from_millis(1500);
 /// Pause before a survivor is asked again where its log ends.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -68,16 +68,16 @@ struct Finishing<'a> {
     pursuit: Pursuit<'a>,
     /// Since when the I/O thread has not reached the survivor.
     lost: Option<Duration>,
-    /// True if this call has started it. What one that was found stopped says, it may say of the old master: servers
-    /// keep an error over CHANGE MASTER.
+    /// True if this call has started it. If the thread was found stopped, its error may be about the old master:
+    /// servers keep an error over CHANGE MASTER.
     has_started: bool,
-    /// True if it was told to try again, since the survivor answers.
+    /// True if it was told to try again, because the survivor answers.
     has_tried_again: bool,
     /// When the end of the survivor's log was last looked for again.
     looked: Option<Duration>,
-    /// True if nothing comes any more over a connection that stands.
+    /// True if the connection still exists but nothing comes over it any more.
     is_silent: bool,
-    /// When it was last noted that the survivor sends, and where this host stood.
+    /// When it was last noted that the survivor sends, and this host's position then.
     renewed: Option<(Duration, Option<BinlogPosition>)>,
 }
 
@@ -96,7 +96,8 @@ impl Finishing<'_> {
                 return Ok(Outcome::Done);
             };
             if self.is_of(&now, Some(self.peer))? {
-                // The CHANGE never came, or the way back was gone. Where nothing was changed, nothing was applied.
+                // The CHANGE was never sent, or the channel was already pointed back. If nothing was changed, nothing
+                // was applied.
                 self.start_from_peer(&now)?;
                 return Ok(Outcome::Done);
             }
@@ -141,8 +142,8 @@ impl Finishing<'_> {
         Ok(self.local.one(self.local.dialect().applied_gtids())?.text("gtids").into())
     }
 
-    /// By file and position, a thread that was started anew by its server goes beyond the end that was noted. Where
-    /// it then stands at the end of the survivor's log, both are again at one place in the old master's log.
+    /// By file and position, a thread that its server restarted continues beyond the noted end. Once it has reached the
+    /// end of the survivor's log, both hosts are again at one position in the old master's log.
     fn look_for_end_again(&mut self, now: &Channel) -> Result<(), Error> {
         let (Some(survivor), Some(applied), Some(end)) = (self.survivor, &now.applied, &self.note.end) else {
             return Ok(());
@@ -174,7 +175,8 @@ impl Finishing<'_> {
         Ok(())
     }
 
-    /// How long a survivor is waited for counts from when it fell silent, and not from the beginning of a long takeover.
+    /// The time for which a survivor is waited for counts from its last sign of life, not from the beginning of a long
+    /// takeover.
     fn note_sign_of_life(&mut self, now: &Channel) -> Result<(), Error> {
         let elapsed = self.pursuit.budget.elapsed();
         let earlier = self.renewed.as_ref();
@@ -212,7 +214,7 @@ impl Finishing<'_> {
         if !is_applied || elapsed.saturating_sub(since) < LOST.min(self.pursuit.budget.share(LOST)) {
             return Ok(None);
         }
-        // It may only have been away for a moment, and this thread sleeps for a minute now.
+        // The survivor may only have been away for a moment, but the I/O thread sleeps for a minute now.
         let answers =
             self.survivor.is_some_and(|host| Server::answers(host, OTHERS_PATIENCE, self.pursuit.budget));
         if answers && !self.has_tried_again {
@@ -228,7 +230,7 @@ impl Finishing<'_> {
         }))
     }
 
-    /// The survivor sends no more: back to the old master from where that is exact.
+    /// The survivor sends no more: goes back to the old master, at a position that is exact.
     fn give_up(&mut self, now: &Channel, why: String) -> Result<Outcome, Error> {
         log::error!("{} cannot take over more from {}: {why}", self.local.host(), self.note.survivor);
         let is_by_gtid = self.note.mode != Mode::FilePosition;
@@ -237,7 +239,8 @@ impl Finishing<'_> {
             self.go_back()?;
             return Ok(Outcome::CutShort(why));
         }
-        // What it executed last tells its place in the log of the old master, if that answers by now.
+        // What this host executed last shows its position in the log of the old master, if the old master answers by
+        // now.
         let Pursuit { config, settings, budget, .. } = self.pursuit;
         if let Some(survivor) = self.survivor
             && Server::answers(self.peer, OTHERS_PATIENCE, budget)
@@ -262,7 +265,8 @@ impl Finishing<'_> {
         let dialect = self.local.dialect();
         let start = match &self.note.end {
             Some(end) if self.note.mode == Mode::FilePosition => {
-                // Beyond that place it must not go, and the server forgets the condition with the thread.
+                // It must not execute anything beyond that position, and the server forgets the UNTIL condition when
+                // the thread stops.
                 let statement = dialect.start_until(&now.name, Threads::Both, end);
                 if now.io != IoThread::No {
                     threads::stop_fetching(self.local, &now.name)?;

@@ -1,4 +1,4 @@
-//! Writes that this host has taken and a survivor does not have: they are newer than what only that has.
+//! Writes that this host has taken and a survivor does not have: they are newer than what only the survivor has.
 
 use std::cmp::Ordering;
 
@@ -19,8 +19,8 @@ use crate::status::Channel;
 use crate::survivors::pursuit::Pursuit;
 use crate::survivors::{Survivor, seen};
 
-/// Refuses if this host has taken writes that the survivor does not have: what that alone has is older than these, and
-/// would overwrite them.
+/// Refuses if this host has taken writes that the survivor does not have. What only the survivor has is older than
+/// these writes, and would overwrite them.
 pub(super) fn check_not_open_since(
     local: &mut Server,
     server: &mut Server,
@@ -32,7 +32,7 @@ pub(super) fn check_not_open_since(
         (local.one(&local.dialect().variables())?, server.one(&server.dialect().variables())?);
     let id = ours.number("server_id").unwrap_or(0);
     let own = match local.dialect().flavour() {
-        // What was replicated after it may hide that it came after the old master's end.
+        // What was replicated later may hide that this write came after the end of the old master's log.
         Flavour::MariaDb => match own_that_lacks(&ours, &theirs)
             .map_err(|column| server.unexpected("SELECT @@…", column))?
         {
@@ -69,8 +69,8 @@ pub(super) fn check_not_open_since(
     Err(pursuit.unfit(survivor.host.name.as_str(), reason))
 }
 
-/// MariaDB: the last group of this host's own in a domain that the survivor, by what either says of itself, has not got;
-/// and whether it is the newest there. Nothing if it has got all.
+/// MariaDB: this host's own last transaction in a domain, if the survivor does not have it, by what the two hosts say
+/// of themselves; and whether it is the newest there. Nothing if the survivor has all.
 fn own_that_lacks(ours: &Record, theirs: &Record) -> Result<Option<(Gtid, bool)>, &'static str> {
     let id = ours.number("server_id").unwrap_or(0);
     let logged: GtidState = ours.parsed("binlog_state")?;
@@ -80,7 +80,8 @@ fn own_that_lacks(ours: &Record, theirs: &Record) -> Result<Option<(Gtid, bool)>
     let theirs: GtidPosition = theirs.parsed("slave_pos")?;
     let logs_all = ours.is_on("log_slave_updates");
     let lacks = |gtid: &Gtid| {
-        // A log that was begun anew knows nothing older. The number of another server's group tells nothing of this one.
+        // A log that was begun anew has nothing older. The number of another server's transaction says nothing of this
+        // one.
         let is_there = their_state.includes(*gtid)
             || theirs
                 .get(gtid.domain)
@@ -88,7 +89,7 @@ fn own_that_lacks(ours: &Record, theirs: &Record) -> Result<Option<(Gtid, bool)>
         u64::from(gtid.server) == id && !is_there
     };
     let is_newest = |gtid: Gtid| {
-        // A host that does not log what it replicates counts it, and gives its own the next number.
+        // A host that does not log what it replicates still counts it, and gives its own transactions the next numbers.
         let is_followed =
             !logs_all && replicated.get(gtid.domain).is_some_and(|last| last.sequence >= gtid.sequence);
         newest.get(gtid.domain) == Some(gtid) && !is_followed
@@ -101,7 +102,8 @@ fn own_that_lacks(ours: &Record, theirs: &Record) -> Result<Option<(Gtid, bool)>
 pub fn note_opening(local: &mut Server, config: &Config) -> Result<(), Error> {
     let applied = match channel::choose(local, config, |_| None) {
         Ok(chosen) => chosen.channel.applied,
-        // Opened by force or without the gate: nothing is taken over into a channel that is not the cluster's.
+        // Opened by force or without the gate: nothing is taken over into a channel that is not from a host of the
+        // cluster.
         Err(Error::Refused(_)) => None,
         Err(error) => return Err(error),
     };
@@ -112,7 +114,8 @@ pub fn note_opening(local: &mut Server, config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// Without GTIDs: the place of something that this host wrote itself since it was opened beside the same dead master.
+/// Without GTIDs: the position of something that this host wrote itself since it was opened beside the same dead
+/// master.
 fn own_since_opened(
     local: &mut Server,
     this: &Host,
@@ -125,7 +128,7 @@ fn own_since_opened(
     own_behind(local, &end, id)
 }
 
-/// The place of something that this host wrote itself after `end`; nothing if its log was begun anew since.
+/// The position of something that this host wrote itself after `end`; nothing if its log was begun anew since.
 fn own_behind(local: &mut Server, end: &BinlogPosition, id: u64) -> Result<Option<String>, Error> {
     let mut own = None;
     let files = log_files(local)?;

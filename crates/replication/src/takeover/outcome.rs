@@ -1,22 +1,22 @@
-//! What pursuing a survivor's tail came to.
+//! The result of pursuing a survivor's tail.
 
-/// What pursuing a survivor's tail came to.
+/// The result of pursuing a survivor's tail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// What only the survivor has is no whole transaction.
+    /// What only the survivor has is less than a whole transaction.
     Nothing,
-    /// This host has got further meanwhile, by another call for instance: all has to be looked at again.
+    /// This host has advanced meanwhile, for instance by another call: all has to be looked at again.
     Changed,
     /// This host replicates from the old master again, and has what it was to get.
     Done,
-    /// It replicates from the old master again; the survivor fell silent before all had come.
+    /// It replicates from the old master again; the survivor fell silent before it had sent everything.
     CutShort(String),
-    /// The survivor fell silent while this host had only a part of it, and nothing tells where in the old master's log
-    /// that ends.
+    /// The survivor fell silent while this host had only a part of its tail, and nothing shows where in the old
+    /// master's log that part ends.
     Stuck {
         /// The survivor.
         survivor: String,
-        /// What became of it.
+        /// What happened to it.
         reason: String,
     },
 }

@@ -48,7 +48,8 @@ pub(super) fn change_back(
     })
 }
 
-/// Starts a channel that was pointed back at the old master, unless it would throw away what that cannot send again.
+/// Starts a channel that was pointed back at the old master, unless that would discard what the old master cannot send
+/// again.
 fn start_from_old(local: &mut Server, config: &Config, now: &Channel) -> Result<(), Error> {
     if now.sql_running && now.io != IoThread::No {
         return Ok(());
@@ -60,7 +61,8 @@ fn start_from_old(local: &mut Server, config: &Config, now: &Channel) -> Result<
     step("started replication from the old master", || threads::start(local, &now.name))
 }
 
-/// The way back by what this host executed last. The old master, which may be closed, takes nothing over from it.
+/// The way back by what this host executed last. The old master, which may be closed, takes nothing over from this
+/// host.
 pub(super) fn attach_to_peer(
     local: &mut Server,
     config: &Config,
@@ -74,9 +76,9 @@ pub(super) fn attach_to_peer(
     attach::attach(local, config.this_host(), chosen, peer, &settings, budget)
 }
 
-/// Gives a takeover up that a killed call or a lost survivor has left: this host is open, or about to be, and nothing of
-/// the survivor's may come any more. What that was seen to have is forgotten once it is open, and not before: a call that is
-/// ended in between has named it to nobody. Costs one failed `open` where there is none.
+/// Gives up a takeover that a killed call or a lost survivor has left: this host is open, or about to be, and nothing
+/// of the survivor's may come any more. What the survivor was seen to have is forgotten once this host is open, and not
+/// before: a call that is ended in between has not reported it. Costs one failed `open` if there is none.
 pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
     let Some((mut marker, text)) = Marker::leftover(&marker_of(config.this_host())) else { return Ok(()) };
     let Some(mut note) = Note::from_text(&text) else {
@@ -103,7 +105,7 @@ pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
     }
     let stopped = threads::stop(local, &note.channel)?;
     let way_back = note.way_back(&stopped, local.one(local.dialect().applied_gtids())?.text("gtids"));
-    // No place is right: at one that does not exist, nothing comes, not even when the server is started anew.
+    // No position is right. At a position that does not exist, nothing comes, not even after a restart of the server.
     let place = way_back.unwrap_or_else(|| {
         note.is_open = true;
         log::error!(
@@ -127,20 +129,20 @@ pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// True if a channel was pointed at a place that does not exist.
+/// True if a channel was pointed at a position that does not exist.
 pub(super) fn waits_nowhere(channel: &Channel) -> bool {
     channel.applied.as_ref().is_some_and(|place| place.file == NO_PLACE)
 }
 
-/// The survivor of whose tail this host has a part, where the rest was given up for writes to be opened and its `channel`
-/// waits for the old master. Costs one failed `open` where that is not so.
+/// The survivor of whose tail this host has a part, if the rest was given up to open writes and its `channel` waits for
+/// the old master. Costs one failed `open` if that is not so.
 pub fn given_up(this: &Host, channel: &Channel) -> Option<String> {
     let note = Marker::noted(&marker_of(this)).and_then(|text| Note::from_text(&text));
     note.filter(|note| note.is_open && waits_nowhere(channel)).map(|note| note.survivor)
 }
 
-/// Where this host was opened with a part of a survivor's tail: lets its channel go on from the old master, once that
-/// answers and what this host executed last tells the place in its log.
+/// If this host was opened with a part of a survivor's tail: lets its channel continue from the old master, once the
+/// old master answers and what this host executed last shows the position in the old master's log.
 pub(super) fn find_way_back(local: &mut Server, pursuit: Pursuit) -> Result<(), Error> {
     let Pursuit { config, settings, budget, .. } = pursuit;
     let Some((mut marker, text)) = Marker::leftover(&marker_of(config.this_host())) else { return Ok(()) };
