@@ -40,8 +40,8 @@ pub struct Chosen<'c> {
 
 /// Finds the channel that replicates from a host of the configuration.
 ///
-/// A host is recognised by name, by address and port in any spelling, or by the addresses that a host name
-/// resolves to; at last by its server id, which `server_ids` asks the configured hosts for.
+/// A host is recognised by name, by address and port in any spelling, or by the addresses that a host name resolves to;
+/// and if all these fail, by its server id, for which `server_ids` asks the configured hosts.
 pub fn choose<'c>(
     server: &mut Server,
     config: &'c Config,
@@ -66,7 +66,7 @@ pub fn choose<'c>(
         }
     }
     if found.is_empty() {
-        // A CHANGE MASTER leaves the last source's id standing: it is the present one's only while connected.
+        // CHANGE MASTER does not clear the last source's id: the id is the present source's only while connected.
         for channel in channels.iter().filter(|channel| channel.io == IoThread::Yes) {
             if let Some(source) = server_ids(channel.source_server_id) {
                 log::warn!(
@@ -95,8 +95,8 @@ pub fn choose<'c>(
     }
 }
 
-/// The channel that a helper means which does not care for the source, with the source where it is known: the
-/// one from a cluster host, else the one that the settings name, or the only one there is, as the originals take it.
+/// The channel for a helper that does not need the source, with the source if it is known: the channel from a cluster
+/// host, else the one that the settings name, or the only one there is, as in the original helpers.
 pub fn meant<'c>(server: &mut Server, config: &'c Config) -> Result<(Channel, Option<&'c Host>), Error> {
     match choose(server, config, |_| None) {
         Ok(chosen) => Ok((chosen.channel, Some(chosen.source))),
@@ -122,7 +122,7 @@ fn names_of(channels: &[Channel]) -> String {
     channels.iter().map(|channel| format!("'{}'", channel.name)).collect::<Vec<_>>().join(", ")
 }
 
-/// The host of the configuration that a channel names, in whatever spelling.
+/// The host of the configuration that a channel names, in any spelling.
 pub(crate) fn by_address<'c>(config: &'c Config, channel: &Channel) -> Result<Option<&'c Host>, Error> {
     if let Some(host) = config.host_at(&channel.source_host, channel.source_port)? {
         return Ok(Some(host));

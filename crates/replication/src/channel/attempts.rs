@@ -1,7 +1,8 @@
-//! Ends what an I/O thread tries in vain to connect to, while a STOP waits for that.
+//! Ends a connection attempt of an I/O thread that leads nowhere, while a STOP waits for that attempt.
 //!
-//! A source that is frozen accepts a connection and says nothing, one that is cut off does not even accept it, and
-//! newer servers wait for the end of such an attempt before they stop its thread. No statement ends it; its socket does.
+//! A frozen source accepts a connection and says nothing. A source that is cut off does not even accept it. Newer
+//! servers wait for the end of such an attempt before they stop its thread. No statement ends the attempt, but closing
+//! its socket does.
 
 use std::net::IpAddr;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -15,20 +16,21 @@ use crate::channel::{self, liveness};
 use crate::server::Server;
 use crate::status::{Channel, IoThread};
 
-/// Pause between two looks. A living source of a busy network has accepted and greeted by the second one.
+/// Pause between two looks. By the second look, a living source has accepted and greeted, even in a busy network.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long the kernel may take to answer.
 const KERNEL: Duration = Duration::from_millis(500);
 
-/// Runs `stop`, a STOP of a channel's I/O thread, and ends meanwhile what that thread tries in vain.
+/// Runs `stop`, a STOP of a channel's I/O thread, and meanwhile ends that thread's futile connection attempt.
 ///
-/// Two looks have to find the same attempt. A connection over which anything came stays as it is, and so do those of
-/// other programs. Where it cannot be done (the server in another network namespace, no right to), the STOP waits.
+/// Two looks have to find the same attempt. A connection over which anything came stays as it is, and so do connections
+/// of other programs. If the attempt cannot be ended (the server is in another network namespace, a right is missing),
+/// the STOP waits.
 pub fn ended_during<T>(server: &mut Server, channel: &str, stop: impl FnOnce(&mut Server) -> T) -> T {
     if report::is_dry_run() || !server.dialect().waits_for_attempts() {
         return stop(server);
     }
-    // What keeps these from being answered keeps the STOP, too, which says so.
+    // If these are not answered, neither is the STOP, which reports it.
     let seen = channel::again(server, channel);
     let listening = liveness::listening_port(server).ok().flatten();
     let (Ok(channel), Some(listening)) = (seen, listening) else { return stop(server) };

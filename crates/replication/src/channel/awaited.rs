@@ -1,4 +1,4 @@
-//! What is left of a wait, for a person's eyes: transactions where GTIDs tell them, else bytes of a log.
+//! How much is left of a wait, for a person: transactions if GTIDs show them, else bytes of a log.
 
 use mmm_core::progress::{Left, Waiting};
 
@@ -7,7 +7,7 @@ use crate::gtid::Gtid;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 
-/// Shows what a move waits for: that this refusal passes, or that the replica can be judged at all.
+/// Shows what a move waits for: the end of this refusal, or a moment in which the replica can be judged.
 pub fn show(face: &mut Waiting, facts: &Facts, refusal: Option<&Refusal>) {
     if !face.is_seen() {
         return;
@@ -28,7 +28,7 @@ pub fn show(face: &mut Waiting, facts: &Facts, refusal: Option<&Refusal>) {
     face.left(of_move(facts));
 }
 
-/// What the new master still has to execute; where it has all, what the replica has.
+/// What the new master still has to execute; if it has everything, what the replica still has to execute.
 fn of_move(facts: &Facts) -> Option<Left> {
     let (replica, new) = (&facts.replica, &facts.new);
     let lacking = if let (Some(ours), Some(theirs)) = (&replica.sets, &new.sets) {
@@ -46,7 +46,8 @@ fn of_move(facts: &Facts) -> Option<Left> {
         .or_else(|| bytes(ours.applied.as_ref(), ours.fetched.as_ref(), &[]))
 }
 
-/// The bytes of a log from one place to a later one; `sizes` are its files, needed where the places are not in one.
+/// The bytes of a log from one position to a later one; `sizes` are its files, needed if the two positions are in
+/// different files.
 pub fn bytes(
     from: Option<&BinlogPosition>,
     to: Option<&BinlogPosition>,

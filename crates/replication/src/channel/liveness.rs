@@ -1,8 +1,8 @@
 //! Is a source alive although it does not let us in?
 //!
-//! A log-in fails for reasons that have nothing to do with death: a packet filter, load, a `mysql_deny_write` that
-//! ends every session. The channel's own connection tells more: while its I/O thread is connected, and the source
-//! was heard over that connection within the heartbeat period, the source lives and may be taking writes.
+//! A log-in may fail although the source is alive: because of a packet filter, load, or a `mysql_deny_write` that ends
+//! every session. The channel's own connection shows more: while its I/O thread is connected, and the source was heard
+//! over that connection within the heartbeat period, the source is alive and may be taking writes.
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -17,11 +17,11 @@ use crate::position::BinlogPosition;
 use crate::server::Server;
 use crate::status::{Channel, IoThread};
 
-/// How late a heartbeat may come at least, or by a part of its period. A server that is too busy for a log-in sends that
-/// late, too.
+/// How late a heartbeat may always come; it may also be late by a part of its period, if that is more. A server that is
+/// too busy for a log-in also sends heartbeats late.
 const LATENESS: Duration = Duration::from_secs(2);
 const LATE_PART: u32 = 5;
-/// How long the channel is watched where the kernel does not show its connection, in one call.
+/// How long one call watches the channel if the kernel does not show its connection.
 const WATCH: Duration = Duration::from_secs(3);
 /// How long the kernel may take to answer.
 const KERNEL: Duration = Duration::from_millis(500);
@@ -34,7 +34,8 @@ const CONNECTING_SINCE: &str = "SELECT MIN(time) AS seconds FROM information_sch
 /// The replication threads of a server.
 const THREADS: &str = "SELECT id FROM information_schema.processlist \
                        WHERE user = 'system user' AND command <> 'Daemon' ORDER BY id";
-/// How long what a killed server had left to its kernel may take to come, and its connection to end behind that.
+/// How long it may take until the data that a killed server had left to its kernel has come and its connection has
+/// ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -42,13 +43,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A source that is alive.
 #[derive(Clone, Copy, Debug)]
 pub struct Sign {
-    /// How long ago it was heard; where the kernel does not show its connection, for how long nothing was seen of it.
+    /// How long ago it was heard; if the kernel does not show its connection, for how long nothing was seen of it.
     pub heard: Duration,
-    /// After how much silence it counts as gone.
+    /// After how much silence it counts as dead.
     pub limit: Duration,
 }
 
-/// Connects as [`Server::connect`]. A log-in that breaks, and did not merely take too long, is tried once more: the
+/// Connects as [`Server::connect`]. If a log-in breaks, and did not merely take too long, it is retried once: the
 /// host's own `mysql_deny_write` may have ended it.
 pub fn connect(host: &Host, most: Duration, budget: Budget) -> Result<Server, Error> {
     let started = Instant::now();
@@ -61,8 +62,8 @@ pub fn connect(host: &Host, most: Duration, budget: Budget) -> Result<Server, Er
     }
 }
 
-/// Looks for a sign of life of a channel's source, `host`, that let nobody in. `None`: its I/O thread is not
-/// connected, or has heard nothing for a heartbeat period, or for `silence` where that is shorter.
+/// Looks for a sign of life of a channel's source, `host`, that let nobody in. `None`: its I/O thread is not connected,
+/// or has heard nothing for a heartbeat period, or for `silence` if that is shorter.
 pub fn of_source(
     local: &mut Server,
     channel: &str,
@@ -72,7 +73,7 @@ pub fn of_source(
     Ok(watched(local, channel, host, silence)?.0)
 }
 
-/// The same, and what the channel showed before it was watched, where the kernel does not show its connection.
+/// The same, and what the channel showed before it was watched, if the kernel does not show its connection.
 pub fn watched(
     local: &mut Server,
     channel: &str,
@@ -95,7 +96,7 @@ pub fn watched(
     Ok((heard.map(|heard| Sign { heard, limit }), before))
 }
 
-/// What a channel shows of its source: the same as long as that is silent.
+/// What a channel shows of its source. It does not change while the source is silent.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Shown {
     io: IoThread,
@@ -110,14 +111,14 @@ impl Shown {
     }
 }
 
-/// True if the kernel does not show the channel's connection, and the channel shows no more than `before`. A source
-/// that was found silent then needs not be watched again.
+/// True if the kernel does not show the channel's connection, and the channel still shows the same as `before`. A
+/// source that was found silent then need not be watched again.
 pub fn is_unchanged(local: &mut Server, channel: &str, host: &Host, before: &Shown) -> Result<bool, Error> {
     let now = channel::again(local, channel)?;
     Ok(last_heard(local, &now, host)?.is_none() && Shown::of(local, &now)? == *before)
 }
 
-/// As [`of_source`], waiting where a silence that lasts would make it certain before `patience` is over.
+/// As [`of_source`]. Waits if a silence that lasts would become certain before `patience` is over.
 pub fn settled(
     local: &mut Server,
     channel: &str,
@@ -141,7 +142,7 @@ pub fn settled(
     }
 }
 
-/// True if a source that was heard again after a silence had only that to say: its connection ends behind it.
+/// True if a source that was heard again after a silence sent only that data: its connection ends after it.
 fn is_cut_short(local: &mut Server, channel: &str, patience: Budget) -> Result<bool, Error> {
     let end = Instant::now() + LAST_WORDS;
     loop {
@@ -159,13 +160,14 @@ pub fn is_connecting(channel: &Channel) -> bool {
     channel.io == IoThread::Connecting && channel.io_error.is_none()
 }
 
-/// For how long an I/O thread has been connecting, of several that which began last; `None` if none is.
+/// For how long an I/O thread has been connecting; if there are several, the one that began last. `None` if none is
+/// connecting.
 pub fn connecting_since(local: &mut Server) -> Result<Option<Duration>, Error> {
     let row = local.one(CONNECTING_SINCE)?;
     Ok(row.number("seconds").map(Duration::from_secs))
 }
 
-/// Waits a moment for such a thread; the channel once it has been let in or refused, `None` if it has not by then.
+/// Waits a moment for such a thread. Returns the channel once the thread has been let in or refused, else `None`.
 pub fn once_connected(local: &mut Server, channel: &Channel) -> Result<Option<Channel>, Error> {
     let end = Instant::now() + local.budget().share(CONNECTING);
     loop {
@@ -187,13 +189,13 @@ pub fn accepts(host: &Host, budget: Budget) -> bool {
 }
 
 /// True if a channel's source answers, and its I/O thread will not notice for a while: it sleeps before its next
-/// try, has given up, tries in vain, or holds a connection that has ended on the other side.
+/// attempt, has given up, makes an attempt that leads nowhere, or holds a connection that has ended on the other side.
 pub fn is_missed(local: &mut Server, channel: &Channel, host: &Host) -> Result<bool, Error> {
     match channel.io {
         IoThread::Yes => is_cut_off(local, channel, host),
         IoThread::No => Ok(channel.has_lost_source()),
-        // One that has just begun needs a moment, and is refused or gets in. One whose first packet was lost sends the
-        // next ones after 1, 2, 4 … seconds.
+        // An attempt that has just begun needs a moment until it is refused or let in. If its first packet was lost,
+        // the next ones follow after 1, 2, 4 … seconds.
         IoThread::Connecting => Ok(once_connected(local, channel)?.is_none_or(|now| now.has_lost_source())),
     }
 }
@@ -221,8 +223,8 @@ fn heartbeat_limit(local: &mut Server, channel: &Channel) -> Result<Option<Durat
         .map(|period| period + LATENESS.max(period / LATE_PART)))
 }
 
-/// What the kernel says of the channel's connection; `None` if it does not show it, as for a server in another
-/// network namespace. Other programs of this host may be connected to the source, too.
+/// What the kernel says of the channel's connection; `None` if it does not show it, as for a server in another network
+/// namespace. Other programs of this host may be connected to the source, too.
 fn last_heard(local: &mut Server, channel: &Channel, host: &Host) -> Result<Option<Duration>, Error> {
     let mut addresses = channel::addresses(channel);
     addresses.extend(host.ip.parse::<IpAddr>());
@@ -237,7 +239,7 @@ pub(super) fn last_data(local: &mut Server, channel: &Channel) -> Result<Option<
 
 fn data_from(local: &mut Server, channel: &Channel, addresses: &[IpAddr]) -> Result<Option<Duration>, Error> {
     let Some(listening) = listening_port(local)? else { return Ok(None) };
-    // A budget of its own: that a call's time is over must not look like silence.
+    // This needs a budget of its own: the end of a call's time must not look like silence.
     let budget = Budget::start(Some(KERNEL));
     Ok(connection::last_heard(listening, addresses, channel.source_port, budget).unwrap_or_else(|error| {
         log::warn!("{error}");
@@ -251,8 +253,8 @@ pub(super) fn listening_port(server: &mut Server) -> Result<Option<u16>, Error> 
     Ok(port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0))
 }
 
-/// Watches what was fetched and the heartbeats, for `limit` at most. A watch that is shorter, or that the call's time
-/// cuts short, proves no silence: several calls may.
+/// Watches what was fetched and the heartbeats, for at most `limit`. A watch that is shorter, or that ends with the
+/// call's time, proves no silence, but several calls together may.
 fn watch(
     local: &mut Server,
     channel: &Channel,
@@ -277,7 +279,7 @@ fn watch(
     if limit <= WATCH {
         return Ok(None);
     }
-    // Not what a restart of the threads begins anew.
+    // Without the values that a restart of the threads resets.
     let threads = local.rows(THREADS)?;
     let threads: Vec<&str> = threads.iter().filter_map(|row| row.at(0)).collect();
     let place = BinlogPosition::shown(before.fetched.as_ref());

@@ -1,7 +1,9 @@
-//! For how long has a source shown nothing whose connection the kernel does not show? Remembered from call to call.
+//! For how long has a source shown no sign of life, if the kernel does not show its connection? Remembered from call to
+//! call.
 //!
-//! A call can watch a channel for a few seconds, and an idle source sends a heartbeat every half minute or more. So a
-//! call that sees nothing notes what it saw, and a later one that sees just the same knows for how long that is so.
+//! A call can watch a channel for a few seconds, but an idle source sends a heartbeat only every half minute or more.
+//! So a call that sees no change notes what it saw. A later call that sees exactly the same knows for how long nothing
+//! has changed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -17,20 +19,20 @@ use nix::time::{ClockId, clock_gettime};
 
 use crate::note::FOLDER;
 
-/// Longest time between two looks of one silence: where the server does not say how many heartbeats have come, an older
-/// note says nothing of the time since.
+/// The maximum time between two looks during one silence. If the server does not say how many heartbeats have come, an
+/// older note says nothing of the time since.
 const GAP: Duration = Duration::from_secs(60);
-/// A longer note is none of ours.
+/// A longer note was not written by a helper.
 const LONGEST: u64 = 64 << 10;
 /// This start of the machine: the clock begins anew with it.
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
-/// A silence that lasts; times are the clock's.
+/// A silence that lasts; its times are those of the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Note {
     first: Duration,
     last: Duration,
-    /// What the channel shows all the while.
+    /// What the channel has shown during that time.
     seen: String,
 }
 
@@ -53,7 +55,7 @@ impl Note {
         format!("{} {} {}\n", self.first.as_millis(), self.last.as_millis(), self.seen)
     }
 
-    /// Without its last character, a note was not written whole.
+    /// A note without its last character was not written completely.
     fn from_text(text: &str) -> Option<Self> {
         let mut words = text.strip_suffix('\n')?.splitn(3, ' ');
         let mut time = || Some(Duration::from_millis(words.next()?.parse().ok()?));
@@ -62,7 +64,7 @@ impl Note {
     }
 }
 
-/// The clock of the notes. The time for which this machine itself was suspended is nobody's silence.
+/// The clock of the notes. The time for which this machine itself was suspended does not count as silence.
 pub fn clock() -> io::Result<Duration> {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC)?;
     let seconds = u64::try_from(now.tv_sec()).unwrap_or_default();

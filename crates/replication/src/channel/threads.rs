@@ -1,4 +1,4 @@
-//! Starting and stopping a channel's threads, and seeing that they did.
+//! Starts and stops a channel's threads, and checks that they have started or stopped.
 
 use std::time::{Duration, Instant};
 
@@ -16,13 +16,14 @@ use crate::status::{Channel, IoThread};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(3);
-/// After how long an SQL thread with work before it is looked at again.
+/// After how long an SQL thread that still has work is looked at again.
 const SECOND_LOOK: Duration = Duration::from_millis(60);
-/// After how long without data the rest of half a transaction counts as one that does not come.
+/// After how long without data the helper assumes that the rest of half a transaction does not come.
 const NOTHING_COMES: Duration = Duration::from_millis(300);
-/// How long an SQL thread is watched that is not waiting for more: half a transaction shows only while it does.
+/// How long an SQL thread that is not waiting for more is watched: half a transaction shows only while the thread
+/// waits.
 const READING: Duration = Duration::from_millis(100);
-/// Pause between two looks at what comes.
+/// Pause between two looks at what is received.
 const COMING_PAUSE: Duration = Duration::from_millis(20);
 /// How long a last attempt to start threads again may take, whatever the call has left.
 pub const LAST_RESORT: Duration = Duration::from_millis(400);
@@ -35,7 +36,7 @@ pub fn stop(server: &mut Server, name: &str) -> Result<Channel, Error> {
     stop_at_once(server, name, Threads::Both)
 }
 
-/// As [`stop`], where no half a transaction has to be given up.
+/// As [`stop`], if no half a transaction has to be given up.
 pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result<Channel, Error> {
     let statement = server.dialect().stop(name, threads);
     let _face = progress::waiting(format!(
@@ -48,7 +49,7 @@ pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result
         attempts::ended_during(server, name, |server| server.execute(&statement))
     };
     match answer {
-        // The server goes on stopping whether or not anybody waits for it.
+        // The server continues to stop the threads whether or not anybody waits.
         Err(Error::Silent { host, waited, .. }) => {
             return Err(Refusal::DoesNotStop { host, waited }.into());
         }
@@ -67,8 +68,8 @@ pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result
     })
 }
 
-/// Looks at a channel again and again until `see`, which pauses in between, has seen what its threads came to. In a dry
-/// run they were told nothing, and the channel is taken `as_it_is`.
+/// Looks at a channel again and again until `see`, which pauses in between, returns a result. In a dry run no statement
+/// was sent, and the channel is judged `as_it_is`.
 fn watch<T>(
     server: &mut Server,
     name: &str,
@@ -86,15 +87,16 @@ fn watch<T>(
     }
 }
 
-/// Sends a STOP of the I/O thread alone, without a look at what comes of it.
+/// Sends a STOP of the I/O thread alone, without checking its result.
 pub fn stop_fetching(server: &mut Server, name: &str) -> Result<(), Error> {
     let statement = server.dialect().stop(name, Threads::Io);
     attempts::ended_during(server, name, |server| server.execute(&statement))
 }
 
-/// Waits, for `most`, for the rest of half a transaction while its source sends it; false where that takes longer. To
-/// give it up is not always harmless: what a storage engine without transactions has written stays, and the whole of it
-/// comes again, and the STOP of a MySQL before 8.0 or of a MariaDB waits for the rest as long as that comes (lab, 5.6, 10.11).
+/// Waits, for at most `most`, for the rest of half a transaction while its source sends it; false if that takes longer.
+/// Giving up the half is not always harmless. What a storage engine without transactions has written stays, and the
+/// whole transaction comes again. And the STOP of a MySQL before 8.0 or of a MariaDB waits for the rest as long as data
+/// comes (lab, 5.6, 10.11).
 pub fn await_rest(server: &mut Server, name: &str, most: Duration) -> Result<bool, Error> {
     if report::is_dry_run() {
         return Ok(true);
@@ -105,7 +107,7 @@ pub fn await_rest(server: &mut Server, name: &str, most: Duration) -> Result<boo
     let mut face = None;
     while seen.has_half() && seen.io == IoThread::Yes && !is_whole(server, name)? {
         if moved_at.elapsed() >= NOTHING_COMES {
-            // Of one large row, the status shows nothing before the whole of it is there.
+            // The status shows nothing of a large row before the whole row has been received.
             match liveness::last_data(server, &seen)?.filter(|ago| *ago < NOTHING_COMES) {
                 Some(_) => moved_at = Instant::now(),
                 None => return Ok(true),
@@ -126,8 +128,8 @@ pub fn await_rest(server: &mut Server, name: &str, most: Duration) -> Result<boo
     Ok(true)
 }
 
-/// A channel once its SQL thread waits for more, or has not done so for a moment: one that is just reading an event
-/// does not tell that it will wait for the next one.
+/// A channel, once its SQL thread waits for more, or has been working for a while: a thread that is just reading an
+/// event does not show that it will wait for the next one.
 fn once_it_waits(server: &mut Server, name: &str) -> Result<Channel, Error> {
     let begun = Instant::now();
     let as_it_is = |channel| channel;
@@ -138,8 +140,9 @@ fn once_it_waits(server: &mut Server, name: &str) -> Result<Channel, Error> {
     })
 }
 
-/// Ends an SQL thread that waits for the rest of a transaction, for which the server's STOP would wait as
-/// well. What it had applied of that is rolled back. True if it was ended; the I/O thread may be stopped.
+/// Ends an SQL thread that waits for the rest of a transaction; the server's STOP would also wait for that rest. What
+/// the thread had applied of the transaction is rolled back. True if the thread was ended; the I/O thread may be
+/// stopped.
 pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     let coordinator = server.dialect().coordinator(name);
     if coordinator.is_empty() {
@@ -153,7 +156,7 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     if seen.is_all_applied {
         return Ok(false);
     }
-    // The beginning of another transaction may just be coming, of which the server says nothing yet.
+    // The beginning of another transaction may just be arriving, which the server does not show yet.
     if is_whole(server, name)? {
         server.budget().pause(COMING_PAUSE);
         if channel::again(server, name)?.fetched == seen.fetched && is_whole(server, name)? {
@@ -168,11 +171,11 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
         );
         return Ok(false);
     }
-    // With nothing more coming, what waits once its appliers are done waits for ever.
+    // If nothing more comes, a thread that waits after its appliers have finished waits for ever.
     stop_fetching(server, name)?;
     while workers::are_busy(server, &seen)? && server.budget().pause(PAUSE) {}
-    // Until its next checkpoint, the position of a parallel applier lies before what it has applied: ended
-    // now, it would leave a place from which rows come twice.
+    // Until its next checkpoint, the position of a parallel applier lies before what it has applied. If it were ended
+    // now, it would leave a position from which rows come twice.
     let settled = server.budget().elapsed() + workers::settling_time(server)?;
     while server.budget().elapsed() < settled {
         if !once_it_waits(server, name)?.has_half() || !server.budget().pause(PAUSE) {
@@ -192,13 +195,13 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
         }
         other => other?,
     }
-    // A STOP that comes before it has ended would make it wait.
+    // A STOP before the thread has ended would make it wait.
     while channel::again(server, name)?.sql_running && server.budget().pause(PAUSE) {}
     Ok(true)
 }
 
-/// True if the server says that what parallel appliers were given ends with a whole transaction. Their channel's place
-/// tells that only with the next checkpoint.
+/// True if the server says that what parallel appliers were given ends with a whole transaction. Their channel's
+/// position shows that only at the next checkpoint.
 fn is_whole(server: &mut Server, name: &str) -> Result<bool, Error> {
     let Some(statement) = server.dialect().half_read(name) else { return Ok(false) };
     match server.row(&statement) {
@@ -208,7 +211,7 @@ fn is_whole(server: &mut Server, name: &str) -> Result<bool, Error> {
     }
 }
 
-/// Refuses if a start would throw away what a silent source cannot send again.
+/// Refuses if a start would discard what a silent source cannot send again.
 pub fn check_backlog(
     host: &str,
     channel: &Channel,
@@ -235,9 +238,9 @@ pub fn start(server: &mut Server, name: &str) -> Result<(), Error> {
     server.execute(&statement)
 }
 
-/// Lets the I/O thread try its source now and not when its sleep is over; the caller holds the lock.
+/// Lets the I/O thread connect to its source now instead of after its sleep; the caller holds the lock.
 pub fn fetch_again(server: &mut Server, channel: &Channel) -> Result<(), Error> {
-    // With the SQL thread stopped as well, this would throw away what was fetched.
+    // If the SQL thread is stopped as well, this would discard what was fetched.
     let at_rest = Channel { io: IoThread::No, ..channel.clone() };
     if at_rest.would_discard() {
         log::info!("{}: {}; its SQL thread has to run first", channel.title(), channel.what_is_wrong());
@@ -260,7 +263,7 @@ pub fn fetch_again(server: &mut Server, channel: &Channel) -> Result<(), Error> 
     attempts::ended_during(server, &channel.name, |server| server.execute_all(&[stop, start]).1)
 }
 
-/// Starts the SQL thread alone, and sees that it runs.
+/// Starts the SQL thread alone, and checks that it runs.
 pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
     let statement = server.dialect().start(name, Threads::Sql);
     server.execute(&statement)?;
@@ -279,12 +282,12 @@ pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
 
 /// Watches started threads until they run and the source is connected; says what is wrong if they do not.
 ///
-/// A source that has gone or an account that is refused shows as an error number beside `Connecting`.
+/// A source that is unreachable or an account that is refused shows as an error number beside `Connecting`.
 pub fn until_running(server: &mut Server, name: &str) -> Told<Channel> {
     let deadline = server.budget().elapsed() + CONNECTING;
     let _face = progress::waiting(format!("waiting for replication on {} to start", server.host()));
     let mut was_running = false;
-    // A thread that tries again says nothing meanwhile.
+    // A thread that retries shows nothing meanwhile.
     let mut last_error = None;
     watch(server, name, Ok, |server, channel| {
         if channel.io_error.is_some() {
@@ -294,7 +297,7 @@ pub fn until_running(server: &mut Server, name: &str) -> Told<Channel> {
             if was_running {
                 return Ok(Some(Ok(channel)));
             }
-            // A thread that fails on what lies before it runs until it gets there, and a source may yet refuse.
+            // A thread runs until it reaches the event on which it will fail, and a source may still refuse.
             was_running = true;
             server.budget().pause(if channel.has_applied_all() { PAUSE } else { SECOND_LOOK });
             return Ok(None);
@@ -310,8 +313,8 @@ pub fn until_running(server: &mut Server, name: &str) -> Told<Channel> {
     })
 }
 
-/// Starts what is stopped and sees that it runs. `source` is asked for a sign of life only where a start
-/// would cost something if it is dead, and in a dry run, which sees only that.
+/// Starts what is stopped and checks that it runs. `source` is asked for a sign of life only if a start would lose
+/// something when the source is dead, and in a dry run, which can check only that.
 pub fn ensure_running(
     server: &mut Server,
     channel: &Channel,
@@ -328,7 +331,7 @@ pub fn ensure_running(
         report::plan(format_args!("start replication from {source}"), channel.what_is_wrong());
         start(server, &channel.name)?;
     }
-    // One that found no source sleeps for a minute before it looks again.
+    // An I/O thread that found no source sleeps for a minute before it tries again.
     if channel.io == IoThread::Connecting && channel.has_lost_source() {
         let now = channel::again(server, &channel.name)?;
         report::plan(format_args!("connect to {source} now"), now.what_is_wrong());
@@ -354,7 +357,7 @@ pub fn ensure_running(
     Err(failure.into())
 }
 
-/// Starts and stops what ran and what stood still when the channel was `found`, unless a start would cost something.
+/// Starts the threads that ran when the channel was `found`, and stops the others, unless a start would lose something.
 pub fn leave_as_found(
     server: &mut Server,
     found: &Channel,
@@ -380,7 +383,7 @@ pub fn leave_as_found(
     Ok(())
 }
 
-/// Leaves a channel as it was found after an interrupt, and says so in place of what the wait came to.
+/// Leaves a channel as it was found after an interrupt, and reports that instead of the result of the wait.
 pub fn interrupted(
     server: &mut Server,
     found: &Channel,

@@ -1,4 +1,4 @@
-//! What parallel appliers have still to do, and what they have done out of order.
+//! What parallel appliers still have to do, and what they have applied out of order.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::record::Record;
 use crate::server::{Server, privilege};
 use crate::status::{Channel, Mode};
 
-/// True while parallel appliers of a channel may have something to do: they take events off the relay log before they
-/// apply them. Where its status shows that all is applied, nobody is asked.
+/// True while parallel appliers of a channel may have something to do: they take events from the relay log before they
+/// apply them. If the channel's status shows that all is applied, this is not asked.
 pub fn are_busy(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
     if !channel.sql_running || channel.fetched == channel.applied {
         return Ok(false);
@@ -17,8 +17,8 @@ pub fn are_busy(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
     are_at_work(server, channel)
 }
 
-/// The same where the place that a channel tells is that of the newest transaction that is applied: a MariaDB that
-/// replicates by GTID applies those of different domains out of order.
+/// The same if the channel's position is that of the newest transaction that is applied: a MariaDB that replicates by
+/// GTID applies transactions of different domains out of order.
 pub fn may_apply_older(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
     if !channel.sql_running || !matches!(channel.mode, Mode::SlavePos | Mode::CurrentPos) {
         return Ok(false);
@@ -27,11 +27,11 @@ pub fn may_apply_older(server: &mut Server, channel: &Channel) -> Result<bool, E
     let ours = server.one(statement)?;
     let lacks =
         is_behind_in_a_domain(&ours, channel).map_err(|column| server.unexpected(statement, column))?;
-    // What is left out of the log is never applied, and the appliers of another channel say nothing of this one.
+    // What filters leave out is never applied, and the appliers of another channel say nothing of this one.
     Ok(lacks && are_at_work(server, channel)?)
 }
 
-/// Whether something that a channel has fetched lies behind what its server has applied of that domain.
+/// Whether the channel has fetched something of a domain that its server has not applied.
 fn is_behind_in_a_domain(ours: &Record, channel: &Channel) -> Result<bool, &'static str> {
     let own = ours.number("server_id").unwrap_or(0);
     let applied: GtidPosition = ours.parsed("slave_pos")?;
@@ -50,15 +50,15 @@ fn are_at_work(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
     Ok(first_told(server, &statements, told, why)?.unwrap_or(true))
 }
 
-/// After how long without work the place of parallel appliers is that of all they have applied.
+/// After how long without work the position of parallel appliers covers all that they have applied.
 pub fn settling_time(server: &mut Server) -> Result<Duration, Error> {
     let Some(statement) = server.dialect().checkpoint_period() else { return Ok(Duration::ZERO) };
     let period = server.one(statement)?.number("period");
     Ok(Duration::from_millis(period.unwrap_or(300)) * 2)
 }
 
-/// What the first of these statements that tells anything says; `read` gives None if the rows do not tell. Who may
-/// not read the performance schema is asked for that right, `why`, only where nothing else tells.
+/// The result of the first of these statements that shows anything; `read` returns None if the rows do not show it. An
+/// account that may not read the performance schema is refused for that, with `why`, only if nothing else shows it.
 pub(super) fn first_told<T>(
     server: &mut Server,
     statements: &[String],
