@@ -1,4 +1,4 @@
-//! What is observed of the three servers of a move, before anything is decided.
+//! The observations of the three servers of a move, before anything is decided.
 
 use std::fmt;
 
@@ -36,9 +36,9 @@ pub struct Replica {
     pub channel: Channel,
     /// True if it has further channels.
     pub other_channels: bool,
-    /// MariaDB's: the GTID position from which the channel's mode would go on.
+    /// MariaDB's: the GTID position from which the channel would continue in its mode.
     pub gtid_position: GtidPosition,
-    /// True if that may be ahead of what it has executed, and nothing tells how far.
+    /// True if that may be ahead of what it has executed, and nothing shows how far.
     pub may_be_ahead: bool,
     /// What it has executed by GTID, as its server writes that.
     pub applied_gtids: String,
@@ -46,8 +46,8 @@ pub struct Replica {
     pub sets: Option<ReplicaSets>,
     /// True with `log_bin` and `log_slave_updates`, where its log can be compared with the new master's.
     pub logs_updates: bool,
-    /// MariaDB's: its own log of what it applied; `None` without one. A log that leaves out other databases than
-    /// the new master's tells nothing, and counts as none, here and in `logs_updates`.
+    /// MariaDB's: its own log of what it applied; `None` without one. A log that leaves out other databases than the
+    /// new master's log proves nothing, and counts as none, here and in `logs_updates`.
     pub log: Option<OwnLog>,
     /// `Slave_open_temp_tables`
     pub temporary_tables: u64,
@@ -65,7 +65,7 @@ pub struct ReplicaSets {
 }
 
 impl ReplicaSets {
-    /// What came by replication: what was written on the replica itself stays there wherever it is attached.
+    /// What came by replication. What was written on the replica itself stays there, wherever the replica is attached.
     pub fn replicated(&self) -> GtidSet {
         self.executed.filtered(|uuid| !uuid.eq_ignore_ascii_case(&self.uuid))
     }
@@ -78,8 +78,8 @@ pub struct MasterSets {
     pub executed: GtidSet,
     /// `gtid_purged`: what is in none of its logs any more.
     pub purged: GtidSet,
-    /// True if transactions that are not in `executed` yet may lie before the end of its log: they are logged
-    /// first, and committed when the log is synchronised, a group is gathered or a replica has acknowledged them.
+    /// True if transactions that are not in `executed` yet may lie before the end of its log: they are logged first,
+    /// and committed when the log is synchronised, a group is gathered or a replica has acknowledged them.
     pub is_committing: bool,
 }
 
@@ -113,14 +113,13 @@ impl fmt::Display for LogRule {
 pub struct OwnLog {
     /// `gtid_binlog_state`
     pub state: GtidState,
-    /// What its oldest log file begins with: every group with a lower number in its domain is older than the
-    /// log.
+    /// What its oldest log file begins with: every transaction with a lower number in its domain is older than the log.
     pub begin: GtidState,
 }
 
 impl OwnLog {
-    /// Whether the log's server has this group. `None`: it is older than the log, which may have been begun anew, or
-    /// with a copy of another server.
+    /// Whether the log's server has this transaction. `None`: it is older than the log, which may have been begun anew,
+    /// or with a copy of another server.
     pub fn has(&self, gtid: Gtid) -> Option<bool> {
         match self.state.get(gtid.domain, gtid.server) {
             Some(sequence) => Some(sequence >= gtid.sequence),
@@ -129,8 +128,8 @@ impl OwnLog {
         }
     }
 
-    /// The last groups that it holds of the domains of `at`, without those that its own server wrote: for a group
-    /// that it does not hold, the highest number of that domain.
+    /// The last transactions that it holds of the domains of `at`, without those that its own server wrote: for a
+    /// transaction that it does not hold, the highest number of that domain.
     pub fn last_up_to(&self, at: &GtidPosition, own_id: u64) -> GtidPosition {
         let last = |gtid: Gtid| {
             let replicated = self.state.iter().filter(|own| u64::from(own.server) != own_id);
@@ -161,13 +160,13 @@ pub struct NewMaster {
     pub state: GtidState,
     /// MariaDB's: what its oldest log file begins with, as in [`OwnLog::begin`].
     pub begin: GtidState,
-    /// MariaDB's: what the `Gtid_list` of that file names, and no group that was logged behind it.
+    /// MariaDB's: what the `Gtid_list` of that file names, and no transaction that was logged behind it.
     pub listed: GtidState,
-    /// MariaDB's: what it has executed by replication, where its log has to hold that; empty if it need not.
+    /// MariaDB's: what it has executed by replication, if its log has to hold that; empty if not.
     pub executed: GtidPosition,
-    /// MariaDB's `gtid_slave_pos`; by file and position, it may be that of what was only fetched.
+    /// MariaDB's `gtid_slave_pos`; by file and position, it may be the position of what was only fetched.
     pub replicated: GtidPosition,
-    /// True if it logs rows for statements, and so nothing for those without an effect.
+    /// True if it logs rows for statements, and so nothing for statements without an effect.
     pub logs_rows: bool,
     /// MySQL's GTIDs; `None` without `gtid_mode=ON`.
     pub sets: Option<MasterSets>,
@@ -177,8 +176,8 @@ pub struct NewMaster {
     pub log_rule: LogRule,
     /// Its channel from the old master.
     pub channel: Option<Channel>,
-    /// False while its parallel appliers may have applied more than that channel tells, or are about to. Only asked
-    /// where the old master does not answer.
+    /// False while its parallel appliers may have applied more than that channel shows, or are about to. Only asked if
+    /// the old master does not answer.
     pub is_settled: bool,
     /// True if it has further channels.
     pub other_channels: bool,
@@ -189,7 +188,7 @@ pub struct NewMaster {
 pub enum OldMaster {
     /// It answers.
     Answers(OldState),
-    /// It is alive but does not let itself be examined (access denied, too many connections).
+    /// It is alive but cannot be examined (access denied, too many connections).
     Unreadable {
         /// Its host name.
         host: String,
@@ -225,26 +224,26 @@ pub struct OldState {
     pub rests: bool,
     /// Its channel from the new master.
     pub from_new: Option<Channel>,
-    /// While this call holds that channel's SQL thread: a place in the new master's log behind which lies
-    /// nothing that came from the old master.
+    /// While this call has paused that channel's SQL thread: a position in the new master's log after which nothing
+    /// comes that is from the old master.
     pub held: Option<BinlogPosition>,
 }
 
 impl Facts {
-    /// True if the replica drops the same of what it gets as the new master, or neither drops anything.
+    /// True if the replica and the new master drop the same of what they get, or neither drops anything.
     pub fn share_filters(&self) -> bool {
         let (ours, theirs) = (&self.replica.channel.filters, &self.new.filters);
         ours.len() == theirs.len() && ours.iter().all(|filter| theirs.contains(filter))
     }
 
-    /// True if some of what the old master logged may be in neither's log.
+    /// True if some of what the old master logged may be in neither log.
     pub fn leave_out(&self) -> bool {
         !self.new.filters.is_empty() || !self.new.log_rule.is_empty()
     }
 
-    /// The replica's own log, where that tells everything which the new master's log can hold of what the replica
-    /// has: both drop the same, a log that knows nothing of a domain was begun after the last group of it, and one
-    /// without the groups that were executed last has lost its end (a power loss, with `sync_binlog=0`).
+    /// The replica's own log, if it shows everything that the new master's log can hold of what the replica has: both
+    /// must drop the same. A log that knows nothing of a domain was begun after the last transaction of that domain. A
+    /// log without the transactions that were executed last has lost its end (a power loss, with `sync_binlog=0`).
     pub fn log_of_everything(&self) -> Option<&OwnLog> {
         let replica = &self.replica;
         replica.log.as_ref().filter(|log| {
@@ -255,8 +254,8 @@ impl Facts {
         })
     }
 
-    /// True if the old master's log holds all that it got of the new master's, but for what the replica would
-    /// drop in any case.
+    /// True if the old master's log holds all that it got from the new master, except what the replica would drop in
+    /// any case.
     pub fn old_passes_on(&self, old: &OldState) -> bool {
         let ours = &self.replica.channel.filters;
         let takes_all = |channel: &Channel| channel.filters.iter().all(|filter| ours.contains(filter));

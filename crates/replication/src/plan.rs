@@ -1,8 +1,8 @@
-//! Where in the new master's log may this replica go on? The half of attaching that only thinks.
+//! Where in the new master's log may this replica continue? This half of attaching only decides.
 //!
-//! From observations ([`Facts`]) to a [`Decision`] with its proof, or to a [`Refusal`]. Pure: no server is
-//! asked, nothing waits. docs/ORDERS.md (what goes wrong) and docs/FAILOVER.md, 2.2 (what proves a
-//! position, and which method comes first) are the source of every rule here.
+//! It turns observations ([`Facts`]) into a [`Decision`] with its proof, or into a [`Refusal`]. It is pure: no server
+//! is asked, nothing waits. docs/ORDERS.md (what goes wrong) and docs/FAILOVER.md, 2.2 (what proves a position, and
+//! which method comes first) are the source of every rule here.
 
 mod behind;
 mod by_content;

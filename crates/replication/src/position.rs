@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::record::Record;
 
-/// File name and byte offset, as `SHOW MASTER STATUS` gives them: the end of the last event group.
+/// File name and byte offset, as `SHOW MASTER STATUS` gives them: the end of the last transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BinlogPosition {
     /// File name without folder, such as `mysql-bin.000007`.

@@ -18,7 +18,7 @@ pub enum IoThread {
     Yes,
 }
 
-/// How the channel finds its place in the source's log.
+/// How the channel finds its position in the source's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// File name and offset.
@@ -51,8 +51,8 @@ pub struct ThreadError {
     pub text: String,
 }
 
-/// What stands in a server's error message around a value of a row or a part of a statement. The end counts where it
-/// comes last: the value may hold the same words.
+/// The words in a server's error message around a value of a row or a part of a statement. The last occurrence of the
+/// end counts: the value may hold the same words.
 const DATA: [(&str, &[&str]); 5] = [
     ("Duplicate entry '", &["' for key"]),
     ("value: '", &["' for column", "' for function"]),
@@ -64,7 +64,7 @@ const DATA: [(&str, &[&str]); 5] = [
 /// A server's error message without the statement and the values of rows that it repeats: they are customers' data,
 /// and must reach neither agent nor journal.
 pub fn without_data(code: u64, text: &str) -> String {
-    // The statement always stands at the end, and may be cut off there. Any message may come before it.
+    // The statement is always at the end, and may be cut off there. Any message may come before it.
     let statement = text.find(" Query: '").unwrap_or(text.len());
     let mut text = text[..statement].to_string();
     if code == SIGNALLED || text.contains("Error_code: 1644") {
@@ -111,12 +111,12 @@ pub struct Channel {
     pub fetched_gtids: String,
     /// End of what was fetched, in the source's log.
     pub fetched: Option<BinlogPosition>,
-    /// End of the last group that was applied, in the source's log.
+    /// End of the last transaction that was applied, in the source's log.
     pub applied: Option<BinlogPosition>,
-    /// True if the server's threads have shown that `fetched` is the end of what is applied, although `applied` is told
-    /// later: `settling::look_closer`. No status shows that.
+    /// True if the server's threads have shown that `fetched` is the end of what is applied, although the server shows
+    /// `applied` later: `settling::look_closer`. No status shows that.
     pub is_all_applied: bool,
-    /// Where the SQL thread stands in this host's own relay log.
+    /// The SQL thread's position in this host's own relay log.
     pub relay: Option<BinlogPosition>,
     /// How the channel finds its place.
     pub mode: Mode,
@@ -142,11 +142,11 @@ pub struct Channel {
     pub has_certificate: bool,
     /// `Master_SSL_CA_File`, where the channel verifies its source by it (`Master_SSL_Verify_Server_Cert`).
     pub verified_by: Option<PathBuf>,
-    /// Whose key is believed where there is no TLS.
+    /// Which key is trusted without TLS.
     pub key: SourceKey,
 }
 
-/// The source's key, under which MySQL sends a password where there is no TLS.
+/// The source's key, with which MySQL encrypts a password without TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceKey {
     /// `Master_public_key_path`; empty if none is pinned.
@@ -239,7 +239,7 @@ impl Channel {
         self.io == IoThread::Yes && self.sql_running
     }
 
-    /// True if the I/O thread has asked its source for events. Connected, it first asks who that is.
+    /// True if the I/O thread has asked its source for events. Once connected, it first asks for the source's id.
     pub fn is_receiving(&self) -> bool {
         self.source_server_id != 0
             && ["to send event", "Queueing", "relay log"].iter().any(|state| self.io_state.contains(state))
@@ -248,26 +248,26 @@ impl Channel {
     /// True if the I/O thread could not reach its source, and sleeps before it tries again (60 s by default)
     /// or has given up (MySQL 8.4 and 9: after ten times).
     pub fn has_lost_source(&self) -> bool {
-        // Errors of the client side, and a source that had no room or was going down. Whatever else a source says, it
-        // will say again.
+        // Errors of the client side, and of a source that had no room or was shutting down. Any other error of a source
+        // would come again.
         let is_of_connection = |code: u64| (2000..3000).contains(&code) || OF_LOST_SOURCE.contains(&code);
         self.io != IoThread::Yes && self.io_error.as_ref().is_some_and(|error| is_of_connection(error.code))
     }
 
-    /// True if the SQL thread says that it waits for more from the source, or all that was fetched
-    /// is applied. After a source died in the middle of sending a group, `fetched` stays beyond `applied`
-    /// for ever; only the thread's state tells that nothing complete is left.
+    /// True if the SQL thread says that it waits for more from the source, or all that was fetched is applied. After a
+    /// source died in the middle of sending a transaction, `fetched` stays beyond `applied` for ever; only the thread's
+    /// state tells that nothing complete is left.
     pub fn has_applied_all(&self) -> bool {
         (self.fetched.is_some() && self.fetched == self.applied)
             || (self.sql_running && self.sql_state.contains("has read all relay log"))
     }
 
-    /// End of the last group that was applied, as the status or the server's threads tell it.
+    /// End of the last transaction that was applied, as the status or the server's threads tell it.
     pub fn executed(&self) -> Option<&BinlogPosition> {
         if self.is_all_applied { self.fetched.as_ref() } else { self.applied.as_ref() }
     }
 
-    /// True if all that was fetched is applied but for the beginning of a group.
+    /// True if all that was fetched is applied except the beginning of a transaction.
     pub fn has_half(&self) -> bool {
         self.has_applied_all() && self.fetched != self.applied
     }
@@ -278,10 +278,10 @@ impl Channel {
         !self.sql_running && self.sql_error.as_ref().is_some_and(|error| !OF_RELAY_LOG.contains(&error.code))
     }
 
-    /// True if starting any thread would throw away what was fetched and is not applied yet.
+    /// True if starting any thread would discard what was fetched and is not applied yet.
     ///
-    /// By GTID, a MariaDB whose threads both stand still begins a new relay log and has everything sent again
-    /// (measured on 10.11): no loss while the source answers, the loss of it when the source is dead.
+    /// By GTID, if both threads of a MariaDB are stopped, a start begins a new relay log and fetches everything again
+    /// (measured on 10.11). Nothing is lost while the source answers; the backlog is lost if the source is dead.
     pub fn would_discard(&self) -> bool {
         matches!(self.mode, Mode::SlavePos | Mode::CurrentPos)
             && self.io == IoThread::No
@@ -331,7 +331,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// Where a channel stands in its source's log, in the mode that it uses.
+    /// A channel's position in its source's log, in the mode that it uses.
     pub fn of(channel: &Channel) -> Self {
         match (channel.mode, &channel.applied) {
             (Mode::FilePosition, Some(applied)) => Self::Position(applied.clone()),

@@ -279,7 +279,7 @@ fn watch(
     if limit <= WATCH {
         return Ok(None);
     }
-    // Without the values that a restart of the threads resets.
+    // The ids of the threads are part of what was seen, so that a restart of the threads begins a new silence.
     let threads = local.rows(THREADS)?;
     let threads: Vec<&str> = threads.iter().filter_map(|row| row.at(0)).collect();
     let place = BinlogPosition::shown(before.fetched.as_ref());
@@ -299,7 +299,7 @@ fn watch(
         }
         Err((path, error)) => {
             log::error!(
-                "{}: {error}; so nobody knows for how long {} is silent, and it does not count as gone",
+                "{}: {error}; so nobody knows for how long {} is silent, and it does not count as dead",
                 path.display(),
                 host.name
             );

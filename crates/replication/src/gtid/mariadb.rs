@@ -1,14 +1,14 @@
 //! MariaDB's global transaction ids: `domain-server-sequence`, positions and binlog states.
 //!
-//! A *position* names the last group of each domain; a *state* names the last sequence number of each server
-//! in each domain, so that two states are equal only where the same groups were logged (MariaDB knowledge
-//! base, `gtid_binlog_state`).
+//! A *position* names the last transaction of each domain; a *state* names the last sequence number of each server in
+//! each domain, so that two states are equal only where the same transactions were logged (MariaDB knowledge base,
+//! `gtid_binlog_state`).
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-/// One event group's id.
+/// One transaction's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Gtid {
     /// `gtid_domain_id` of the session that wrote it.
@@ -61,17 +61,17 @@ pub fn parse_list(text: &str) -> Result<Vec<Gtid>, NotAGtid> {
         .collect()
 }
 
-/// The last group of each domain: `gtid_slave_pos`, `gtid_binlog_pos`.
+/// The last transaction of each domain: `gtid_slave_pos`, `gtid_binlog_pos`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GtidPosition(BTreeMap<u32, Gtid>);
 
 impl GtidPosition {
-    /// The last group of a domain.
+    /// The last transaction of a domain.
     pub fn get(&self, domain: u32) -> Option<Gtid> {
         self.0.get(&domain).copied()
     }
 
-    /// Every domain's last group, by domain.
+    /// Every domain's last transaction, by domain.
     pub fn iter(&self) -> impl Iterator<Item = Gtid> + '_ {
         self.0.values().copied()
     }
@@ -81,7 +81,7 @@ impl GtidPosition {
         self.0.is_empty()
     }
 
-    /// Moves a domain on to this group.
+    /// Moves a domain on to this transaction.
     pub fn advance(&mut self, gtid: Gtid) {
         self.0.insert(gtid.domain, gtid);
     }
@@ -132,12 +132,12 @@ impl GtidState {
         self.0.get(&(domain, server)).copied()
     }
 
-    /// Every entry as the GTID of the server's last group in the domain.
+    /// Every entry as the GTID of the server's last transaction in the domain.
     pub fn iter(&self) -> impl Iterator<Item = Gtid> + '_ {
         self.0.iter().map(|(&(domain, server), &sequence)| Gtid { domain, server, sequence })
     }
 
-    /// True if the state includes this group, given that each server's groups are logged in their order.
+    /// True if the state includes this transaction, given that each server's transactions are logged in their order.
     pub fn includes(&self, gtid: Gtid) -> bool {
         self.get(gtid.domain, gtid.server).is_some_and(|sequence| sequence >= gtid.sequence)
     }
@@ -152,17 +152,17 @@ impl GtidState {
         self.0.range((domain, 0)..=(domain, u32::MAX)).map(|(_, sequence)| *sequence).max()
     }
 
-    /// The group with the highest number of a domain.
+    /// The transaction with the highest number of a domain.
     pub fn newest(&self, domain: u32) -> Option<Gtid> {
         self.of_domain(domain).iter().max_by_key(|gtid| gtid.sequence)
     }
 
-    /// True if a group of this number, logged now, would come after a later one of its domain.
+    /// True if a transaction of this number, logged now, would come after a later one of its domain.
     pub fn is_stepped_back_by(&self, gtid: Gtid) -> bool {
         self.highest(gtid.domain).is_some_and(|highest| gtid.sequence <= highest)
     }
 
-    /// Adds a logged group.
+    /// Adds a logged transaction.
     pub fn log(&mut self, gtid: Gtid) {
         self.0.insert((gtid.domain, gtid.server), gtid.sequence);
     }

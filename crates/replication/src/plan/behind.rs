@@ -7,7 +7,7 @@ use crate::gtid::{Gtid, GtidState};
 use crate::refusal::Refusal;
 use crate::status::Channel;
 
-/// The new master lacks what the replica has: does it still come, or never?
+/// The new master lacks what the replica has: will it still get that, or never?
 pub(super) fn behind(facts: &Facts, gtid: String, known: String) -> Refusal {
     let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
     if still_applies(&facts.new) || matches!(facts.old, OldMaster::Answers(_)) {
@@ -17,7 +17,7 @@ pub(super) fn behind(facts: &Facts, gtid: String, known: String) -> Refusal {
     }
 }
 
-/// What a state says of the server and domain of a group, for people.
+/// What a state says of the server and domain of a transaction, for people.
 pub(super) fn known(state: &GtidState, gtid: Gtid) -> String {
     state
         .get(gtid.domain, gtid.server)
@@ -29,11 +29,11 @@ pub(super) fn still_applies(new: &NewMaster) -> bool {
     new.channel.as_ref().is_some_and(|channel| channel.sql_running && has_more(channel))
 }
 
-/// A refusal of a replica that has more of a dead master's log than the new master, in words that say what comes: the
+/// A refusal for a replica that has more of a dead master's log than the new master. Its words say what comes next: the
 /// new master takes that over before it opens.
 pub fn before_takeover(facts: &Facts, refusal: Refusal) -> Refusal {
     let OldMaster::Silent { host: old, .. } = &facts.old else { return refusal };
-    // Only its own log could give the new master what it has.
+    // Only the replica's own log could give the new master what the replica has.
     if !facts.new.read_only || !facts.replica.logs_updates {
         return refusal;
     }

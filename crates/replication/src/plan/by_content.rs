@@ -10,8 +10,8 @@ use crate::plan::decision::{Decision, Plan, Proof, Wanted};
 use crate::refusal::{Refusal, Unproved};
 use crate::status::{Mode, Place};
 
-/// Exact where positions prove nothing, whatever the new master has written: by what the replica executed last, in
-/// the new master's log (docs/FAILOVER.md, 2.6). `refusal` is what positions came to.
+/// Finds an exact position if positions alone prove nothing, whatever the new master has written: by what the replica
+/// executed last, in the new master's log (docs/FAILOVER.md, 2.6). `refusal` is the result of judging by positions.
 pub(super) fn by_content(
     facts: &Facts,
     located: Option<&Located>,
@@ -39,8 +39,8 @@ pub(super) fn by_content(
         let reason = format!("{} also replicates from other hosts", new.host);
         return unproved(Unproved::SeveralSources, reason, refusal.may_pass());
     }
-    // Once the new master has executed as much, what it has not got it never will have. An old master that answers
-    // may tell the place in its own way, and is not kept waiting for another search.
+    // Once the new master has executed as much, it will never get what it does not have by then. An old master that
+    // answers may show the position in its own way, so there is no other search before that.
     let is_final = standing.is_some();
     let (is_alive, is_held) = match &facts.old {
         OldMaster::Answers(old) => (true, old.held.is_some()),

@@ -22,8 +22,8 @@ pub(super) fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid
         }
         return Err(Refusal::NoSlaveUpdates { host, new: new_host });
     }
-    // The position is the server's, not the channel's: domains of other channels are none of the new
-    // master's business, but with a single channel every domain came from the old master.
+    // The position is the server's, not the channel's: domains of other channels do not concern the new master, but
+    // with a single channel every domain came from the old master.
     let at = if replica.other_channels {
         replica.gtid_position.filtered(|domain| new.state.knows(domain))
     } else {
@@ -38,7 +38,8 @@ pub(super) fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid
              it fetched"
         )));
     }
-    // What both leave out is in neither log: then the place is behind the last that the replica has logged.
+    // What both leave out is in neither log. Then the position is after the last transaction that the replica has
+    // logged.
     let sought = match facts.log_of_everything() {
         Some(log) if facts.leave_out() && !replica.other_channels => log.last_up_to(&at, replica.server_id),
         _ => at.clone(),
@@ -91,12 +92,13 @@ pub(super) fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid
             }
             return Err(Refusal::NotInLog { host, new: new_host, gtid: gtid.to_string() });
         }
-        // Not looked for yet, or the replica moved on since.
+        // Not looked for yet, or the replica has applied more since.
         _ if sought != at => return Ok(ByGtid::Decided(Decision::Locate(Wanted::Logged(sought)))),
         _ => return Ok(ByGtid::Decided(Decision::Locate(Wanted::Position(at)))),
     };
-    // By position, what lies before it is skipped; by GTID, a new master sends a domain that the replica does not know
-    // from its first group in the oldest log on. A domain that begins behind the place is sent whole either way.
+    // By file and position, what lies before the position is skipped. By GTID, a new master sends a domain that the
+    // replica does not know from its first transaction in the oldest log on. A domain that begins after the position is
+    // sent completely either way.
     let unknown = state.iter().find(|gtid| at.get(gtid.domain).is_none());
     if let Some(Gtid { domain, .. }) = unknown {
         return Err(Refusal::UnknownDomain { host, new: new_host, domain });
@@ -114,7 +116,7 @@ pub(super) fn by_gtid(facts: &Facts, located: Option<&Located>) -> Result<ByGtid
     Ok(ByGtid::Decided(Decision::Attach(Plan { place, proof })))
 }
 
-/// What a replica comes to that has executed nothing by GTID.
+/// The result for a replica that has executed nothing by GTID.
 fn without_position(facts: &Facts) -> Result<ByGtid, Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
@@ -122,7 +124,7 @@ fn without_position(facts: &Facts) -> Result<ByGtid, Refusal> {
     if mode == Mode::FilePosition {
         return Ok(ByGtid::Unusable(format!("{host} has no GTID position")));
     }
-    // A cluster in which nobody has written yet: whatever the new master logs, the replica will lack.
+    // A cluster in which nobody has written yet: the replica lacks whatever the new master logs.
     let is_new = |state: &GtidState| state.iter().next().is_none();
     if is_new(&new.state) && is_new(&new.begin) && replica.log.as_ref().is_none_or(|log| is_new(&log.state)) {
         let proof = Proof::SameGroups { at: GtidPosition::default(), state: GtidState::default() };
@@ -132,7 +134,7 @@ fn without_position(facts: &Facts) -> Result<ByGtid, Refusal> {
     Err(Refusal::Unproved { host, new: new_host, cause: Unproved::Nothing, reason, may_pass: false })
 }
 
-/// Does what was found prove the place? Otherwise what is to be done instead.
+/// Does what was found prove the position? If not, returns what to do instead.
 fn check_found(facts: &Facts, at: &GtidPosition, found: &Located) -> Result<Option<ByGtid>, Refusal> {
     let Located::Found { state, out_of_order, gaps, of_source, looked_back, .. } = found else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! By an old master whose SQL thread is held (docs/FAILOVER.md, 2.7).
+//! By an old master whose SQL thread is paused (docs/FAILOVER.md, 2.7).
 
 use crate::facts::{Facts, OldMaster, OldState};
 use crate::plan::decision::{Decision, Plan, Proof};
@@ -6,7 +6,7 @@ use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::status::{Channel, Mode, Place};
 
-/// What holding the old master's SQL thread proves, or would; `refusal` is what everything else came to.
+/// What pausing the old master's SQL thread proves, or would prove; `refusal` is the result of all other methods.
 pub fn plan(facts: &Facts, refusal: Refusal) -> Result<Decision, Refusal> {
     let OldMaster::Answers(old) = &facts.old else { return Err(refusal) };
     let Refusal::Unproved { may_pass, .. } = refusal else { return Err(refusal) };
@@ -38,8 +38,8 @@ pub fn plan(facts: &Facts, refusal: Refusal) -> Result<Decision, Refusal> {
     Ok(Decision::Attach(Plan { place: Place::Position(new_place.clone()), proof }))
 }
 
-/// True if an old master that stands still would tell the replica's place by file and position: everything of
-/// the new master's came to the replica by way of it, and everything of its own to the new master.
+/// True if an old master with a paused SQL thread would show the file and position of the replica: everything
+/// from the new master reached the replica through it, and everything of its own reached the new master.
 fn tells_the_place(facts: &Facts, old: &OldState, from_new: &Channel) -> bool {
     let ours = &facts.replica.channel;
     [ours.mode, from_new.mode].iter().all(|mode| *mode == Mode::FilePosition)

@@ -6,7 +6,8 @@ use crate::plan::decision::{Decision, Plan, Proof, Wanted};
 use crate::refusal::{Refusal, Unproved};
 use crate::status::{Mode, Place};
 
-/// Exact positions where GTIDs say nothing: all quiet, or old master dead at an equal place (docs/FAILOVER.md, 2.5).
+/// Exact positions if GTIDs say nothing: all is quiet, or the old master is dead and both hosts are at the same
+/// position (docs/FAILOVER.md, 2.5).
 pub(super) fn by_position(
     facts: &Facts,
     located: Option<&Located>,
@@ -57,7 +58,7 @@ pub(super) fn by_position(
                     format!("{} has not applied {} to its end {old_end}", replica.host, old.host),
                 );
             }
-            // Then what the new master wrote reached the replica only where it has it from elsewhere.
+            // Then the replica has what the new master wrote only if it got that from elsewhere.
             if !facts.old_passes_on(old) {
                 match lacks_own_groups(facts, located) {
                     None => return Ok(Decision::Locate(Wanted::LastGroups)),
@@ -90,7 +91,7 @@ pub(super) fn by_position(
                     "{} is at {ours} and {} is at {theirs} in the log of {old_host}, which is unreachable",
                     replica.host, new.host
                 );
-                // A parallel applier is further than it says, until its next checkpoint.
+                // Until its next checkpoint, a parallel applier has applied more than it shows.
                 return unproved(Unproved::Nothing, reason, new_channel.fetched != new_channel.applied);
             }
             match lacks_own_groups(facts, located) {
@@ -109,7 +110,7 @@ pub(super) fn by_position(
     }
 }
 
-/// Neither GTIDs nor what was tried in their place prove anything.
+/// Neither GTIDs nor the methods without GTIDs prove anything.
 pub(super) fn unproved(
     facts: &Facts,
     why_not_gtid: &str,
@@ -130,8 +131,8 @@ fn whose_groups(facts: &Facts) -> (Unproved, &'static str) {
     }
 }
 
-/// Whether the replica may lack groups that the new master wrote itself, or got from others than the old one; `None`
-/// until its log was looked into.
+/// Whether the replica may lack transactions that the new master wrote itself, or got from others than the old one;
+/// `None` until its log was looked into.
 fn lacks_own_groups(facts: &Facts, located: Option<&Located>) -> Option<bool> {
     if facts.new.other_channels {
         return Some(true);

@@ -7,7 +7,7 @@ use crate::plan::decision::{ByGtid, Decision, Plan, Proof, Wanted};
 use crate::refusal::{Refusal, Unproved};
 use crate::status::{Mode, Place};
 
-/// MySQL's sets: which groups a server has executed is exactly known, in whatever order they came.
+/// MySQL's sets: which transactions a server has executed is exactly known, in whatever order they came.
 pub(super) fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid, Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
@@ -29,7 +29,7 @@ pub(super) fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid,
         }
         return Err(without_gtids(reason));
     };
-    // Groups of other channels are none of the new master's business.
+    // Transactions of other channels do not concern the new master.
     let source = &replica.channel.source_uuid;
     let concerns = |uuid: &str| {
         !replica.other_channels || theirs.executed.knows(uuid) || uuid.eq_ignore_ascii_case(source)
@@ -53,7 +53,7 @@ pub(super) fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid,
                 Place::Position(end.clone())
             }
             (Some(Located::Prefix { of, position, before }), _) if *of == ours.executed => {
-                // From MySQL 5.7 on, no log names what came with a backup, and none that is there holds it.
+                // From MySQL 5.7 on, no log names what came with a backup, and no existing log holds it.
                 if !executed.is_within(&before.with(&theirs.purged)) {
                     return Err(Refusal::NoSinglePosition { host, new: new_host });
                 }

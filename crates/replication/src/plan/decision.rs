@@ -1,4 +1,4 @@
-//! What planning comes to.
+//! The result of planning.
 
 use std::fmt;
 
@@ -8,34 +8,34 @@ use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::status::Place;
 
-/// What planning comes to.
+/// The result of planning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The replica may be attached there.
     Attach(Plan),
     /// First look for this in the new master's log, then plan again.
     Locate(Wanted),
-    /// First hold the old master's SQL thread, then plan again; where that may not be, this refusal stands.
+    /// First pause the old master's SQL thread, then plan again; if that is not allowed, this refusal is the answer.
     Hold(Refusal),
 }
 
 /// What has to be looked for in the new master's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// The place of this GTID position.
+    /// The file position of this GTID position.
     Position(GtidPosition),
     /// The same, and what had been logged before the replica's own log began, by its source's log or by the order of
     /// the new master's.
     History(GtidPosition),
-    /// The end of the groups that are in this set.
+    /// The end of the transactions that are in this set.
     Set(GtidSet),
-    /// The place of the last groups that the replica has logged, and what comes behind it.
+    /// The position of the last transactions that the replica has logged, and what comes after it.
     Logged(GtidPosition),
-    /// What the replica executed last, and whether it holds groups that the new master wrote itself.
+    /// What the replica executed last, and whether it holds transactions that the new master wrote itself.
     LastGroups,
 }
 
-/// Where the replica goes on, and why nothing is lost, skipped or doubled there.
+/// Where the replica continues, and why nothing is lost, skipped or doubled there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// What CHANGE MASTER names.
@@ -44,20 +44,20 @@ pub struct Plan {
     pub proof: Proof,
 }
 
-/// Why a place is exact.
+/// Why a position is exact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// The new master's log up to the replica's GTID position holds exactly the groups that the replica has.
+    /// The new master's log up to the replica's GTID position holds exactly the transactions that the replica has.
     SameGroups {
         /// The replica's position.
         at: GtidPosition,
         /// The new master's binlog state there.
         state: GtidState,
     },
-    /// The new master's log up to there holds exactly the groups that the replica has logged; what the replica has
-    /// executed since, both leave out.
+    /// The new master's log up to there holds exactly the transactions that the replica has logged; both leave out what
+    /// the replica has executed since.
     SameLogged {
-        /// The last groups that the replica has logged.
+        /// The last transactions that the replica has logged.
         at: GtidPosition,
         /// The last that it has executed.
         executed: GtidPosition,
@@ -67,30 +67,30 @@ pub enum Proof {
         /// What the replica has by replication.
         executed: GtidSet,
     },
-    /// Old master, new master and replica stand still and each has all that the others logged (docs/ORDERS.md, B1).
+    /// Old master, new master and replica do not change, and each has all that the others logged (docs/ORDERS.md, B1).
     AllQuiet {
         /// End of the old master's log.
         old_end: BinlogPosition,
         /// End of the new master's log.
         new_end: BinlogPosition,
     },
-    /// The old master is dead, replica and new master have executed its log up to the same place, and the new
+    /// The old master is dead, replica and new master have executed its log up to the same position, and the new
     /// master's log holds nothing of its own (docs/ORDERS.md, B3).
     SamePosition {
-        /// Their place in the old master's log.
+        /// Their position in the old master's log.
         old: BinlogPosition,
         /// End of the new master's log.
         new_end: BinlogPosition,
     },
-    /// The replica's last groups lie there in the new master's log, nowhere else, and behind all else that the
-    /// replica has (docs/ORDERS.md, B4).
+    /// The replica's last transactions lie there in the new master's log and nowhere else, and after everything else
+    /// that the replica has (docs/ORDERS.md, B4).
     SameLast(Found),
-    /// The old master's SQL thread stood still, and the replica had executed all of the old master's log: both
-    /// had of the new master's log what lies before one place (docs/ORDERS.md, B2).
+    /// The old master's SQL thread was paused, and the replica had executed all of the old master's log: both had
+    /// exactly the part of the new master's log before one position (docs/ORDERS.md, B2).
     SameAsOld {
         /// End of the old master's log.
         old_end: BinlogPosition,
-        /// The old master's place in the new master's log.
+        /// The old master's position in the new master's log.
         new_place: BinlogPosition,
     },
 }
@@ -148,7 +148,7 @@ impl fmt::Display for Proof {
     }
 }
 
-/// What GTIDs come to.
+/// The result of judging by GTIDs.
 pub(super) enum ByGtid {
     Decided(Decision),
     /// GTIDs say nothing here; the reason goes into a refusal if positions prove nothing either.

@@ -1,4 +1,4 @@
-//! MariaDB: does the new master's log up to a place hold exactly the groups that the replica has?
+//! MariaDB: does the new master's log up to a position hold exactly the transactions that the replica has?
 
 use crate::binlog::located::Gap;
 use crate::facts::{Facts, NewMaster, OldMaster, OwnLog};
@@ -8,9 +8,10 @@ use crate::plan::older::older_than_log;
 use crate::position::BinlogPosition;
 use crate::refusal::{Refusal, Unproved};
 
-/// Does the new master's log up to the replica's place hold exactly the groups that the replica has, by its own
-/// log or by its source's? Only the place's domains count: the others are those of further channels. Returned are the
-/// groups of the new master's log that are older than that log, so that it cannot tell.
+/// Does the new master's log up to the replica's position hold exactly the transactions that the replica has, by the
+/// replica's own log or by its source's log? Only the domains of the position count: the others belong to further
+/// channels. Returned are the transactions in the new master's log that are older than the log that was compared, so
+/// that it cannot show them.
 pub(super) fn check_groups(
     facts: &Facts,
     at: &GtidPosition,
@@ -30,7 +31,7 @@ pub(super) fn check_groups(
         }
     }
     for ours in own.state.iter().filter(|gtid| domains.contains(&gtid.domain)) {
-        // What was written on the replica itself stays there wherever it is attached.
+        // What was written on the replica itself stays there, wherever the replica is attached.
         if u64::from(ours.server) == replica.server_id {
             continue;
         }
@@ -52,9 +53,9 @@ fn lacks_earlier(facts: &Facts, gtid: Gtid) -> Refusal {
     Refusal::ReplicaLacksEarlier { host, new, gtid: gtid.to_string() }
 }
 
-/// Does the replica have these groups, which the new master logged before the replica's own log was begun? They came
-/// with the copy from which the replica was made, if its source had them; the source's log tells, or where that is as
-/// young or the source is silent, the order of the new master's (see [`check_order`]).
+/// Does the replica have these transactions, which the new master logged before the replica's own log was begun? They
+/// came with the copy from which the replica was made, if its source had them. The source's log shows that. If that log
+/// is as young, or the source is silent, the order of the new master's log shows it (see [`check_order`]).
 pub(super) fn check_older(
     facts: &Facts,
     older: &[Gtid],
@@ -76,12 +77,12 @@ fn not_in_order(facts: &Facts, gtid: Gtid) -> Refusal {
     Refusal::OutOfOrder { host, new, gtid: gtid.to_string() }
 }
 
-/// The same question where the replica cannot tell what it has: does the order of the new master's log answer?
+/// The same question if the replica cannot show what it has: does the order of the new master's log answer it?
 ///
-/// A server numbers its group one above the highest that it knows of the domain. If the numbers of the whole
-/// log never step back, each server had seen the others' groups when it wrote its own, so the old master had
-/// them in that order, too, and the replica with it; if the new master has also executed at least as much of
-/// the old master's log, the replica has nothing beyond.
+/// A server numbers its transaction one above the highest that it knows of the domain. If the numbers of the whole log
+/// never step back, each server had seen the others' transactions when it wrote its own, so the old master had them in
+/// that order, too, and the replica with it; if the new master has also executed at least as much of the old master's
+/// log, the replica has nothing beyond.
 pub(super) fn check_order(facts: &Facts, out_of_order: Option<Gtid>) -> Result<(), Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
@@ -106,7 +107,7 @@ pub(super) fn check_order(facts: &Facts, out_of_order: Option<Gtid>) -> Result<(
     Err(Refusal::Unproved { host, new: new_host, cause: Unproved::KeepsNoLog, reason, may_pass })
 }
 
-/// Does the new master's log lack something of the old one's that the replica still has to get?
+/// Does the new master's log lack something from the old master that the replica still has to get?
 pub(super) fn check_gaps(facts: &Facts, at: &GtidPosition, gaps: &[Gap]) -> Result<(), Refusal> {
     let new = &facts.new;
     let refused = |gtid: String| {
@@ -127,22 +128,22 @@ pub(super) fn check_gaps(facts: &Facts, at: &GtidPosition, gaps: &[Gap]) -> Resu
     }
 }
 
-/// True if a number that is missing in the new master's log is that of a group which it lacks.
+/// True if a number that is missing in the new master's log is that of a transaction which it lacks.
 pub fn gaps_count(facts: &Facts) -> bool {
     let channel = facts.new.channel.as_ref();
     let passes_over = channel.is_some_and(|channel| !channel.ignored_server_ids.is_empty());
     logs_all(facts) && !facts.leave_out() && !passes_over
 }
 
-/// True if the new master's log must hold whatever it has executed. With rows for statements, nothing is logged for
-/// those without an effect, and for those on temporary tables (lab: 10.5, 10.11, 11.8).
+/// True if the new master's log must hold whatever the new master has executed. If it logs rows for statements, it logs
+/// nothing for statements without an effect and for statements on temporary tables (lab: 10.5, 10.11, 11.8).
 pub(super) fn logs_all(facts: &Facts) -> bool {
     let writes_statements = matches!(&facts.old, OldMaster::Answers(old) if !old.logs_rows);
     !(facts.new.logs_rows && writes_statements)
 }
 
-/// True if the new master has logged nothing since that came by replication. What it writes itself takes nothing
-/// back: it is numbered above all that it has.
+/// True if the new master has since logged nothing that came by replication. Its own writes do not matter: their
+/// numbers are above all that it has.
 pub(super) fn has_got_no_more(searched: &GtidState, new: &NewMaster) -> bool {
     let logged = |state: &GtidState| -> GtidState {
         state.iter().filter(|gtid| u64::from(gtid.server) != new.server_id).collect()
@@ -150,7 +151,7 @@ pub(super) fn has_got_no_more(searched: &GtidState, new: &NewMaster) -> bool {
     logged(searched) == logged(&new.state)
 }
 
-/// The same, and it has executed no more of the old master's log, either: some of that it may not have logged.
+/// The same, and it has executed no more of the old master's log: it may not have logged all of that.
 pub(super) fn has_stood_still(
     searched: &GtidState,
     replicated: Option<&BinlogPosition>,

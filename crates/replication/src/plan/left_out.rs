@@ -9,7 +9,8 @@ use crate::position::BinlogPosition;
 use crate::refusal::{Refusal, Unproved};
 use crate::status::Mode;
 
-/// Only the order of the new master's log could tell what the replica has; numbers that are left out hide a step back.
+/// Only the order of the new master's log could show what the replica has, and numbers that are left out hide a step
+/// back.
 pub(super) fn left_out(facts: &Facts) -> Result<ByGtid, Refusal> {
     let (host, new) = (facts.replica.host.clone(), facts.new.host.clone());
     let reason = format!("filters leave out some of what the log of {new} would have to show");
@@ -19,10 +20,10 @@ pub(super) fn left_out(facts: &Facts) -> Result<ByGtid, Refusal> {
     Err(Refusal::Unproved { host, new, cause: Unproved::FiltersHidePlace, reason, may_pass: false })
 }
 
-/// Does the new master's log hold, up to the last that the replica has logged, exactly what the replica has, though
-/// the replica has executed `at`? Then what it has not logged, both leave out: the new master must have executed it,
-/// too, and what it logged behind that place must have later numbers. Otherwise the replica's log may have lost what the
-/// new master has yet to log.
+/// Does the new master's log hold, up to the last that the replica has logged, exactly what the replica has, though the
+/// replica has executed `at`? Then both leave out what the replica has not logged: the new master must also have
+/// executed it, and what the new master logged after that position must have later numbers. Otherwise the replica's log
+/// may have lost what the new master has yet to log.
 pub(super) fn check_logged(
     facts: &Facts,
     at: &GtidPosition,
@@ -44,7 +45,7 @@ pub(super) fn check_logged(
         Some(gtid) => format!(
             "the log of {new} has {gtid} behind {logged}, the last that {host} has logged, which has executed {at}"
         ),
-        // The server would go on from what it has executed, which the new master's log cannot tell.
+        // The server would continue from what it has executed, which the new master's log does not have.
         None if facts.replica.channel.mode == Mode::CurrentPos => {
             format!("{host}, which uses current_pos, has executed {at}, which {new} has not logged")
         }
@@ -53,15 +54,16 @@ pub(super) fn check_logged(
     Err(Refusal::Unproved { host, new, cause: Unproved::FiltersHidePlace, reason, may_pass: false })
 }
 
-/// Has the new master executed all that the replica has? Both by the place in the old master's log and by GTID: after a
-/// crash the place of either may be an old one, and by file and position a GTID position may be that of what was fetched.
+/// Has the new master executed all that the replica has? Both the position in the old master's log and the GTIDs are
+/// compared: after a crash the position of either host may be an old one, and by file and position a GTID position may
+/// be that of what was only fetched.
 fn check_executed(facts: &Facts, at: &GtidPosition) -> Result<(), Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (ours, theirs) =
         (&replica.channel.applied, new.channel.as_ref().and_then(|channel| channel.applied.as_ref()));
     let by_place = match (theirs, ours) {
         (Some(theirs), Some(ours)) => theirs.has_reached(ours),
-        // By GTID, a channel that was changed knows no place until its source has answered.
+        // By GTID, a channel that was changed knows no position until its source has answered.
         (Some(_), None) => new
             .channel
             .as_ref()
@@ -88,8 +90,8 @@ fn check_executed(facts: &Facts, at: &GtidPosition) -> Result<(), Refusal> {
     Err(Refusal::Unproved { host, new: new_host, cause: Unproved::FiltersHidePlace, reason, may_pass })
 }
 
-/// True if the replica's log has something of every server in that state. With filters, what its log begins with
-/// may come long after the beginning of it, and does not tell what is older.
+/// True if the replica's log has something of every server in that state. With filters, the first transaction in a log
+/// may come long after the log was begun, and does not show what is older.
 pub(super) fn knows_all(facts: &Facts, log: &OwnLog, there: &GtidState) -> bool {
     let replica = &facts.replica;
     let mut concerns = there.iter().filter(|gtid| {
@@ -98,9 +100,10 @@ pub(super) fn knows_all(facts: &Facts, log: &OwnLog, there: &GtidState) -> bool 
     !facts.leave_out() || concerns.all(|gtid| log.state.get(gtid.domain, gtid.server).is_some())
 }
 
-/// Does the old master, asked for what comes behind the last that the replica has logged, send only what the replica
-/// drops? What the replica executed and a filter of its log left out, an old master with the same filter did not log
-/// either; of a silent one nobody knows its filters. By file and position, the replica's GTID position is not asked for.
+/// If the old master is asked for what comes after the last transaction that the replica has logged, does it send only
+/// what the replica drops? An old master with the same filter also did not log what the replica executed and its filter
+/// left out. Nobody knows the filters of a silent old master. By file and position, the replica's GTID position is not
+/// used.
 pub(super) fn check_set_back(facts: &Facts, at: &GtidPosition, logged: &GtidPosition) -> Result<(), Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let is_by_file = replica.channel.mode == Mode::FilePosition;
@@ -117,8 +120,8 @@ pub(super) fn check_set_back(facts: &Facts, at: &GtidPosition, logged: &GtidPosi
     Err(Refusal::Unproved { host, new: new_host, cause: Unproved::FiltersHidePlace, reason, may_pass: false })
 }
 
-/// True if the new master's log may lack a group only because of filters that the replica shares, and positions
-/// may tell more than a replica without a log of its own.
+/// True if the new master's log may lack a transaction only because of filters that the replica shares, and positions
+/// may show more than a replica without a log of its own.
 pub(super) fn is_dropped_by_both(facts: &Facts) -> bool {
     facts.leave_out()
         && facts.share_filters()

@@ -1,16 +1,16 @@
-//! Groups that are older than the new master's log (docs/FAILOVER.md, 2.3).
+//! Transactions that are older than the new master's log (docs/FAILOVER.md, 2.3).
 
 use crate::facts::{Facts, OldMaster};
 use crate::gtid::{Gtid, GtidPosition};
 use crate::status::Mode;
 
-/// The groups of a position that the new master has executed, and that lie right before its log: it was rebuilt, and
-/// began a log of its own behind them.
+/// The transactions of a position that the new master has executed, and that lie right before its log: it was rebuilt,
+/// and began a log of its own after them.
 ///
-/// A log that was begun anew with `RESET MASTER` looks the same, but for its numbers: so the first group that it has of
-/// the domain must be the next one. The search makes sure of that where `begin` does not tell. Where the log has nothing
-/// of the domain, the group must be the last that the new master has executed; and what it may have written itself before
-/// its log began shows nowhere but with a replica that has all of the old master's log.
+/// A log that was begun anew with `RESET MASTER` looks the same, but for its numbers: so the first transaction that it
+/// has of the domain must be the next one. If `begin` does not show that, the search checks it. If the log has nothing
+/// of the domain, the transaction must be the last that the new master has executed. What the new master may have
+/// written itself before its log began shows only with a replica that has all of the old master's log.
 pub fn older_than_log(facts: &Facts, at: &GtidPosition) -> GtidPosition {
     let new = &facts.new;
     let has_all_of_old = match &facts.old {
@@ -29,7 +29,8 @@ pub fn older_than_log(facts: &Facts, at: &GtidPosition) -> GtidPosition {
             return is_last && has_all_of_old && (new.read_only || has_written);
         }
         let begins_next = |first: u64| first == gtid.sequence + 1;
-        // By GTID, a server lets its log begin behind a group that is not in it only where that is its own position.
+        // By GTID, a server sends its log from after a transaction that is not in that log only if that transaction is
+        // its own position.
         executed.sequence >= gtid.sequence
             && new.begin.highest(gtid.domain).is_none_or(begins_next)
             && (is_last || facts.replica.channel.mode == Mode::FilePosition)

@@ -1,10 +1,10 @@
-//! What must hold whatever the method.
+//! What must hold for every method.
 
 use crate::facts::{Facts, OldMaster};
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 
-/// What must hold whatever the method.
+/// What must hold for every method.
 pub(super) fn check_servers(facts: &Facts) -> Result<(), Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
@@ -15,7 +15,7 @@ pub(super) fn check_servers(facts: &Facts) -> Result<(), Refusal> {
     if replica.channel.ignored_server_ids.contains(&new.server_id) {
         return Err(Refusal::IgnoresNewMaster { host, new: new_host, id: new.server_id });
     }
-    // A filter that both have in common loses nothing that the replica would have kept.
+    // A filter that both have loses nothing that the replica would have kept.
     let own = &replica.channel.filters;
     let foreign: Vec<_> = new.filters.iter().filter(|filter| !own.contains(filter)).cloned().collect();
     if !foreign.is_empty() {
@@ -43,8 +43,8 @@ pub(super) fn check_servers(facts: &Facts) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// True if the replica's temporary tables will never be used again: the sessions of the old master that had them
-/// are gone with it, and the replica has executed all statements of theirs that anybody has.
+/// True if the replica's temporary tables will never be used again: the sessions of the old master that had them have
+/// ended with it, and the replica has executed all statements of these sessions that any host has.
 fn are_orphans(facts: &Facts) -> bool {
     let (replica, new) = (&facts.replica, &facts.new);
     let (OldMaster::Silent { .. }, Some(theirs)) = (&facts.old, &new.channel) else { return false };
@@ -62,16 +62,16 @@ fn are_orphans(facts: &Facts) -> bool {
     let mut of_old = new.state.iter().filter(|gtid| u64::from(gtid.server) == ours.source_server_id);
     let by_gtid = at.is_empty()
         || of_old.all(|gtid| at.get(gtid.domain).is_some_and(|at| at.sequence >= gtid.sequence));
-    // A new master that still receives shows that the old one lives.
+    // A new master that still receives something shows that the old master is alive.
     !theirs.is_receiving() && theirs.has_applied_all() && by_place && by_set && by_gtid
 }
 
-/// Does the new master's log hold all that the replica has to get from it, but for what nobody gets?
+/// Does the new master's log hold all that the replica has to get from it, except what no host gets?
 ///
-/// What the old master left out of its log, the replica has never got and never will. So the two masters' filters are
-/// compared with each other; what the replica leaves out of its own log is another matter. An old master that does
-/// not answer is not taken for equal: then the new one's filters are harmless only where nothing of the old one's is
-/// still to come by way of it.
+/// The replica never got what the old master left out of its log, and never will. So the two masters' filters are
+/// compared with each other; what the replica leaves out of its own log does not matter here. If the old master does
+/// not answer, its filters do not count as equal. Then the new master's filters are harmless only if nothing from the
+/// old master is still to come through the new one.
 fn check_log_filters(facts: &Facts) -> Result<(), Refusal> {
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());

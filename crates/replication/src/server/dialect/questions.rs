@@ -26,7 +26,7 @@ impl Dialect {
         let updates =
             if self.is_mysql_since((8, 0, 26)) { "log_replica_updates" } else { "log_slave_updates" };
         let gtids = match self.flavour {
-            // In this order: a group is logged before it counts as executed.
+            // In this order: a transaction is logged before it counts as executed.
             Flavour::MariaDb => "@@gtid_slave_pos AS slave_pos, @@gtid_current_pos AS current_pos, \
                  @@gtid_binlog_state AS binlog_state, @@gtid_binlog_pos AS binlog_pos, @@GLOBAL.binlog_format AS binlog_format, 1 AS keeps_order"
                 .into(),
@@ -54,7 +54,7 @@ impl Dialect {
         }
     }
 
-    /// What a server has executed by GTID, as one value that changes with every group applied.
+    /// What a server has executed by GTID, as one value that changes with every transaction applied.
     pub fn applied_gtids(self) -> &'static str {
         match self.flavour {
             Flavour::MariaDb => "SELECT @@gtid_slave_pos AS gtids",
