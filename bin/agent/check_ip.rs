@@ -16,8 +16,8 @@ fn check_ip(call: &Call) -> Result<Verdict, NetworkError> {
     let ip: VirtualIp = call.arguments.address.parse()?;
     let mut kernel = Netlink::open(call.budget)?;
 
-    // An interface that does not exist holds no address. 255 would say that nothing is known, and the
-    // monitor would then learn nothing at all of this host, which may be the one to fail over from.
+    // An interface that does not exist holds no address. 255 would say that nothing is known. Then the monitor would
+    // learn nothing of this host, and it may have to fail over from just this host.
     let Some(link) = kernel.find_link(&interface)? else {
         log::warn!("{}", NetworkError::NoInterface(interface.device().into()));
         return Ok(Verdict::second_answer("IP address is not configured"));

@@ -39,33 +39,34 @@ fn clear_ip(call: &Call) -> Result<Verdict, NetworkError> {
             report::plan(format_args!("take {ip} from {link}"), format_args!("{link} holds it"));
         }
     } else {
-        // An interface that does not exist holds no address: what was asked for is the case.
+        // An interface that does not exist holds no address, which is what was asked for.
         log::warn!("{}", NetworkError::NoInterface(interface.device().into()));
     }
-    // Even where it was not there: the call that removed it may have failed or been killed before this.
+    // Also if the address was not there: the call that removed it may have failed or been killed before this.
     hook::run(call, Moment::Removed, interface.device(), ip.ip())?;
     Ok(if was_there { Verdict::ok() } else { Verdict::ok_because("IP address is not configured") })
 }
 
-/// Takes the address from the interface. Clients hear of it at once, unless the host answers for it on another interface.
+/// Takes the address from the interface. Clients are told at once, unless the host answers for the address on another
+/// interface.
 fn take(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
     let holders = kernel.holders(ip)?;
     let is_nowhere_else = holders.iter().all(|index| *index == link.index);
     let goes = is_nowhere_else && !holders.is_empty();
     let farewell = if goes { unheard(farewell::prepare(link, ip, &call.settings)) } else { None };
-    // The kernel tells the other side of a connection only while the address is there. Even where it is gone: the call
-    // that removed it may have been killed before it ended those that came in between.
+    // The kernel tells the other side of a connection only while the address is there. This also runs if the address is
+    // not there: the call that removed it may have been killed before it ended the connections that came in between.
     let is_able = is_nowhere_else && end_connections(call, ip);
     let begin = || unheard(farewell.map_or(Ok(()), Prepared::begin));
     let was_there = step(&format!("take {ip} from {link}"), || withdraw(kernel, link, ip, begin))?;
-    // Those that came in between: their clients hear of it by the farewell, and here nobody has to wait for them.
+    // The connections that came in between: the farewell tells their clients, and nobody has to wait for that here.
     if goes && is_able && !report::is_dry_run() {
         end_connections(call, ip);
     }
     Ok(was_there)
 }
 
-/// False if the kernel does not do it.
+/// False if the kernel does not end connections.
 fn end_connections(call: &Call, ip: VirtualIp) -> bool {
     match ending::end_all(ip.ip(), call.budget.share(LONGEST_ENDING)) {
         Ok(0) => {}
@@ -78,7 +79,7 @@ fn end_connections(call: &Call, ip: VirtualIp) -> bool {
     true
 }
 
-/// What clients are not told they find out by themselves; the address goes all the same.
+/// Clients that are not told find out by themselves; the address is removed all the same.
 fn unheard<T: Default>(told: Result<T, NetworkError>) -> T {
     told.unwrap_or_else(|error| {
         log::warn!("{error}");

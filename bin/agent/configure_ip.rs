@@ -66,9 +66,9 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
         }
         add(call, &mut kernel, &link, ip).map_err(|error| error.while_adding(ip, &link))?;
     }
-    // All of this again for a young address: the call that added it may have been killed.
+    // All of this is repeated for an address that was just added: the call that added it may have been killed.
     if let Err(error) = complete(call, &mut kernel, &link, ip) {
-        // A failure of this, too, is in the journal; the first one is the cause.
+        // A failure of this step is in the journal, too; the first failure is the cause.
         let _ = step(&format!("take {ip} back from {link}"), || withdraw(&mut kernel, &link, ip, || ()));
         return Err(error.while_adding(ip, &link));
     }
@@ -83,7 +83,7 @@ fn add(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<
         step(&format!("ask for {ip} on {link}"), || conflict::probe(link, ip, time))?;
     }
     step(&format!("add {ip} to {link}"), || kernel.add(link, ip, network.dad.is_some()))?;
-    // Not before, for until now somebody has to refuse what comes.
+    // Not before this point: until now the farewell has to refuse what comes.
     farewell::end(link, ip);
     Ok(())
 }
@@ -100,7 +100,7 @@ fn complete(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Re
     Ok(())
 }
 
-/// The address works for whoever asks for it, so the role is held even if this fails.
+/// The address works for every host that asks for it, so the role is served even if this fails.
 fn announce(kernel: &mut Netlink, link: &Link, ip: VirtualIp, settings: &Settings) {
     if step(&format!("announce {ip} on {link}"), || announcer::announce(kernel, link, ip, settings)).is_err()
     {

@@ -16,7 +16,7 @@ use mmm_replication::gate::{self, Question};
 use mmm_replication::takeover::{self, Pursuit};
 use mmm_replication::{Error, Server, lock};
 
-/// How long the address may wait for the list of what was lost.
+/// How long the address may be delayed by the list of what was lost.
 const LISTING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {

@@ -1,8 +1,8 @@
 //! `mysql_deny_write`: this host shall take no more writes, and has none under way.
 //!
-//! The agent runs it once when it takes the writer role away, never again, and removes the writer address
-//! whatever it says (docs/CONTRACT.md, 1.2). So it does as much as it can: a firewall command or a privilege that is
-//! missing never keeps it from setting `read_only`.
+//! The agent runs it once when it takes the writer role away, never again, and removes the writer address whatever it
+//! says (docs/CONTRACT.md, 1.2). So it does as much as it can: it sets `read_only` even if a firewall command or a
+//! privilege is missing.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use mmm_replication::closing::{Closed, Closing};
 use mmm_replication::takeover::{self, Outcome, Pursuit};
 use mmm_replication::{Error, Refusal, Server};
 
-/// What closing, and closing with unblocking, may take beyond the grace.
+/// How much longer than the grace closing, and closing with unblocking, may take.
 const CLOSING: Duration = Duration::from_secs(1);
 const AFTER_GRACE: Duration = Duration::from_secs(2);
-/// What a takeover that was under way may take once this host is closed: the address is removed after that.
+/// How long a takeover that was under way may take once this host is closed: the address is removed only after that.
 const ENDING: Duration = Duration::from_secs(3);
 /// A longer grace is a mistake: the monitor waits for the whole of it.
 const LONGEST_GRACE: i64 = 3600;
@@ -39,7 +39,7 @@ fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
     let mut barrier = Barrier::default();
     let raised = barrier.raise(host, &config.blocking);
     if raised.is_ok() && is_soft {
-        // What keeps it from looking keeps it from closing, too, and is reported there.
+        // A failure here will also make closing fail, and is reported there.
         let _ = step("gave running writes time", || closing.give_time(grace));
     }
     // What was taken over by then is older than what clients wrote.
@@ -72,7 +72,8 @@ fn close(closing: &mut Closing) -> Result<Closed, Error> {
     step("confirmed that nothing is written", || closing.confirm())
 }
 
-/// A host without the role is asked by nobody whether it may take writes: nobody else ends what it was taking over.
+/// The agent does not call `mysql_allow_write` on a host without the role, so no other helper would complete a takeover
+/// there.
 fn end_takeover(call: &Call, config: &Config, whole: Budget, was_open: bool) {
     let host = config.this_host();
     let budget = Budget::start(Some(whole.part(95).share(ENDING)));
@@ -88,7 +89,7 @@ fn end_takeover(call: &Call, config: &Config, whole: Budget, was_open: bool) {
     }
 }
 
-/// The time for closing, the time of the call, and until when a write that is under way may go on.
+/// The time for closing, the time of the call, and until when a write that is under way may continue.
 fn time(call: &Call, config: &Config) -> (Budget, Budget, Duration) {
     let seconds = config.max_kill_retries.clamp(0, LONGEST_GRACE);
     let grace = Duration::from_secs(seconds.unsigned_abs());
@@ -97,6 +98,6 @@ fn time(call: &Call, config: &Config) -> (Budget, Budget, Duration) {
         let budget = call.with_limit(grace + AFTER_GRACE);
         return (budget.relimited(grace + CLOSING), budget, grace);
     }
-    // The rest is for finding out what to report.
+    // The rest is needed to find out what to report.
     (call.budget.part(95), call.budget, grace)
 }

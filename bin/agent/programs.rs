@@ -23,7 +23,7 @@ pub static ALL: [&Program; 10] = [
     &TURN_ON_SLAVE,
 ];
 
-/// What `check_ip` answers of an address that is there, and `configure_ip` of one that was there.
+/// The answer of `check_ip` if the address is there, and of `configure_ip` if it was already there.
 pub const IS_CONFIGURED: &str = "IP address is configured";
 
 /// `check_ip`
@@ -176,7 +176,7 @@ pub static TURN_ON_SLAVE: Program = Program {
     example: "turn_on_slave mmm_agent",
 };
 
-/// The whole of a process that a helper leaves behind; nobody waits for its exit code.
+/// Everything that a background process of a helper does; nobody waits for its exit code.
 pub fn in_background<E: Display>(
     program: &Program,
     log: &LogSettings,

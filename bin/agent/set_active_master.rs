@@ -1,7 +1,7 @@
 //! `set_active_master`: this host, a slave, shall replicate from another master.
 //!
-//! The agent runs it on slaves when the active master has changed, and at every start of its own
-//! (docs/CONTRACT.md, 1.2). A refusal leaves replication running from the old master; the agent asks again.
+//! The agent runs it on slaves when the active master has changed, and at every start of its own (docs/CONTRACT.md,
+//! 1.2). A refusal leaves replication running from the old master; the agent retries.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -75,7 +75,7 @@ fn new_master<'c>(config: &'c Config, argument: &str) -> Result<&'c Host, Error>
     })
 }
 
-/// The configured host whose server has this id; asked only where a channel names no address that is known.
+/// The configured host whose server has this id; asked only if a channel names no known address.
 fn ask_for_id<'c>(call: &Call, config: &'c Config, id: u64) -> Option<&'c Host> {
     let patience = Duration::from_millis(700);
     config.hosts().iter().filter(|host| host.name != *config.this()).find(|host| {

@@ -18,7 +18,7 @@ fn sync_with_master(call: &Call) -> Result<Verdict, Error> {
     interrupt::attend();
     let config = call.config()?;
     config.peer()?;
-    // What the wait leaves is for a last look.
+    // The time that the wait leaves is for a last check.
     let budget = call.budget.part(92);
     let mut local = Server::connect(config.this_host(), call.settings.limits.connect, call.budget.part(98))?;
     let settings = &call.settings;

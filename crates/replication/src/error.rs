@@ -1,4 +1,4 @@
-//! What can go wrong with a server, one variant per thing that an operator would mend differently.
+//! What can go wrong with a server, one variant for each thing that an operator would fix differently.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use mmm_core::firewall::FirewallError;
 
 use crate::refusal::Refusal;
 
-/// What a question came to: the answer, or why there is none, in words or as what else it was; an error where it could not
-/// be asked.
+/// The result of a question: the answer, or why there is none, in words or as another type; an error if it could not be
+/// asked.
 pub type Told<T, Why = String> = Result<Result<T, Why>, Error>;
 
 /// A failure of a helper that talks to servers. Its text is the helper's `ERROR:` line; causes are kept as
@@ -32,7 +32,7 @@ pub enum Error {
         user: String,
         /// What the driver or the server said.
         cause: String,
-        /// True if the server itself refused, so that it is alive.
+        /// True if the server itself refused, so that it is certainly alive.
         answered: bool,
         /// The server's error number, where it sent one.
         code: Option<u16>,
@@ -105,7 +105,7 @@ pub enum Error {
         state: String,
     },
 
-    /// The packet filter did not do what the configuration wants; that stops nothing.
+    /// The packet filter did not do what the configuration wants; the helper continues all the same.
     #[error("{failure}; {host} is closed all the same: read_only is on and no client is left")]
     #[strum(serialize = "")]
     Firewall {

@@ -1,11 +1,11 @@
 //! MySQL and MariaDB servers, their replication, and moving it without losing, skipping or doubling a row.
 //!
-//! The rooms, from the lowest to the highest; none knows anything of a higher one (`tests/lint-imports`). Nouns that all
-//! use: [`Record`], [`position`], `gtid`, [`status`], [`Refusal`], [`Error`], `facts`. A connection to a [`Server`], one
-//! [`channel`] of a replica, and one server's [`binlog`]. `plan` decides and [`attach`] acts; `survivors` have what only
-//! they have of a dead master's log, and [`takeover`] gets it. [`gate`] says whether writes may be opened, [`closing`]
-//! ends them, and [`difference`] tells what one server has and another lacks. Nothing here knows a helper's arguments or
-//! prints anything.
+//! The modules, from the lowest to the highest; none uses a higher one (`tests/lint-imports`). Types that all use:
+//! [`Record`], [`position`], `gtid`, [`status`], [`Refusal`], [`Error`], `facts`. A connection to a [`Server`], one
+//! [`channel`] of a replica, and one server's [`binlog`]. `plan` decides and [`attach`] acts; `survivors` finds slaves
+//! that alone have the end of a dead master's log, and [`takeover`] fetches it from them. [`gate`] says whether writes
+//! may be opened, [`closing`] ends them, and [`difference`] shows what one server has and another lacks. Nothing here
+//! knows a helper's arguments or prints anything.
 
 pub mod attach;
 pub mod binlog;

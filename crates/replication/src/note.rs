@@ -6,11 +6,11 @@ use std::path::Path;
 use mmm_core::marker::Marker;
 use mmm_core::report;
 
-/// Where the notes lie: unlike a packet filter, another host's thread is not as before when this machine has
-/// started anew.
+/// Where the notes are kept. They must survive a restart of this machine: the restart resets a packet filter, but not
+/// another host's thread.
 pub const FOLDER: &str = "/var/lib/mysql-mmm";
 
-/// The value of one of the `key=value` with tabs between, of which a note consists.
+/// The value of a key in a note, which consists of `key=value` with tabs between.
 pub fn value(text: &str, name: &str) -> Option<String> {
     text.split('\t').find_map(|field| field.strip_prefix(name)?.strip_prefix('=').map(ToString::to_string))
 }

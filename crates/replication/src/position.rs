@@ -1,4 +1,4 @@
-//! A place in a server's binary log, and which of two comes first.
+//! A position in a server's binary log, and which of two comes first.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -32,7 +32,7 @@ impl BinlogPosition {
         Some(Self::new(name, row.number(offset)?))
     }
 
-    /// A position for a text, where there may be none.
+    /// A position for a text, even if there is none.
     pub fn shown(position: Option<&Self>) -> String {
         position.map_or_else(|| "nothing".into(), ToString::to_string)
     }
@@ -43,9 +43,8 @@ impl BinlogPosition {
         Some((base, number.parse().ok()?))
     }
 
-    /// Which of two positions *of the same server* comes first; `None` if the logs' base names differ, so
-    /// that nothing can be said (docs/ORDERS.md, A26). Numbers are compared as numbers: 999999 is before
-    /// 1000000.
+    /// Which of two positions *of the same server* comes first; `None` if the logs' base names differ, so that they
+    /// cannot be compared (docs/ORDERS.md, A26). Numbers are compared as numbers: 999999 is before 1000000.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         let ((base, number), (other_base, other_number)) = (self.parts()?, other.parts()?);
         (base == other_base).then(|| number.cmp(&other_number).then(self.offset.cmp(&other.offset)))

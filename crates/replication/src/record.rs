@@ -1,7 +1,7 @@
 //! A row of a server's answer, by column name.
 //!
-//! Servers rename columns (`Master_Host`, `Source_Host`), never their place in meaning; names are compared
-//! without regard to case because servers differ in that, too.
+//! Servers rename columns (`Master_Host`, `Source_Host`), but do not change their meaning. Names are compared without
+//! regard to case, because servers differ in that, too.
 
 use std::str::FromStr;
 
@@ -19,7 +19,7 @@ impl Record {
             .and_then(|(_, value)| value.as_deref())
     }
 
-    /// The value of a column, empty where it is NULL or missing.
+    /// The value of a column, empty if it is NULL or missing.
     pub fn text(&self, column: &str) -> &str {
         self.get(column).unwrap_or_default()
     }

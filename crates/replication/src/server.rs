@@ -29,7 +29,7 @@ use crate::refusal::Refusal;
 use crate::server::dialect::Dialect;
 use crate::status;
 
-/// Most that the rows of one answer may hold together; none that is kept whole comes near it.
+/// The maximum size of all rows of one answer together. No answer that is kept as a whole comes near it.
 const MOST_KEPT: usize = 256 << 20;
 
 /// A connection to a host's server with the agent's account.
@@ -39,8 +39,8 @@ pub struct Server {
     conn: Conn,
     socket: Arc<OwnedFd>,
     budget: Budget,
-    /// False once a statement was left unanswered: its answer could still arrive, and would be taken for the
-    /// next one's.
+    /// False once a statement was left unanswered: its answer could still arrive, and would be taken for the answer to
+    /// the next one.
     in_step: bool,
 }
 
@@ -71,7 +71,7 @@ impl Server {
         Ok(Self { host: host.name.to_string(), address, conn, socket, budget, in_step: true })
     }
 
-    /// True if the host's server lets the agent in, or is alive enough to refuse it.
+    /// True if the host's server lets the agent in, or refuses it.
     pub fn answers(host: &Host, most: Duration, budget: Budget) -> bool {
         match Self::connect(host, most, budget) {
             Ok(_) | Err(Error::Connect { answered: true, .. }) => true,
@@ -102,7 +102,7 @@ impl Server {
         self.budget
     }
 
-    /// Lets this connection's later statements use another budget: what an undo needs when the first is spent.
+    /// Lets this connection's later statements use another budget: an undo needs that when the first budget is spent.
     pub fn use_budget(&mut self, budget: Budget) {
         self.budget = budget;
     }
@@ -131,8 +131,8 @@ impl Server {
         })
     }
 
-    /// Runs statements that return no rows in one round trip. The server stops at the first that fails: the
-    /// count is of those before it.
+    /// Runs statements that return no rows in one round trip. The server stops at the first that fails. The count is of
+    /// the statements before it.
     pub fn execute_all(&mut self, statements: &[String]) -> (usize, Result<(), Error>) {
         let mut done = 0;
         if report::is_dry_run() {
@@ -214,7 +214,7 @@ impl Server {
         self.dialect().quote(text)
     }
 
-    /// The same error; where the server names a privilege that is missing, with the GRANT that mends it.
+    /// The same error. If the server names a missing privilege, the error has the GRANT that fixes it.
     fn name_missing(&mut self, error: Error) -> Error {
         match privilege::missing(&error) {
             Some(privilege) => self.lacks(privilege, String::new()),
@@ -222,7 +222,8 @@ impl Server {
         }
     }
 
-    /// The refusal for want of this privilege; `why` says what could not be done where that is not plain from it.
+    /// The refusal because this privilege is missing; `why` says what could not be done, if the privilege does not show
+    /// that.
     pub fn lacks(&mut self, privilege: String, why: String) -> Error {
         let account = match self.one("SELECT CURRENT_USER() AS account") {
             Ok(row) => row.text("account").to_string(),
@@ -234,7 +235,7 @@ impl Server {
         Refusal::Lacks { host, product, account, privilege, on, why }.into()
     }
 
-    /// The bare connection, for what is not a statement; its host's name and its budget.
+    /// The connection itself, for what is not a statement, with its host's name and its budget.
     pub(crate) fn into_parts(self) -> (String, Conn, Budget) {
         (self.host, self.conn, self.budget)
     }
@@ -260,8 +261,8 @@ impl Server {
     }
 }
 
-/// What the client library comes to. It indexes and allocates as a server's bytes tell it, and a panic of it is that
-/// server's fault, not a bug: what the caller has begun has to be undone.
+/// The result of a call of the client library. The library indexes and allocates as the server's bytes say. So a panic
+/// in it is the server's fault and no bug, and what the caller has begun has to be undone.
 pub(crate) fn survive<T>(run: impl FnOnce() -> mysql::Result<T>) -> mysql::Result<T> {
     panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         Err(io::Error::other("what it sent is not of the protocol, and the client library failed on it")

@@ -1,14 +1,14 @@
 //! MariaDB's global transaction ids: `domain-server-sequence`, positions and binlog states.
 //!
 //! A *position* names the last transaction of each domain; a *state* names the last sequence number of each server in
-//! each domain, so that two states are equal only where the same transactions were logged (MariaDB knowledge base,
+//! each domain, so that two states are equal only if the same transactions were logged (MariaDB knowledge base,
 //! `gtid_binlog_state`).
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-/// One transaction's id.
+/// The id of one transaction, which MariaDB calls an event group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Gtid {
     /// `gtid_domain_id` of the session that wrote it.
@@ -81,7 +81,7 @@ impl GtidPosition {
         self.0.is_empty()
     }
 
-    /// Moves a domain on to this transaction.
+    /// Advances a domain to this transaction.
     pub fn advance(&mut self, gtid: Gtid) {
         self.0.insert(gtid.domain, gtid);
     }
@@ -100,7 +100,7 @@ impl GtidPosition {
 }
 
 impl FromIterator<Gtid> for GtidPosition {
-    /// In a list that names a domain twice, the later one is the more recent (`Gtid_list` events).
+    /// If a list names a domain twice, the later entry is the more recent one (`Gtid_list` events).
     fn from_iter<I: IntoIterator<Item = Gtid>>(gtids: I) -> Self {
         let mut position = Self::default();
         gtids.into_iter().for_each(|gtid| position.advance(gtid));

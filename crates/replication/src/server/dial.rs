@@ -1,4 +1,4 @@
-//! How a server is reached: by TCP or socket, with TLS or without, and what it means where that fails.
+//! How a server is reached: by TCP or socket, with TLS or without, and what a failure means.
 //!
 //! TLS begins with the client library's first write after the greeting, so most of its failures look like
 //! failures of the socket.
@@ -20,9 +20,10 @@ use rustls::{AlertDescription, CertificateError};
 
 use crate::server::patience;
 
-/// What the library would otherwise ask the server for: as much as an event of a log can have.
+/// The maximum packet size, which the library would otherwise ask the server for: the maximum size of an event of a
+/// log.
 const MAX_PACKET: usize = 1 << 30;
-/// What a limited connection gets beyond its time, so that the library's own, clearer error comes first.
+/// How much longer than its time a limited connection may take, so that the library's own, clearer error comes first.
 const SLACK: Duration = Duration::from_millis(50);
 
 /// Connects and logs in as `host` says, within `most`.
@@ -64,8 +65,8 @@ fn conn(host: &Host, tls: Option<SslOpts>, most: Duration) -> mysql::Result<Conn
     })
 }
 
-/// Tests that no answer lies ready. The library keeps what came in the clear together with the greeting, and
-/// would take it for the answers to come; but nobody can have foreseen this question.
+/// Checks that no forged answer is waiting. The library keeps what came in the clear together with the greeting, and
+/// would take it for later answers. But nobody can have known the answer to this question beforehand.
 fn test_order(conn: &mut Conn) -> mysql::Result<()> {
     let number = RandomState::new().build_hasher().finish().to_string();
     match conn.query_first::<Row, _>(format!("SELECT {number}")) {
@@ -77,14 +78,14 @@ fn test_order(conn: &mut Conn) -> mysql::Result<()> {
     }
 }
 
-/// Connects in a thread of its own, which is left behind when its time is over.
+/// Connects in a thread of its own, which is abandoned when its time is over.
 fn limited(
     most: Duration,
     connect: impl FnOnce() -> mysql::Result<Conn> + Send + 'static,
 ) -> mysql::Result<Conn> {
     let (sender, receiver) = mpsc::channel();
     thread::Builder::new().spawn(move || {
-        // The receiver is gone when it came too late.
+        // If the result came too late, nobody receives it any more.
         let _ = sender.send(connect());
     })?;
     receiver.recv_timeout(most).unwrap_or_else(|end| {
@@ -113,7 +114,7 @@ fn is_lack_of_tls(error: &mysql::Error) -> bool {
         || handshake_error(error).is_some()
 }
 
-/// True if the server itself was heard, so that it is alive.
+/// True if the server itself answered, so that it is alive.
 pub fn is_answer(error: &mysql::Error) -> bool {
     match error {
         mysql::Error::MySqlError(_) | mysql::Error::TlsError(_) => true,
@@ -129,7 +130,7 @@ pub fn is_timeout(error: &mysql::Error) -> bool {
     io_error(error).is_some_and(|io| matches!(io.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
 }
 
-/// The library wraps an error of the socket in one of its own where it was reading or writing a packet.
+/// If the library was reading or writing a packet, it wraps an error of the socket in one of its own.
 fn io_error(error: &mysql::Error) -> Option<&io::Error> {
     match error {
         mysql::Error::IoError(io) => Some(io),
@@ -143,7 +144,7 @@ fn handshake_error(error: &mysql::Error) -> Option<&rustls::Error> {
     io_error(error)?.get_ref()?.downcast_ref()
 }
 
-/// What to say of a connection that was not made: the server's own words where it sent any.
+/// What to say of a connection that was not made: the server's own words, if it sent any.
 pub fn describe(error: &mysql::Error, host: &Host, waited: Duration) -> String {
     if let Some(tls) = handshake_error(error) {
         return describe_handshake(tls, host);

@@ -1,7 +1,7 @@
-//! The words that each server wants: the only place that knows a version.
+//! The words that each server wants. Only this module knows versions.
 //!
-//! The facts are in the manuals and in docs/SERVERS.md. Where every version still has the older
-//! spelling, that one is used. A version that is newer than all that are known here takes the newest words.
+//! The facts are in the manuals and in docs/SERVERS.md. If every version still has the older spelling, that one is
+//! used. A version that is newer than all that are known here gets the newest words.
 
 mod orders;
 mod questions;
@@ -51,7 +51,7 @@ impl Threads {
     }
 }
 
-/// What CHANGE MASTER is told.
+/// The options of CHANGE MASTER.
 #[derive(Debug)]
 pub struct Target<'a> {
     /// Address of the source.
@@ -66,7 +66,7 @@ pub struct Target<'a> {
     pub heartbeat: &'a str,
     /// Whether the account's password may be encrypted with a key that the source sends; `None` leaves that as it is.
     pub fetches_key: Option<bool>,
-    /// Where to go on.
+    /// Where to continue.
     pub place: &'a Place,
 }
 
@@ -130,9 +130,10 @@ impl Dialect {
         self.has_channels()
     }
 
-    /// True if STOP does not interrupt an I/O thread that waits for its source to accept a connection or to say
+    /// True if STOP does not interrupt an I/O thread that waits until its source accepts a connection or sends
     /// something over it. A MariaDB since 11.4, which sends its threads no signals any more (MDEV-32567), waits for the
-    /// end of `slave_net_timeout` (lab, 11.8), and a MySQL 9.7 for 2 s (lab; so may 8.0). 5.6 and MariaDB 10 do not wait.
+    /// end of `slave_net_timeout` (lab, 11.8), and a MySQL 9.7 for 2 s (lab; so may 8.0). 5.6 and MariaDB 10 do not
+    /// wait.
     pub fn waits_for_attempts(self) -> bool {
         match self.flavour {
             Flavour::MariaDb => self.version >= (11, 4, 0),
@@ -140,7 +141,8 @@ impl Dialect {
         }
     }
 
-    /// What it takes to end sessions of other accounts, administrators among them, which error 1095 does not say.
+    /// The privileges that are needed to end sessions of other accounts, also of administrators. Error 1095 does not
+    /// name them.
     pub fn kill_privilege(self) -> &'static str {
         match self.flavour {
             Flavour::MariaDb => "CONNECTION ADMIN",

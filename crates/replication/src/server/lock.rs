@@ -1,12 +1,12 @@
 //! One helper at a time changes replication on a server, and one closes or opens it.
 //!
-//! The lock lives in the server (`GET_LOCK`): it ends with the connection that holds it, and not before the
-//! statement that this connection is running. So a helper that was killed in the middle of a statement keeps
-//! the next one waiting until the server is done with it, which no lock file could.
+//! The lock is in the server (`GET_LOCK`): it ends with the connection that holds it, and not before the statement that
+//! this connection is running. So a helper that was killed in the middle of a statement keeps the next one waiting
+//! until the server is done with it, which no lock file could.
 //!
-//! Any account may take a lock of any name. One that is not the helpers' has no business with theirs: its
-//! session is ended, and where that does not help, the lock is done without. A replicated statement takes none: in
-//! replication threads, `GET_LOCK` does nothing.
+//! Any account may take a lock of any name. If another account than the helpers' has their lock, its session is ended.
+//! If that does not help, the helper continues without the lock. A replicated statement takes none: in replication
+//! threads, `GET_LOCK` does nothing.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,17 +31,17 @@ const TAKE: &str = "SELECT GET_LOCK(";
 
 /// How long another helper that changes replication is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How long sessions of other accounts that hold a lock are ended, one after the other, for the lock's sake.
+/// For how long sessions of other accounts that hold the lock are ended, one after the other.
 const STUBBORN: Duration = Duration::from_millis(500);
 /// Pause for a session that was told to end.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What came of trying to get a lock.
+/// The result of trying to get a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// It is this session's.
     Taken,
-    /// Other accounts hold it and do not let go: it is done without.
+    /// Other accounts hold it and do not release it: the helper continues without it.
     PassedOver,
     /// A helper holds it; its connection's id.
     Held(String),
@@ -55,18 +55,18 @@ pub fn take(server: &mut Server) -> Result<(), Error> {
     }
 }
 
-/// Takes the lock of those who close `server` where nobody has it. Whoever has it is left alone.
+/// Takes the lock of helpers that close `server` if nobody has it. If somebody has it, nothing is ended.
 pub fn try_to_close(server: &mut Server) -> Result<Turn, Error> {
     let row = ask(server, WRITES, 0)?;
     Ok(if row.at(0) == Some("1") { Turn::Taken } else { held(holder(&row)) })
 }
 
-/// Takes the lock of those who close `server`, waiting at most `patience` (whole seconds count) for another.
+/// Takes the lock of helpers that close `server`, waiting at most `patience` (whole seconds count) for another helper.
 pub fn take_to_close(server: &mut Server, patience: Duration) -> Result<Turn, Error> {
     wait(server, WRITES, patience)
 }
 
-/// The same lock for who opens `server`: whoever closes it at the same time wins.
+/// The same lock for a helper that opens `server`: a helper that closes it at the same time wins.
 pub fn take_to_open(server: &mut Server) -> Result<(), Error> {
     match wait(server, WRITES, Duration::ZERO)? {
         Turn::Held(holder) => Err(Refusal::BeingClosed { host: server.host().into(), holder }.into()),
@@ -74,7 +74,7 @@ pub fn take_to_open(server: &mut Server) -> Result<(), Error> {
     }
 }
 
-/// Refuses if a helper closes `server` or opens it, for one who will open it later. Takes nothing.
+/// Refuses if a helper closes `server` or opens it; for a helper that will open it later. Takes no lock.
 pub fn refuse_while_closing(server: &mut Server) -> Result<(), Error> {
     let row = server.one(&format!("SELECT NULL, IS_USED_LOCK({WRITES})"))?;
     match holder(&row) {
@@ -103,7 +103,7 @@ fn held(holder: Option<u64>) -> Turn {
 fn wait(server: &mut Server, name: &str, patience: Duration) -> Result<Turn, Error> {
     let _face = progress::waiting(format!("waiting for another helper that is at work on {}", server.host()));
     let (mut end, mut stubborn) = (None, None);
-    // Not a moment before it is known who holds the lock.
+    // Only once it is known who holds the lock.
     let mut at_once = 0;
     loop {
         let row = ask(server, name, at_once)?;
@@ -133,7 +133,8 @@ fn wait(server: &mut Server, name: &str, patience: Duration) -> Result<Turn, Err
         if seconds == 0 {
             return Ok(held(holder));
         }
-        // A server's wait cannot be interrupted, so where somebody may want to it is made of short ones.
+        // A wait in the server cannot be interrupted. So if somebody may interrupt this call, it waits several short
+        // times.
         at_once = if interrupt::is_attended() { seconds.min(1) } else { seconds };
     }
 }
@@ -150,12 +151,13 @@ fn stranger(server: &mut Server, id: u64) -> Result<Option<String>, Error> {
         (Some(holder), _) => {
             Some(format!("connection {id}, {}@{}", holder.text("user"), holder.text("host")))
         }
-        // Gone just now; or hidden for want of the PROCESS privilege, as no session of the own account is.
+        // It has just ended; or it is hidden because the PROCESS privilege is missing. Sessions of this account are
+        // never hidden.
         (None, _) => Some(format!("connection {id}")),
     })
 }
 
-/// Tells it to end; false where that is of no use.
+/// Tells it to end; false if that has no effect.
 fn end_stranger(server: &mut Server, id: u64, stranger: &str) -> Result<bool, Error> {
     let is = if report::is_dry_run() { "would be" } else { "is" };
     log::warn!("{}: the lock of these helpers is held by {stranger}: its session {is} ended", server.host());

@@ -1,8 +1,8 @@
 //! How long a connection's next read and write may take, and its whole answer: the crate's only unsafe code.
 //!
 //! The client library sets its socket's limits once, at connect; the budget shrinks with every statement. A limit for
-//! each read is none for the answer: a server that sends a byte now and then keeps within the one for ever. So an
-//! answer has a [`Deadline`], too, at which the socket is shut.
+//! each read does not limit the whole answer: a server that sends a byte now and then never exceeds it. So an answer
+//! also has a [`Deadline`], at which the socket is shut.
 #![allow(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -16,14 +16,14 @@ use mysql::Conn;
 use nix::sys::socket::{Shutdown, setsockopt, shutdown, sockopt};
 use nix::sys::time::TimeVal;
 
-/// The least limit: zero would mean none.
+/// The minimum limit: zero would mean no limit.
 pub const LEAST: Duration = Duration::from_millis(5);
 /// How long another host's server is waited for before it counts as dead: a live one on a local network answers
 /// in milliseconds, and one lost packet costs a second.
 pub const OTHERS_PATIENCE: Duration = Duration::from_millis(1500);
-/// What an answer gets beyond its time, so that the limit of a read comes first, whose error is clearer.
+/// How much longer than its time an answer may take, so that the limit of a read comes first: its error is clearer.
 const SLACK: Duration = Duration::from_millis(20);
-/// How long the thread that keeps the deadlines sleeps where there are none.
+/// How long the thread that keeps the deadlines sleeps if there are none.
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// The socket of `conn`, which stays open for this as long as the result lives.
@@ -47,9 +47,9 @@ pub fn limit_socket(socket: impl AsFd, most: Duration) {
     }
 }
 
-/// Shuts a connection: whoever reads from it comes to its end.
+/// Shuts a connection: a read from it ends.
 pub fn shut(socket: impl AsFd) {
-    // It may be closed by now, which is as good.
+    // It may be closed already, which has the same effect.
     let _ = shutdown(socket.as_fd().as_raw_fd(), Shutdown::Both);
 }
 

@@ -4,16 +4,16 @@ use crate::errno::{ACCESS_DENIED, COMMAND_DENIED, NOT_PERMITTED};
 use crate::error::Error;
 use crate::refusal::Refusal;
 
-/// The privilege that a server's error names: the last one, where there is a choice, is the narrowest.
+/// The privilege that a server's error names. If there is a choice, the last one is the narrowest.
 pub fn missing(error: &Error) -> Option<String> {
     match error {
         Error::Query { code: NOT_PERMITTED, message, .. } => {
             let named = message.split_once("(at least one of) the ")?.1.split_once(" privilege")?.0;
             Some(named.rsplit(',').next()?.rsplit(" or ").next()?.trim().to_string())
         }
-        // What MySQL 5.6 says, of somebody who has logged in, instead of naming it (lab).
+        // MySQL 5.6 says this to a session that has logged in, instead of naming the privilege (lab).
         Error::Query { code: ACCESS_DENIED, .. } => Some("SUPER".into()),
-        // SELECT command denied to user … for table …: only of the performance schema do helpers read tables.
+        // SELECT command denied to user … for table …: helpers read tables only in the performance schema.
         Error::Query { code: COMMAND_DENIED, message, .. } if message.starts_with("SELECT command") => {
             Some("SELECT".into())
         }

@@ -1,11 +1,11 @@
-//! What a server is told.
+//! The statements that change something.
 
 use crate::position::BinlogPosition;
 use crate::server::dialect::{Dialect, Flavour, Target, Threads};
 use crate::status::{Mode, Place};
 
 impl Dialect {
-    /// MariaDB's: from where a server goes on by GTID; its threads must not run.
+    /// MariaDB's: sets the GTID position from which a server continues; its threads must not run.
     pub fn set_position(self, gtids: &str) -> String {
         format!("SET GLOBAL gtid_slave_pos = {}", self.quote(gtids))
     }
@@ -34,7 +34,7 @@ impl Dialect {
         self.with_threads("START", channel, threads)
     }
 
-    /// Starts threads of a channel, of which the applying one stops behind a place in its source's log.
+    /// Starts threads of a channel; the SQL thread stops after a position in its source's log.
     pub fn start_until(self, channel: &str, threads: Threads, place: &BinlogPosition) -> String {
         let (replica, source) = (self.replica(), self.source());
         let (file, offset) = (self.quote(&place.file), place.offset);
@@ -58,7 +58,7 @@ impl Dialect {
         format!("{verb}{} TO {options}{}", self.in_front(channel), self.behind(channel))
     }
 
-    /// Points a channel elsewhere: the statement, and the statement as it may be shown.
+    /// Points a channel at another source: the statement, and the statement as it may be shown.
     pub fn change(self, channel: &str, target: &Target) -> (String, String) {
         let source = self.source();
         let heartbeat = match target.heartbeat.parse::<f64>() {
@@ -84,7 +84,7 @@ impl Dialect {
         (statement(&self.quote(target.password)), statement("'***'"))
     }
 
-    /// Lets a stopped channel fetch its source's log again from a place on; what it had fetched is forgotten.
+    /// Lets a stopped channel fetch its source's log again from a position on; what it had fetched is discarded.
     pub fn rewind(self, channel: &str, place: &Place) -> String {
         self.change_to(channel, &self.place(place))
     }

@@ -1,13 +1,14 @@
-//! What a server is asked.
+//! The statements that ask something.
 
 use crate::position::BinlogPosition;
 use crate::server::dialect::{Dialect, Flavour};
 
-/// How long ago, in seconds, an applier must have been given its last transaction, if it says that it has none.
+/// How long ago, in seconds, an applier must have been given its last transaction before its answer counts that it has
+/// none.
 const HANDED_OUT: &str = "0.05";
 
 impl Dialect {
-    /// Every channel with everything about it.
+    /// Every channel with its whole status.
     pub fn show_channels(self) -> &'static str {
         match self.flavour {
             Flavour::MariaDb => "SHOW ALL SLAVES STATUS",
@@ -42,8 +43,8 @@ impl Dialect {
         )
     }
 
-    /// Whether a MySQL server logs what it replicates in its source's order. MariaDB does in each domain, whatever
-    /// applies in parallel.
+    /// Whether a MySQL server logs what it replicates in its source's order. MariaDB does in each domain, even with
+    /// parallel appliers.
     fn keeps_order(self) -> &'static str {
         if self.is_mysql_since((8, 0, 26)) {
             "@@GLOBAL.replica_parallel_workers < 2 OR @@GLOBAL.replica_preserve_commit_order"
@@ -86,7 +87,7 @@ impl Dialect {
         self.beside_status(channel, received, ("Slave_received_heartbeats", "heartbeats"))
     }
 
-    /// What a MySQL shows of a channel elsewhere than in its status: `of_channel`, or before there were channels the
+    /// What a MySQL shows of a channel outside of its status: `of_channel`, or, in versions without channels, the
     /// server's `counter`, under that name.
     fn beside_status(self, channel: &str, of_channel: &str, (counter, name): (&str, &str)) -> Option<String> {
         if self.flavour == Flavour::MariaDb {
@@ -112,7 +113,8 @@ impl Dialect {
                     .into(),
             ];
         }
-        // Of those that wait, each is told by its state, the others by nothing; more than one channel has say nothing.
+        // Only appliers that wait can be recognised, by their state. If there are more than the appliers of one
+        // channel, this shows nothing.
         let workers = if self.is_mysql_since((8, 0, 26)) {
             "replica_parallel_workers"
         } else {
@@ -126,7 +128,7 @@ impl Dialect {
         if !self.has_channels() {
             return vec![by_state];
         }
-        // With half a transaction, they wait for the rest of it; what they apply does not tell that.
+        // With half a transaction, they wait for the rest of it; what they apply does not show that.
         let by_thread = format!(
             "SELECT SUM(processlist_state IS NULL OR processlist_state NOT LIKE 'Waiting for an event%' \
              AND processlist_state NOT LIKE '%has read all relay log%') > 0 AS busy \
@@ -137,9 +139,9 @@ impl Dialect {
         vec![by_thread, by_state]
     }
 
-    /// The thread that hands a channel's transactions to parallel appliers, as `id`, while it waits for more; the
-    /// first statement that has one row counts. None if stopping does not wait for the rest of half a transaction.
-    /// MySQL's does, a minute long, even if it can never come (lab, 9.7).
+    /// The thread that hands a channel's transactions to parallel appliers, as `id`, while it waits for more; the first
+    /// statement that has one row counts. None if STOP does not wait for the rest of half a transaction. MySQL's does,
+    /// a minute long, even if it can never come (lab, 9.7).
     pub fn coordinator(self, channel: &str) -> Vec<String> {
         if !self.is_mysql_since((8, 0, 0)) {
             return Vec::new();
@@ -149,7 +151,7 @@ impl Dialect {
              JOIN performance_schema.threads USING (thread_id) WHERE channel_name = {}",
             self.quote(channel)
         );
-        // A thread that applies all by itself has no others that wait for it.
+        // A thread that applies everything itself has no other threads that wait for it.
         let by_state = "SELECT id AS id FROM information_schema.processlist \
              WHERE user = 'system user' AND state LIKE '%has read all relay log%' \
              AND EXISTS (SELECT * FROM information_schema.processlist \
@@ -202,8 +204,8 @@ impl Dialect {
         })
     }
 
-    /// How long the place of parallel appliers may lie behind what they have applied, in milliseconds; `None` if it
-    /// does not.
+    /// For how long the position of parallel appliers may lag behind what they have applied, in milliseconds; `None` if
+    /// it does not.
     pub fn checkpoint_period(self) -> Option<&'static str> {
         match self.flavour {
             Flavour::MariaDb => None,
@@ -214,7 +216,7 @@ impl Dialect {
         }
     }
 
-    /// Waits on the server until a channel has applied up to a place: ≥ 0 reached, -1 timeout, NULL no applier.
+    /// Waits on the server until a channel has applied up to a position: ≥ 0 reached, -1 timeout, NULL no applier.
     pub fn position_wait(self, channel: &str, place: &BinlogPosition, seconds: u64) -> String {
         let function = if self.is_mysql_since((8, 0, 26)) { "SOURCE_POS_WAIT" } else { "MASTER_POS_WAIT" };
         let (file, offset) = (self.quote(&place.file), place.offset);
