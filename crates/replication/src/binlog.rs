@@ -1,9 +1,9 @@
 //! One server's binary log: how it is read, and what is looked for in it.
 //!
-//! `files`, `pages` and `end` ask the server; `stream` (by `packets`) gets the log as a replica does, and
-//! `relay` reads a replica's copy of it. `event`, `group` and `id` are what it consists of. `by_gtid` (MariaDB),
-//! `by_set` (MySQL) and `by_content` (MySQL without GTIDs) look for a place in it, which is `located` then;
-//! `reading` reads for them, and notes what is `unfinished`.
+//! `files`, `pages` and `end` ask the server; `stream` (by `packets`) gets the log as a replica does, and `relay` reads
+//! a replica's copy of it. `event`, `group` and `id` are what it consists of. `by_gtid` (MariaDB), `by_set` (MySQL) and
+//! `by_content` (MySQL without GTIDs) look for a position in it; the result is in `located`. `reading` reads for them,
+//! and notes an `unfinished` search. A *group* is a transaction, or a statement outside of one.
 
 pub(crate) mod begin;
 pub(crate) mod by_content;

@@ -1,8 +1,8 @@
-//! Where in the new master's log a replica goes on, told by what both have logged.
+//! Where in the new master's log a replica continues, found by what both have logged.
 //!
-//! For MySQL without GTIDs, where nothing but the groups themselves says what a replica has (docs/FAILOVER.md, 2.6).
-//! [`tail`] reads what the replica executed last, [`search`] does the thinking, and [`backwards`] reads a whole log for it,
-//! and notes (as `search_note` writes it) how far it came.
+//! For MySQL without GTIDs: only the groups themselves show what a replica has (docs/FAILOVER.md, 2.6). [`tail`] reads
+//! what the replica executed last, [`search`] does the thinking, and [`backwards`] reads a whole log for it, and notes
+//! (as `search_note` writes it) how far it came.
 
 pub(crate) mod backwards;
 mod last_of_other;
@@ -21,10 +21,10 @@ use crate::binlog::logged::Logged;
 use crate::error::Error;
 use crate::facts::Replica;
 
-/// What a search came to.
+/// The result of a search.
 #[derive(Debug)]
 pub struct Sought {
-    /// The place; else why there is none that can be proved.
+    /// The position; else why no position can be proved.
     pub found: Result<Found, String>,
     /// Whether the new master's log holds transactions of its own; `None` if not all of it was read.
     pub has_own: Option<bool>,
@@ -36,7 +36,7 @@ impl From<String> for Sought {
     }
 }
 
-/// Looks for the place.
+/// Looks for the position.
 pub fn find(replica: &mut Logged, facts: &Replica, new: &mut Logged, new_id: u64) -> Result<Sought, Error> {
     let (host, new_host) = (facts.host.clone(), new.server.host().to_string());
     let wanted = |groups: &[Group]| Wanted::new(groups, id(facts.server_id), id(new_id));
@@ -62,7 +62,7 @@ pub fn find(replica: &mut Logged, facts: &Replica, new: &mut Logged, new_id: u64
         && tail.is_own_log
     {
         let last = last_of_other(replica, &wanted);
-        // So that the next call has its time for this.
+        // So that the next call has all its time for this.
         is_same = place.other.is_settled_by(&last.inspect_err(|_| log.keep())?);
     }
     log.forget();

@@ -1,8 +1,8 @@
-//! Where in a MariaDB server's binary log does a GTID position lie, and what had been logged up to there?
+//! Where in a MariaDB server's binary log is a GTID position, and what had been logged up to there?
 //!
-//! The log of a server can be of any size, so that as little of it is read as the answer needs. In [`seek`] the server
-//! finds the place. [`scan`] does the thinking without a server, [`order`] judges the log as a whole, and `scan_note`
-//! writes down what a search that did not end knows.
+//! The log of a server can be of any size, so only as much of it is read as the answer needs. In [`seek`] the server
+//! finds the position. [`scan`] judges the events without a server, [`order`] judges the log as a whole, and
+//! `scan_note` writes down what an unfinished search knows.
 
 pub(crate) mod beginning;
 mod order;
@@ -24,8 +24,8 @@ use crate::server::Server;
 
 /// Finds `at` in a log.
 ///
-/// A place at the very end of the log costs three statements, and one behind what was found `earlier` is looked for from
-/// there on.
+/// A position at the very end of the log costs three statements. A position after what was found `earlier` is looked
+/// for from there on.
 pub fn locate(
     log: &mut Log,
     at: &GtidPosition,
@@ -53,7 +53,7 @@ pub fn locate(
     }
 }
 
-/// Finds `at` from the last file on that begins before it.
+/// Finds `at`, beginning with the last file that begins before it.
 fn from_its_file(
     log: &mut Log,
     files: &[String],
@@ -89,8 +89,8 @@ fn from_its_file(
     Ok(scan.finish())
 }
 
-/// Of groups that may be older than the log, those that can be: where a domain has gone on to another file, its first one
-/// ends behind them.
+/// Of groups that may be older than the log, those that really can be: if a domain continues in another file, the first
+/// file ends after them.
 fn older_than_all(log: &mut Log, files: &[String], older: &GtidPosition) -> Result<GtidPosition, Error> {
     let mut left = GtidPosition::default();
     for gtid in older.iter() {
@@ -109,7 +109,7 @@ fn older_than_all(log: &mut Log, files: &[String], older: &GtidPosition) -> Resu
     Ok(left)
 }
 
-/// Finds `at` behind what was found earlier, where it lies there.
+/// Finds `at` after what was found earlier, if it lies there.
 fn further_on(
     log: &mut Log,
     files: &[String],
@@ -135,7 +135,8 @@ fn further_on(
     Ok(scan.first_missing().is_none().then(|| scan.finish()))
 }
 
-/// True if a server's log, which holds the group before a gap, has none with its numbers. `None` if it cannot tell.
+/// True if a server's log, which holds the group before a gap, has no group with the numbers of the gap. `None` if it
+/// cannot show that.
 pub fn holds_nothing_between(log: &mut Log, gap: &Gap) -> Result<Option<bool>, Error> {
     let Some(after) = gap.after else { return Ok(None) };
     let at: GtidPosition = std::iter::once(after).collect();
@@ -159,7 +160,7 @@ pub fn holds_nothing_between(log: &mut Log, gap: &Gap) -> Result<Option<bool>, E
     Ok(is_over.then_some(is_empty))
 }
 
-/// The first group behind `place` of each domain of `at`.
+/// The first group after `place` of each domain of `at`.
 pub fn next_behind(log: &mut Log, place: &BinlogPosition, at: &GtidPosition) -> Result<GtidPosition, Error> {
     let mut next = GtidPosition::default();
     let is_whole = |next: &GtidPosition| at.iter().all(|gtid| next.get(gtid.domain).is_some());
@@ -180,8 +181,8 @@ pub fn next_behind(log: &mut Log, place: &BinlogPosition, at: &GtidPosition) -> 
     Ok(next)
 }
 
-/// Shows `see` the events of a file from `place` on until it says that it has seen enough; true then. `sought` is looked
-/// for, in words.
+/// Shows `see` the events of a file from `place` on until `see` returns true; true then. `sought` says in words what is
+/// looked for.
 fn each_part(
     log: &mut Log,
     place: &BinlogPosition,
@@ -220,7 +221,7 @@ pub fn oldest_listed(server: &mut Server) -> Result<(GtidState, GtidState), Erro
     Ok((listed, state))
 }
 
-/// The cheap case: the position is where the log ends, and nothing is written meanwhile. Costs three statements.
+/// The cheap case: the position is the end of the log, and nothing is written meanwhile. Costs three statements.
 fn at_the_end(server: &mut Server, at: &GtidPosition, scope: &Scope) -> Result<Option<Located>, Error> {
     let Some(end) = log_end(server)? else { return Ok(None) };
     let row = server.one("SELECT @@gtid_binlog_state, @@gtid_binlog_pos")?;
@@ -240,8 +241,8 @@ fn at_the_end(server: &mut Server, at: &GtidPosition, scope: &Scope) -> Result<O
     if !is_end || now.iter().any(|gtid| at.get(gtid.domain).is_none()) {
         return Ok(None);
     }
-    // Groups are logged under the lock that tells the end: where that has not moved, none came between. To ask what
-    // lies before the end (BINLOG_GTID_POS) would let the server read all of the file.
+    // Groups are logged under the same lock under which the end is read: if the end has not moved, none came in
+    // between. The question what lies before the end (BINLOG_GTID_POS) would make the server read all of the file.
     if log_end(server)?.as_ref() != Some(&end) {
         return Ok(None);
     }

@@ -1,7 +1,7 @@
-//! Looking through a MySQL server's binary log: where do the groups of a set end, and who wrote in it?
+//! Searches a MySQL server's binary log: where do the groups of a set end, and who wrote in the log?
 //!
-//! Read as replicas get it, from the last file whose `Previous_gtids` are all in the set. `Prefix` does the thinking
-//! without a server.
+//! The log is read as replicas get it, from the last file whose `Previous_gtids` are all in the set. `Prefix` judges
+//! the events without a server.
 
 use crate::binlog::event::kind;
 use crate::binlog::files::{FIRST_EVENT, last_that_begins, log_files};
@@ -19,7 +19,7 @@ use crate::server::Server;
 /// Enough events to see what a file begins with.
 const FIRST_EVENTS: usize = 4;
 
-/// Finds the end of the groups that are in `set`; behind what was found `earlier`, where that is of a part of the set.
+/// Finds the end of the groups that are in `set`; after what was found `earlier`, if that was for a part of the set.
 pub fn locate(log: &mut Log, set: &GtidSet, earlier: Option<&Located>) -> Result<Located, Error> {
     let files = log_files(log.server)?;
     if let Some(Located::Prefix { of, position, before }) = earlier
@@ -69,7 +69,7 @@ struct Prefix<'s> {
     before: GtidSet,
     /// The one that is being read.
     group: Option<(String, u64)>,
-    /// Where what was read ends, in the file that is being read.
+    /// Where the part that was read ends, in the file that is being read.
     end: BinlogPosition,
     unnamed: Option<BinlogPosition>,
 }
@@ -109,7 +109,7 @@ impl<'s> Prefix<'s> {
                     return true;
                 }
             },
-            // Behind it nothing can be read on in this file.
+            // After it, the reading of this file cannot continue.
             What::End => return false,
             What::Other => {}
         }
@@ -133,7 +133,7 @@ impl<'s> Prefix<'s> {
 }
 
 impl ByEvent for Prefix<'_> {
-    /// What was read before a place is of use for every set that holds it.
+    /// What was read before a position is of use for every set that holds it.
     fn key(&self) -> String {
         "set".into()
     }
@@ -182,7 +182,7 @@ impl ByEvent for Prefix<'_> {
 
 /// What an event is to a prefix.
 enum What {
-    /// A group begins; an unreadable one is in no set, and nothing goes on behind it.
+    /// A group begins; an unreadable one is in no set, and the search ends there.
     Group(Option<(String, u64)>),
     /// A group without a GTID begins.
     Unnamed,

@@ -14,14 +14,14 @@ pub fn log_end(server: &mut Server) -> Result<Option<BinlogPosition>, Error> {
         .and_then(|row| BinlogPosition::from_columns(&row, "File", "Position")))
 }
 
-/// What a server leaves out of its log, as `name=value`, by the row that tells where its log ends.
+/// What a server leaves out of its log, as `name=value`, from the row that shows where its log ends.
 pub fn log_filters(status: &Record) -> Vec<String> {
     let columns = ["Binlog_Do_DB", "Binlog_Ignore_DB"].map(|column| (column, status.text(column)));
     let set = columns.into_iter().filter(|(_, value)| !value.is_empty());
     set.map(|(column, value)| format!("{column}={}", in_order(value))).collect()
 }
 
-/// A list in one order, however it was configured.
+/// A list in a fixed order, however it was configured.
 fn in_order(list: &str) -> String {
     let mut items: Vec<&str> = list.split(',').map(str::trim).collect();
     items.sort_unstable();

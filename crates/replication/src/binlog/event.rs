@@ -1,4 +1,4 @@
-//! One event of a log, and what of its bytes tells it apart from others.
+//! One event of a log, and which of its bytes distinguish it from others.
 //!
 //! The layouts are those of MySQL's binary log version 4, which every server since 5.0 writes (MySQL Internals,
 //! "Binary Log Event"; the offsets of commit timestamps from MySQL 8.0.1).
@@ -13,7 +13,7 @@ pub mod kind {
     pub const QUERY: u8 = 2;
     /// The server ended.
     pub const STOP: u8 = 3;
-    /// The log goes on in another file.
+    /// The log continues in another file.
     pub const ROTATE: u8 = 4;
     /// An automatic number that the next statement uses.
     pub const INTVAR: u8 = 5;
@@ -47,7 +47,7 @@ pub mod kind {
     pub const PREVIOUS_GTIDS: u8 = 35;
     /// XA PREPARE, which ends its group.
     pub const XA_PREPARE: u8 = 38;
-    /// Updated rows, of which JSON is told in parts.
+    /// Updated rows, with changed parts of JSON values.
     pub const PARTIAL_UPDATE: u8 = 39;
     /// A whole compressed transaction (MySQL 8.0.20).
     pub const PAYLOAD: u8 = 40;
@@ -57,7 +57,7 @@ pub mod kind {
     pub const TAGGED_GTID: u8 = 42;
     /// MariaDB: the text of the statement that the next rows come from.
     pub const ANNOTATE_ROWS: u8 = 160;
-    /// MariaDB: the oldest file that a crash would make necessary.
+    /// MariaDB: the oldest file that would be needed after a crash.
     pub const BINLOG_CHECKPOINT: u8 = 161;
     /// MariaDB: a group begins.
     pub const GTID_OF_MARIADB: u8 = 162;
@@ -127,13 +127,13 @@ impl<'b> Event<'b> {
         self.flags & IGNORABLE != 0 || self.kind == kind::ANNOTATE_ROWS
     }
 
-    /// True of the event that a group begins with, where servers write one.
+    /// True of the event that a group begins with, if servers write one.
     pub fn begins_group(&self) -> bool {
         matches!(self.kind, kind::GTID | kind::ANONYMOUS_GTID | kind::TAGGED_GTID | kind::GTID_OF_MARIADB)
     }
 
-    /// True of a MariaDB group's first event where the group goes on to a COMMIT: no statement begins it there
-    /// (MariaDB knowledge base, "`GTID_EVENT`").
+    /// True of a MariaDB group's first event if the group continues to a COMMIT: no statement begins it there (MariaDB
+    /// knowledge base, "`GTID_EVENT`").
     pub fn begins_transaction(&self) -> bool {
         const STANDALONE: u8 = 1;
         self.kind == kind::GTID_OF_MARIADB && self.body.get(12).is_some_and(|flags| flags & STANDALONE == 0)
@@ -159,7 +159,7 @@ impl<'b> Event<'b> {
     pub fn original_commit(&self) -> Option<u64> {
         const IMMEDIATE: Range<usize> = 42..49;
         const ORIGINAL: Range<usize> = 49..56;
-        /// Set in the one where the other follows.
+        /// Set in the one timestamp if the other follows.
         const FOLLOWS: u64 = 1 << 55;
         if !matches!(self.kind, kind::GTID | kind::ANONYMOUS_GTID) {
             return None;

@@ -19,7 +19,7 @@ pub(crate) fn log_files_and_sizes(server: &mut Server) -> Result<Vec<(String, u6
     Ok(rows.iter().map(|row| (row.text("Log_name").into(), row.number("File_size").unwrap_or(0))).collect())
 }
 
-/// The files of a server's log and their sizes, where a person sees what is left; empty if nobody may ask.
+/// The files of a server's log and their sizes, if a person sees what is left; empty if the account may not ask.
 pub(crate) fn log_sizes(server: &mut Server, face: &Waiting) -> Vec<(String, u64)> {
     if !face.is_seen() {
         return Vec::new();
@@ -27,15 +27,15 @@ pub(crate) fn log_sizes(server: &mut Server, face: &Waiting) -> Vec<(String, u64
     log_files_and_sizes(server).unwrap_or_default()
 }
 
-/// A wait for the reading of a file, and the size of that.
+/// The progress line for reading a file, and the file's size.
 pub(crate) fn reading(server: &mut Server, file: &str) -> (Waiting, Option<u64>) {
     let face = progress::waiting(format!("reading {file} of {}", server.host()));
     let sizes = log_sizes(server, &face);
     (face, sizes.into_iter().find(|(name, _)| name == file).map(|(_, size)| size))
 }
 
-/// The last of a log's files whose beginning `lies_before` the place that is looked for, and what that said of it;
-/// their beginnings are ordered in time, so it is found by halving.
+/// The last of a log's files whose beginning `lies_before` the position that is looked for, and what `lies_before`
+/// returned for it. The beginnings are ordered in time, so the file is found by bisection.
 pub(crate) fn last_that_begins<T>(
     files: &[String],
     mut lies_before: impl FnMut(&str) -> Result<Option<T>, Error>,

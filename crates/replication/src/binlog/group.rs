@@ -1,8 +1,8 @@
 //! From events to groups, and what identifies a group on every server that has it.
 //!
-//! MySQL 8.0.1 and newer stamp each group with the microsecond of its first commit, unchanged wherever it is
-//! passed on. Before, a group is known by its contents, without what each server writes anew: numbers of tables,
-//! of files and of transactions, the time a statement took, how rows are split into events, how a transaction ends.
+//! MySQL 8.0.1 and newer stamp each group with the microsecond of its first commit, unchanged wherever it is passed on.
+//! In older versions a group is recognised by its contents, without what each server writes anew: numbers of tables, of
+//! files and of transactions, the time a statement took, how rows are split into events, how a transaction ends.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,8 +11,8 @@ use twox_hash::XxHash3_128;
 
 use crate::binlog::event::{Event, kind, number};
 
-/// What two servers' copies of a group have in common, and no other group has: but for groups that are alike in
-/// every byte.
+/// What two servers' copies of a group have in common, and no other group has, except a group that is alike in every
+/// byte.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Print(pub u128);
 
@@ -53,11 +53,11 @@ struct Open {
     commit: Option<u64>,
     is_transaction: bool,
     has_events: bool,
-    /// True if it changes anything. What does not, some servers log and others do not.
+    /// True if it changes anything. If it does not, some servers log it and others do not.
     has_effect: bool,
-    /// Where no commit identifies it: all of it.
+    /// If no commit timestamp identifies it: all of its contents.
     contents: Option<XxHash3_128>,
-    /// What the rows just before belong to: more of the same go on without a word.
+    /// What the rows just before belong to: more rows of the same kind continue them.
     rows_of: Option<u128>,
 }
 
@@ -149,7 +149,7 @@ impl Groups {
     }
 }
 
-/// True of an event that changes something, or tells how.
+/// True of an event that changes something, or says how.
 fn has_effect(event: &Event) -> bool {
     match event.kind {
         kind::XID | kind::TABLE_MAP => false,
@@ -208,7 +208,7 @@ fn contents(
             all.write(&statement.text[..name.start]);
             all.write(&statement.text[name.end..]);
         }
-        // Their data begin behind the number of a file; where they are cut is each server's affair.
+        // Their data begin after the number of a file; each server cuts them at other places.
         kind::BEGIN_LOAD | kind::APPEND_BLOCK => all.write(event.body.get(4..).unwrap_or_default()),
         // A variable may be logged only because an earlier statement of the same applier set it.
         kind::XID | kind::USER_VAR => {}

@@ -20,7 +20,7 @@ impl Id {
         Self::read(event, || Some(raw.clone()))
     }
 
-    /// The same; the event as the library has it is only asked for where it is needed.
+    /// The same; the library's event is only asked for if it is needed.
     pub fn read(event: &Event, raw: impl FnOnce() -> Option<events::Event>) -> Option<Self> {
         match event.kind {
             kind::GTID_OF_MARIADB => event.gtid().map(Self::MariaDb),

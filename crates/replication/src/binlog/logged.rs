@@ -11,6 +11,6 @@ pub struct Logged<'l, 'h> {
     pub server: &'l mut Server,
     /// The reader of its log.
     pub reader: Reader<'h>,
-    /// Where a search is noted that does not end in time.
+    /// Where a search that does not end in time is noted.
     pub notes: Option<PathBuf>,
 }

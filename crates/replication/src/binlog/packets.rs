@@ -1,9 +1,9 @@
 //! The events that a server sends of its log, one packet each.
 //!
-//! The client library copies each event, describes it anew and remembers what it says of tables: that takes several
-//! times as long as the server needs to send it. A connection in the clear is read here, from its socket. Nothing of the
-//! answer can lie in the library by then: the server has nothing to say before it is asked for its log. Over TLS the
-//! library reads.
+//! The client library copies each event, builds a new description of it and remembers what it says of tables. That
+//! takes several times as long as the server needs to send the event. So a connection without TLS is read here, from
+//! its socket. The library cannot hold a part of the answer by then: the server sends nothing before it is asked for
+//! its log. Over TLS the library reads.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -19,18 +19,18 @@ use crate::server::survive;
 /// What every event has, in bytes.
 const HEADER: usize = 19;
 const CHECKSUM: usize = 4;
-/// What is read at once; an event that is longer is put together from several reads.
+/// How much is read at once; a longer event is put together from several reads.
 const BUFFER: usize = 256 << 10;
-/// The length of a packet with which its event does not end.
+/// The length of a packet after which its event continues in the next packet.
 const FULL: usize = 0xff_ffff;
-/// As much of a long event as is kept where nobody wants to see all of it.
+/// How much of a long event is kept if nobody needs all of it.
 const BEGINNING: usize = 4 << 10;
 
 /// Where events come from.
 pub enum Packets {
     /// From the connection's socket.
     Own(Box<Own>),
-    /// From the client library, and the last one that it gave.
+    /// From the client library, with the last event that it returned.
     Library(Box<BinlogStream>, Option<Box<events::Event>>),
 }
 
@@ -44,7 +44,7 @@ pub struct Sent<'p> {
     pub server_id: u32,
     /// Its length in its file.
     pub size: u32,
-    /// The last 32 bits of where it ends there; 0 where the server does not say.
+    /// The last 32 bits of the offset at which it ends there; 0 if the server does not say.
     pub told: u32,
     /// Header flags.
     pub flags: u16,
@@ -149,7 +149,7 @@ impl Own {
         let packet = if is_long { &self.long[range] } else { &self.buffer[range] };
         match packet.first() {
             Some(0) => {}
-            // In its old form: two bytes of warnings, two of the server's state.
+            // In the packet's old form: two bytes of warnings, two of the server's state.
             Some(0xfe) if length < 8 => return Ok(None),
             Some(0xff) => return Err(refusal(packet)),
             _ => return Err(no_event().into()),
@@ -173,12 +173,12 @@ impl Own {
         let has_algorithm =
             kind == kind::FORMAT_DESCRIPTION && self.format.footer().get_checksum_alg() != Ok(None);
         let behind = match (has_algorithm, self.has_checksums) {
-            // Which has a checksum always, and before that says how others are summed.
+            // This event always has a checksum, and before it a byte that says how other events are summed.
             (true, _) => CHECKSUM + 1,
             (false, true) => CHECKSUM,
             (false, false) => 0,
         };
-        // Of an event that was cut, the end is not there.
+        // If an event was cut, its end is missing.
         let plain = (size as usize - HEADER).saturating_sub(behind).min(body.len());
         Ok(Some(Sent {
             time: part(head, 0),
@@ -225,7 +225,7 @@ impl Own {
         }
     }
 
-    /// Of the packet that begins next. Behind it comes its number.
+    /// The length of the next packet. The packet's number follows it.
     fn length(&self) -> usize {
         usize::try_from(number(&self.buffer[self.begin..self.begin + 3])).unwrap_or(FULL)
     }

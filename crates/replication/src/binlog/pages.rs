@@ -1,5 +1,6 @@
 //! A log by SHOW BINLOG EVENTS (privilege BINLOG MONITOR, which REPLICATION CLIENT is since MariaDB 10.5.2; REPLICATION
-//! SLAVE on MySQL), page by page: what a file begins with, and what lies behind a place where nobody may dump.
+//! SLAVE on MySQL), page by page: what a file begins with, and what comes after a position if no account may read the
+//! log as a replica does.
 
 use mmm_core::progress::Left;
 
@@ -12,7 +13,7 @@ use crate::server::Server;
 
 /// Events per page: large enough to cost little, small enough to keep memory and each answer short.
 const PAGE: usize = 4000;
-/// As much of a statement as is kept of a few events.
+/// How much of a statement is kept when only a few events are read.
 const STATEMENT: usize = 1024;
 /// Events that every file has, whoever wrote in it.
 const OF_THE_FILE: [&str; 7] =
@@ -21,7 +22,7 @@ const OF_THE_FILE: [&str; 7] =
 pub(crate) fn page(server: &mut Server, file: &str, from: u64, most: usize) -> Result<Vec<Record>, Error> {
     let mut rows = Vec::new();
     each_of_page(server, file, from, most, |row| {
-        // Statements are long, and nobody reads them; lists of GTIDs are long, too.
+        // Long statements are cut, because nobody reads them; long lists of GTIDs are needed.
         let is_list = row.text("Event_type").to_ascii_lowercase().contains("gtid");
         rows.push(if is_list { row } else { row.cut("Info", STATEMENT) });
         false
@@ -41,8 +42,7 @@ pub(super) fn each_of_page(
     server.each_row(&statement, see)
 }
 
-/// Reads a file's events from `place` on until `see` says that it has seen enough; true then. `what` is looked
-/// for, in words.
+/// Reads a file's events from `place` on until `see` returns true; true then. `what` says in words what is looked for.
 pub(crate) fn each_event(
     server: &mut Server,
     place: &BinlogPosition,
@@ -65,7 +65,7 @@ pub(crate) fn each_event(
         if count < PAGE || last == known {
             return Ok(false);
         }
-        // Not where that event ends: MariaDB 11.4 and later do not tell that within a transaction.
+        // This is not the event's end: within a transaction, MariaDB 11.4 and later do not send the end.
         (known, from) = (last, last.unwrap_or(u64::MAX));
         face.left(size.map(|size| Left::Bytes(size.saturating_sub(from))));
         if server.budget().is_spent() {
@@ -74,7 +74,7 @@ pub(crate) fn each_event(
     }
 }
 
-/// Reads the events of these files from `place` on, whose file is one of them, until `see` says that it has seen enough.
+/// Reads the events of these files from `place` on, whose file is one of them, until `see` returns true.
 pub(crate) fn each_event_behind(
     server: &mut Server,
     files: &[String],

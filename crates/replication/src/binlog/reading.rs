@@ -1,4 +1,4 @@
-//! What has to be seen of a log, event by event.
+//! Reads what has to be seen of a log, event by event.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 
-/// As many events of a file are asked for before a dump.
+/// How many events of a file are asked for before a dump.
 const PAGE: usize = 200;
 
 /// A log that is searched.
@@ -25,9 +25,9 @@ pub struct Log<'l, 'h> {
     pub server: &'l mut Server,
     /// The reader of it.
     pub reader: Reader<'h>,
-    /// What is probably logged before the place: the server is asked for that first.
+    /// What is probably logged before the position: the server is asked for that first.
     pub expected: GtidState,
-    /// Where a search is noted that does not end in time.
+    /// Where a search that does not end in time is noted.
     pub notes: Option<PathBuf>,
 }
 
@@ -39,8 +39,8 @@ pub(crate) enum Seen<'s> {
     Event(&'s Event<'s>, &'s Sent<'s>),
 }
 
-/// Shows `see` the events of a file from `place` on until it says that it has seen enough; true then. `sought` is looked
-/// for, in words.
+/// Shows `see` the events of a file from `place` on until `see` returns true; true then. `sought` says in words what is
+/// looked for.
 pub(crate) fn each_seen(
     log: &mut Log,
     place: &BinlogPosition,
@@ -54,8 +54,8 @@ pub(crate) fn each_seen(
     }
 }
 
-/// The same for some events alone: what is left of a file is mostly short, and no other connection is needed for it.
-/// `None` if more is left, from `place` on.
+/// The same, but only for the next events: the rest of a file is usually short, and then no other connection is needed.
+/// If more is left after `place`, returns `None`.
 fn first_page(
     log: &mut Log,
     place: &mut BinlogPosition,
@@ -73,7 +73,7 @@ fn first_page(
     Ok((is_enough || count < PAGE).then_some(is_enough))
 }
 
-/// The same as [`each_seen`], as replicas get it; where neither account may, page by page.
+/// The same as [`each_seen`], but the log is read as replicas get it; if neither account may do that, page by page.
 fn each(
     log: &mut Log,
     place: &BinlogPosition,
@@ -84,7 +84,7 @@ fn each(
     let reader = log.reader.seeking(sought);
     let dumped = reader.each_head(&place.file, Start::At(place.offset), |event, sent| {
         has_begun = true;
-        // What describes the events comes first.
+        // The event that describes the others comes first.
         if event.end > place.offset {
             is_enough = see(&Seen::Event(event, sent));
         }
@@ -99,13 +99,13 @@ fn each(
     }
 }
 
-/// A search that reads a log forwards, and can go on where another call has ended.
+/// A search that reads a log forwards, and can continue where another call has ended.
 pub(crate) trait ByEvent: Clone {
     /// What tells it apart from other searches of the same log.
     fn key(&self) -> String;
     /// What is known by the groups that were read to their end.
     fn to_text(&self) -> String;
-    /// The search as it was noted at `place`; `None` if that is of no use.
+    /// The search as it was noted at `place`; `None` if the note is of no use.
     fn resumed(&self, text: &str, place: &BinlogPosition) -> Option<Self>;
     /// The next event lies at `place`.
     fn open(&mut self, place: &BinlogPosition);
@@ -117,18 +117,18 @@ pub(crate) trait ByEvent: Clone {
     fn wanted(&self) -> String;
 }
 
-/// What came of reading a file.
+/// The result of reading a file.
 enum Read {
     /// Nothing further needs to be read.
     Done,
     /// It was read to its end.
     ToItsEnd,
-    /// It is not the one that was expected.
+    /// It is not the file that was expected.
     Another,
 }
 
-/// Reads these files, the first of them from `begin` on, until everything is found. What cannot be read in time is noted,
-/// and read from there on the next time.
+/// Reads these files, the first of them from `begin` on, until everything is found. If they cannot be read in time,
+/// that is noted, and the next call continues from there.
 pub(crate) fn read(
     log: &mut Log,
     files: &[String],
@@ -190,7 +190,7 @@ fn go_on<S: ByEvent>(
     Ok(Some(search))
 }
 
-/// What a file begins with; of that, nothing if nobody may dump.
+/// What a file begins with; empty if no account may read the log as a replica does.
 pub(crate) fn begun(reader: &Reader, file: &str, sought: &str) -> Result<Begin, Error> {
     let mut begin = Begin::default();
     match reader.seeking(sought).each_head(file, Start::First, |event, _| begin.event(event)) {
@@ -239,7 +239,7 @@ struct Opened<'n, S> {
     note: Option<&'n Note>,
 }
 
-/// Reads a file from `place` on by a dump, and notes how far it came where the time is over.
+/// Reads a file from `place` on by a dump, and notes how far it came if the time is over.
 fn read_file<S: ByEvent>(
     log: &mut Log,
     place: &BinlogPosition,
@@ -258,7 +258,7 @@ fn read_file<S: ByEvent>(
                 search.open(&BinlogPosition::new(&place.file, event.end.saturating_sub(sent.size.into())));
             }
         } else if expected.is_some() {
-            // Page by page, nothing tells whether it is the same.
+            // Page by page, nothing shows whether it is the same file.
             is_another = true;
         }
         is_another || expected.is_none() && search.see(seen)
@@ -274,7 +274,7 @@ fn read_file<S: ByEvent>(
                 note.keep(&Reached { file: place.file.clone(), begun, last: trail.last }, &state);
             }
         }
-        // What lies there is no event, so that the connection is of no use.
+        // No event begins there, so the connection is of no further use.
         Err(Error::Broken { .. }) if expected.is_some() => return Ok(Read::Another),
         _ => {}
     }

@@ -1,7 +1,7 @@
 //! A relay log file of this host's server, from its disk.
 //!
-//! The server names the file and owns the folder, and the helper is root: what it would not show the server's own user
-//! it must not read, nor wait for.
+//! The server names the file and owns the folder, and the helper is root. So the helper must not read a file that the
+//! server's own user could not read, nor wait for such a file.
 
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
@@ -48,7 +48,7 @@ pub fn each_event(path: &Path, until: Option<u64>, mut see: impl FnMut(&Event)) 
         end += size as u64;
         let kind = header[4];
         if kind == kind::FORMAT_DESCRIPTION {
-            // It says so itself, before its own checksum, which it always has.
+            // The event itself says so, before its own checksum, which it always has.
             has_checksums = length.checked_sub(CHECKSUM + 1).is_some_and(|at| body[at] == 1);
         }
         let plain = if has_checksums { length.saturating_sub(CHECKSUM) } else { length };
@@ -64,7 +64,7 @@ pub fn each_event(path: &Path, until: Option<u64>, mut see: impl FnMut(&Event)) 
     Ok(())
 }
 
-/// Opens a regular file without following a link of anybody's but root's.
+/// Opens a regular file. Follows only links that belong to root.
 fn open(path: &Path) -> io::Result<File> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(ErrorKind::InvalidInput.into());
@@ -72,7 +72,7 @@ fn open(path: &Path) -> io::Result<File> {
     let path = guard::without_links(folder)?.join(name);
     // Without it, a FIFO that nobody writes to would be waited for.
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
-    // Should a link appear meanwhile, it is not followed.
+    // If a link appears meanwhile, it is not followed.
     let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
     let file = File::from(match openat2(AT_FDCWD, &path, how) {
         // Linux before 5.6, and containers that know no newer one.

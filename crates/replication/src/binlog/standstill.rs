@@ -1,4 +1,4 @@
-//! Does a server's log stand still? Asked of one that nobody may write to any more.
+//! Does a server's log still grow? Asked of a server that nobody may write to any more.
 
 use crate::binlog::end::log_end;
 use crate::binlog::pages::{each_event, is_of};
@@ -16,14 +16,14 @@ pub struct LogMark {
     own: Own,
 }
 
-/// What in a log was written on its own server.
+/// The part of a log that its own server wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Own {
     /// MariaDB: the last group of each domain.
     Groups(Vec<Gtid>),
     /// MySQL with GTIDs: the transactions of its uuid.
     Set(GtidSet),
-    /// MySQL without: only the events themselves tell.
+    /// MySQL without GTIDs: only the events themselves show it.
     Unknown,
 }
 

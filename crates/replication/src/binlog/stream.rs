@@ -28,7 +28,7 @@ use crate::server::{Server, failed, survive};
 
 /// Events between two looks at the time.
 const BATCH: usize = 500;
-/// The maximum time for one event, in so far as the budget says nothing.
+/// The maximum time for one event if the budget has no limit.
 const FOREVER: Duration = Duration::from_secs(3600);
 
 /// Where the reading of a file begins, and what the server need not send of it.
@@ -40,7 +40,7 @@ pub enum Start<'s> {
     At(u64),
     /// MySQL's: at its first event, without the groups of this set.
     Without(&'s GtidSet),
-    /// MariaDB's: behind this GTID position, where the server finds that in the file; else nothing is shown.
+    /// MariaDB's: after this GTID position, if the server finds it in the file; else nothing is shown.
     Behind(&'s GtidPosition),
 }
 
@@ -54,7 +54,7 @@ pub struct Reader<'h> {
 }
 
 impl<'h> Reader<'h> {
-    /// For the log of `host`, within `budget`; `most` is for each connection.
+    /// For the log of `host`, within `budget`; `most` limits each connection.
     pub fn new(host: &'h Host, most: Duration, budget: Budget) -> Self {
         Self { host, most, budget, sought: "its last transactions".into() }
     }
@@ -90,8 +90,8 @@ impl<'h> Reader<'h> {
         Ok(())
     }
 
-    /// Shows `see` the events of `file`, each also as it was sent, until that has seen enough. False if the file does
-    /// not begin as [`Start::Behind`] wants it.
+    /// Shows `see` the events of `file`, each also as it was sent, until `see` returns true. False if the file does not
+    /// begin as [`Start::Behind`] wants it.
     pub fn each_until(
         &self,
         file: &str,
@@ -101,7 +101,7 @@ impl<'h> Reader<'h> {
         self.each_of(file, start, true, see)
     }
 
-    /// The same for who needs only the beginning of a long event.
+    /// The same for callers that need only the beginning of a long event.
     pub fn each_head(
         &self,
         file: &str,
@@ -128,7 +128,7 @@ impl<'h> Reader<'h> {
                         return Ok(false);
                     }
                 }
-                // This one ended without a word.
+                // This connection ended without an error.
                 Next::File(event) if event.kind == kind::ROTATE => break,
                 Next::File(_) => {}
                 Next::Event(event, sent) => {
@@ -143,9 +143,9 @@ impl<'h> Reader<'h> {
         Ok(true)
     }
 
-    /// MariaDB's: shows `see` the events behind `position`, each with the one of `files` in which it lies and where it
-    /// begins there, until that has seen enough or the log ends. The server finds the place; where `is_strict`, it
-    /// refuses a position whose group it does not find, else it begins with the next of that server. False if it
+    /// MariaDB's: shows `see` the events after `position`, each with the one of `files` in which it lies and where it
+    /// begins there, until `see` returns true or the log ends. The server finds the position. If `is_strict`, it
+    /// refuses a position whose group it does not find; else it begins with that server's next group. False if it
     /// begins with another file.
     pub fn each_behind(
         &self,
@@ -165,7 +165,7 @@ impl<'h> Reader<'h> {
                 }
                 Next::File(_) => {}
                 Next::Event(event, sent) => {
-                    // One that was begun meanwhile has no name here.
+                    // A file that was begun meanwhile is not in the list.
                     let Some(file) = file else { break };
                     is_known = true;
                     if see(file, event.end.saturating_sub(u64::from(sent.size)), &event) {
@@ -186,8 +186,8 @@ impl<'h> Reader<'h> {
         })
     }
 
-    /// Shows `see` the groups of a file from that on which begins at `place`, until it has seen enough. Where that is the
-    /// file's beginning, `begun` tells what the file begins with.
+    /// Shows `see` the groups of a file, from the one that begins at `place`, until `see` returns true. If `place` is
+    /// the file's beginning, `begun` returns what the file begins with.
     pub(crate) fn each_group_from(
         &self,
         place: &BinlogPosition,
@@ -232,18 +232,18 @@ struct Dump {
 }
 
 enum Next<'d> {
-    /// One that lies in a file.
+    /// An event that lies in a file.
     Event(Event<'d>, Sent<'d>),
-    /// One that the server made for this connection: it names the file that follows, or says that nothing does.
+    /// An event that the server made for this connection: it names the file that follows, or says that nothing follows.
     File(Event<'d>),
 }
 
 impl Dump {
-    /// Asks for `file` and what comes behind it.
+    /// Asks for `file` and what comes after it.
     fn begin(reader: &Reader, file: &str, start: Start, is_strict: bool, whole: bool) -> Result<Self, Error> {
         let mut server = reader.connect()?;
         if server.dialect().flavour() == Flavour::MariaDb {
-            // Otherwise it rewrites events as those of older servers.
+            // Otherwise the server rewrites events in the form of older servers.
             server.set("@mariadb_slave_capability = 4")?;
         }
         if let Start::Behind(position) = start {
@@ -270,11 +270,12 @@ impl Dump {
             .with_pos(FIRST_EVENT)
             .with_flags(BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK);
         let (request, end) = match start {
-            // The server's command has 32 bits for it.
+            // The command has 32 bits for the offset.
             Start::At(offset) if u32::try_from(offset).is_ok() => (request.with_pos(offset), offset),
             Start::First | Start::At(_) | Start::Behind(_) => (request, FIRST_EVENT),
             Start::Without(set) => {
-                // It is read back as it is written: what were not would only be sent for nothing.
+                // The set's text is parsed again here. If a part of it could not be parsed, the server would only send
+                // more than needed.
                 let set = set.to_string();
                 let sources = set.split(',').filter_map(|source| source.parse().ok()).collect::<Vec<_>>();
                 (request.with_use_gtid(true).with_sids(sources), FIRST_EVENT)
@@ -338,15 +339,15 @@ impl Dump {
     }
 }
 
-/// True of an event that names another file than this. Nothing has said by then whether events have checksums.
+/// True of an event that names another file than this. At that time it is not yet known whether events have checksums.
 fn names_another(event: &Event, file: &str) -> bool {
     const CHECKSUM: usize = 4;
     let behind = event.body.get(8..).and_then(|name| name.strip_prefix(file.as_bytes()));
     event.kind == kind::ROTATE && behind.is_none_or(|rest| !rest.is_empty() && rest.len() != CHECKSUM)
 }
 
-/// Where an event of `size` bytes ends that comes next after what ended at `before`. The server `told` the last 32 bits
-/// of that (0: nothing); events that it does not send, such as MariaDB's of kind 160, may lie in between.
+/// Where an event of `size` bytes ends that follows what ended at `before`. The server `told` the last 32 bits of that
+/// (0: nothing). Events that it does not send, such as MariaDB's of kind 160, may lie in between.
 fn end_of(before: u64, size: u32, told: u32) -> u64 {
     let next = before + u64::from(size);
     if told == 0 {

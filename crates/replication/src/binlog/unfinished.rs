@@ -1,8 +1,8 @@
-//! A search that a call could not finish: how far it came, for the next call to go on there.
+//! A search that a call could not finish: how far it came, so that the next call can continue there.
 //!
-//! The note is believed only where it is of the same search, and the log is still the same: a log that was reset, rebuilt
-//! or set back with its host has files of the same names. So the file in which the search ended must begin with the same
-//! event as then, and the last group that was read to its end must still lie where it lay.
+//! The note counts only if it is of the same search, and the log is still the same: a log that was reset, rebuilt or
+//! set back with its host has files of the same names. So the file in which the search ended must begin with the same
+//! event as then, and the last group that was read completely must still lie at the same position.
 
 use std::path::{Path, PathBuf};
 
@@ -17,11 +17,11 @@ use crate::binlog::files::FIRST_EVENT;
 use crate::note::{FOLDER, remove, value, write};
 use crate::position::BinlogPosition;
 
-/// A note that is longer is not written: a marker is read up to 64 KiB. What is looked for by content takes 33 KiB at
-/// most, sets and states some hundred bytes but where thousands of servers or gaps are in them.
+/// A longer note is not written: a marker is read up to 64 KiB. A search by content takes at most 33 KiB. Sets and
+/// states take some hundred bytes, unless they have thousands of servers or gaps.
 const LONGEST: usize = 60 << 10;
 
-/// A large odd number, so that no bit is lost by which it is multiplied.
+/// A large odd number, so that multiplying by it loses no bit.
 const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
 
 /// Where `this` host notes an unfinished search of a log of `other`.
@@ -39,7 +39,7 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    /// Of a search of the log of `host`.
+    /// A note for a search of the log of `host`.
     pub(crate) fn new(path: PathBuf, host: &str, search: &str) -> Self {
         Self { path, search: format!("{host} {search}").replace(['\t', '\n'], " ") }
     }
@@ -86,7 +86,7 @@ pub(crate) struct Reached {
 }
 
 impl Reached {
-    /// Where the reading goes on, at the beginning of the last group: it is looked at again.
+    /// Where the reading continues: at the beginning of the last group, which is read again.
     pub(crate) fn place(&self) -> BinlogPosition {
         BinlogPosition::new(&self.file, self.last.map_or(FIRST_EVENT, |last| last.begin))
     }

@@ -1,8 +1,9 @@
-//! Reading a log for what its groups tell, from its newest file to its oldest. What a call cannot read in its time, the next
-//! one need not begin again.
+//! Reads the groups of a log, from its newest file to its oldest. If a call cannot read everything in its time, the
+//! next one continues.
 //!
-//! What an earlier call has read must still be there: the files between the newest and the one that was being read with
-//! their sizes, and in either of these two the last group where it lay. What was logged since is read first.
+//! What an earlier call has read must still be there: the files between the newest and the one that was being read must
+//! have the same sizes, and in these two files the last group must still lie at its position. What was logged since is
+//! read first.
 
 use twox_hash::XxHash3_128;
 
@@ -28,7 +29,7 @@ pub(super) trait ByGroup: Sized {
     fn key(&self) -> String;
     /// What is known by now.
     fn to_text(&self) -> String;
-    /// The search as it was noted in the file `name`; `None` if that is of no use.
+    /// The search as it was noted in the file `name`; `None` if the note is of no use.
     fn resumed(&self, text: &str, name: &str) -> Option<Self>;
     /// The next older file follows.
     fn open(&mut self, name: &str);
@@ -38,7 +39,7 @@ pub(super) trait ByGroup: Sized {
     fn end(&mut self, begin: &Begin);
     /// True if older files cannot change the outcome.
     fn is_settled(&self) -> bool;
-    /// Takes a group of a file that is newer than what was read. False if the search has to be begun again.
+    /// Takes a group of a file that is newer than what was read. False if the search has to begin again.
     fn newer(&mut self, group: &Group) -> bool;
 }
 
@@ -64,7 +65,7 @@ struct Noted<S> {
 }
 
 impl<'l, 'h> Backwards<'l, 'h> {
-    /// Of a log that may be searched in several calls.
+    /// For a log that may be searched in several calls.
     pub(super) fn new(log: &'l mut Logged<'_, 'h>, search: &impl ByGroup) -> Result<Self, Error> {
         let rows = log.server.rows("SHOW BINARY LOGS")?;
         let file = |row: &Record| (row.text("Log_name").into(), row.number("File_size").unwrap_or(0));
@@ -97,7 +98,7 @@ impl<'l, 'h> Backwards<'l, 'h> {
         }
     }
 
-    /// What the search was for could not be finished in time.
+    /// The search could not be finished in time.
     pub(super) fn keep(&self) {
         if let Some((reached, state)) = &self.came {
             self.note_down(reached, state);
@@ -122,7 +123,7 @@ impl<'l, 'h> Backwards<'l, 'h> {
         note.keep(reached, &format!("newest={name}\tlast_of_newest={last}\tbetween={between}\t{state}"));
     }
 
-    /// A print of the files from one to before a newer one, in which nothing is logged any more.
+    /// A print of the files from one up to, and without, a newer one. Nothing is logged in these files any more.
     fn between(&self, first: usize, newest: usize) -> String {
         let files = self.files[first..newest].iter().map(|(name, size)| format!("{name} {size}\n"));
         format!("{:x}", XxHash3_128::oneshot(files.collect::<String>().as_bytes()))
@@ -132,7 +133,7 @@ impl<'l, 'h> Backwards<'l, 'h> {
         self.files.iter().position(|(name, _)| name == file)
     }
 
-    /// The search, ended; else why it has to be begun again.
+    /// The search, ended; else why it has to begin again.
     fn go_on<S: ByGroup>(&mut self, noted: Noted<S>) -> Told<S, &'static str> {
         const ANOTHER: &str = "has another log by now";
         let Noted { mut search, reached, newest, last_of_newest, between } = noted;
@@ -173,8 +174,8 @@ impl<'l, 'h> Backwards<'l, 'h> {
         Ok(())
     }
 
-    /// Reads a file from its beginning, or from the group `expected` on; false where that is not there. What the file begins
-    /// with may be known.
+    /// Reads a file from its beginning, or from the group `expected` on; false if that group is not there. What the
+    /// file begins with may be known.
     fn read_file(
         &mut self,
         index: usize,
@@ -204,8 +205,8 @@ impl<'l, 'h> Backwards<'l, 'h> {
         read
     }
 
-    /// Reads what was logged in the newest file, and in newer ones, since the search was noted in the file `current`. False
-    /// where the search has to be begun again.
+    /// Reads what was logged in the newest file, and in newer ones, since the search was noted in the file `current`.
+    /// False if the search has to begin again.
     fn read_newer(
         &mut self,
         current: usize,
@@ -213,7 +214,7 @@ impl<'l, 'h> Backwards<'l, 'h> {
         search: &mut impl ByGroup,
     ) -> Result<bool, Error> {
         let (newest, last) = self.newest;
-        // What was logged behind the place in the current file is read as a part of that.
+        // What was logged after the position in the current file is read with that file.
         let first = if newest == current { newest + 1 } else { newest };
         for index in first..self.files.len() {
             let expected = if index == newest { last } else { None };
@@ -235,8 +236,8 @@ impl<'l, 'h> Backwards<'l, 'h> {
     }
 }
 
-/// Shows `see` the groups of a file, or those behind the group `expected`, as long as it says that all is well. False
-/// where it did not, or that group is not there.
+/// Shows `see` the groups of a file, or those after the group `expected`, as long as `see` returns true. False if it
+/// returned false, or that group is not there.
 pub(super) fn each_from(
     reader: &Reader,
     file: &str,

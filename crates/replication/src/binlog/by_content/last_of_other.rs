@@ -11,8 +11,9 @@ use crate::note::value;
 
 /// The replica's last groups of the other kind, from its own log.
 ///
-/// Beyond the server's last start only where the log's own server wrote them. Had the replica executed a later one
-/// unlogged, that server's log would have it before the place, and it would be missed here.
+/// Groups from before the server's last start count only if the log's own server wrote them. If the replica had
+/// executed a later one without logging it, that server's log would have it before the position, and this search would
+/// miss it.
 pub(super) fn last_of_other(replica: &mut Logged, wanted: &Wanted) -> Result<LastOf, Error> {
     let search = LastOfOther::new(wanted);
     let mut log = Backwards::new(replica, &search)?;
@@ -72,7 +73,7 @@ impl ByGroup for LastOfOther<'_> {
 
     fn end(&mut self, begin: &Begin) {
         self.last.behind(&std::mem::take(&mut self.of_file));
-        // A run without any was passed over by the other search, too.
+        // The other search also skipped a run of the server without any.
         self.is_over = self.last.is_whole || begin.is_of_run && self.has_begun && self.wanted.last_is_own();
     }
 

@@ -1,5 +1,5 @@
-//! The last groups of a file of a replica's own log. Where to read it takes long, they are noted, and the next call reads
-//! only what was logged behind them.
+//! The last groups of a file of a replica's own log. If reading it takes long, they are noted, and the next call reads
+//! only what was logged after them.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::binlog::unfinished::{Mark, Note, Reached};
 use crate::error::Error;
 use crate::note::value;
 
-/// A file that took no longer may be read again.
+/// A file that took no longer than this may be read again.
 const LONG: Duration = Duration::from_millis(500);
 
 /// A file, as far as it was read.
@@ -74,7 +74,7 @@ pub(super) fn read(log: &Logged, file: &str, own_id: u64) -> Result<Part, Error>
 }
 
 impl Part {
-    /// Reads on behind the last group; false where that is not there.
+    /// Continues to read after the last group; false if that group is not there.
     fn read_on(&mut self, reader: &Reader, file: &str) -> Result<bool, Error> {
         let Self { own_id, groups, begin, last } = self;
         each_from(reader, file, *last, begin, |group| {
@@ -95,7 +95,7 @@ pub(super) fn take(groups: &mut VecDeque<Group>, group: &Group, own_id: u64) {
     }
 }
 
-/// Of all but the last group, nobody asks where it lies.
+/// Only the position of the last group is ever needed.
 fn to_text(groups: &VecDeque<Group>) -> String {
     let place = groups.back().map(|last| format!("{}-{}", last.begin, last.end)).unwrap_or_default();
     let groups =

@@ -1,26 +1,27 @@
-//! Finding a replica's last groups in another server's log. No server is asked here.
+//! Finds a replica's last groups in another server's log. No server is asked here.
 //!
-//! The log is read from its newest file to its oldest, each file forwards. Its groups are of two kinds: those of
-//! its own server, which the replica's source got in their order, and those of the source, which this server got
-//! in theirs. So of either kind, a place in the log and the replica each have all up to a last one, and the place
-//! is the right one when those are the same:
-//! - of the kind of the replica's very last group, when that one lies just before the place, and at no other
-//!   place do the replica's last groups lie so, in the same order;
-//! - of the other kind, when the last one before the place is the replica's last one.
+//! The log is read from its newest file to its oldest, each file forwards. Its groups are of two kinds: those that its
+//! own server wrote, and which the replica's source got in that order; and those of the source, which this server got
+//! in the source's order. So for each kind, both a position in the log and the replica have all groups up to a last
+//! one. The position is right if these last ones are the same:
+//! - of the kind of the replica's very last group, if that group lies just before the position, and the replica's last
+//!   groups lie in the same order before no other position;
+//! - of the other kind, if the last one before the position is the replica's last one.
 //!
-//! The search goes back to that last one of the other kind: the replica has it, so no earlier place can be right.
-//! Where the log has none of its own server's, the replica has none either: were it to have a later one, its
-//! source had that before its own last group, and this server wrote it before it got that group.
+//! The search goes back to that last one of the other kind: the replica has it, so no earlier position can be right. If
+//! the log has none of its own server's, the replica has none either: if the replica had a later one, its source would
+//! have had it before the source's own last group, so this server would have written it before it got that group.
 
 use std::collections::VecDeque;
 
 use crate::binlog::group::{Group, Print};
 use crate::position::BinlogPosition;
 
-/// How many of a replica's last groups are compared. More than the 512 that a parallel applier of MySQL may have
-/// under way between two checkpoints (`slave_checkpoint_group`).
+/// How many of a replica's last groups are compared. This is more than the 512 that a parallel applier of MySQL may
+/// have under way between two checkpoints (`slave_checkpoint_group`).
 pub const DEPTH: usize = 1024;
-/// Places kept where the same groups seem to come again and again; far more than it takes to refuse.
+/// The maximum number of positions that are kept if the same groups seem to come again and again; far fewer are enough
+/// to refuse.
 const MOST: usize = 64;
 
 /// What is looked for.
@@ -28,10 +29,10 @@ const MOST: usize = 64;
 pub struct Wanted {
     /// The replica's last groups, the newest last, at most [`DEPTH`]. None that the replica wrote.
     pub(super) tail: Vec<Print>,
-    /// How many of them must be found: up to one that is of the last one's kind, but another than it. Of
-    /// groups that are all alike, a log may have fewer than the replica.
+    /// How many of them must be found: enough to include one that is of the last one's kind and differs from it. If
+    /// groups are all alike, a log may have fewer of them than the replica.
     pub(super) enough: usize,
-    /// The same for the other kind; `None` if they do not reach so far back.
+    /// The same for the other kind; `None` if the groups do not reach so far back.
     pub(super) enough_for_other: Option<usize>,
     pub(super) replica_id: u32,
     pub(super) own_id: u32,
@@ -46,7 +47,7 @@ impl Wanted {
         let newest = groups.iter().rev().filter(|group| group.server_id != replica_id).take(DEPTH);
         let last = newest.clone().next()?;
         let last_is_own = last.server_id == own_id;
-        // How many it takes to see two different ones of a kind.
+        // How many are needed to see two different ones of a kind.
         let enough = |is_own: bool| {
             let mut first = None;
             let position = newest.clone().position(|group| {
@@ -81,8 +82,8 @@ impl Wanted {
     }
 }
 
-/// The last groups of one kind in a log: those at the end that are all alike, nearly always a single one. Groups of
-/// the same second can be, and having the first is not having the second.
+/// The last groups of one kind in a log: those at the end that are all alike, nearly always a single one. Groups of the
+/// same second can be alike, and a host that has the first need not have the second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LastOf {
     /// The last one; `None` until one was seen.
@@ -105,7 +106,7 @@ impl LastOf {
         };
     }
 
-    /// What an older part of the log, which ends where this one begins, adds.
+    /// Adds an older part of the log, which ends where this one begins.
     pub fn behind(&mut self, older: &Self) {
         match (self.group, older.group) {
             (None, _) => *self = *older,
@@ -125,7 +126,7 @@ impl LastOf {
     }
 }
 
-/// A place behind the replica's last group, as far as that is known by now.
+/// A position after the replica's last group, as far as that is known by now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Where that group ends.
@@ -150,20 +151,20 @@ impl Place {
         wanted.enough_for_other.is_some_and(|enough| self.same >= enough)
     }
 
-    /// True if older files say nothing new of it.
+    /// True if older files show nothing new of it.
     fn is_settled(&self, wanted: &Wanted) -> bool {
         self.missing == 0 && (self.shows_other(wanted) || self.other.is_whole)
     }
 }
 
-/// What a search came to.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The one place.
+    /// The only position.
     Found(Place),
     /// The groups are nowhere in the log.
     Nowhere,
-    /// They are in several places.
+    /// They are at several positions.
     Ambiguous,
 }
 
@@ -245,8 +246,8 @@ impl Search {
         self.places.append(&mut places);
     }
 
-    /// Takes a group of a file that is newer than what was read. False if the search has to be begun again: a place may
-    /// lie behind it.
+    /// Takes a group of a file that is newer than what was read. False if the search has to begin again: a position may
+    /// lie after it.
     pub fn take_newer(&mut self, group: &Group) -> bool {
         self.has_own |= group.server_id == self.wanted.own_id;
         self.wanted.is_of_replica(group.server_id) || !self.wanted.ends_with(group.print)

@@ -1,4 +1,4 @@
-//! How far a search by content came, as text. Names of files are part of it, but for tabs.
+//! How far a search by content came, as text. Names of files are part of it, without their tabs.
 
 use std::collections::VecDeque;
 

@@ -1,8 +1,8 @@
 //! What a replica executed last: from its own log, else from its relay log on this host's disk.
 //!
-//! Its own log tells that only as long as it was kept: what was executed before the server was started last may not
-//! have been logged. So it is read back to that start; where that is too little, the relay log has to tell, or to
-//! confirm that the log was kept before.
+//! Its own log shows that only for the time in which it was kept: what was executed before the server's last start may
+//! not have been logged. So the log is read back to that start. If that is too little, the relay log has to show the
+//! rest, or to confirm that the log was kept before.
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
@@ -27,7 +27,7 @@ pub struct Tail {
     pub groups: Vec<Group>,
     /// Where the newest begins.
     pub last: BinlogPosition,
-    /// True if they come from its own log, which can tell of older ones.
+    /// True if they come from its own log, which can show older ones.
     pub is_own_log: bool,
 }
 
@@ -62,8 +62,8 @@ impl Last {
     }
 }
 
-/// The last groups that came over the replica's channel; else why they cannot be told. `is_enough` says whether
-/// groups tell one place from another.
+/// The last groups that came over the replica's channel; else why they cannot be found. `is_enough` says whether groups
+/// distinguish one position from another.
 pub fn read(log: &mut Logged, replica: &Replica, is_enough: impl Fn(&[Group]) -> bool) -> Told<Tail> {
     let host = &replica.host;
     if replica.other_channels {
@@ -101,11 +101,11 @@ pub fn read(log: &mut Logged, replica: &Replica, is_enough: impl Fn(&[Group]) ->
     }))
 }
 
-/// What tells most of a replica, out of its log since its server was started, its relay log, and its log as far back
-/// as that reaches; `None` if they contradict each other.
+/// Which of these shows most of a replica: its log since its server was started, its relay log, or its log as far back
+/// as it reaches; `None` if they contradict each other.
 ///
-/// Where the relay log ends with groups that an older run of the server has logged as its last ones, that run has
-/// logged all that it executed.
+/// If the relay log ends with groups that an older run of the server has logged as its last ones, that run has logged
+/// all that it executed.
 fn longest(own: Option<Tail>, relay: Tail, older: Option<Tail>) -> Option<Tail> {
     let older = older.unwrap_or_else(|| Tail { groups: Vec::new(), ..relay.clone() });
     if are_unique(&relay.groups) && ends_with(&older.groups, &relay.groups) {
@@ -116,7 +116,7 @@ fn longest(own: Option<Tail>, relay: Tail, older: Option<Tail>) -> Option<Tail> 
         None if ends_with(&relay.groups, &older.groups) || ends_with(&older.groups, &relay.groups) => {
             Some(relay)
         }
-        // A place in the relay log that was not written down in time: the log knows more.
+        // The position in the relay log was not written down in time: the log knows more.
         None => {
             let last = relay.groups.last()?.print;
             older.groups.iter().all(|group| group.print != last).then_some(relay)
@@ -137,7 +137,7 @@ fn ends_with(groups: &[Group], end: &[Group]) -> bool {
 }
 
 /// Back to where the server was started last, or to the run that has the last `at_least` groups; `None` if the log
-/// tells nothing.
+/// shows nothing.
 fn own_log(log: &mut Logged, replica: &Replica, at_least: usize) -> Result<Option<Tail>, Error> {
     let mut tail = None;
     for file in log_files(log.server)?.iter().rev() {

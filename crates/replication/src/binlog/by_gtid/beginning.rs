@@ -7,7 +7,7 @@ use crate::gtid::{Gtid, GtidPosition, GtidState, parse_list};
 use crate::record::Record;
 use crate::server::Server;
 
-/// Enough events of a file to see its first groups, behind what every file begins with.
+/// Enough events of a file to see its first groups, which follow what every file begins with.
 pub(super) const FIRST_EVENTS: usize = 12;
 
 /// What a file's `Gtid_list` says of everything before it.

@@ -1,4 +1,4 @@
-//! The thinking of a search by GTID, without a server: groups in their order, and what was logged up to each.
+//! The part of a search by GTID that needs no server: groups in their order, and what was logged up to each.
 
 use crate::binlog::by_gtid::beginning::{Beginning, gtid_of};
 use crate::binlog::event::Event;
@@ -8,16 +8,17 @@ use crate::gtid::{Gtid, GtidPosition, GtidState};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 
-/// What a search has to tell besides the place.
+/// What a search has to find besides the position.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    /// True if the whole log is looked through, so that `out_of_order` says something.
+    /// True if the whole log is searched, so that `out_of_order` is known.
     pub order: bool,
     /// The servers that replicate from each other; between groups of theirs, gaps count.
     pub masters: Vec<u32>,
-    /// The log's server: behind the place, what it wrote itself cannot be missing.
+    /// The log's server: after the position, what it wrote itself cannot be missing.
     pub own: u32,
-    /// What the log has: behind the place, it is read until the last of it by other servers, so that `gaps` tells all.
+    /// What the log has: after the position, it is read until the last group of other servers, so that `gaps` is
+    /// complete.
     pub until: GtidState,
     /// Groups of the wanted position that count as older than the log, if the next number of their domain is the first
     /// that the log has.
@@ -35,11 +36,11 @@ pub(super) struct Part {
 /// What an event is to a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    /// It begins this one.
+    /// It begins this group.
     Group(Gtid),
-    /// It goes on with it.
+    /// It continues the group.
     OfGroup,
-    /// It belongs to none.
+    /// It belongs to no group.
     OfFile,
 }
 
@@ -95,7 +96,7 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    /// A scan that begins at `place`, before which lies what `begin` says.
+    /// A scan that begins at `place`; `begin` says what lies before it.
     pub(super) fn new(at: GtidPosition, place: BinlogPosition, begin: Beginning, scope: &Scope) -> Self {
         let mut scan = Self {
             at,
@@ -155,7 +156,8 @@ impl Scan {
         self.note_position();
     }
 
-    /// The first group of a domain that was taken for older than the log: does the log begin right behind that?
+    /// The first group of a domain whose wanted group was assumed to be older than the log: does the log begin right
+    /// after the wanted group?
     fn check_older(&mut self, first: Gtid) {
         let domain = first.domain;
         let Some(older) = self.scope.older.get(domain) else { return };
@@ -169,7 +171,7 @@ impl Scan {
         (self.position, self.others) = (None, None);
     }
 
-    /// Is a number missing before this group? Before the place, the replica has whatever it was.
+    /// Is a number missing before this group? Before the position, the replica has whatever had that number.
     fn note_gap(&mut self, before: Gtid) {
         let lies_before = self.at.get(before.domain).is_some() && !self.has_found(before.domain);
         let after = self.running.state.newest(before.domain);
@@ -202,7 +204,7 @@ impl Scan {
         !self.scope.order && self.has_found_all() && self.has_seen_others()
     }
 
-    /// True if nothing that other servers than the log's own wrote lies further on, and each domain has begun.
+    /// True if nothing written by other servers than the log's own follows, and each domain has begun.
     fn has_seen_others(&self) -> bool {
         let is_untold = |older: Gtid| self.scope.until.knows(older.domain);
         !self.scope.older.iter().any(is_untold)
