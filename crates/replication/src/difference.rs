@@ -1,8 +1,9 @@
 //! Which transactions has one server executed that another has not?
 //!
-//! Told by their global ids, where both servers write them, else by what is in them. [`look`] asks a server what it has,
-//! [`compare`] finds out which files of the log hold what the other lacks, and [`Plan::read`] reads these. Nothing is
-//! changed on any server. What is read is told to the caller transaction by transaction and not kept.
+//! They are compared by their global ids if both servers write them, else by their contents. [`look`] asks a server
+//! what it has, [`compare`] finds out which files of the log hold what the other lacks, and [`Plan::read`] reads these
+//! files. Nothing is changed on any server. The caller gets what is read transaction by transaction, and it is not
+//! kept.
 
 mod by_content;
 mod by_gtid;
@@ -26,8 +27,8 @@ use crate::binlog::logged::Logged;
 use crate::difference::side::Known;
 use crate::error::Told;
 
-/// Finds out where in the log of the first server that lies which the other lacks; else why that cannot be told.
-/// `other_is_here` says that the other is this host's, so that its relay log can be read.
+/// Finds out where in the log of the first server are the transactions that the other lacks; else why that cannot be
+/// found. `other_is_here` says that the other is this host's, so that its relay log can be read.
 pub fn compare(
     (one, side): (&mut Logged, &Side),
     (other, other_side): (&mut Logged, &Side),

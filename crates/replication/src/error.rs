@@ -34,7 +34,7 @@ pub enum Error {
         cause: String,
         /// True if the server itself refused, so that it is certainly alive.
         answered: bool,
-        /// The server's error number, where it sent one.
+        /// The server's error number, if it sent one.
         code: Option<u16>,
     },
 

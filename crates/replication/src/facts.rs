@@ -44,7 +44,7 @@ pub struct Replica {
     pub applied_gtids: String,
     /// MySQL's: what it has executed by GTID; `None` without `gtid_mode=ON`.
     pub sets: Option<ReplicaSets>,
-    /// True with `log_bin` and `log_slave_updates`, where its log can be compared with the new master's.
+    /// True with `log_bin` and `log_slave_updates`, if its log can be compared with the new master's.
     pub logs_updates: bool,
     /// MariaDB's: its own log of what it applied; `None` without one. A log that leaves out other databases than the
     /// new master's log proves nothing, and counts as none, here and in `logs_updates`.
@@ -86,7 +86,7 @@ pub struct MasterSets {
 /// What a server leaves out of its own log. Two servers with the same rule leave out the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogRule {
-    /// `binlog_do_db` and `binlog_ignore_db` as `name=value`; none where it logs everything.
+    /// `binlog_do_db` and `binlog_ignore_db` as `name=value`; none if it logs everything.
     pub filters: Vec<String>,
     /// With filters, `binlog_format`: of a statement they look at the session's database, of rows at the table's.
     pub format: String,
@@ -119,7 +119,7 @@ pub struct OwnLog {
 
 impl OwnLog {
     /// Whether the log's server has this transaction. `None`: it is older than the log, which may have been begun anew,
-    /// or with a copy of another server.
+    /// or on a copy of another server.
     pub fn has(&self, gtid: Gtid) -> Option<bool> {
         match self.state.get(gtid.domain, gtid.server) {
             Some(sequence) => Some(sequence >= gtid.sequence),
@@ -160,7 +160,7 @@ pub struct NewMaster {
     pub state: GtidState,
     /// MariaDB's: what its oldest log file begins with, as in [`OwnLog::begin`].
     pub begin: GtidState,
-    /// MariaDB's: what the `Gtid_list` of that file names, and no transaction that was logged behind it.
+    /// MariaDB's: what the `Gtid_list` of that file names, and no transaction that was logged after it.
     pub listed: GtidState,
     /// MariaDB's: what it has executed by replication, if its log has to hold that; empty if not.
     pub executed: GtidPosition,

@@ -24,7 +24,7 @@ impl Record {
         self.get(column).unwrap_or_default()
     }
 
-    /// A column's value; the column's name where it cannot be read.
+    /// A column's value; the column's name if it cannot be read.
     pub fn parsed<T: FromStr>(&self, column: &'static str) -> Result<T, &'static str> {
         self.text(column).parse().map_err(|_| column)
     }

@@ -695,7 +695,7 @@ pub enum Refusal {
         known: String,
     },
 
-    /// Starting replication would throw away what nobody can send again.
+    /// Starting replication would discard what nobody can send again.
     #[error(
         "{host} has fetched the log of {source_host} to {fetched} and applied it to {applied}; {source_host} does not \
          answer, and starting replication by GTID would throw the rest away. Apply it first: CHANGE MASTER TO \

@@ -236,7 +236,7 @@ impl<'a> LastResort<'a> {
         }
     }
 
-    /// What the move came to, and what became of the old master.
+    /// The result of the move, and the state of the old master's SQL thread.
     pub fn report(&mut self, moved: Result<(), Error>) -> Result<(), Error> {
         let Some(failure) = self.failure.take() else { return moved };
         let reason = match &moved {

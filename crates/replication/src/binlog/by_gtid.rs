@@ -60,7 +60,7 @@ fn from_its_file(
     at: &GtidPosition,
     scope: &Scope,
 ) -> Result<Located, Error> {
-    // A domain that the position does not name may begin behind it, in an earlier file than the last that would do.
+    // A domain that the position does not name may begin after it, in an earlier file than the last possible one.
     let mut first = None;
     if scope.until.iter().any(|gtid| at.get(gtid.domain).is_none()) {
         first = last_that_begins(files, |file| {
@@ -192,7 +192,7 @@ fn each_part(
     each_seen(log, place, sought, |seen| see(&Part::of(seen)))
 }
 
-/// This place, and where the files behind its file begin.
+/// This position, and the beginnings of the files after its file.
 fn places_from(log: &mut Log, place: &BinlogPosition) -> Result<Vec<BinlogPosition>, Error> {
     let files = log_files(log.server)?.into_iter().skip_while(|file| *file != place.file);
     let begin = |file: String| {
@@ -202,8 +202,8 @@ fn places_from(log: &mut Log, place: &BinlogPosition) -> Result<Vec<BinlogPositi
     Ok(files.map(begin).collect())
 }
 
-/// What the oldest file of a server's log begins with: the state of its `Gtid_list`, or its first groups
-/// where that list is empty.
+/// What the oldest file of a server's log begins with: the state of its `Gtid_list`, or its first groups if that list
+/// is empty.
 pub fn oldest_known(server: &mut Server) -> Result<GtidState, Error> {
     Ok(oldest_listed(server)?.1)
 }
@@ -237,7 +237,7 @@ fn at_the_end(server: &mut Server, at: &GtidPosition, scope: &Scope) -> Result<O
     for gtid in older {
         state.log(gtid);
     }
-    // A domain that the position does not name may lie behind it.
+    // A domain that the position does not name may lie after it.
     if !is_end || now.iter().any(|gtid| at.get(gtid.domain).is_none()) {
         return Ok(None);
     }

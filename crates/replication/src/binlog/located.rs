@@ -85,7 +85,7 @@ pub enum Located {
         end: Option<BinlogPosition>,
         /// The position after them, or why no position can be proved.
         found: Result<Found, String>,
-        /// Whether that log holds groups of its own server; true where nobody looked.
+        /// Whether that log holds groups of its own server; true if nobody looked.
         has_own: bool,
         /// False if the replica continued to apply meanwhile, so that the result may be different now.
         stood_still: bool,

@@ -109,9 +109,9 @@ pub(crate) trait ByEvent: Clone {
     fn resumed(&self, text: &str, place: &BinlogPosition) -> Option<Self>;
     /// The next event lies at `place`.
     fn open(&mut self, place: &BinlogPosition);
-    /// Takes an event; true where nothing further needs to be read.
+    /// Takes an event; true if nothing further needs to be read.
     fn see(&mut self, seen: &Seen) -> bool;
-    /// The file ends; true where nothing further needs to be read.
+    /// The file ends; true if nothing further needs to be read.
     fn close(&mut self) -> bool;
     /// What is looked for, in words.
     fn wanted(&self) -> String;

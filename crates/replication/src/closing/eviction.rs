@@ -14,8 +14,8 @@ use crate::server::Server;
 
 /// How many sessions are told at once.
 const BATCH: usize = 100;
-/// InnoDB answers from a copy of its transactions, and takes a new one only when nobody has asked for
-/// 100 ms: asked more often, it tells the same for ever (lab, MariaDB 10.11).
+/// InnoDB answers from a copy of its transactions, and makes a new copy only when nobody has asked for 100 ms. If it is
+/// asked more often, its answer never changes (lab, MariaDB 10.11).
 pub(crate) const COPY_AGE: Duration = Duration::from_millis(110);
 /// What the statements that are running do to InnoDB; needs the PROCESS privilege.
 const RUNNING: &str = "SELECT trx_mysql_thread_id AS id, trx_tables_in_use AS tables, trx_rows_modified AS rows_changed \

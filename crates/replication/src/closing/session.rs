@@ -86,8 +86,9 @@ impl Session {
         !self.is_asleep() && self.command != "Killed" && may_write(&self.statement)
     }
 
-    /// True while the session executes a statement that changes rows one after the other: ended then, it leaves
-    /// half of them changed where its tables have no transactions. What defines tables is not logged then.
+    /// True while the session executes a statement that changes rows one after the other: if it is ended then, it
+    /// leaves half of them changed in tables without transactions. Statements that define tables are not logged in that
+    /// case.
     pub fn may_leave_half(&self) -> bool {
         self.is_writing() && changes_rows(&self.statement) && !self.waits_outside()
     }

@@ -1,8 +1,8 @@
-//! The difference without global ids, by what is in the transactions.
+//! The difference without global ids, by the contents of the transactions.
 //!
-//! First as a slave's place is found: the last transactions that the other executed, in this server's log. Where that
-//! proves no place, such as beside a transaction that a slave wrote itself, the logs are compared as a whole, as far back
-//! as memory allows.
+//! First it is looked for as a slave's position is: the last transactions that the other executed are looked for in
+//! this server's log. If that proves no position, for instance because a slave wrote a transaction itself, the logs are
+//! compared as a whole, as far back as memory allows.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,12 +20,12 @@ use crate::gtid::GtidPosition;
 use crate::record::Record;
 use crate::status::Channel;
 
-/// Transactions of the other's log that are kept in memory, by the half of what identifies them.
+/// How many transactions of the other's log are kept in memory, each by half of what identifies it.
 const MOST: usize = 1 << 20;
-/// Missing ones that are kept by their places.
+/// How many missing ones are kept, by their positions.
 const MOST_MISSING: usize = 200_000;
 
-/// Finds the difference, or says why it cannot be told.
+/// Finds the difference, or says why it cannot be found.
 pub fn find(
     (one, side): (&mut Logged, &Side),
     (other, other_side): (&mut Logged, &Side),
@@ -35,7 +35,7 @@ pub fn find(
         let what = if side.logs { "does not log what it replicates" } else { "keeps no log" };
         return Ok(Err(format!("{} {what}, and without GTIDs nothing else tells what it has", side.host)));
     }
-    // First of all: what is logged from now on may get to the other meanwhile.
+    // This comes first: what is logged from now on may reach the other meanwhile.
     let Some(end) = log_end(one.server)? else {
         return Ok(Err(format!("{} does not say where its log ends", side.host)));
     };
@@ -85,12 +85,12 @@ pub fn find(
     }))
 }
 
-/// The other server as what looks for a slave's place wants it.
+/// The other server in the form that the search for a slave's position needs.
 fn facts(side: &Side, is_here: bool) -> Replica {
     let channel = side.channels.first().cloned();
     let mut channel = channel.unwrap_or_else(|| Channel::from_record(Record::default()));
     if !is_here {
-        // Of another host's relay log there is nothing on this one's disk.
+        // Another host's relay log is not on this host's disk.
         channel.relay = None;
     }
     Replica {
@@ -111,7 +111,7 @@ fn facts(side: &Side, is_here: bool) -> Replica {
 
 type Places = BTreeSet<Place>;
 
-/// Where those lie that are in the one log and not in the other, and from when on that was compared.
+/// The positions of those that are in the one log and not in the other, and since when the logs were compared.
 fn whole(
     (one, side): (&mut Logged, &Side),
     (other, other_side): (&mut Logged, &Side),
@@ -176,14 +176,14 @@ fn whole(
 /// The other server's transactions.
 #[derive(Default)]
 struct Known {
-    /// How many there are of each; in the same second, there can be more than one.
+    /// How many there are of each; there can be more than one in the same second.
     prints: HashMap<u64, u32>,
-    /// When the oldest file was begun in which they are.
+    /// When the oldest file that holds them was begun.
     since: u32,
 }
 
 impl Known {
-    /// True if there is one more of these; it is taken away.
+    /// True if there is one more of these, which is then removed.
     fn takes(&mut self, print: Print) -> bool {
         let Some(count) = self.prints.get_mut(&half(print)).filter(|count| **count > 0) else { return false };
         *count -= 1;

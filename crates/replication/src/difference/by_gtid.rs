@@ -1,5 +1,5 @@
-//! The difference by global ids: what is missing is known before the log is read, and which of its files hold it by what
-//! each begins with.
+//! The difference by global ids. What is missing is known before the log is read. What each file begins with shows
+//! which files hold it.
 
 use crate::binlog::by_gtid::beginning::beginning;
 use crate::binlog::by_set::previous_gtids;
@@ -120,8 +120,8 @@ pub fn of_states(
     })
 }
 
-/// The place in the log behind which all lies that is missing. A server's groups are logged in their order, so that is
-/// known where a single one's are missing, and some of them are not.
+/// The position in the log after which everything that is missing lies. A server's groups are logged in their order, so
+/// the position is known if the groups of only one server are missing, and some of its groups are not.
 fn up_to(missing: &[Gtid], state: &GtidState, other: &Has) -> Option<GtidPosition> {
     let [last] = missing else { return None };
     let sequence = other.log.state.get(last.domain, last.server)?;
@@ -130,7 +130,7 @@ fn up_to(missing: &[Gtid], state: &GtidState, other: &Has) -> Option<GtidPositio
     Some(ends.chain([Gtid { sequence, ..*last }]).collect())
 }
 
-/// Of each server and domain: up to which group, and behind which.
+/// For each server and domain: up to which group, and after which.
 fn behind(gtids: &[Gtid], other: &Has) -> String {
     let one = |gtid: &Gtid| match other.log.state.get(gtid.domain, gtid.server) {
         Some(sequence) => format!("up to {gtid}, behind {}", Gtid { sequence, ..*gtid }),

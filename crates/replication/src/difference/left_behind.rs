@@ -1,4 +1,4 @@
-//! What a host leaves behind on another when it is opened without it, one line a transaction: for the journal.
+//! What a host that is opened leaves behind on another host, one line for each transaction: for the journal.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::difference::{self, Table, Transaction, Trouble, utc};
 use crate::error::Told;
 use crate::server::Server;
 
-/// As many transactions are named.
+/// How many transactions are named.
 const MOST: u64 = 1000;
 
 /// Names the transactions that only `survivor` has, in the journal and among what was observed. The host is open by now,
@@ -38,7 +38,7 @@ fn each(local: &mut Server, this: &Host, survivor: &Host, most: Duration, budget
     let (side, our_side) = (difference::look(&mut remote)?, difference::look(local)?);
     let mut from = Logged { server: &mut remote, reader: Reader::new(survivor, most, budget), notes: None };
     let mut to = Logged { server: local, reader: Reader::new(this, most, budget), notes: None };
-    // This host's relay log is left alone: to read that has no limit.
+    // This host's relay log is left alone: reading it would have no time limit.
     let plan = match difference::compare((&mut from, &side), (&mut to, &our_side), false)? {
         Ok(plan) => plan,
         Err(why) => return Ok(Err(why)),
@@ -59,7 +59,7 @@ fn each(local: &mut Server, this: &Host, survivor: &Host, most: Duration, budget
     }
 }
 
-/// A transaction without its statements, which may hold what nobody but its owner should read.
+/// A transaction without its statements, which may hold customers' data.
 struct Line<'t>(&'t Transaction);
 
 impl fmt::Display for Line<'_> {

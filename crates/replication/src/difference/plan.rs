@@ -8,12 +8,12 @@ use crate::binlog::stream::Start;
 use crate::facts::OwnLog;
 use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 
-/// How transactions are told apart.
+/// How transactions are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// By their global ids.
     Gtid,
-    /// By what is in them.
+    /// By their contents.
     Content,
 }
 
@@ -22,9 +22,9 @@ pub enum Method {
 pub struct Plan {
     /// How it was found.
     pub method: Method,
-    /// What is missing, by GTID, for a person; empty if nothing is, or where there are none.
+    /// What is missing, by GTID, for a person; empty if nothing is missing, or there are no GTIDs.
     pub gtids: String,
-    /// How many transactions that are, where it is known before the log was read.
+    /// How many transactions are missing, if that is known before the log is read.
     pub count: Option<u64>,
     /// Missing, and purged from the log.
     pub purged: Option<String>,
@@ -32,7 +32,7 @@ pub struct Plan {
     pub unlogged: Option<String>,
     /// From when on the logs were compared, in seconds since 1970; `None` if all was.
     pub since: Option<u32>,
-    /// The files to read, with their place among all.
+    /// The files to read, with their number among all files.
     pub(super) files: Vec<(usize, String)>,
     pub(super) wanted: Wanted,
     pub(super) skip: Skip,
@@ -47,7 +47,7 @@ pub(super) enum Skip {
     Before(u64),
     /// MySQL: these.
     Set(GtidSet),
-    /// MariaDB: what lies before this place in the first file, if the place is there.
+    /// MariaDB: what lies before this position in the first file, if the position is there.
     UpTo(GtidPosition),
 }
 
@@ -62,19 +62,19 @@ impl Skip {
     }
 }
 
-/// A file's place among all, and an offset in it.
+/// A file's number among all files, and an offset in it.
 pub(super) type Place = (usize, u64);
 
-/// What is looked for in the files. What was executed since that was found out is left out: the other may have got it.
+/// What is looked for in the files. What was executed since the comparison is left out: the other may have got it.
 #[derive(Clone, Debug)]
 pub(super) enum Wanted {
     /// All that is in this set.
     InSet(GtidSet),
     /// All of this state that the other has not.
     NotOf { of: GtidState, other: Has },
-    /// All between these places but what this server wrote.
+    /// All between these positions, except what this server wrote.
     Between { begin: Place, end: Place, but: u32 },
-    /// What begins at these places.
+    /// What begins at these positions.
     At(BTreeSet<Place>),
 }
 
@@ -101,8 +101,8 @@ pub struct Has {
 }
 
 impl Has {
-    /// True if it has this group. Where its log was begun after the group, or does not hold what it replicates, its
-    /// place in the domain tells.
+    /// True if it has this group. If its log was begun after the group, or does not hold what it replicates, its
+    /// position in the domain shows that.
     pub fn has(&self, gtid: Gtid) -> bool {
         let is_behind = || self.replicated.get(gtid.domain).is_some_and(|at| at.sequence >= gtid.sequence);
         if self.logs_updates && self.log.state.knows(gtid.domain) {

@@ -1,4 +1,4 @@
-//! Reading what is missing.
+//! Reads what is missing.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::difference::save::LogFile;
 use crate::difference::transaction::{Bounds, Part, Summary, Transaction};
 use crate::error::Error;
 
-/// What reading has come to.
+/// The result of reading.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// Transactions.
@@ -27,7 +27,7 @@ pub struct Found {
     pub saved: Option<(PathBuf, u64)>,
 }
 
-/// Why reading came to nothing.
+/// Why reading failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// The server.
@@ -44,8 +44,8 @@ pub enum Trouble {
 }
 
 impl Plan {
-    /// Reads what is missing, shows it to `see`, and saves it where `save` says. Beyond the first `listed` transactions,
-    /// their statements are passed over.
+    /// Reads what is missing, shows it to `see`, and saves it where `save` says. After the first `listed` transactions,
+    /// statements are skipped.
     pub fn read(
         &self,
         reader: &Reader,
@@ -79,7 +79,7 @@ impl Plan {
             let start = self.skip.start(number == 0);
             match each(start) {
                 Ok(true) => {}
-                // The place is in another file, or nowhere: the server refuses that before it sends anything.
+                // The position is in another file, or nowhere: the server refuses it before it sends anything.
                 Ok(false) | Err(Error::Query { .. }) if matches!(start, Start::Behind(_)) => {
                     each(Start::First)?;
                 }
@@ -103,7 +103,7 @@ struct Reading<'p, S> {
     listed: u64,
     save: Option<&'p Path>,
     see: S,
-    /// The file's place among all, and its name.
+    /// The file's number among all files, and its name.
     file: (usize, &'p str),
     /// Its first event.
     format: Option<events::Event>,
@@ -182,7 +182,7 @@ impl<S: FnMut(&Transaction)> Reading<'_, S> {
         (self.see)(&transaction);
     }
 
-    /// A transaction that does not come to its end in its file was never committed.
+    /// A transaction that does not end in its file was never committed.
     fn forget(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.is_open)
             && let Some(file) = &mut self.saved
@@ -195,7 +195,7 @@ impl<S: FnMut(&Transaction)> Reading<'_, S> {
 
     fn finish(mut self) -> io::Result<Found> {
         if let Some(file) = self.saved.take() {
-            // Half a transaction was all.
+            // There was only half a transaction.
             if self.found.transactions > 0 {
                 let (path, bytes) = file.at();
                 self.found.saved = Some((path.into(), bytes));

@@ -1,4 +1,4 @@
-//! How many rows an event of changed rows holds: nobody writes that down, so each row's length is worked out.
+//! How many rows an event of changed rows holds. The event does not say, so each row's length is computed.
 //!
 //! The layouts are those of `Table_map_event` and `Rows_event` (MySQL Internals, "Binary Log Event"); of MariaDB's own,
 //! the packed columns and events of `log_bin_compress`.
@@ -12,7 +12,7 @@ use crate::binlog::event::{kind, number};
 /// What MariaDB writes with `log_bin_compress`: the first kind of each version.
 const COMPRESSED_1: u8 = 166;
 const COMPRESSED_2: u8 = 169;
-/// More is not unpacked to be counted.
+/// More than this is not unpacked for counting.
 const MOST_UNPACKED: u64 = 1 << 30;
 
 /// Types of columns.
@@ -61,16 +61,16 @@ pub enum Deed {
     Delete,
 }
 
-/// A table as the rows behind it need it.
+/// A table, with what the rows after it need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Map {
-    /// The number that rows name it by.
+    /// The number by which rows refer to it.
     pub id: u64,
     /// Its database.
     pub database: String,
     /// Its name.
     pub table: String,
-    /// How long a value of each column is; `None` if one is of an unknown type.
+    /// How long a value of each column is; `None` if a column has an unknown type.
     widths: Option<Vec<Width>>,
 }
 
@@ -78,9 +78,9 @@ pub struct Map {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Width {
     Fixed(usize),
-    /// Behind a length of so many bytes.
+    /// Its length comes before it, in so many bytes.
     Prefixed(usize),
-    /// Likewise; may be told in parts.
+    /// The same; an update may hold only changed parts.
     Json(usize),
 }
 
@@ -147,12 +147,12 @@ fn width(kind: u8, details: &mut Bytes) -> Option<Width> {
             if real == of::ENUM || real == of::SET {
                 Width::Fixed(length.into())
             } else {
-                // Two bits of the length lie, turned round, in the type.
+                // Two bits of the length are stored, inverted, in the type.
                 let most = usize::from(length) | usize::from((real & 0x30) ^ 0x30) << 4;
                 Width::Prefixed(if most < 256 { 1 } else { 2 })
             }
         }
-        // DECIMAL of servers before 5.0 among them.
+        // This includes DECIMAL of servers before 5.0.
         _ => return None,
     })
 }
@@ -174,7 +174,7 @@ pub fn of_table(kind: u8, body: &[u8]) -> Option<(u64, Deed)> {
     Some((number(body.get(..6)?), deed))
 }
 
-/// How many rows such an event holds; `None` if that cannot be told.
+/// How many rows such an event holds; `None` if that cannot be computed.
 pub fn count(kind: u8, body: &[u8], map: &Map) -> Option<u64> {
     let is_packed = (COMPRESSED_1..COMPRESSED_1 + 6).contains(&kind);
     let has_extra = kind >= *kind::ROWS_2.start() && !(COMPRESSED_1..COMPRESSED_2).contains(&kind);
@@ -192,7 +192,7 @@ pub fn count(kind: u8, body: &[u8], map: &Map) -> Option<u64> {
         unpacked = unpack(rest.0)?;
         rest = Bytes(&unpacked);
     }
-    // Rows of which no column is there take no room: nobody knows how many they are.
+    // Rows without any column take no space, so they cannot be counted.
     if before.iter().chain(after.unwrap_or_default()).all(|bits| *bits == 0) {
         return None;
     }
@@ -219,7 +219,7 @@ pub fn count(kind: u8, body: &[u8], map: &Map) -> Option<u64> {
 pub fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
     let mut rest = Bytes(packed);
     let head = rest.byte()?;
-    // The bits between say by what it was packed: 0 is zlib.
+    // The bits between say how it was packed: 0 is zlib.
     if head & 0xf0 != 0x80 {
         return None;
     }

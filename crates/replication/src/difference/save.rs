@@ -1,4 +1,4 @@
-//! A log file of its own: some transactions of a server's log, as they lie there, for that server's `mysqlbinlog`.
+//! A new log file with some transactions of a server's log, byte by byte, for that server's `mysqlbinlog`.
 
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Seek, SeekFrom, Write};
@@ -14,21 +14,21 @@ use nix::sys::stat::Mode;
 
 /// What every log file begins with.
 const MAGIC: [u8; 4] = *b"\xfebin";
-/// Header flag of a file that is still written; of a file's first event only.
+/// Header flag of a file that is still being written; only in a file's first event.
 const IN_USE: u8 = 1;
 /// Where an event's flags lie.
 const FLAGS: usize = 17;
 /// In the body of a file's first event: when it was created.
 const CREATED: std::ops::Range<usize> = 52..56;
 
-/// A new log file. Until it is [finished](LogFile::finish) it has another name, so that nobody takes a part for the
-/// whole; dropping it removes it.
+/// A new log file. Until it is [finished](LogFile::finish) it has another name, so that nobody mistakes a part for the
+/// whole. Dropping it removes it.
 #[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,
     part: PathBuf,
     file: Option<BufWriter<File>>,
-    /// What describes the events behind it, without what differs from file to file.
+    /// The description of the events that follow, without what differs from file to file.
     format: Vec<u8>,
     bytes: u64,
     /// Where the transaction begins that is being written.
@@ -36,8 +36,8 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Creates it, readable by its owner alone. Never over another file, and through no link of anybody's but root's or
-    /// the caller's.
+    /// Creates it, readable only by its owner. It never replaces another file, and follows only links that belong to
+    /// root or the caller.
     pub fn create(path: &Path) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
@@ -81,7 +81,7 @@ impl LogFile {
         (&self.path, self.bytes)
     }
 
-    /// What the events from now on are described by: the first event of their file.
+    /// Takes the first event of a file, which describes the events from now on.
     pub fn format(&mut self, event: &Event) -> io::Result<()> {
         let mut format = event.data().to_vec();
         if let Some(created) = format.get_mut(CREATED) {
@@ -94,7 +94,7 @@ impl LogFile {
         self.format = format;
         let mut bytes = Vec::new();
         event.write(BinlogVersion::Version4, &mut bytes)?;
-        // The checksum is one of an event without it.
+        // The checksum is computed without this flag.
         if let Some(flags) = bytes.get_mut(FLAGS) {
             *flags &= !IN_USE;
         }
@@ -116,7 +116,7 @@ impl LogFile {
         Ok(())
     }
 
-    /// The transaction that was begun last never came to its end.
+    /// The transaction that was begun last never ended.
     pub fn forget(&mut self) -> io::Result<()> {
         if let Some(file) = &mut self.file {
             file.seek(SeekFrom::Start(self.begin))?;
@@ -148,7 +148,7 @@ impl LogFile {
 impl Drop for LogFile {
     fn drop(&mut self) {
         if self.file.take().is_some() {
-            // Nobody is left to be told.
+            // Nobody is left to whom this could be reported.
             let _ = std::fs::remove_file(&self.part);
         }
     }

@@ -24,7 +24,7 @@ pub struct Side {
     pub host: String,
     /// Its family.
     pub flavour: Flavour,
-    /// As it names it.
+    /// Its version, as the server names it.
     pub version: String,
     /// `server_id`
     pub server_id: u64,
@@ -44,7 +44,7 @@ pub struct Side {
     pub logs: bool,
     /// True if it also logs what it replicates, and leaves nothing out.
     pub logs_updates: bool,
-    /// Whom it replicates from.
+    /// Where it replicates from.
     pub channels: Vec<Channel>,
     pub(super) known: Known,
 }
@@ -56,7 +56,7 @@ pub(super) enum Known {
     Sets { executed: GtidSet, purged: GtidSet },
     /// MariaDB's.
     States { log: OwnLog, replicated: GtidPosition },
-    /// MySQL's without GTIDs: only its log tells.
+    /// MySQL's without GTIDs: only its log shows it.
     Unnumbered,
 }
 

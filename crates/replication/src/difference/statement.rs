@@ -1,12 +1,12 @@
-//! A statement as a person may read it: on one line, not too long, and without a password.
+//! A statement for a person: on one line, not too long, and without a password.
 
 use mmm_core::escape;
 
-/// As much of a statement as is looked at.
+/// How much of a statement is examined.
 const LOOKED_AT: usize = 4096;
-/// As much of it as is shown, in characters.
+/// How much of it is shown, in characters.
 const SHOWN: usize = 160;
-/// What a password, or a key, stands behind, or beside.
+/// The words before or beside a password or a key.
 const SECRETS: [&str; 12] = [
     "identified",
     "password",
@@ -64,7 +64,7 @@ fn holds_secret(text: &str) -> bool {
     SECRETS.iter().any(|secret| text.contains(secret))
 }
 
-/// The first four words in capital letters, without comments; empty from where something else than a word comes.
+/// The first four words in capital letters, without comments. From the first thing that is not a word, they are empty.
 fn first_words(text: &str) -> [String; 4] {
     let (mut words, mut rest) = ([const { String::new() }; 4], text);
     for word in &mut words {
@@ -79,7 +79,7 @@ fn first_words(text: &str) -> [String; 4] {
     words
 }
 
-/// What comes behind blanks and comments; of a comment that servers execute, its text.
+/// What comes after blanks and comments; of a comment that servers execute, its text.
 fn behind_comments(text: &str) -> &str {
     let mut rest = text;
     loop {

@@ -1,4 +1,5 @@
-//! One transaction of a log, told to a person: when, whose, which rows of which tables, which statements.
+//! One transaction of a log, described for a person: when, by which server, which rows of which tables, which
+//! statements.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -16,10 +17,10 @@ const PACKED_QUERY: u8 = 165;
 const ROWS_QUERY: u8 = 29;
 /// Something that the server could not log.
 const INCIDENT: u8 = 26;
-/// Tables and statements that are kept of one transaction.
+/// How many tables and statements of one transaction are kept.
 const MOST_TABLES: usize = 64;
 const MOST_STATEMENTS: usize = 16;
-/// No event within a packed transaction is longer.
+/// No event within a packed transaction is longer than this.
 const LONGEST: usize = 1 << 30;
 
 /// A transaction that one server has executed and another has not.
@@ -29,7 +30,7 @@ pub struct Transaction {
     pub time: u32,
     /// The server that wrote it first.
     pub server_id: u32,
-    /// Its global id, where it has one.
+    /// Its global id, if it has one.
     pub gtid: Option<String>,
     /// The log file in which it lies.
     pub file: String,
@@ -41,7 +42,7 @@ pub struct Transaction {
     pub tables: Vec<Table>,
     /// How many more there are.
     pub tables_left_out: usize,
-    /// Its statements, for a person; of rows, only where the server logs them, too.
+    /// Its statements, for a person; statements that changed rows only if the server logs them, too.
     pub statements: Vec<Statement>,
     /// How many more there are.
     pub statements_left_out: usize,
@@ -93,7 +94,7 @@ pub struct Statement {
     pub text: String,
 }
 
-/// Follows the events of a log and tells where its transactions begin and end.
+/// Follows the events of a log and finds where its transactions begin and end.
 #[derive(Debug, Default)]
 pub struct Bounds {
     is_open: bool,
@@ -105,9 +106,9 @@ pub struct Bounds {
 pub enum Part {
     /// It belongs to the file.
     OfFile,
-    /// The first of a transaction; true where it is its last, too.
+    /// The first of a transaction; true if it is also the last.
     First(bool),
-    /// The next of a transaction; true where it is its last.
+    /// The next of a transaction; true if it is the last.
     Next(bool),
 }
 
@@ -172,7 +173,7 @@ impl Summary {
         };
     }
 
-    /// What it has come to, where its last event was the one that ended at `end`.
+    /// The transaction, if its last event was the one that ended at `end`.
     pub fn end(&mut self, end: u64) -> Transaction {
         self.of.bytes = end.saturating_sub(self.of.begin);
         std::mem::take(&mut self.of)

@@ -1,4 +1,4 @@
-//! Why the answer is yes, and what is left behind then.
+//! Why the answer is yes, and what is left behind in that case.
 
 use std::fmt;
 

@@ -139,7 +139,7 @@ fn wait(server: &mut Server, name: &str, patience: Duration) -> Result<Turn, Err
     }
 }
 
-/// The session `id`, in words, where it is not of the account that is logged in here.
+/// The session `id`, in words, if it belongs to another account than this connection.
 fn stranger(server: &mut Server, id: u64) -> Result<Option<String>, Error> {
     let own = u64::from(server.connection_id());
     let rows = server.rows(&format!(

@@ -42,7 +42,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// The end of `groups`, those that a replica executed last, to be found in the log of the server with the id
-    /// `own_id`. `None` if they are too few, or too alike, to tell one place from another.
+    /// `own_id`. `None` if they are too few, or too alike, to distinguish one position from another.
     pub fn new(groups: &[Group], replica_id: u32, own_id: u32) -> Option<Self> {
         let newest = groups.iter().rev().filter(|group| group.server_id != replica_id).take(DEPTH);
         let last = newest.clone().next()?;
@@ -274,7 +274,7 @@ impl Search {
     }
 }
 
-/// How many groups the two have in common at their ends, where one is the end of the other.
+/// How many groups the two have in common at their ends, if one is the end of the other.
 fn ends_alike(last: &VecDeque<Print>, tail: &[Print]) -> Option<usize> {
     let mut pairs = last.iter().rev().zip(tail.iter().rev());
     pairs.all(|(one, other)| one == other).then_some(last.len().min(tail.len()))

@@ -111,8 +111,8 @@ fn from_text(text: &str, scan: &Scan) -> Option<Scan> {
     goes_on(&noted, &field("at")?.parse().ok()?).then_some(noted)
 }
 
-/// True if what was read, by one who looked for `before`, is of use for what is looked for now: the same, or what lies
-/// further on.
+/// True if the result of a search for `before` is of use for the present search: it looks for the same, or for what
+/// lies after it.
 fn goes_on(noted: &Scan, before: &GtidPosition) -> bool {
     let domains = |at: &GtidPosition| at.iter().map(|gtid| gtid.domain).collect::<Vec<_>>();
     let is_ahead = || {

@@ -103,8 +103,8 @@ impl Dialect {
         })
     }
 
-    /// Whether parallel appliers of a channel have something to do, as `busy`. The first statement that tells counts: a
-    /// server that does not watch its threads (`performance_schema=OFF`) says NULL to the best one.
+    /// Whether parallel appliers of a channel have something to do, as `busy`. The first statement that shows it
+    /// counts: a server that does not watch its threads (`performance_schema=OFF`) answers NULL to the best one.
     pub fn busy_workers(self, channel: &str) -> Vec<String> {
         if self.flavour == Flavour::MariaDb {
             return vec![
@@ -159,8 +159,8 @@ impl Dialect {
         vec![by_thread, by_state.into()]
     }
 
-    /// Asks whether the coordinator of a channel's parallel appliers has read only the beginning of a transaction (`half`);
-    /// no row without parallel appliers. `None` if the server does not tell that (before MySQL 8.0; manual,
+    /// Asks whether the coordinator of a channel's parallel appliers has read only the beginning of a transaction
+    /// (`half`); no row without parallel appliers. `None` if the server does not show that (before MySQL 8.0; manual,
     /// `replication_applier_status_by_coordinator`).
     pub fn half_read(self, channel: &str) -> Option<String> {
         self.is_mysql_since((8, 0, 1)).then(|| {
