@@ -63,8 +63,8 @@ pub static CLEAR_IP: Program = Program {
     changes: true,
     extras: &[],
     one_is_an_answer: false,
-    about: "Removes an IP address from a network interface of this host, with whatever prefix length it is held, and \
-            checks that it is no longer there. Other addresses stay.",
+    about: "Removes an IP address from a network interface of this host, with any prefix length, and checks that it is \
+            gone. Other addresses stay.",
     prints: "  OK                                exit 0, removed\n  \
              OK: IP address is not configured  exit 0, it was not there (or there is no such interface)\n  \
              ERROR: …                          exit 255\n  \
@@ -123,8 +123,8 @@ pub static SET_ACTIVE_MASTER: Program = Program {
     changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
-    about: "Lets this host replicate from another master, from the one position in that master's log where no row is \
-            lost, skipped or doubled; refuses if no position can be proved to be right.",
+    about: "Lets this host replicate from another master, from the only position in its log at which no row is lost, \
+            skipped or doubled; refuses if no position can be proved to be right.",
     prints: "  OK                                            exit 0, moved\n  \
              OK: We are already a slave of the new master  exit 0, nothing to do\n  \
              ERROR: …                                      exit 255, not moved\n  \
