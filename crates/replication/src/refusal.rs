@@ -312,7 +312,7 @@ pub enum Refusal {
         host: String,
         /// The new master.
         new: String,
-        /// The replica's place.
+        /// The replica's position.
         gtid: String,
     },
 
@@ -325,7 +325,7 @@ pub enum Refusal {
         host: String,
         /// The new master.
         new: String,
-        /// The replica's place.
+        /// The replica's position.
         gtid: String,
     },
 

@@ -118,7 +118,7 @@ pub struct Channel {
     pub is_all_applied: bool,
     /// The SQL thread's position in this host's own relay log.
     pub relay: Option<BinlogPosition>,
-    /// How the channel finds its place.
+    /// How the channel finds its position.
     pub mode: Mode,
     /// `Slave_SQL_Running_State`
     pub sql_state: String,

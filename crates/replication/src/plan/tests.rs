@@ -113,7 +113,7 @@ fn found(at: &str, position: Option<u64>, state: &str) -> Located {
     }
 }
 
-/// The same when the order of the log was looked at, or the log had this by then, or a number is missing behind.
+/// The same if the order of the log was checked, or the log had this by then, or a number is missing after it.
 fn in_order(mut located: Located, disorder: Option<&str>) -> Located {
     let Located::Found { out_of_order, looked_back, .. } = &mut located else { unreachable!() };
     (*out_of_order, *looked_back) = (disorder.map(|gtid| gtid.parse().unwrap()), true);

@@ -17,7 +17,7 @@ pub struct Note {
     pub survivor: String,
     /// This host's channel.
     pub channel: String,
-    /// How that channel finds its place in the old master's log.
+    /// How that channel finds its position in the old master's log.
     pub mode: Mode,
     /// Where it begins in the survivor's log.
     pub begin: Option<BinlogPosition>,

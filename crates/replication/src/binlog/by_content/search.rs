@@ -137,7 +137,7 @@ pub struct Place {
     pub same: usize,
     /// How many of the tail, its first ones, have not been compared yet: they lie in an older file.
     pub(super) missing: usize,
-    /// The last groups of the other kind before the place.
+    /// The last groups of the other kind before the position.
     pub other: LastOf,
 }
 

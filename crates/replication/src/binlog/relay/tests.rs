@@ -76,7 +76,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// What reading a file comes to; a file that makes the reader wait for ever fails the test.
+/// The result of reading a file; a file that makes the reader wait for ever fails the test.
 fn outcome(path: &Path) -> Result<(), String> {
     let (sender, receiver) = mpsc::channel();
     let path = path.to_path_buf();
@@ -124,7 +124,7 @@ fn an_event_is_no_longer_than_its_file() {
     for (size, length) in [(u32::MAX, 100), (1 << 30, 100), (u32::MAX, 5 << 30)] {
         let header = [&MAGIC[..], &[0; 4], &[2], &[0; 4], &size.to_le_bytes(), &[0; 6], &[0; 50]].concat();
         fs::write(&path, header).unwrap();
-        // It has holes where it is long.
+        // A long file is sparse, so that it takes no space.
         File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
         let refused = outcome(&path).unwrap_err();
         assert!(refused.contains("longer than"), "{size}: {refused}");

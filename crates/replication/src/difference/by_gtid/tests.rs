@@ -23,9 +23,9 @@ fn a_server_has_what_its_log_or_else_its_place_tells() {
     for (state, begin, replicated, logs_updates, gtid, has) in [
         ("0-1-5,0-3-7", "0-1-1", "0-1-5", true, "0-1-5", true),
         ("0-1-5,0-3-7", "0-1-1", "0-1-5", true, "0-1-6", false),
-        // Its log tells more than its place, which an own group has moved on.
+        // Its log shows more than its position, which a group of its own has advanced.
         ("0-1-5,0-2-9", "0-1-1", "0-1-5", true, "0-3-4", false),
-        // Begun behind the group.
+        // Begun after the group.
         ("0-1-9", "0-1-8", "0-1-9", true, "0-3-4", true),
         ("0-1-9", "0-1-8", "", true, "0-3-4", false),
         // Begun anew with a copy, and nothing since.

@@ -19,7 +19,7 @@ fn table_map(columns: &[(u8, &[u8])]) -> Vec<u8> {
     body
 }
 
-/// The body of rows of that table: behind its number and flags.
+/// The body of rows of that table, after its number and flags.
 fn rows(parts: &[&[u8]]) -> Vec<u8> {
     [&[7, 0, 0, 0, 0, 0, 1, 0], &parts.concat()[..]].concat()
 }
@@ -80,7 +80,7 @@ fn a_value_is_as_long_as_its_column_says() {
         (141, &[255, 0], &[2, 1, 1]),
     ];
     for (kind, details, value) in table {
-        // A column of one byte behind it shows that it ended where it should.
+        // A column of one byte after it shows that it ended where it should.
         let columns: &[(u8, &[u8])] = &[(*kind, details), (1, &[])];
         let row = [&[0], *value, &[7]].concat();
         for (number, parts) in [(1, [&row[..]].as_slice()), (3, &[&row, &[1, 7], &row])] {

@@ -4,7 +4,7 @@ use mmm_core::Coded;
 
 use super::*;
 
-/// What the replica executed last, found or not, when it stood at 800 of the old master's log.
+/// What the replica executed last, found or not, when it was at 800 of the old master's log.
 fn groups(found: Result<u64, &str>) -> Located {
     let found = found.map_err(Into::into).map(|offset| Found {
         position: BinlogPosition::new("bin.000007", offset),

@@ -1,4 +1,4 @@
-//! By MariaDB's GTIDs, and what must hold whatever the method.
+//! By MariaDB's GTIDs, and what must hold for every method.
 
 use super::*;
 use crate::binlog::by_gtid::scan::{Scope, locate_in};
@@ -149,7 +149,7 @@ fn a16_groups_older_than_the_replicas_own_log_came_with_the_copy_it_was_made_fro
         "its own log cannot tell"
     );
     let there = Place::Position(BinlogPosition::new("bin.000007", 300));
-    // The source's log tells, unless that is as young; then the order of the new master's does.
+    // The source's log shows it, unless that log is as young; then the order of the new master's log shows it.
     for (of_source, disorder, expected) in [
         (Some(("0-1-508,0-2-5", "0-1-1")), None, "it has it"),
         (Some(("0-1-508,0-2-5", "0-1-501")), None, "it has it"),
@@ -321,7 +321,7 @@ fn a_domain_that_the_replica_does_not_know_is_refused_where_it_would_be_replayed
     assert!(plan(&facts, Some(&behind)).is_ok(), "by GTID, too");
 }
 
-/// db2 was rebuilt when all stood at 0-1-8, or another domain's groups have come since.
+/// db2 was rebuilt when all hosts were at 0-1-8, or transactions of another domain have come since.
 fn rebuilt() -> Facts {
     let mut facts = facts();
     facts.new.executed = "0-1-8".parse().unwrap();
@@ -385,7 +385,7 @@ fn a7_a_log_begins_behind_an_older_group_only_with_the_next_number() {
         ("2-2-4 2-2-5 1-1-9 1-1-10", "1-1-8,2-2-5", Some(2)),
         ("2-2-4 2-2-5 2-2-6", "1-1-8,2-2-5", Some(2)),
         ("1-2-9 1-1-10", "1-1-8", Some(0)),
-        // It is there after all, behind what the replica has as well.
+        // It is there after all, also after what the replica has.
         ("1-1-7 1-1-8 1-1-9", "1-1-8", Some(2)),
         ("1-1-8 1-1-9", "1-1-8", Some(1)),
         ("2-2-4 1-1-10", "1-1-8,2-2-4", None),
@@ -415,7 +415,7 @@ fn what_the_new_master_executed_and_did_not_log_is_refused() {
     assert!(refusal(&last, Some(&located())).to_string().contains(" lacks 0-1-9 "));
     last.replica.gtid_position = "0-1-9".parse().unwrap();
     assert_refused!(last, None, Refusal::LogLacks { .. });
-    // Where a log need not hold all, nothing is missing.
+    // If a log need not hold everything, nothing is missing.
     let reasons: [Spoiler; 3] = [
         ("it logs rows for statements", |f| {
             f.new.logs_rows = true;

@@ -1,4 +1,4 @@
-//! By an old master whose SQL thread is held.
+//! By an old master whose SQL thread is paused.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn late() -> Facts {
     facts
 }
 
-/// The same, with the old master's SQL thread held at 300.
+/// The same, with the old master's SQL thread paused at 300.
 fn held() -> Facts {
     let mut facts = late();
     let old = old(&mut facts);

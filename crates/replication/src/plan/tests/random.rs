@@ -194,7 +194,8 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-    /// Whatever the history: the place is behind exactly the groups that the replica has, or it is refused.
+    /// Whatever the history: the position is after exactly the transactions that the replica has, or the replica is
+    /// refused.
     #[test]
     fn a_place_in_a_random_history_is_exact_or_refused(
         steps in prop::collection::vec(step(), 0..24),
@@ -264,7 +265,7 @@ proptest! {
             other => Ok(other),
         });
         let is_whole = logged[has - 1..].iter().all(|is_logged| *is_logged);
-        // Or its log begins right behind the place; by GTID, where that is the last it has executed by replication.
+        // Or its log begins right after the position; by GTID, if that is the last that it has executed by replication.
         let begins_there = !logged[..has].contains(&true)
             && !logged[has..].contains(&false)
             && if has == logged.len() { later > 0 } else { !by_gtid };
@@ -284,7 +285,7 @@ proptest! {
     ) {
         let mut history = History::default();
         let mut take = |step, times| (0..times).for_each(|_| history.take(step));
-        // By GTID alone nothing tells the place of a replica without a log whose last group both left out.
+        // By GTID alone nothing shows the position of a replica without a log whose last transaction both left out.
         let left_out = if keeps_log && !is_mysql { left_out } else { 0 };
         take(Step::OldWrites, written);
         take(Step::OldWritesLeftOut, left_out);

@@ -156,7 +156,7 @@ enum Step {
     Write(u32, bool),
     /// The new master executes this many groups of the old one's log; or the other way round.
     Apply(u32, usize),
-    /// The new master's log goes on in another file.
+    /// The new master's log continues in another file.
     Rotate,
 }
 
@@ -235,7 +235,7 @@ proptest! {
         let replica = &old[..old.len() * stands / 100];
         // Its log may have been begun later.
         let log = &replica[replica.len() * keeps / 100..];
-        // Of the new master's log, only what the replica has may be gone.
+        // Of the new master's log, only what the replica has may have been deleted.
         let known = new.iter().take_while(|(_, number)| replica.iter().any(|(_, other)| other == number)).count();
         let begin = known * purged / 100;
         let mut files = vec![Vec::new()];
@@ -280,7 +280,7 @@ fn noted(search: &Search) -> Search {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(5_000))]
 
-    /// A call ends behind any group, or at the end of any file.
+    /// A call ends after any group, or at the end of any file.
     #[test]
     fn a_search_in_two_calls_comes_to_what_a_single_one_does(
         steps in prop::collection::vec(step(), 1..40),
