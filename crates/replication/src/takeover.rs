@@ -71,7 +71,7 @@ pub fn take_over(
     let own = Share::of(local, &chosen.channel)?;
     let read = |server: &mut Server| channel::again(server, &survivor.channel.name).map(Some);
     if whole_tail(&own, &mut server, &chosen.channel.source_uuid, read)?.is_none() {
-        log::info!("what only {} has is no whole transaction", survivor.host.name);
+        log::info!("what only {} has is less than a whole transaction", survivor.host.name);
         return Ok(Outcome::Nothing);
     }
     check_not_open_since(local, &mut server, chosen, survivor, pursuit)?;
@@ -160,7 +160,7 @@ pub fn resume_on(local: &mut Server, pursuit: Pursuit, was_open: bool) -> Result
     }
     let Some((mut marker, text)) = Marker::leftover(&path) else { return Ok(None) };
     let Some(note) = Note::from_text(&text) else {
-        log::error!("{} says nothing that is understood: {text}; it is removed", path.display());
+        log::error!("{} has no text that can be read: {text}; it is removed", path.display());
         marker.remove();
         return Ok(None);
     };
@@ -177,7 +177,7 @@ pub fn resume_on(local: &mut Server, pursuit: Pursuit, was_open: bool) -> Result
     lock::take(local)?;
     if note.is_open || was_open || !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
         drop(marker);
-        log::error!("{} was opened: what it has not taken over by now, it never will", local.host());
+        log::error!("{} was opened: it will not take over the rest", local.host());
         abandon(local, pursuit.config)?;
         return find_way_back(local, pursuit).map(|()| Some(Outcome::Done));
     }

@@ -324,8 +324,8 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
     })
 }
 
-/// What a channel has applied, as its server's threads show it. A replica's own channel keeps what its status tells: the
-/// place in its relay log is told as late.
+/// What a channel has applied, as its server's threads show it. A replica's own channel keeps what its status shows:
+/// the status shows the position in the relay log equally late.
 fn look_closer(server: &mut Server, channel: &mut Channel) -> Result<(), Error> {
     settling::look_closer(server, channel)?;
     channel.applied = channel.executed().cloned();

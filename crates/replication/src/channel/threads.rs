@@ -167,7 +167,7 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
         report::observe(
             Some(server.host()),
             "half a transaction",
-            "would be given up, should its rest not come",
+            "would be given up if its rest does not come",
         );
         return Ok(false);
     }
@@ -183,13 +183,14 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
         }
     }
     let only = |rows: &[Record]| if let [row] = rows { row.number("id") } else { None };
-    let why = "; of the threads of several channels, only that tells which one waits for the rest of half a transaction";
+    let why =
+        "; with several channels, nothing else shows which thread waits for the rest of half a transaction";
     let Some(id) = workers::first_told(server, &coordinator, only, why)? else { return Ok(false) };
     log::warn!("half a transaction is given up: its rest has not arrived");
     match server.execute(&format!("KILL {id}")) {
         Err(Error::Query { code: GONE, .. }) => {}
         Err(Error::Query { code, .. }) if NOT_ALLOWED.contains(&code) => {
-            let why = "; stopping would wait a minute for the rest of half a transaction";
+            let why = "; without it, STOP would wait a minute for the rest of half a transaction";
             let privilege = server.dialect().kill_privilege();
             return Err(server.lacks(privilege.into(), why.into()));
         }
@@ -251,7 +252,7 @@ pub fn fetch_again(server: &mut Server, channel: &Channel) -> Result<(), Error> 
     } else {
         channel.what_is_wrong()
     };
-    log::warn!("{}: {reason}; its source answers, and it shall connect now", channel.title());
+    log::warn!("{}: {reason}; its source answers, so it is told to connect now", channel.title());
     let [stop, start] = [
         server.dialect().stop(&channel.name, Threads::Io),
         server.dialect().start(&channel.name, Threads::Io),

@@ -46,7 +46,7 @@ fn is_behind_in_a_domain(ours: &Record, channel: &Channel) -> Result<bool, &'sta
 fn are_at_work(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
     let statements = server.dialect().busy_workers(&channel.name);
     let told = |rows: &[Record]| rows.first()?.get("busy").map(|busy| busy != "0");
-    let why = "; of the parallel appliers of several channels, only that tells which are at work";
+    let why = "; with several channels, nothing else shows which parallel appliers are at work";
     Ok(first_told(server, &statements, told, why)?.unwrap_or(true))
 }
 

@@ -32,7 +32,7 @@ impl Closing<'_> {
             if open.is_empty() && !is_moving {
                 if state.is_on("event_scheduler") {
                     log::warn!(
-                        "the event scheduler runs: an event may write whose definer may ignore read_only"
+                        "the event scheduler runs: an event whose definer may ignore read_only may still write"
                     );
                 }
                 return Ok(Closed { prepared, cut: self.eviction.cut().to_vec() });

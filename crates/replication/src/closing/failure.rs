@@ -28,7 +28,7 @@ impl Closing<'_> {
                 }
                 sessions
             }
-            Err(error) => format!("nobody knows what: {error}"),
+            Err(error) => format!("something that could not be found out: {error}"),
         };
         Refusal::HeldBack { host, by }.into()
     }

@@ -33,7 +33,7 @@ pub fn find(
 ) -> Told<Plan> {
     if !side.logs_updates {
         let what = if side.logs { "does not log what it replicates" } else { "keeps no log" };
-        return Ok(Err(format!("{} {what}, and without GTIDs nothing else tells what it has", side.host)));
+        return Ok(Err(format!("{} {what}, and without GTIDs nothing else shows what it has", side.host)));
     }
     // This comes first: what is logged from now on may reach the other meanwhile.
     let Some(end) = log_end(one.server)? else {
@@ -161,8 +161,8 @@ fn whole(
     let (host, other_host) = (&side.host, &other_side.host);
     if !has_common {
         return Ok(Err(format!(
-            "the logs of {host} and {other_host} have nothing in common any more, and without GTIDs nothing else \
-             tells what is missing"
+            "the logs of {host} and {other_host} have nothing in common any more, and without GTIDs nothing else shows \
+             what is missing"
         )));
     }
     if places.len() > MOST_MISSING {

@@ -46,7 +46,7 @@ pub(super) fn wait_or_lose(
     most: u64,
 ) -> Result<Lost, Error> {
     if question.survivors() == Survivors::Try && waited < most {
-        let state = format!("{}; waited for since {waited} s, {most} s at most", lost.reason);
+        let state = format!("{}; waited for since {waited} s, at most {most} s", lost.reason);
         return Err(question.pursuit(config).still(&lost.survivor, state));
     }
     Ok(lost)
@@ -191,7 +191,10 @@ impl Gate<'_> {
         let is_back = now.io == IoThread::Yes && seen.io != IoThread::Yes;
         let has_moved = is_back || (&now.fetched, &now.applied) != (&seen.fetched, &seen.applied);
         if has_moved {
-            log::warn!("{} was heard while other slaves were asked: all is looked at again", self.peer.name);
+            log::warn!(
+                "{} was heard while other slaves were asked: everything is checked again",
+                self.peer.name
+            );
         }
         Ok(has_moved)
     }
@@ -204,10 +207,10 @@ impl Gate<'_> {
     ) -> Result<Taken, Error> {
         let name = survivor.host.name.to_string();
         if self.taken > self.config.hosts().len() {
-            return Ok(Taken::Never("it has more and more".into()));
+            return Ok(Taken::Never("it still fetches more".into()));
         }
         self.taken += 1;
-        log::warn!("taking over from {name} what only that has: {}", survivor.tail);
+        log::warn!("taking over from {name} what only {name} has: {}", survivor.tail);
         let pursuit = self.question.pursuit(self.config);
         match takeover::take_over(self.local, chosen, survivor, error, pursuit) {
             Ok(Outcome::Nothing) => Ok(Taken::Nothing),

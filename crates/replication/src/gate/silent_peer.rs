@@ -23,7 +23,7 @@ impl Gate<'_> {
     pub(super) fn unless_alive(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
         let peer = self.peer.name.as_str();
         self.check_silence(error)?;
-        log::warn!("{peer}: {error}; going by what was fetched from it");
+        log::warn!("{peer}: {error}; what was fetched from it decides");
         report::observe(Some(peer), "does not answer", error);
         self.alone(error)
     }

@@ -43,7 +43,7 @@ pub(super) fn check_logged(
             )
         }
         Some(gtid) => format!(
-            "the log of {new} has {gtid} behind {logged}, the last that {host} has logged, which has executed {at}"
+            "the log of {new} has {gtid} after {logged}, which {host} logged last, and {host} has executed {at}"
         ),
         // The server would continue from what it has executed, which the new master's log does not have.
         None if facts.replica.channel.mode == Mode::CurrentPos => {

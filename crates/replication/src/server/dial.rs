@@ -74,7 +74,11 @@ fn test_order(conn: &mut Conn) -> mysql::Result<()> {
         Err(error) if io_error(&error).is_some() || matches!(error, mysql::Error::MySqlError(_)) => {
             Err(error)
         }
-        _ => Err(io::Error::other("Its answer is another's: somebody on the way tampers with it").into()),
+        _ => Err(io::Error::other(
+            "Its answer does not belong to this connection: somebody on the network tampers with \
+                                   it",
+        )
+        .into()),
     }
 }
 
