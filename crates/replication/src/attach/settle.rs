@@ -54,7 +54,7 @@ impl Move<'_> {
         let mut face = self.face();
         loop {
             let patience = self.patience(&facts, self.budget.part(SETTLING));
-            // A search would help a later call, too, but clients wait.
+            // A search is also left to a later call, because clients wait.
             if self.is_waited_for(&facts)
                 && !report::is_dry_run()
                 && (is_moving || self.applies(&facts)? || outruns(&facts))
