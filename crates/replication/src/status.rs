@@ -140,7 +140,7 @@ pub struct Channel {
     pub uses_tls: bool,
     /// True if the channel has a certificate of its own (`Master_SSL_Cert`).
     pub has_certificate: bool,
-    /// `Master_SSL_CA_File`, where the channel verifies its source by it (`Master_SSL_Verify_Server_Cert`).
+    /// `Master_SSL_CA_File`, if the channel verifies its source by it (`Master_SSL_Verify_Server_Cert`).
     pub verified_by: Option<PathBuf>,
     /// Which key is trusted without TLS.
     pub key: SourceKey,

@@ -54,7 +54,7 @@ pub(super) struct Move<'a> {
     pub(super) last_look: Duration,
     /// What the replica has executed by GTID, while its position is set back to before that.
     pub(super) set_back_from: Option<String>,
-    /// Where the new master is a survivor whose tail alone is wanted.
+    /// The errand, if the new master is a survivor of which only the tail is wanted.
     pub(super) errand: Option<Errand<'a>>,
 }
 

@@ -17,7 +17,7 @@ use crate::refusal::{Refusal, Unproved};
 
 /// Pause between two looks while something is waited for.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long a closed new master is given, at the least, to come to where the replica has stopped.
+/// The minimum time for a closed new master to execute what the stopped replica has.
 const REST: Duration = Duration::from_millis(100);
 /// How long a replica must be seen to differ from the new master before it is called different for good.
 const CONFIRMATION: Duration = Duration::from_millis(200);

@@ -148,8 +148,8 @@ impl<'b> Event<'b> {
         Some(Gtid { domain, server: self.server_id, sequence: number(self.body.get(..8)?) })
     }
 
-    /// True of a file's first event where the server began the file when it was started. Its time of creation is zero
-    /// in files that were begun since (MySQL Internals, "`Format_description_event`").
+    /// True of a file's first event if the server began the file when it was started. Its time of creation is zero in
+    /// files that were begun later (MySQL Internals, "`Format_description_event`").
     pub fn begins_run(&self) -> bool {
         self.kind == kind::FORMAT_DESCRIPTION && self.body.get(52..56) != Some(&[0; 4])
     }

@@ -5,7 +5,7 @@ use mmm_core::progress::{self, Waiting};
 use crate::error::Error;
 use crate::server::Server;
 
-/// Where the events of every log file begin, behind its magic number.
+/// Where the events of every log file begin, after its magic number.
 pub(crate) const FIRST_EVENT: u64 = 4;
 
 pub(crate) fn log_files(server: &mut Server) -> Result<Vec<String>, Error> {

@@ -42,7 +42,7 @@ pub enum Located {
         next: GtidPosition,
         /// As in `Found`.
         searched: GtidState,
-        /// To where the log's server had executed the log of its source by then.
+        /// Up to where the log's server had executed the log of its source by then.
         replicated: Option<BinlogPosition>,
     },
     /// The files that held this group were deleted.

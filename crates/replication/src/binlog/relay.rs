@@ -21,7 +21,7 @@ const CHECKSUM: usize = 4;
 /// No server takes a longer event.
 const LONGEST: usize = (1 << 30) + (1 << 20);
 
-/// Reads the events of a relay log file, up to the offset `until` where there is one. An encrypted file is an error.
+/// Reads the events of a relay log file, up to the offset `until` if there is one. An encrypted file is an error.
 pub fn each_event(path: &Path, until: Option<u64>, mut see: impl FnMut(&Event)) -> io::Result<()> {
     let file = open(path)?;
     let length_of_file = file.metadata()?.len();

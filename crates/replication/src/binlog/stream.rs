@@ -59,7 +59,7 @@ impl<'h> Reader<'h> {
         Self { host, most, budget, sought: "its last transactions".into() }
     }
 
-    /// The same, where this is looked for in the log.
+    /// The same, if this is looked for in the log.
     #[must_use]
     pub fn seeking(&self, sought: impl Into<String>) -> Self {
         Self { sought: sought.into(), ..self.clone() }

@@ -91,7 +91,7 @@ impl Engines {
     }
 }
 
-/// The answer, or none where the server does not give it.
+/// The answer, or none if the server does not give it.
 fn asked(server: &mut Server, question: &str) -> Result<Vec<Record>, Error> {
     match server.rows(question) {
         Err(error @ (Error::Query { .. } | Error::Refused(_))) => {

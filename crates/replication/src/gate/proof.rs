@@ -18,7 +18,7 @@ pub enum Proof {
     /// The peer is silent and this host has applied all it fetched, but another slave has more, which this host could
     /// not get.
     WithoutTail {
-        /// To where this host has applied the peer's log.
+        /// Up to where this host has applied the peer's log.
         at: Option<BinlogPosition>,
         /// What is missing, where, and why.
         lost: Lost,

@@ -73,7 +73,7 @@ pub struct Target<'a> {
 impl Dialect {
     /// From what the handshake says of the server and of the session's `sql_mode`.
     ///
-    /// Until 10.11 a MariaDB claims to be 5.5.5 and puts its own version behind that; no MySQL has come to 10.
+    /// Until 10.11 a MariaDB claims to be 5.5.5 and puts its own version after that; no MySQL has reached version 10.
     pub fn new(version: Version, no_backslash_escapes: bool) -> Self {
         let is_mariadb = version == (5, 5, 5) || version.0 >= 10;
         let flavour = if is_mariadb { Flavour::MariaDb } else { Flavour::MySql };

@@ -81,7 +81,7 @@ impl<'a> Errand<'a> {
         }
     }
 
-    /// The marker with its note, where they were written.
+    /// The marker with its note, if they were written.
     pub fn into_marker(self) -> Option<(Marker, Note)> {
         self.written
     }

@@ -12,7 +12,7 @@ use crate::binlog::by_set;
 #[derive(Clone, Copy, Debug)]
 enum Step {
     OldWrites,
-    /// What new master and replica both leave out, where they have filters.
+    /// What new master and replica both leave out, if they have filters.
     OldWritesLeftOut,
     NewWrites,
     NewApplies,

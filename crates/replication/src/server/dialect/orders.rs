@@ -10,7 +10,7 @@ impl Dialect {
         format!("SET GLOBAL gtid_slave_pos = {}", self.quote(gtids))
     }
 
-    /// ` 'name'` as MariaDB has it behind the verb; its default connection is `''`.
+    /// ` 'name'` as MariaDB has it after the verb; its default connection is `''`.
     fn in_front(self, channel: &str) -> String {
         if self.flavour == Flavour::MariaDb { format!(" {}", self.quote(channel)) } else { String::new() }
     }

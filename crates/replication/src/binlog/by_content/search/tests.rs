@@ -152,7 +152,7 @@ fn the_last_of_a_server_are_counted_across_files() {
 /// One step of a history.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// The old or new master writes; the second value is true where a second has passed since.
+    /// The old or new master writes; the second value is true if a second has passed since.
     Write(u32, bool),
     /// The new master executes this many groups of the old one's log; or the other way round.
     Apply(u32, usize),
