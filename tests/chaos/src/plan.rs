@@ -148,7 +148,6 @@ impl Plan {
     pub fn draw(seed: u64, kind: &Kind) -> Self {
         let mut dice = Dice::new(seed);
         let hosts = usize::try_from(dice.between(3, 4)).unwrap_or(3);
-        let settings = settings(&mut dice, kind, hosts);
         let semi_sync = !kind.is_old() && dice.chance(25);
         let writers = (0..dice.between(2, 4)).map(|_| *dice.pick(&[1, 2, 5, 20])).collect();
         let length = dice.between(8_000, 14_000);
@@ -158,6 +157,7 @@ impl Plan {
         faults.sort_by_key(|(at, _)| *at);
         // A server that is killed while it changes such tables does not know afterwards whether it has.
         let kills = faults.iter().any(|(_, fault)| fault.kills());
+        let settings = settings(&mut dice, kind, hosts, kills);
         let mut load = vec![Load::Row, Load::Rows, Load::Rollback];
         for more in [Load::LargeRows, Load::MyIsam, Load::Table, Load::Temporary] {
             if dice.chance(40) && !(kills && matches!(more, Load::MyIsam | Load::Table)) {
@@ -240,7 +240,7 @@ impl fmt::Display for Plan {
     }
 }
 
-fn settings(dice: &mut Dice, kind: &Kind, hosts: usize) -> Vec<Setting> {
+fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, kills: bool) -> Vec<Setting> {
     let mut all = Vec::new();
     let mut add = |host: Option<usize>, line: String| all.push(Setting { host, line });
     if dice.chance(30) {
@@ -260,7 +260,12 @@ fn settings(dice: &mut Dice, kind: &Kind, hosts: usize) -> Vec<Setting> {
             add(None, "slave_parallel_threads = 4".into());
             add(None, format!("slave_parallel_mode = {}", dice.pick(&["optimistic", "conservative"])));
         }
-        if dice.chance(25) {
+        let domains = dice.chance(30);
+        for host in (0..hosts).filter(|_| domains) {
+            add(Some(host), format!("gtid_domain_id = {}", host + 1));
+        }
+        // In one domain, it stops what a dead master had not sent to anybody.
+        if dice.chance(25) && (domains || !kills) {
             add(None, "gtid_strict_mode = 1".into());
         }
         if dice.chance(20) {

@@ -1,8 +1,9 @@
 //! Is what a channel tells to have applied all that its server has applied?
 //!
-//! The place of parallel appliers lies before what they have applied, until their next checkpoint (MySQL manual,
-//! `replica_checkpoint_period`), and says nothing of what they commit out of order. Where more was fetched than that
-//! place, half a transaction for instance, only time tells that nothing else lies between.
+//! The position of parallel appliers lies before what they have applied, until their next checkpoint (MySQL manual,
+//! `replica_checkpoint_period`), and says nothing of what they commit out of order. If more was fetched than that position,
+//! half a transaction for instance, MySQL from 8.0.1 on shows what was applied last. On others, only time tells that nothing
+//! else lies between.
 
 use std::time::{Duration, Instant};
 
@@ -28,8 +29,8 @@ pub struct Settling {
 type Places = (Option<BinlogPosition>, Option<BinlogPosition>);
 
 impl Settling {
-    /// True where nothing is applied beyond the place that the channel tells, nor about to be. A channel whose
-    /// applying thread has not even read all that was fetched says so itself.
+    /// True if nothing is applied beyond the position that the channel tells, nor about to be. A channel whose SQL thread
+    /// has not even read all that was fetched says so itself.
     pub fn is_settled(&mut self, server: &mut Server, channel: &Channel) -> Result<bool, Error> {
         if !channel.has_half() {
             return Ok(true);

@@ -18,7 +18,8 @@ const ON_THE_WAY: Duration = Duration::from_millis(20);
 /// What has to be left for a server to wait for a second, and to answer in time.
 const LONG_ENOUGH: Duration = Duration::from_millis(1300);
 
-/// Waits a little for a channel, last seen as `seen`, to apply up to `target`; returns it as it is then, reached or not.
+/// Waits a little until a channel, last seen as `seen`, has applied up to `target`. Returns it as it is then, also if it has
+/// not.
 ///
 /// The server's own wait is only a way to wake up in time: its NULL and -1 are no success, and even its
 /// "reached" says nothing of a log of another name.

@@ -1,4 +1,4 @@
-//! A peer that answers: its log must stand still and be applied to the end.
+//! A peer that answers: its log must not grow, and this host must have applied it to the end.
 
 use mmm_core::progress::{self, Left};
 use mmm_core::report;
@@ -19,7 +19,7 @@ use crate::server::dialect::Flavour;
 use crate::status::{Channel, IoThread, Mode};
 
 impl Gate<'_> {
-    /// The peer answers: its log must stand still and be applied to the end.
+    /// The peer answers: its log must not grow, and this host must have applied it to the end.
     pub(super) fn against(&mut self, peer: &mut Server) -> Result<Proof, Error> {
         // In this order: what was fetched before the end was read cannot lie beyond it.
         let mut before = channel::again(self.local, &self.channel)?;
@@ -161,8 +161,8 @@ impl Gate<'_> {
     }
 }
 
-/// MariaDB by GTID: the last group of each domain that the channel applies. Parallel appliers run domains out of order,
-/// and their place is the newest that is done, whatever an older one of another domain still does.
+/// MariaDB by GTID: the last transaction of each domain that the channel applies. Parallel appliers run domains out of
+/// order. Their position is that of the newest transaction that is done, whatever an older one of another domain still does.
 fn last_of_domains(theirs: &Record, channel: &Channel) -> Result<GtidPosition, &'static str> {
     let is_filtered =
         ["Replicate_Do_Domain_Ids", "Replicate_Ignore_Domain_Ids", "Replicate_Ignore_Server_Ids"]
@@ -174,7 +174,7 @@ fn last_of_domains(theirs: &Record, channel: &Channel) -> Result<GtidPosition, &
     theirs.parsed("binlog_pos")
 }
 
-/// The last group of a domain that this host has begun and does not have to the end. What it wrote itself does not come.
+/// The last transaction of a domain that this host has begun and does not have to the end. What it wrote itself does not come.
 fn late_domain(ours: &Record, theirs: &GtidPosition) -> Result<Option<Gtid>, &'static str> {
     let id = ours.number("server_id").unwrap_or(0);
     let applied: GtidPosition = ours.parsed("slave_pos")?;
