@@ -426,6 +426,27 @@ tell_places_after() {
   nothing_lost db2 db1 db3
 }
 
+@test "A20: the slave applies in parallel, and writes go on; that is not taken for half a transaction without end" {
+  leaves_traces
+  stop_replica_thread db3
+  apply_in_parallel db3
+  start_replica_thread db3
+  keeps_writing db1 2
+  wait_for 5 replicates db3 db1
+
+  agent_call db3 turn_off_slave
+  expect_agent_read 0 OK
+  ((${milliseconds%.*} < 2000))
+
+  agent_call db3 turn_on_slave
+  expect_agent_read 0 OK
+  stops_writing
+  ends_writing
+  moves db3 db2
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
 @test "A21: replication does not stop in time; the slave stays on the old master and goes on by itself" {
   call_limit db3 2
   local busy='another helper is changing replication on db3'

@@ -6,7 +6,7 @@ use crate::attach::moving::Move;
 use crate::attach::shares::{GIVING_UP_HALF, LOOKING, STOPPING};
 use crate::binlog::located::Located;
 use crate::binlog::{end, pages};
-use crate::channel::{self, threads};
+use crate::channel::threads;
 use crate::error::Error;
 use crate::facts::OldMaster;
 use crate::plan::Wanted;
@@ -33,7 +33,7 @@ impl Move<'_> {
             return Ok(());
         }
         if self.budget.part(GIVING_UP_HALF).is_spent()
-            && channel::again(self.replica, &self.channel)?.has_half()
+            && threads::has_half_to_give_up(self.replica, &self.channel)?
         {
             let (host, new) = (self.this_host.name.to_string(), self.new_host.name.to_string());
             return Err(Refusal::NoTimeLeft { host, new, waited: self.budget.elapsed() }.into());

@@ -179,14 +179,20 @@ impl Dialect {
     /// out some time ago. `None` before MySQL 8.0.1, which shows no such times (manual, Performance Schema Replication
     /// Tables).
     pub fn applied_all(self, channel: &str) -> Option<String> {
+        // Of the appliers that run: the number that is set counts only at their next start.
+        let keeps_order = if self.is_mysql_since((8, 0, 26)) {
+            "replica_preserve_commit_order"
+        } else {
+            "slave_preserve_commit_order"
+        };
         self.is_mysql_since((8, 0, 1)).then(|| {
             format!(
-                "SELECT ({keeps_order}) AND c.queueing_transaction = '' AND o.processing_transaction = '' \
+                "SELECT (COUNT(*) < 2 OR @@GLOBAL.{keeps_order}) AND c.queueing_transaction = '' AND o.processing_transaction = '' \
                  AND o.last_processed_transaction_original_commit_timestamp = \
                  c.last_queued_transaction_original_commit_timestamp \
                  AND UNIX_TIMESTAMP(c.last_queued_transaction_original_commit_timestamp) > 0 \
                  AND UNIX_TIMESTAMP(o.last_processed_transaction_end_buffer_timestamp) \
-                 < UNIX_TIMESTAMP(NOW(6)) - {HANDED_OUT} \
+                 < TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) / 1000000 - {HANDED_OUT} \
                  AND SUM(w.service_state <> 'ON' OR w.applying_transaction <> '') = 0 \
                  AND SUM(w.last_applied_transaction_original_commit_timestamp = \
                  c.last_queued_transaction_original_commit_timestamp) > 0 AS applied_all \
@@ -198,10 +204,16 @@ impl Dialect {
                  c.last_queued_transaction_original_commit_timestamp, \
                  o.last_processed_transaction_original_commit_timestamp, \
                  o.last_processed_transaction_end_buffer_timestamp",
-                keeps_order = self.keeps_order(),
                 channel = self.quote(channel)
             )
         })
+    }
+
+    /// How many parallel appliers there are, as `workers`, if the server does not show whether they wait for the rest of a
+    /// transaction (before MySQL 8.0.1).
+    pub fn blind_workers(self) -> Option<&'static str> {
+        let is_blind = self.flavour == Flavour::MySql && !self.is_mysql_since((8, 0, 1));
+        is_blind.then_some("SELECT @@GLOBAL.slave_parallel_workers AS workers")
     }
 
     /// For how long the position of parallel appliers may lag behind what they have applied, in milliseconds; `None` if
