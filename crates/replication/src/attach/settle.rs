@@ -117,6 +117,10 @@ impl Move<'_> {
                 Err(refusal) if doubt.is_fresh(&refusal) && !patience.is_spent() => {
                     log::debug!("looked at again: {refusal}");
                 }
+                // What is not certain is no refusal for good.
+                Err(refusal) if doubt.is_fresh(&refusal) && !facts.replica.channel.has_applied_all() => {
+                    return Err(self.too_early(&facts));
+                }
                 Err(refusal) => return Err(self.in_words(&facts, refusal)),
             }
             patience.pause(PAUSE);
