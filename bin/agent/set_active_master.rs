@@ -2,6 +2,9 @@
 //!
 //! The agent runs it on slaves when the active master has changed, and at every start of its own (docs/CONTRACT.md,
 //! 1.2). A refusal leaves replication running from the old master; the agent retries.
+//!
+//! The steps of a move stand in `carry_out` of `crates/replication/src/attach/moving.rs`: foresee, stop, decide, make certain,
+//! change, start, see it run. A new master that takes over what only a slave has goes the same steps.
 
 use std::process::ExitCode;
 use std::time::Duration;

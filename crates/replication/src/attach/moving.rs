@@ -95,9 +95,25 @@ pub(super) enum Progress {
 }
 
 impl Move<'_> {
+    /// The move. If a step after the stop fails, the caller undoes what was done.
     pub(super) fn carry_out(&mut self) -> Result<(), Error> {
+        let (foreseen, located) = self.foresee()?;
+        if report::is_dry_run() {
+            return self.rehearse(foreseen.as_ref());
+        }
+        let located = self.stop(foreseen.as_ref(), located)?;
+        let (facts, plan) = self.decide(located)?;
+        self.make_certain(foreseen.as_ref(), &plan)?;
+        self.point_at_new(facts, &plan)?;
+        self.start()?;
+        // Who takes over what a survivor has sees to it itself.
+        if self.errand.is_some() { Ok(()) } else { self.see_it_run() }
+    }
+
+    /// Looks and plans while the replica still replicates. No plan: it is judged after the stop.
+    fn foresee(&mut self) -> Result<(Option<Plan>, Option<Located>), Error> {
         let first = self.prepare()?;
-        let (foreseen, mut located) = match self.settle(first)? {
+        let (foreseen, located) = match self.settle(first)? {
             Settled::Planned(plan, located) => (Some(plan), located),
             Settled::Moving(located) => (None, located),
             Settled::Reached | Settled::WouldHold => (None, None),
@@ -105,10 +121,17 @@ impl Move<'_> {
         if let Some(foreseen) = &foreseen {
             log::info!("plan: {foreseen}");
         }
-        if report::is_dry_run() {
-            return self.rehearse(foreseen.as_ref());
-        }
-        self.bring_in(foreseen.as_ref())?;
+        Ok((foreseen, located))
+    }
+
+    /// Stops both threads, once it is certain that the rest of the call will do. Returns what counts behind the stop of
+    /// what was found before.
+    fn stop(
+        &mut self,
+        foreseen: Option<&Plan>,
+        mut located: Option<Located>,
+    ) -> Result<Option<Located>, Error> {
+        self.bring_in(foreseen)?;
         self.be_sure_of_another_look(&mut located)?;
         self.be_sure_of_the_rest()?;
         self.be_sure_of_time()?;
@@ -121,17 +144,25 @@ impl Move<'_> {
             }
         })?;
         self.use_budget(self.last_resort.limit(self.budget.part(MOVING)));
-        let located = self.if_unchanged(located)?;
-        let (mut facts, plan) = self.decide(located)?;
+        self.if_unchanged(located)
+    }
+
+    /// Asks the servers themselves what the plan takes for granted.
+    fn make_certain(&mut self, foreseen: Option<&Plan>, plan: &Plan) -> Result<(), Error> {
         self.last_resort.release();
         // From here on, finishing is as quick as going back.
         self.use_budget(self.budget.part(MOVING).uninterrupted());
-        if foreseen.as_ref() != Some(&plan) {
+        if foreseen != Some(plan) {
             log::info!("plan after the stop: {plan}");
         }
-        self.confirm(&plan)?;
-        self.tell(&plan);
-        if self.forget_what_is_left_out(&facts, &plan)? {
+        self.confirm(plan)?;
+        self.tell(plan);
+        Ok(())
+    }
+
+    /// Points the channel at the new master.
+    fn point_at_new(&mut self, mut facts: Facts, plan: &Plan) -> Result<(), Error> {
+        if self.forget_what_is_left_out(&facts, plan)? {
             let now = self.replica.one(self.replica.dialect().applied_gtids())?;
             facts.replica.applied_gtids = now.text("gtids").into();
         }
@@ -141,17 +172,19 @@ impl Move<'_> {
             errand.mark(&facts, &plan.place, changes_key)?;
         }
         self.begin(Progress::Changed { from: Box::new(facts), to: plan.place.clone() });
-        step("changed master", || self.change_to_new(&channel, &plan.place))?;
-        if let Some(errand) = &self.errand {
-            let until = errand.until();
-            let statement = match until {
-                Some(end) => self.replica.dialect().start_until(&self.channel, Threads::Both, end),
-                None => self.replica.dialect().start(&self.channel, Threads::Both),
-            };
-            return step("started replication", || self.replica.execute(&statement));
-        }
-        step("started replication", || threads::start(self.replica, &self.channel))?;
-        self.see_it_run()
+        step("changed master", || self.change_to_new(&channel, &plan.place))
+    }
+
+    /// Starts both threads; on an errand, up to its end.
+    fn start(&mut self) -> Result<(), Error> {
+        let until = self.errand.as_ref().and_then(Errand::until);
+        step("started replication", || match until {
+            Some(end) => {
+                let statement = self.replica.dialect().start_until(&self.channel, Threads::Both, end);
+                self.replica.execute(&statement)
+            }
+            None => threads::start(self.replica, &self.channel),
+        })
     }
 
     /// Lets all three connections use this budget from now on.
