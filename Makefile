@@ -25,7 +25,7 @@ help:
 	  'make demo       as root: a role move and a failover on three real hosts' \
 	  'make matrix     as root: the tests on every server, in one table; SERVERS="mysql-9 …" runs those alone' \
 	  'make chaos      as root: random failovers, and an oracle that knows what may be lost; SERVER="mysql-9,…" MODE=gtid' \
-  '                SEED=N ROUNDS=N MINUTES=N WITHOUT=f0,s1 SHRINK=1 (docs/RELIABILITY.md)' \
+  '                SEED=N ROUNDS=N MINUTES=N WITHOUT=f0,s1 SHRINK=1 PLAN=FILE (docs/RELIABILITY.md)' \
   'make bench      as root: what one call of a helper costs; KIND=pause: how long clients go without a writer;' \
 	  '                KIND=move, deny, late or difference: moving an address, closing, a late slave, mmm_difference' \
 	  'make lint       rustfmt, clippy, rustdoc, shellcheck, what documents cite, the order of imports, and cargo-deny' \
@@ -53,7 +53,7 @@ matrix: deps build
 chaos: deps build
 	"$(CARGO_TARGET_DIR)/release/mmm_chaos" run --helpers "$${MMM_AGENT_DIR:-$(BUILT)}" $(if $(SERVER),--server $(SERVER)) \
 	  $(if $(MODE),--mode $(MODE)) $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-	  $(if $(MINUTES),--minutes $(MINUTES)) $(if $(WITHOUT),--without $(WITHOUT)) $(if $(SHRINK),--shrink)
+	  $(if $(MINUTES),--minutes $(MINUTES)) $(if $(WITHOUT),--without $(WITHOUT)) $(if $(SHRINK),--shrink) $(if $(PLAN),--plan $(PLAN))
 
 bench: deps build
 	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/bench$(if $(KIND),_$(KIND))

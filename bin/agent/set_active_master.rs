@@ -4,7 +4,7 @@
 //! 1.2). A refusal leaves replication running from the old master; the agent retries.
 //!
 //! The steps of a move stand in `carry_out` of `crates/replication/src/attach/moving.rs`: foresee, stop, decide, make certain,
-//! change, start, see it run. A new master that takes over what only a slave has goes the same steps.
+//! point at the new master, start, see it run. A new master that takes over what only a slave has goes the same steps.
 
 use std::process::ExitCode;
 use std::time::Duration;

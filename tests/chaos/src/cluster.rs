@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use mysql::prelude::{FromRow, Queryable};
@@ -12,6 +13,31 @@ use crate::plan::Plan;
 
 /// The address that clients write to, `tests/cluster.d/place.bash`.
 pub const WRITER_IP: &str = "10.77.0.100";
+
+/// How to end the cluster that is up.
+static UP: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+
+type Environment = Vec<(String, String)>;
+
+/// Ends the cluster that is up, if there is one.
+pub fn end() {
+    let up = UP.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    let Some((repository, environment)) = up else { return };
+    if let Err(error) = control(&repository, &environment, &["down"]) {
+        crate::say(&format!("  the cluster does not end: {error}"));
+    }
+    let _ = fs::remove_dir_all(settings_folder());
+}
+
+fn settings_folder() -> PathBuf {
+    PathBuf::from(format!("/tmp/mmm-chaos-{}", std::process::id()))
+}
+
+fn control(repository: &Path, environment: &Environment, words: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(repository.join("tests/cluster"));
+    command.args(words).envs(environment.iter().cloned()).stdin(Stdio::null());
+    text_of(command.output(), &format!("tests/cluster {}", words.join(" ")))
+}
 
 /// What a helper came to.
 #[derive(Clone, Debug)]
@@ -34,7 +60,7 @@ impl Answer {
 pub struct Cluster {
     repository: PathBuf,
     helpers: PathBuf,
-    environment: Vec<(String, String)>,
+    environment: Environment,
     /// Its folder.
     pub folder: PathBuf,
     /// How many hosts it has.
@@ -46,7 +72,7 @@ impl Cluster {
     pub fn up(repository: &Path, helpers: &Path, plan: &Plan) -> Result<Self, String> {
         let name = format!("chaos-{}", std::process::id());
         let folder = PathBuf::from(format!("/tmp/mmm-cluster-{name}"));
-        let settings = PathBuf::from(format!("/tmp/mmm-chaos-{}", std::process::id()));
+        let settings = settings_folder();
         write_settings(&settings, plan).map_err(|error| format!("{}: {error}", settings.display()))?;
         let environment = [
             ("MMM_CLUSTER", name),
@@ -62,15 +88,15 @@ impl Cluster {
             folder,
             hosts: plan.hosts,
         };
+        let up = (cluster.repository.clone(), cluster.environment.clone());
+        *UP.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(up);
         cluster.control(&["up"])?;
         Ok(cluster)
     }
 
     /// Runs a command of `tests/cluster`.
     pub fn control(&self, words: &[&str]) -> Result<String, String> {
-        let mut command = Command::new(self.repository.join("tests/cluster"));
-        command.args(words).envs(self.environment.iter().cloned()).stdin(Stdio::null());
-        text_of(command.output(), &format!("tests/cluster {}", words.join(" ")))
+        control(&self.repository, &self.environment, words)
     }
 
     /// The name of a host.
@@ -180,10 +206,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if let Err(error) = self.control(&["down"]) {
-            crate::say(&format!("  the cluster does not end: {error}"));
-        }
-        let _ = fs::remove_dir_all(format!("/tmp/mmm-chaos-{}", std::process::id()));
+        end();
     }
 }
 

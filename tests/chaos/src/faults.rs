@@ -117,6 +117,13 @@ fn once(
             cluster.control(&["sql", &name, &format!("START SLAVE {thread}")]).map(drop)
         }
         Fault::Flush(host) => cluster.control(&["sql", &Cluster::name(*host), "FLUSH LOGS"]).map(drop),
+        Fault::Purge(host) => {
+            let name = Cluster::name(*host);
+            cluster.control(&["sql", &name, "FLUSH LOGS"])?;
+            let end = cluster.control(&["sql", &name, "SHOW MASTER STATUS"])?;
+            let Some(file) = end.split('\t').next() else { return Ok(()) };
+            cluster.control(&["sql", &name, &format!("PURGE BINARY LOGS TO '{file}'")]).map(drop)
+        }
         Fault::Lock(host, name, ms) => {
             let lock = format!("SELECT GET_LOCK('mmm_agent_helpers.{name}', 1)");
             let mut session =

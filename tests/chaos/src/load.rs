@@ -111,6 +111,10 @@ fn once(
             session.query_drop(format!("INSERT INTO plain (note) VALUES ('{name}')"))?;
             Ok(1)
         }
+        Load::Same => {
+            session.query_drop(format!("UPDATE counters SET n = n + 1 WHERE id = {number}"))?;
+            Ok(0)
+        }
         Load::Rollback => {
             session.query_drop("BEGIN")?;
             session.query_drop(format!("INSERT INTO entries (note) VALUES ('rolled back {name}')"))?;

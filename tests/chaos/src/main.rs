@@ -11,11 +11,13 @@ mod oracle;
 mod plan;
 mod round;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use crate::dice::Dice;
 use crate::load::Writer;
@@ -50,6 +52,9 @@ enum Command {
         /// Parts of a round to leave out, as its failure names them.
         #[arg(long, value_delimiter = ',')]
         without: Vec<String>,
+        /// A round that a file has, as SHRINK leaves it; nothing is drawn.
+        #[arg(long)]
+        plan: Option<PathBuf>,
         /// Leave out part after part of a round that fails, and say what remains.
         #[arg(long)]
         shrink: bool,
@@ -83,9 +88,12 @@ fn main() -> ExitCode {
                 }
             }
         }
-        Command::Run { server, mode, seed, rounds, minutes, without, shrink, helpers, repository } => {
-            let Ok(repository) = repository.canonicalize() else { return ExitCode::FAILURE };
-            let Ok(helpers) = helpers.canonicalize() else { return ExitCode::FAILURE };
+        Command::Run { server, mode, seed, rounds, minutes, without, plan, shrink, helpers, repository } => {
+            let (Ok(repository), Ok(helpers)) = (repository.canonicalize(), helpers.canonicalize()) else {
+                eprintln!("there is no such folder: {} or {}", repository.display(), helpers.display());
+                return ExitCode::FAILURE;
+            };
+            end_when_told();
             let kinds: Vec<Kind> = server
                 .iter()
                 .flat_map(|server| {
@@ -102,6 +110,9 @@ fn main() -> ExitCode {
             let rounds = rounds.unwrap_or(if limit.is_some() { u64::MAX } else { 1 });
             let mut failed = Vec::new();
             let mut table = round::Table::default();
+            if let Some(file) = plan {
+                return again(&place, &file, rounds, &mut table);
+            }
             for (index, seed) in (first..).take(usize::try_from(rounds).unwrap_or(usize::MAX)).enumerate() {
                 if limit.is_some_and(|limit| begun.elapsed() >= limit) {
                     break;
@@ -120,6 +131,35 @@ fn main() -> ExitCode {
             if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// Plays the round of a file so many times.
+fn again(place: &round::Place, file: &Path, rounds: u64, table: &mut round::Table) -> ExitCode {
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string());
+    let plan: Plan =
+        match text.and_then(|text| serde_yaml::from_str(&text).map_err(|error| error.to_string())) {
+            Ok(plan) => plan,
+            Err(error) => {
+                eprintln!("{}: {error}", file.display());
+                return ExitCode::FAILURE;
+            }
+        };
+    let is_right = (0..rounds.min(1_000)).all(|round| {
+        let index = usize::try_from(round).unwrap_or(0);
+        round::play(place, &plan, index, table).is_empty()
+    });
+    if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Leaves no cluster behind when a person ends this program.
+fn end_when_told() {
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            cluster::end();
+            std::process::exit(130);
+        }
+    });
 }
 
 /// Which server a seed gets: the same whatever else is run beside it.

@@ -113,6 +113,7 @@ impl<'a> Monitor<'a> {
             *held(&self.desk.writer) = self.writer;
             for host in std::mem::take(&mut *held(&self.desk.restarted)) {
                 self.agents[host] = Agent::default();
+                self.clear_bad_roles(host);
             }
             for host in self.order(before) {
                 self.tell(host);
@@ -201,6 +202,19 @@ impl<'a> Monitor<'a> {
         }
         if self.call(host, "mysql_allow_write", &[]) {
             self.call(host, "configure_ip", &["eth0", WRITER_IP]);
+        }
+    }
+
+    /// What an agent does that has just been started and has an address of a role that is not its own.
+    fn clear_bad_roles(&self, host: usize) {
+        if host < 2 && self.writer != Some(host) && self.call(host, "check_ip", &["eth0", WRITER_IP]) {
+            let has_address = held(&self.desk.calls)
+                .last()
+                .is_some_and(|called| called.answer.line.ends_with("is configured"));
+            if has_address {
+                self.call(host, "mysql_deny_write", &[]);
+                self.call(host, "clear_ip", &["eth0", WRITER_IP]);
+            }
         }
     }
 

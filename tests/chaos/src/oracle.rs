@@ -159,10 +159,11 @@ fn nudge(cluster: &Cluster, plan: &Plan, host: usize, reason: &str, asked: &mut 
 }
 
 /// The tables that are compared, by what they hold.
-const TABLES: [(&str, &str); 3] = [
+const TABLES: [(&str, &str); 4] = [
     ("entries", "SELECT id, note, '' FROM app.entries ORDER BY id"),
     ("large", "SELECT id, note, HEX(CRC32(body)) FROM app.large ORDER BY id"),
     ("plain", "SELECT id, note, '' FROM app.plain ORDER BY id"),
+    ("counters", "SELECT id, HEX(n), '' FROM app.counters ORDER BY id"),
 ];
 
 fn rows_differ(cluster: &Cluster) -> Option<String> {

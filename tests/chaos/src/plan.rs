@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dice::Dice;
 
 /// A server and how its replicas keep their position.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Kind {
     /// A flavour of the test cluster, such as `mysql-9`.
     pub server: String,
@@ -25,7 +27,7 @@ impl Kind {
 }
 
 /// A line of the servers' configuration: of one host, or of all.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Setting {
     /// The host; none for all.
     pub host: Option<usize>,
@@ -34,7 +36,19 @@ pub struct Setting {
 }
 
 /// What the writers do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::EnumString, strum::IntoStaticStr)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    Deserialize,
+    Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Load {
     /// One row, committed by itself.
@@ -45,6 +59,8 @@ pub enum Load {
     LargeRows,
     /// A row of a table without transactions.
     MyIsam,
+    /// A statement that is the same every time.
+    Same,
     /// A transaction that is rolled back.
     Rollback,
     /// A table, made and filled.
@@ -54,7 +70,8 @@ pub enum Load {
 }
 
 /// Something that goes wrong, or that a person does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fault {
     /// The server of a host is killed, and started again after so many milliseconds.
     Kill(usize, u64),
@@ -77,11 +94,13 @@ pub enum Fault {
     /// The agent of a host dies, and is started again after so many milliseconds.
     Agent(usize, u64),
     /// A person stops a thread of a slave for so many milliseconds.
-    StopSlave(usize, &'static str, u64),
+    StopSlave(usize, String, u64),
     /// A person begins a new log file on a host.
     Flush(usize),
+    /// The same on a slave, and everything older is purged.
+    Purge(usize),
     /// Somebody else holds a lock of the helpers for so many milliseconds.
-    Lock(usize, &'static str, u64),
+    Lock(usize, String, u64),
 }
 
 impl Fault {
@@ -113,13 +132,14 @@ impl fmt::Display for Fault {
                 write!(f, "STOP SLAVE {thread} on {}, start it {ms} ms later", db(host))
             }
             Self::Flush(host) => write!(f, "FLUSH LOGS on {}", db(host)),
+            Self::Purge(host) => write!(f, "FLUSH LOGS and PURGE BINARY LOGS on {}", db(host)),
             Self::Lock(host, name, ms) => write!(f, "hold the lock {name} on {} for {ms} ms", db(host)),
         }
     }
 }
 
 /// A round.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Plan {
     /// What everything else was drawn from.
     pub seed: u64,
@@ -129,8 +149,10 @@ pub struct Plan {
     pub hosts: usize,
     /// The servers' settings.
     pub settings: Vec<Setting>,
-    /// Statements on every host once it replicates.
+    /// True if every host acknowledges, and waits for one acknowledgment.
     pub semi_sync: bool,
+    /// A slave that applies two seconds late.
+    pub delayed: Option<usize>,
     /// Milliseconds that a writer rests between two transactions, by writer.
     pub writers: Vec<u64>,
     /// What the writers do.
@@ -149,6 +171,7 @@ impl Plan {
         let mut dice = Dice::new(seed);
         let hosts = usize::try_from(dice.between(3, 4)).unwrap_or(3);
         let semi_sync = !kind.is_old() && dice.chance(25);
+        let delayed = if dice.chance(12) { Some(hosts - 1) } else { None };
         let writers = (0..dice.between(2, 4)).map(|_| *dice.pick(&[1, 2, 5, 20])).collect();
         let length = dice.between(8_000, 14_000);
         let mut faults: Vec<(u64, Fault)> = (0..dice.between(1, 5))
@@ -159,7 +182,7 @@ impl Plan {
         let kills = faults.iter().any(|(_, fault)| fault.kills());
         let settings = settings(&mut dice, kind, hosts, kills);
         let mut load = vec![Load::Row, Load::Rows, Load::Rollback];
-        for more in [Load::LargeRows, Load::MyIsam, Load::Table, Load::Temporary] {
+        for more in [Load::LargeRows, Load::Same, Load::MyIsam, Load::Table, Load::Temporary] {
             if dice.chance(40) && !(kills && matches!(more, Load::MyIsam | Load::Table)) {
                 load.push(more);
             }
@@ -171,6 +194,7 @@ impl Plan {
             hosts,
             settings,
             semi_sync,
+            delayed,
             writers,
             load,
             master_first,
@@ -200,6 +224,9 @@ impl Plan {
         if left_out.iter().any(|part| part == "semi-sync") {
             self.semi_sync = false;
         }
+        if left_out.iter().any(|part| part == "delay") {
+            self.delayed = None;
+        }
         self
     }
 
@@ -210,6 +237,9 @@ impl Plan {
         parts.extend((1..self.load.len()).map(|index| format!("l{index}")));
         if self.semi_sync {
             parts.push("semi-sync".into());
+        }
+        if self.delayed.is_some() {
+            parts.push("delay".into());
         }
         parts
     }
@@ -229,6 +259,9 @@ impl fmt::Display for Plan {
         )?;
         let load: Vec<&str> = self.load.iter().map(Into::into).collect();
         writeln!(f, "  load: {}; writers rest {:?} ms", load.join(", "), self.writers)?;
+        if let Some(host) = self.delayed {
+            writeln!(f, "  db{} applies 2 s late", host + 1)?;
+        }
         for setting in &self.settings {
             let host = setting.host.map_or("all".into(), |host| format!("db{}", host + 1));
             writeln!(f, "  setting of {host}: {}", setting.line)?;
@@ -254,6 +287,9 @@ fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, kills: bool) -> Vec<Sett
     }
     if dice.chance(25) {
         add(None, "skip_slave_start = 1".into());
+    }
+    if dice.chance(15) {
+        add(None, "binlog_ignore_db = scratch".into());
     }
     if kind.is_mariadb() {
         if dice.chance(50) {
@@ -330,10 +366,15 @@ fn fault(dice: &mut Dice, kind: &Kind, hosts: usize) -> Fault {
         84..88 => Fault::Agent(host(dice), dice.between(300, 4_000)),
         88..94 => Fault::StopSlave(
             host(dice),
-            dice.pick::<&str>(&["", "IO_THREAD", "SQL_THREAD"]),
+            (*dice.pick::<&str>(&["", "IO_THREAD", "SQL_THREAD"])).into(),
             dice.between(500, 4_000),
         ),
-        94..97 => Fault::Flush(host(dice)),
-        _ => Fault::Lock(host(dice), dice.pick::<&str>(&["replication", "writes"]), dice.between(500, 5_000)),
+        94..96 => Fault::Flush(host(dice)),
+        96..98 => Fault::Purge(usize::try_from(dice.between(2, hosts as u64 - 1)).unwrap_or(2)),
+        _ => Fault::Lock(
+            host(dice),
+            (*dice.pick::<&str>(&["replication", "writes"])).into(),
+            dice.between(500, 5_000),
+        ),
     }
 }

@@ -67,6 +67,7 @@ impl Table {
 pub fn play(place: &Place, plan: &Plan, index: usize, table: &mut Table) -> Vec<String> {
     say(&format!("round {}: {plan}", index + 1));
     let begun = Instant::now();
+    let (rows, moves) = (table.rows, table.moves);
     let wrong = match Cluster::up(&place.repository, &place.helpers, plan) {
         Ok(cluster) => on(&cluster, plan, table),
         Err(error) => vec![error],
@@ -77,7 +78,12 @@ pub fn play(place: &Place, plan: &Plan, index: usize, table: &mut Table) -> Vec<
         *table.faults.entry(name.split('(').next().unwrap_or_default().to_string()).or_default() += 1;
     }
     if wrong.is_empty() {
-        say(&format!("  right, in {} s", begun.elapsed().as_secs()));
+        say(&format!(
+            "  right, in {} s: {} transactions, {} moves of a slave",
+            begun.elapsed().as_secs(),
+            table.rows - rows,
+            table.moves - moves
+        ));
     }
     for line in &wrong {
         say(&format!("  WRONG: {line}"));
@@ -140,9 +146,15 @@ fn prepare(cluster: &Cluster, plan: &Plan) -> Result<(), String> {
     let tables = [
         "CREATE TABLE app.large (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, note VARCHAR(255), body LONGTEXT) ENGINE = InnoDB",
         "CREATE TABLE app.plain (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, note VARCHAR(255)) ENGINE = MyISAM",
+        "CREATE TABLE app.counters (id BIGINT UNSIGNED NOT NULL PRIMARY KEY, n BIGINT UNSIGNED NOT NULL) ENGINE = InnoDB",
+        "INSERT INTO app.counters VALUES (0, 0), (1, 0), (2, 0), (3, 0)",
     ];
     for statement in tables {
         cluster.control(&["sql", "db1", statement])?;
+    }
+    if let Some(host) = plan.delayed {
+        let name = Cluster::name(host);
+        cluster.control(&["sql", &name, "STOP SLAVE", "CHANGE MASTER TO MASTER_DELAY = 2", "START SLAVE"])?;
     }
     if plan.semi_sync {
         for statement in semi_sync(plan) {
@@ -284,10 +296,14 @@ pub fn shrink(place: &Place, plan: &Plan, without: &[String]) {
             left_out = tried;
         }
     }
-    say(&format!(
-        "  still fails: --seed {} --without {}\n{}",
-        plan.seed,
-        left_out.join(","),
-        plan.clone().without(&left_out)
-    ));
+    let smallest = plan.clone().without(&left_out);
+    say(&format!("  still fails: --seed {} --without {}\n{smallest}", plan.seed, left_out.join(",")));
+    let file = PathBuf::from(format!("/tmp/mmm-chaos-found/{}.yaml", plan.seed));
+    match serde_yaml::to_string(&smallest)
+        .map_err(|error| error.to_string())
+        .and_then(|text| fs::write(&file, text).map_err(|error| error.to_string()))
+    {
+        Ok(()) => say(&format!("  it is in {}; run it again with PLAN=FILE", file.display())),
+        Err(error) => say(&format!("  {}: {error}", file.display())),
+    }
 }
