@@ -228,7 +228,7 @@ echo "$@" >>/etc/mysql-mmm/hooks/recorded
 END
   settings 'network: {hooks: {added: {command: [/etc/mysql-mmm/hooks/record, "{host}"]}}}'
   refuses mmm_agent eth0 10.0.0.1
-  [[ $line == *'in place of {host}: '*'onfig'* ]]
+  [[ $line == *'there is no value for {host}: '*'onfig'* ]]
   expect_held 10.0.0.7/24
   configuration_of_db
   run_helper db configure_ip eth0 10.0.0.1
