@@ -131,8 +131,11 @@ impl Cluster {
     pub fn call(&self, host: usize, helper: &str, arguments: &[&str]) -> Answer {
         let begun = Instant::now();
         let program = self.helpers.join(helper).display().to_string();
-        let words: Vec<&str> =
-            [program.as_str(), "mmm_agent"].into_iter().chain(arguments.iter().copied()).collect();
+        // Not even the worst helper stops the monitor for ever.
+        let words: Vec<&str> = ["timeout", "-s", "KILL", "30", program.as_str(), "mmm_agent"]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
         let output = self.enter(&Self::name(host), &words).and_then(|mut command| {
             command.stderr(Stdio::null()).output().map_err(|error| error.to_string())
         });

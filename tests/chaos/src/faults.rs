@@ -23,8 +23,9 @@ pub fn strike(cluster: &Cluster, desk: &Desk, plan: &Plan) {
             let servers = &servers;
             scope.spawn(move || {
                 sleep(Duration::from_millis(*at).saturating_sub(desk.begun.elapsed()));
-                if let Err(error) = once(cluster, desk, fault, servers, length) {
-                    crate::say(&format!("  {fault}: {error}"));
+                match once(cluster, desk, plan, fault, servers) {
+                    Ok(()) => held(&desk.struck).push(format!("{fault:?}")),
+                    Err(error) => crate::say(&format!("  {fault}: {error}")),
                 }
             });
         }
@@ -35,10 +36,11 @@ pub fn strike(cluster: &Cluster, desk: &Desk, plan: &Plan) {
 fn once(
     cluster: &Cluster,
     desk: &Desk,
+    plan: &Plan,
     fault: &Fault,
     servers: &[Mutex<()>],
-    length: Duration,
 ) -> Result<(), String> {
+    let length = Duration::from_millis(plan.length);
     // Nothing outlasts the time of the faults.
     let wait = |milliseconds: u64| {
         let left = length.saturating_sub(desk.begun.elapsed());
@@ -47,13 +49,23 @@ fn once(
     match fault {
         Fault::Kill(host, ms) => {
             let _server = held(&servers[*host]);
-            cluster.control(&["kill", &Cluster::name(*host)])?;
+            kill(cluster, desk, *host)?;
             wait(*ms);
-            cluster.control(&["start", &Cluster::name(*host)]).map(drop)
+            start(cluster, desk, *host)
         }
         Fault::KillWriter(ms) => {
-            let Some(host) = *held(&desk.writer) else { return Ok(()) };
-            once(cluster, desk, &Fault::Kill(host, *ms), servers, length)
+            let (host, _server) = writer(cluster, desk, plan, servers)?;
+            kill(cluster, desk, host)?;
+            wait(*ms);
+            start(cluster, desk, host)
+        }
+        Fault::KillWriterForGood => {
+            if !held(&desk.gone).is_empty() {
+                return Err("one is gone already".into());
+            }
+            let (host, _server) = writer(cluster, desk, plan, servers)?;
+            held(&desk.gone).insert(host);
+            cluster.control(&["kill", &Cluster::name(host)]).map(drop)
         }
         Fault::Freeze(host, ms) => {
             let _server = held(&servers[*host]);
@@ -65,8 +77,8 @@ fn once(
             let _server = held(&servers[*host]);
             cluster.control(&["freeze", &Cluster::name(*host)])?;
             sleep(length.saturating_sub(desk.begun.elapsed()));
-            cluster.control(&["kill", &Cluster::name(*host)])?;
-            cluster.control(&["start", &Cluster::name(*host)]).map(drop)
+            kill(cluster, desk, *host)?;
+            start(cluster, desk, *host)
         }
         Fault::Drop(one, other, ms) => {
             let rules = |add: &str| filter(cluster, add, *one, *other, &[]);
@@ -87,27 +99,15 @@ fn once(
             wait(*ms);
             cluster.run("client", &["tc", "qdisc", "del", "dev", &name, "root"]).map(drop)
         }
-        Fault::KillHelper(host) => {
-            let begun = Instant::now();
-            while begun.elapsed() < HUNT {
-                // A helper's command line ends with what it was told; its program is one of the ten.
-                if cluster.run(&Cluster::name(*host), &["pkill", "-KILL", "-f", "/[a-z_]+ mmm_agent"]).is_ok()
-                {
-                    break;
-                }
-                sleep(Duration::from_millis(15));
-            }
-            Ok(())
-        }
+        Fault::KillHelper(host) => hunt(cluster, *host),
         Fault::Move => {
             *held(&desk.move_wanted) = true;
             Ok(())
         }
         Fault::Agent(host, ms) => {
-            held(&desk.dead_agents).insert(*host);
+            *held(&desk.dead_agents).entry(*host).or_default() += 1;
             wait(*ms);
-            held(&desk.dead_agents).remove(host);
-            held(&desk.restarted).insert(*host);
+            revive(desk, *host);
             Ok(())
         }
         Fault::StopSlave(host, thread, ms) => {
@@ -117,22 +117,85 @@ fn once(
             cluster.control(&["sql", &name, &format!("START SLAVE {thread}")]).map(drop)
         }
         Fault::Flush(host) => cluster.control(&["sql", &Cluster::name(*host), "FLUSH LOGS"]).map(drop),
-        Fault::Purge(host) => {
-            let name = Cluster::name(*host);
-            cluster.control(&["sql", &name, "FLUSH LOGS"])?;
-            let end = cluster.control(&["sql", &name, "SHOW MASTER STATUS"])?;
-            let Some(file) = end.split('\t').next() else { return Ok(()) };
-            cluster.control(&["sql", &name, &format!("PURGE BINARY LOGS TO '{file}'")]).map(drop)
-        }
+        Fault::Purge(host) => purge(cluster, *host),
         Fault::Lock(host, name, ms) => {
             let lock = format!("SELECT GET_LOCK('mmm_agent_helpers.{name}', 1)");
             let mut session =
                 cluster.connect(*host, Duration::from_secs(10)).map_err(|error| error.to_string())?;
-            session.query_drop(lock).map_err(|error| error.to_string())?;
+            let got: Option<u8> = session.query_first(lock).map_err(|error| error.to_string())?;
+            if got != Some(1) {
+                return Err("the lock is not to be had".into());
+            }
             wait(*ms);
             Ok(())
         }
     }
+}
+
+/// Kills a helper that runs on a host, if one does within a while.
+fn hunt(cluster: &Cluster, host: usize) -> Result<(), String> {
+    let begun = Instant::now();
+    while begun.elapsed() < HUNT {
+        // A helper's command line ends with what it was told; its program is one of the ten.
+        if cluster.run(&Cluster::name(host), &["pkill", "-KILL", "-f", "/[a-z_]+ mmm_agent"]).is_ok() {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(15));
+    }
+    Err("none runs".into())
+}
+
+/// Starts an agent again, unless another fault keeps it dead.
+fn revive(desk: &Desk, host: usize) {
+    let mut dead = held(&desk.dead_agents);
+    let left = dead.remove(&host).unwrap_or(1) - 1;
+    if left > 0 {
+        dead.insert(host, left);
+    } else {
+        held(&desk.restarted).insert(host);
+    }
+}
+
+fn purge(cluster: &Cluster, host: usize) -> Result<(), String> {
+    let name = Cluster::name(host);
+    cluster.control(&["sql", &name, "FLUSH LOGS"])?;
+    let end = cluster.control(&["sql", &name, "SHOW MASTER STATUS"])?;
+    let Some(file) = end.split('\t').next() else { return Ok(()) };
+    cluster.control(&["sql", &name, &format!("PURGE BINARY LOGS TO '{file}'")]).map(drop)
+}
+
+/// Whoever has the role, and nothing else is done to that server meanwhile. Where servers forget what they have applied, only
+/// one that takes writes.
+fn writer<'s>(
+    cluster: &Cluster,
+    desk: &Desk,
+    plan: &Plan,
+    servers: &'s [Mutex<()>],
+) -> Result<(usize, std::sync::MutexGuard<'s, ()>), String> {
+    let Some(host) = *held(&desk.writer) else { return Err("nobody has the role".into()) };
+    let server = held(&servers[host]);
+    let is_still = *held(&desk.writer) == Some(host);
+    let is_open = || {
+        let mut session = cluster.connect(host, Duration::from_secs(1)).ok()?;
+        session.query_first::<u8, _>("SELECT @@GLOBAL.read_only").ok()?
+    };
+    if !is_still || plan.kind.forgets() && is_open() != Some(0) {
+        return Err("the role is moving".into());
+    }
+    Ok((host, server))
+}
+
+fn kill(cluster: &Cluster, desk: &Desk, host: usize) -> Result<(), String> {
+    if held(&desk.gone).contains(&host) {
+        return Err("it is gone for good".into());
+    }
+    cluster.control(&["kill", &Cluster::name(host)]).map(drop)
+}
+
+fn start(cluster: &Cluster, desk: &Desk, host: usize) -> Result<(), String> {
+    cluster.control(&["start", &Cluster::name(host)])?;
+    held(&desk.servers_restarted).insert(host);
+    Ok(())
 }
 
 /// Adds or deletes the rules that drop packets between two hosts.

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder};
@@ -24,15 +24,16 @@ pub struct Writer {
     pub load: Vec<Load>,
 }
 
-/// Writes until `stop` exists. Each line of `acknowledged` is the note of a transaction, and the number of its rows.
-pub fn write(writer: &Writer, address: &str, acknowledged: &Path, stop: &Path) -> Result<(), String> {
+/// Writes until `stop` exists. Each line of `notes` is the begin of a transaction, `? NAME SERVER MILLISECONDS`, or what was
+/// acknowledged, `+ NAME ROWS`; milliseconds since 1970.
+pub fn write(writer: &Writer, address: &str, notes: &Path, stop: &Path) -> Result<(), String> {
     let mut notes = OpenOptions::new()
         .create(true)
         .append(true)
-        .open(acknowledged)
-        .map_err(|error| format!("{}: {error}", acknowledged.display()))?;
+        .open(notes)
+        .map_err(|error| format!("{}: {error}", notes.display()))?;
     let mut dice = Dice::new(writer.seed);
-    let mut session: Option<Conn> = None;
+    let mut session: Option<(Conn, u64)> = None;
     let begun = Instant::now();
     let mut count = 0;
     // Should the round be killed, nobody makes the file.
@@ -40,13 +41,18 @@ pub fn write(writer: &Writer, address: &str, acknowledged: &Path, stop: &Path) -
         if session.is_none() {
             session = connect(address).ok();
         }
-        let Some(open) = &mut session else {
+        let Some((open, server)) = &mut session else {
             std::thread::sleep(Duration::from_millis(20));
             continue;
         };
         count += 1;
         let kind = *dice.pick(&writer.load);
-        let name = format!("{}-{count}", writer.number);
+        let mut name = format!("{}-{count}", writer.number);
+        if kind == Load::Same {
+            name = format!("same_{name}");
+        }
+        let text = format!("? {name} {server} {}\n", now());
+        notes.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
         if let Ok(rows) = once(open, kind, &name, &mut dice, writer.number, count) {
             note(&mut notes, &name, rows).map_err(|error| error.to_string())?;
         } else {
@@ -59,11 +65,17 @@ pub fn write(writer: &Writer, address: &str, acknowledged: &Path, stop: &Path) -
 }
 
 fn note(notes: &mut File, name: &str, rows: u64) -> std::io::Result<()> {
-    if rows == 0 { Ok(()) } else { notes.write_all(format!("{name} {rows}\n").as_bytes()) }
+    notes.write_all(format!("+ {name} {rows}\n").as_bytes())
 }
 
-fn connect(address: &str) -> Result<Conn, mysql::Error> {
-    Conn::new(
+/// Milliseconds since 1970.
+pub fn now() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
+}
+
+/// A connection, and the id of the server that it came to.
+fn connect(address: &str) -> Result<(Conn, u64), mysql::Error> {
+    let mut session = Conn::new(
         OptsBuilder::new()
             .ip_or_hostname(Some(address))
             .user(Some("app"))
@@ -73,7 +85,9 @@ fn connect(address: &str) -> Result<Conn, mysql::Error> {
             .tcp_connect_timeout(Some(Duration::from_secs(2)))
             .read_timeout(Some(Duration::from_secs(10)))
             .write_timeout(Some(Duration::from_secs(10))),
-    )
+    )?;
+    let server = session.query_first("SELECT @@server_id")?.unwrap_or(0);
+    Ok((session, server))
 }
 
 /// Does one thing; returns how many rows have the name for a note.

@@ -67,7 +67,7 @@ enum Command {
     },
     /// A writer in the clients' network; `run` starts it.
     #[command(hide = true)]
-    Write { number: u64, seed: u64, rest: u64, load: String, acknowledged: PathBuf, stop: PathBuf },
+    Write { number: u64, seed: u64, rest: u64, load: String, notes: PathBuf, stop: PathBuf },
 }
 
 /// A line for the person who watches.
@@ -77,10 +77,10 @@ pub(crate) fn say(line: &str) {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Write { number, seed, rest, load, acknowledged, stop } => {
+        Command::Write { number, seed, rest, load, notes, stop } => {
             let load: Vec<Load> = load.split(',').filter_map(|kind| kind.parse().ok()).collect();
             let writer = Writer { number, seed, rest: Duration::from_millis(rest), load };
-            match load::write(&writer, cluster::WRITER_IP, &acknowledged, &stop) {
+            match load::write(&writer, cluster::WRITER_IP, &notes, &stop) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
                     eprintln!("{error}");
@@ -123,7 +123,7 @@ fn main() -> ExitCode {
                 if !found.is_empty() {
                     failed.push(seed);
                     if shrink {
-                        round::shrink(&place, &Plan::draw(seed, kind), &without);
+                        round::shrink(&place, &Plan::draw(seed, kind), &without, &found);
                     }
                 }
             }

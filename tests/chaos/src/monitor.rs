@@ -1,6 +1,6 @@
 //! A monitor and its agents: what MMM's do, ten times as fast (docs/CONTRACT.md, 1.2).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,9 @@ const CHECK: Duration = Duration::from_millis(300);
 const FAILURES: u32 = 2;
 /// How long a server has to be back before it gets a role again.
 const RECOVERY: Duration = Duration::from_millis(1_500);
+
+/// How long it takes until an operator closes a server that nobody closes.
+const OPERATOR: Duration = Duration::from_secs(3);
 
 /// A call of a helper.
 #[derive(Clone, Debug)]
@@ -40,10 +43,18 @@ struct Agent {
 pub struct Desk {
     /// When the load began.
     pub begun: Instant,
+    /// The same, in milliseconds since 1970.
+    pub began_at: u128,
     /// Every call of a helper.
     pub calls: Mutex<Vec<Called>>,
-    /// Hosts whose agents are dead.
-    pub dead_agents: Mutex<BTreeSet<usize>>,
+    /// Hosts whose agents are dead, and how many faults have ended them.
+    pub dead_agents: Mutex<BTreeMap<usize, u32>>,
+    /// Hosts whose servers are gone for good.
+    pub gone: Mutex<BTreeSet<usize>>,
+    /// Hosts whose servers have been started again.
+    pub servers_restarted: Mutex<BTreeSet<usize>>,
+    /// The faults that did happen.
+    pub struck: Mutex<Vec<String>>,
     /// Agents that have been started again since the monitor last looked.
     pub restarted: Mutex<BTreeSet<usize>>,
     /// True where an operator wants the role moved.
@@ -59,8 +70,12 @@ impl Desk {
     pub fn new() -> Self {
         Self {
             begun: Instant::now(),
+            began_at: crate::load::now(),
             calls: Mutex::default(),
             dead_agents: Mutex::default(),
+            gone: Mutex::default(),
+            servers_restarted: Mutex::default(),
+            struck: Mutex::default(),
             restarted: Mutex::default(),
             move_wanted: Mutex::new(false),
             writer: Mutex::new(Some(0)),
@@ -86,6 +101,10 @@ pub struct Monitor<'a> {
     online: Vec<bool>,
     back: Vec<Option<Instant>>,
     writer: Option<usize>,
+    /// Whether the last call of `mysql_deny_write` on a master was answered with OK.
+    was_closed: [bool; 2],
+    /// Since when a writer is refused because its peer takes writes.
+    stuck: Option<Instant>,
 }
 
 impl<'a> Monitor<'a> {
@@ -101,6 +120,8 @@ impl<'a> Monitor<'a> {
             online: vec![true; hosts],
             back: vec![None; hosts],
             writer: Some(0),
+            was_closed: [true; 2],
+            stuck: None,
         }
     }
 
@@ -142,7 +163,7 @@ impl<'a> Monitor<'a> {
 
     fn decide(&mut self) {
         let wants_move = std::mem::take(&mut *held(&self.desk.move_wanted));
-        let has_agent = |host: usize| !held(&self.desk.dead_agents).contains(&host);
+        let has_agent = |host: usize| !held(&self.desk.dead_agents).contains_key(&host);
         let is_fit = |host: usize, online: &[bool]| online[host] && has_agent(host);
         match self.writer {
             Some(writer)
@@ -174,12 +195,12 @@ impl<'a> Monitor<'a> {
 
     /// What an agent does when it is told its state.
     fn tell(&mut self, host: usize) {
-        if held(&self.desk.dead_agents).contains(&host) {
+        if held(&self.desk.dead_agents).contains_key(&host) {
             return;
         }
         let shall_write = self.writer == Some(host);
         if self.agents[host].writes && !shall_write {
-            self.call(host, "mysql_deny_write", &[]);
+            self.was_closed[host] = self.call(host, "mysql_deny_write", &[]);
             self.call(host, "clear_ip", &["eth0", WRITER_IP]);
             self.agents[host].writes = false;
         }
@@ -196,23 +217,41 @@ impl<'a> Monitor<'a> {
         }
         if !self.agents[host].writes {
             self.agents[host].writes = true;
-            if !self.call(host, "sync_with_master", &[]) {
-                return;
-            }
+            // Whatever it answers: the role is stored, and checked at once.
+            self.call(host, "sync_with_master", &[]);
         }
         if self.call(host, "mysql_allow_write", &[]) {
             self.call(host, "configure_ip", &["eth0", WRITER_IP]);
+            self.stuck = None;
+        } else {
+            self.help(1 - host);
+        }
+    }
+
+    /// What an operator does for a writer that is refused because its peer still takes writes: the peer's agent has forgotten
+    /// the role, and nobody closes that server again. Not for one that said that it is closed.
+    fn help(&mut self, peer: usize) {
+        let is_open = held(&self.desk.calls)
+            .last()
+            .is_some_and(|called| called.answer.line.contains("still takes writes"));
+        if !is_open {
+            return;
+        }
+        let since = *self.stuck.get_or_insert_with(Instant::now);
+        if since.elapsed() >= OPERATOR && !self.was_closed[peer] {
+            self.was_closed[peer] = self.call(peer, "mysql_deny_write", &[]);
+            self.stuck = None;
         }
     }
 
     /// What an agent does that has just been started and has an address of a role that is not its own.
-    fn clear_bad_roles(&self, host: usize) {
+    fn clear_bad_roles(&mut self, host: usize) {
         if host < 2 && self.writer != Some(host) && self.call(host, "check_ip", &["eth0", WRITER_IP]) {
             let has_address = held(&self.desk.calls)
                 .last()
                 .is_some_and(|called| called.answer.line.ends_with("is configured"));
             if has_address {
-                self.call(host, "mysql_deny_write", &[]);
+                self.was_closed[host] = self.call(host, "mysql_deny_write", &[]);
                 self.call(host, "clear_ip", &["eth0", WRITER_IP]);
             }
         }

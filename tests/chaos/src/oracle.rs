@@ -85,35 +85,50 @@ fn has_address(cluster: &Cluster, host: usize) -> bool {
     shown.is_ok_and(|text| text.contains(&format!(" {WRITER_IP}/")))
 }
 
-/// Waits, after the last write, for replication: everybody follows whom it should, and has the same rows. Says what does
-/// not.
-pub fn await_replication(cluster: &Cluster, plan: &Plan, writer: usize) -> Vec<String> {
+/// Waits until everybody who lives follows whom it should. Says who does not.
+pub fn await_following(cluster: &Cluster, desk: &Desk, plan: &Plan) -> Vec<String> {
     let begun = Instant::now();
     let mut asked = BTreeMap::new();
     loop {
         let mut wrong = Vec::new();
-        for host in 0..cluster.hosts {
+        let Some(writer) = *held(&desk.writer) else { return vec!["nobody has the role".into()] };
+        for host in living(cluster, desk) {
             let source = match host {
                 0 => 1,
                 1 => 0,
                 _ => writer,
             };
+            if held(&desk.gone).contains(&source) {
+                continue;
+            }
             if let Some(reason) = why_not_following(cluster, host, source) {
-                nudge(cluster, plan, host, &reason, &mut asked);
+                nudge(cluster, desk, plan, host, &reason, &mut asked);
                 wrong.push(format!("{}: {reason}", Cluster::name(host)));
             }
         }
-        if wrong.is_empty() {
-            match rows_differ(cluster) {
-                None => return Vec::new(),
-                Some(difference) => wrong.push(difference),
-            }
-        }
-        if begun.elapsed() > SETTLED {
+        if wrong.is_empty() || begun.elapsed() > SETTLED {
             return wrong;
         }
         std::thread::sleep(Duration::from_millis(300));
     }
+}
+
+/// Waits, after the last write, until everybody who lives has the same rows. Says what differs.
+pub fn await_rows(cluster: &Cluster, desk: &Desk) -> Vec<String> {
+    let begun = Instant::now();
+    loop {
+        match rows_differ(cluster, desk) {
+            None => return Vec::new(),
+            Some(difference) if begun.elapsed() > SETTLED => return vec![difference],
+            Some(_) => std::thread::sleep(Duration::from_millis(300)),
+        }
+    }
+}
+
+/// The hosts whose servers are not gone for good.
+fn living(cluster: &Cluster, desk: &Desk) -> Vec<usize> {
+    let gone = held(&desk.gone);
+    (0..cluster.hosts).filter(|host| !gone.contains(host)).collect()
 }
 
 fn why_not_following(cluster: &Cluster, host: usize, source: usize) -> Option<String> {
@@ -128,25 +143,30 @@ fn why_not_following(cluster: &Cluster, host: usize, source: usize) -> Option<St
     }
     if threads != ("Yes", "Yes") {
         let errors = [field("Last_IO_Error"), field("Last_SQL_Error")].join(" ");
+        let errors = if errors.trim().is_empty() { errors } else { format!("error {}", errors.trim()) };
         return Some(format!("threads {} {}: {}", threads.0, threads.1, errors.trim()));
     }
     None
 }
 
-/// What an operator does: has a thread connect that sleeps for a minute, and starts what the server's settings leave
-/// stopped after its own start.
-fn nudge(cluster: &Cluster, plan: &Plan, host: usize, reason: &str, asked: &mut BTreeMap<usize, Instant>) {
-    let is_new = asked.get(&host).is_none_or(|at| at.elapsed() > Duration::from_secs(4));
-    if !is_new {
+/// What an operator does: has a thread connect that sleeps for a minute or has given up, and starts what the server's settings
+/// leave stopped after its own start. Nothing that a helper may have left stopped.
+fn nudge(
+    cluster: &Cluster,
+    desk: &Desk,
+    plan: &Plan,
+    host: usize,
+    reason: &str,
+    asked: &mut BTreeMap<usize, Instant>,
+) {
+    if asked.get(&host).is_some_and(|at| at.elapsed() <= Duration::from_secs(4)) {
         return;
     }
     let name = Cluster::name(host);
-    let was_restarted = plan.faults.iter().any(|(_, fault)| {
-        matches!(fault, Fault::KillWriter(_))
-            || matches!(fault, Fault::Kill(of, _) | Fault::FreezeForEver(of) if *of == host)
-    });
     let leaves_stopped = plan.settings.iter().any(|setting| setting.line.starts_with("skip_slave_start"));
-    let is_connecting = reason.starts_with("threads Connecting") || reason.starts_with("threads No Yes");
+    let was_restarted = held(&desk.servers_restarted).contains(&host);
+    let is_connecting =
+        reason.starts_with("threads Connecting") || reason.starts_with("threads No Yes: error");
     let words: &[&str] = if is_connecting {
         &["sql", &name, "STOP SLAVE IO_THREAD", "START SLAVE IO_THREAD"]
     } else if was_restarted && leaves_stopped && reason.starts_with("threads No No") {
@@ -166,10 +186,10 @@ const TABLES: [(&str, &str); 4] = [
     ("counters", "SELECT id, HEX(n), '' FROM app.counters ORDER BY id"),
 ];
 
-fn rows_differ(cluster: &Cluster) -> Option<String> {
+fn rows_differ(cluster: &Cluster, desk: &Desk) -> Option<String> {
     for (table, statement) in TABLES {
         let mut first: Option<BTreeSet<(u64, String, String)>> = None;
-        for host in 0..cluster.hosts {
+        for host in living(cluster, desk) {
             let rows: BTreeSet<(u64, String, String)> = match cluster.rows(host, statement) {
                 Ok(rows) => rows.into_iter().collect(),
                 Err(error) => return Some(format!("{}: {error}", Cluster::name(host))),
@@ -181,7 +201,7 @@ fn rows_differ(cluster: &Cluster) -> Option<String> {
                     let only_first: Vec<_> = others.difference(&rows).collect();
                     let only_here: Vec<_> = rows.difference(others).collect();
                     return Some(format!(
-                        "{table}: {} rows only on db1 {:?}, {} only on {} {:?}",
+                        "{table}: {} rows only on the first {:?}, {} only on {} {:?}",
                         only_first.len(),
                         &only_first[..only_first.len().min(SHOWN)],
                         only_here.len(),
@@ -195,11 +215,42 @@ fn rows_differ(cluster: &Cluster) -> Option<String> {
     None
 }
 
-/// What clients were told is there, once, on every host; what was rolled back is nowhere. Returns how many transactions
-/// were acknowledged as well.
-pub fn check_rows(cluster: &Cluster, notes: &[(String, u64)]) -> Vec<String> {
+/// What clients noted.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// What was acknowledged, with the number of its rows.
+    pub acknowledged: BTreeMap<String, u64>,
+    /// What was begun: on which server, and when, in milliseconds since 1970.
+    pub begun: BTreeMap<String, (u64, u128)>,
+}
+
+/// Reads what the writers noted.
+pub fn notes(folder: &Path) -> Notes {
+    let mut notes = Notes::default();
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    for file in files.filter(|file| file.file_name().to_string_lossy().starts_with("notes")) {
+        for line in fs::read_to_string(file.path()).unwrap_or_default().lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            match words[..] {
+                ["?", name, server, at] => {
+                    let begin = (server.parse().unwrap_or(0), at.parse().unwrap_or(0));
+                    notes.begun.insert(name.into(), begin);
+                }
+                ["+", name, rows] => {
+                    notes.acknowledged.insert(name.into(), rows.parse().unwrap_or(0));
+                }
+                _ => {}
+            }
+        }
+    }
+    notes
+}
+
+/// What clients were told is there, once, on every host that lives; of what they were not told, all or nothing; what was
+/// rolled back is nowhere.
+pub fn check_rows(cluster: &Cluster, desk: &Desk, notes: &Notes) -> Vec<String> {
     let mut wrong = Vec::new();
-    for host in 0..cluster.hosts {
+    for host in living(cluster, desk) {
         let name = Cluster::name(host);
         let all = "SELECT note, COUNT(*) FROM (SELECT note FROM app.entries UNION ALL SELECT note FROM app.large \
                    UNION ALL SELECT note FROM app.plain) AS notes GROUP BY note";
@@ -215,41 +266,98 @@ pub fn check_rows(cluster: &Cluster, notes: &[(String, u64)]) -> Vec<String> {
                 wrong.push(format!("{name}: {} {what}: {:?}", which.len(), &which[..which.len().min(SHOWN)]));
             }
         };
-        let expected: BTreeMap<&str, u64> = notes.iter().map(|(note, rows)| (note.as_str(), *rows)).collect();
         let of = |note: &str| there.get(note).copied().unwrap_or(0);
-        complain("acknowledged are missing", expected.keys().copied().filter(|note| of(note) == 0).collect());
-        complain(
-            "acknowledged are there in part",
-            expected
-                .iter()
-                .filter(|(note, rows)| of(note) != 0 && of(note) < **rows)
-                .map(|(note, _)| *note)
-                .collect(),
-        );
-        complain(
-            "are there more than once",
-            expected.iter().filter(|(note, rows)| of(note) > **rows).map(|(note, _)| *note).collect(),
-        );
+        let those = |is_so: fn(u64, u64) -> bool| {
+            let all = notes.acknowledged.iter().filter(move |(note, rows)| is_so(of(note), **rows));
+            all.map(|(note, _)| note.as_str()).collect::<Vec<&str>>()
+        };
+        complain("acknowledged are missing", those(|there, rows| rows > 0 && there == 0));
+        complain("acknowledged are there in part", those(|there, rows| there > 0 && there < rows));
+        complain("are there more than once", those(|there, rows| there > rows));
+        let is_known = |note: &str| notes.begun.contains_key(note) || note.starts_with("rolled back");
+        complain("nobody wrote", there.keys().map(String::as_str).filter(|note| !is_known(note)).collect());
         complain(
             "were rolled back",
             there.keys().map(String::as_str).filter(|note| note.starts_with("rolled back")).collect(),
         );
+        wrong.extend(check_counters(cluster, host, notes));
     }
     wrong
 }
 
-/// What the writers noted.
-pub fn acknowledged(folder: &Path) -> Vec<(String, u64)> {
-    let mut notes = Vec::new();
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    for file in files.filter(|file| file.file_name().to_string_lossy().starts_with("acknowledged")) {
-        let text = fs::read_to_string(file.path()).unwrap_or_default();
-        notes.extend(text.lines().filter_map(|line| {
-            let (note, rows) = line.split_once(' ')?;
-            Some((note.to_string(), rows.parse().ok()?))
-        }));
+/// The statements that are all alike: each acknowledged one counts once, and one whose end nobody knows at most once.
+fn check_counters(cluster: &Cluster, host: usize, notes: &Notes) -> Vec<String> {
+    let counters = match cluster.rows::<(u64, u64)>(host, "SELECT id, n FROM app.counters") {
+        Ok(rows) => rows,
+        Err(error) => return vec![format!("{}: {error}", Cluster::name(host))],
+    };
+    let of_writer = |note: &str, id: u64| {
+        note.strip_prefix("same_").is_some_and(|rest| rest.starts_with(&format!("{id}-")))
+    };
+    let mut wrong = Vec::new();
+    for (id, n) in counters {
+        let begun = notes.begun.keys().filter(|note| of_writer(note, id)).count() as u64;
+        let known = notes.acknowledged.keys().filter(|note| of_writer(note, id)).count() as u64;
+        if n < known || n > begun {
+            wrong.push(format!(
+                "{}: counter {id} is {n}; {known} were acknowledged, {begun} begun",
+                Cluster::name(host)
+            ));
+        }
     }
-    notes
+    wrong
+}
+
+/// Nothing is written on a server from when `mysql_deny_write` has said OK there until it is opened again, nor on a slave.
+pub fn check_closed(desk: &Desk, notes: &Notes) -> Vec<String> {
+    let mut closed: Vec<(u64, u128, u128)> = Vec::new();
+    for called in held(&desk.calls).iter() {
+        let server = called.host as u64 + 1;
+        let at = desk.began_at + called.at.as_millis();
+        if called.call == "mysql_deny_write" && called.answer.is_ok() {
+            closed.push((server, at + called.answer.took.as_millis(), u128::MAX));
+        } else if called.call == "mysql_allow_write" {
+            for (of, _, until) in &mut closed {
+                if *of == server && *until == u128::MAX {
+                    *until = at;
+                }
+            }
+        }
+    }
+    let is_wrong = |server: u64, at: u128| {
+        // A millisecond may be lost on either side.
+        server > 2 || closed.iter().any(|(of, from, until)| *of == server && at > from + 2 && at + 2 < *until)
+    };
+    let written: Vec<&String> = notes
+        .begun
+        .iter()
+        .filter(|(name, (server, at))| {
+            is_wrong(*server, *at) && notes.acknowledged.get(*name).is_some_and(|rows| *rows > 0)
+        })
+        .map(|(name, _)| name)
+        .collect();
+    if written.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "{} were written where writes were closed: {:?}",
+        written.len(),
+        &written[..written.len().min(SHOWN)]
+    )]
+}
+
+/// Writes were opened without what only a slave had, although nothing of the round excuses that.
+pub fn check_tails(desk: &Desk, plan: &Plan) -> Vec<String> {
+    let is_excused = plan.delayed.is_some()
+        || plan.settings.iter().any(|setting| setting.line.starts_with("log_slave_updates"))
+        || plan.faults.iter().any(|(_, fault)| {
+            fault.parts() || matches!(fault, Fault::Purge(..) | Fault::Kill(..) | Fault::Slow(..))
+        });
+    held(&desk.calls)
+        .iter()
+        .filter(|called| !is_excused && called.answer.line.contains("continues without"))
+        .map(|called| format!("{}: {}", called.call, called.answer.line))
+        .collect()
 }
 
 /// What helpers must not leave behind, and how long they may take.
@@ -268,7 +376,16 @@ pub fn check_helpers(cluster: &Cluster, desk: &Desk) -> Vec<String> {
         if rules != 0 {
             wrong.push(format!("{name}: {rules} packet filter rules are left"));
         }
-        let helpers = cluster.run(&name, &["pgrep", "-fa", "/[a-z_]+ mmm_agent"]).unwrap_or_default();
+        let look = || cluster.run(&name, &["pgrep", "-fa", "/[a-z_]+ mmm_agent"]).unwrap_or_default();
+        let mut helpers = look();
+        // One may be ending.
+        for _ in 0..10 {
+            if helpers.trim().is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+            helpers = look();
+        }
         if !helpers.trim().is_empty() {
             wrong.push(format!("{name}: helpers still run: {}", helpers.trim()));
         }

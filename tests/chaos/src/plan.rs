@@ -24,6 +24,22 @@ impl Kind {
     fn is_old(&self) -> bool {
         self.server == "mysql-5.6"
     }
+
+    /// True if a server that is killed may not know what it had applied, which it writes down some time after that.
+    pub fn forgets(&self) -> bool {
+        self.mode == "file" && self.is_mariadb()
+    }
+
+    /// `binlog_format`
+    fn format(&self, settings: &[Setting]) -> String {
+        let set = settings.iter().find_map(|setting| setting.line.strip_prefix("binlog_format = "));
+        let default = match () {
+            () if self.is_mariadb() => "MIXED",
+            () if self.is_old() => "STATEMENT",
+            () => "ROW",
+        };
+        set.unwrap_or(default).into()
+    }
 }
 
 /// A line of the servers' configuration: of one host, or of all.
@@ -77,6 +93,8 @@ pub enum Fault {
     Kill(usize, u64),
     /// The same of whoever has the writer role.
     KillWriter(u64),
+    /// The server of whoever has the writer role is killed, and is not seen again.
+    KillWriterForGood,
     /// The server of a host is stopped where it is for so many milliseconds.
     Freeze(usize, u64),
     /// The same, and never continues: it is killed when the faults end.
@@ -106,7 +124,18 @@ pub enum Fault {
 impl Fault {
     /// True where a server dies of it.
     pub fn kills(&self) -> bool {
-        matches!(self, Self::Kill(..) | Self::KillWriter(..) | Self::FreezeForEver(..))
+        matches!(
+            self,
+            Self::Kill(..) | Self::KillWriter(..) | Self::KillWriterForGood | Self::FreezeForEver(..)
+        )
+    }
+
+    /// True if a host may have to do without another one that lives.
+    pub fn parts(&self) -> bool {
+        matches!(
+            self,
+            Self::Drop(..) | Self::DropNew(..) | Self::StopSlave(..) | Self::Lock(..) | Self::Freeze(..)
+        )
     }
 }
 
@@ -116,6 +145,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Kill(host, ms) => write!(f, "kill the server of {}, start it {ms} ms later", db(host)),
             Self::KillWriter(ms) => write!(f, "kill the server of the writer, start it {ms} ms later"),
+            Self::KillWriterForGood => write!(f, "kill the server of the writer for good"),
             Self::Freeze(host, ms) => write!(f, "freeze the server of {} for {ms} ms", db(host)),
             Self::FreezeForEver(host) => write!(f, "freeze the server of {}, kill it in the end", db(host)),
             Self::Drop(a, b, ms) => write!(f, "drop packets between {} and {} for {ms} ms", db(a), db(b)),
@@ -178,12 +208,27 @@ impl Plan {
             .map(|_| (dice.between(500, length - 2_000), fault(&mut dice, kind, hosts)))
             .collect();
         faults.sort_by_key(|(at, _)| *at);
-        // A server that is killed while it changes such tables does not know afterwards whether it has.
         let kills = faults.iter().any(|(_, fault)| fault.kills());
-        let settings = settings(&mut dice, kind, hosts, kills);
+        let parts = faults.iter().any(|(_, fault)| fault.parts());
+        let mut settings = settings(&mut dice, kind, hosts, kills || parts);
+        if semi_sync {
+            settings.extend(of_semi_sync(kind));
+        }
         let mut load = vec![Load::Row, Load::Rows, Load::Rollback];
         for more in [Load::LargeRows, Load::Same, Load::MyIsam, Load::Table, Load::Temporary] {
-            if dice.chance(40) && !(kills && matches!(more, Load::MyIsam | Load::Table)) {
+            let is_wanted = dice.chance(40);
+            let format = kind.format(&settings);
+            let is_fair = match more {
+                // A server that is killed while it changes such tables does not know afterwards whether it has; and what two
+                // servers have made apart does not go together.
+                Load::MyIsam | Load::Table => !kills && !parts,
+                // A server that starts again has lost them.
+                Load::Temporary => !kills || format == "ROW",
+                // What a dead master had not sent comes with the number that its row had.
+                Load::Same => !kills && !parts || format != "ROW",
+                _ => true,
+            };
+            if is_wanted && is_fair {
                 load.push(more);
             }
         }
@@ -221,9 +266,6 @@ impl Plan {
             index += 1;
             is_kept('l', index - 1)
         });
-        if left_out.iter().any(|part| part == "semi-sync") {
-            self.semi_sync = false;
-        }
         if left_out.iter().any(|part| part == "delay") {
             self.delayed = None;
         }
@@ -235,9 +277,6 @@ impl Plan {
         let mut parts: Vec<String> = (0..self.faults.len()).map(|index| format!("f{index}")).collect();
         parts.extend((0..self.settings.len()).map(|index| format!("s{index}")));
         parts.extend((1..self.load.len()).map(|index| format!("l{index}")));
-        if self.semi_sync {
-            parts.push("semi-sync".into());
-        }
         if self.delayed.is_some() {
             parts.push("delay".into());
         }
@@ -273,7 +312,7 @@ impl fmt::Display for Plan {
     }
 }
 
-fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, kills: bool) -> Vec<Setting> {
+fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, diverge: bool) -> Vec<Setting> {
     let mut all = Vec::new();
     let mut add = |host: Option<usize>, line: String| all.push(Setting { host, line });
     if dice.chance(30) {
@@ -301,7 +340,7 @@ fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, kills: bool) -> Vec<Sett
             add(Some(host), format!("gtid_domain_id = {}", host + 1));
         }
         // In one domain, it stops what a dead master had not sent to anybody.
-        if dice.chance(25) && (domains || !kills) {
+        if dice.chance(25) && (domains || !diverge) {
             add(None, "gtid_strict_mode = 1".into());
         }
         if dice.chance(20) {
@@ -312,10 +351,18 @@ fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, kills: bool) -> Vec<Sett
             add(None, "performance_schema = 1".into());
         }
     } else if kind.is_old() {
+        for table in ["relay_log_info", "master_info"] {
+            add(None, format!("{table}_repository = TABLE"));
+        }
+        add(None, "relay_log_recovery = 1".into());
         if dice.chance(30) {
             add(None, "slave_parallel_workers = 4".into());
         }
     } else {
+        // By file and position, a server that is killed may otherwise fetch something twice.
+        if kind.mode == "file" {
+            add(None, "relay_log_recovery = 1".into());
+        }
         if dice.chance(30) {
             add(None, format!("replica_parallel_workers = {}", dice.pick(&["0", "1"])));
         }
@@ -335,6 +382,26 @@ fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, kills: bool) -> Vec<Sett
     all
 }
 
+fn of_semi_sync(kind: &Kind) -> Vec<Setting> {
+    let lines: &[&str] = if kind.is_mariadb() {
+        &[
+            "rpl_semi_sync_master_enabled = 1",
+            "rpl_semi_sync_slave_enabled = 1",
+            "rpl_semi_sync_master_wait_point = AFTER_SYNC",
+            "rpl_semi_sync_master_wait_no_slave = 0",
+        ]
+    } else {
+        &[
+            "plugin_load_add = semisync_source.so",
+            "plugin_load_add = semisync_replica.so",
+            "loose_rpl_semi_sync_source_enabled = 1",
+            "loose_rpl_semi_sync_replica_enabled = 1",
+            "loose_rpl_semi_sync_source_wait_no_replica = 0",
+        ]
+    };
+    lines.iter().map(|line| Setting { host: None, line: (*line).into() }).collect()
+}
+
 fn fault(dice: &mut Dice, kind: &Kind, hosts: usize) -> Fault {
     let host = |dice: &mut Dice| usize::try_from(dice.below(hosts as u64)).unwrap_or(0);
     let master = |dice: &mut Dice| usize::try_from(dice.below(2)).unwrap_or(0);
@@ -343,11 +410,10 @@ fn fault(dice: &mut Dice, kind: &Kind, hosts: usize) -> Fault {
         let other = (one + usize::try_from(dice.between(1, hosts as u64 - 1)).unwrap_or(1)) % hosts;
         (one, other)
     };
-    // By file and position, they write down what they have applied some time after they have.
-    let forgets = kind.mode == "file" && (kind.is_mariadb() || kind.is_old());
     match dice.below(100) {
-        0..40 if forgets => Fault::KillWriter(dice.between(300, 8_000)),
-        0..14 => Fault::KillWriter(dice.between(300, 8_000)),
+        0..6 => Fault::KillWriterForGood,
+        6..40 if kind.forgets() => Fault::KillWriter(dice.between(300, 8_000)),
+        6..14 => Fault::KillWriter(dice.between(300, 8_000)),
         14..24 => Fault::Kill(master(dice), dice.between(300, 8_000)),
         24..30 => Fault::Kill(host(dice), dice.between(300, 5_000)),
         30..36 => Fault::Freeze(host(dice), dice.between(200, 1_500)),
@@ -378,3 +444,6 @@ fn fault(dice: &mut Dice, kind: &Kind, hosts: usize) -> Fault {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

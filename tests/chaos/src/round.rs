@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::cluster::Cluster;
 use crate::monitor::{Desk, Monitor, held};
+use crate::oracle::Notes;
 use crate::plan::{Load, Plan};
 use crate::{faults, oracle, say};
 
@@ -73,10 +74,6 @@ pub fn play(place: &Place, plan: &Plan, index: usize, table: &mut Table) -> Vec<
         Err(error) => vec![error],
     };
     table.rounds += 1;
-    for (_, fault) in &plan.faults {
-        let name = format!("{fault:?}");
-        *table.faults.entry(name.split('(').next().unwrap_or_default().to_string()).or_default() += 1;
-    }
     if wrong.is_empty() {
         say(&format!(
             "  right, in {} s: {} transactions, {} moves of a slave",
@@ -109,31 +106,37 @@ fn on(cluster: &Cluster, plan: &Plan, table: &mut Table) -> Vec<String> {
         let watched = scope.spawn(|| oracle::watch(cluster, &desk));
         scope.spawn(|| Monitor::new(cluster, &desk, plan.master_first).run());
         faults::strike(cluster, &desk, plan);
-        let so_far = oracle::acknowledged(&work).len();
-        let served = oracle::await_role(cluster, &desk, || oracle::acknowledged(&work).len() > so_far + 3);
+        let count = || oracle::notes(&work).acknowledged.len();
+        let so_far = count();
+        let served = oracle::await_role(cluster, &desk, || count() > so_far + 3);
         match served {
             Ok(took) => role = took,
             Err(error) => wrong.push(error),
         }
+        let following = oracle::await_following(cluster, &desk, plan);
         // A moment of ordinary work.
         std::thread::sleep(Duration::from_millis(500));
         let _ = fs::write(work.join("stop"), "");
         for writer in &mut writers {
             let _ = writer.wait();
         }
-        let writer = *held(&desk.writer);
-        wrong.extend(oracle::await_replication(cluster, plan, writer.unwrap_or(0)));
+        if following.is_empty() {
+            wrong.extend(oracle::await_rows(cluster, &desk));
+        }
+        wrong.extend(following);
         *held(&desk.is_over) = true;
         match watched.join() {
             Ok(seen) => wrong.extend(seen),
             Err(_) => wrong.push("the oracle's watch has failed".into()),
         }
     });
-    let notes = oracle::acknowledged(&work);
-    if notes.len() < 10 {
-        wrong.push(format!("only {} transactions were acknowledged", notes.len()));
+    let notes = oracle::notes(&work);
+    if notes.acknowledged.len() < 10 {
+        wrong.push(format!("only {} transactions were acknowledged", notes.acknowledged.len()));
     }
-    wrong.extend(oracle::check_rows(cluster, &notes));
+    wrong.extend(oracle::check_rows(cluster, &desk, &notes));
+    wrong.extend(oracle::check_closed(&desk, &notes));
+    wrong.extend(oracle::check_tails(&desk, plan));
     wrong.extend(oracle::check_helpers(cluster, &desk));
     count(&desk, &notes, role, table);
     if !wrong.is_empty() {
@@ -156,39 +159,7 @@ fn prepare(cluster: &Cluster, plan: &Plan) -> Result<(), String> {
         let name = Cluster::name(host);
         cluster.control(&["sql", &name, "STOP SLAVE", "CHANGE MASTER TO MASTER_DELAY = 2", "START SLAVE"])?;
     }
-    if plan.semi_sync {
-        for statement in semi_sync(plan) {
-            for host in 0..cluster.hosts {
-                cluster.control(&["sql", &Cluster::name(host), &statement])?;
-            }
-        }
-        for host in 1..cluster.hosts {
-            cluster.control(&[
-                "sql",
-                &Cluster::name(host),
-                "STOP SLAVE IO_THREAD",
-                "START SLAVE IO_THREAD",
-            ])?;
-        }
-    }
     Ok(())
-}
-
-fn semi_sync(plan: &Plan) -> Vec<String> {
-    if plan.kind.is_mariadb() {
-        ["SET GLOBAL rpl_semi_sync_master_enabled = ON", "SET GLOBAL rpl_semi_sync_slave_enabled = 1"]
-            .map(String::from)
-            .into()
-    } else {
-        [
-            "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
-            "INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'",
-            "SET GLOBAL rpl_semi_sync_source_enabled = ON",
-            "SET GLOBAL rpl_semi_sync_replica_enabled = 1",
-        ]
-        .map(String::from)
-        .into()
-    }
 }
 
 fn start_writers(cluster: &Cluster, plan: &Plan, work: &Path) -> Result<Vec<Child>, String> {
@@ -203,7 +174,7 @@ fn start_writers(cluster: &Cluster, plan: &Plan, work: &Path) -> Result<Vec<Chil
             (plan.seed ^ (number as u64 + 1)).to_string(),
             rest.to_string(),
             load.join(","),
-            work.join(format!("acknowledged.{number}")).display().to_string(),
+            work.join(format!("notes.{number}")).display().to_string(),
             work.join("stop").display().to_string(),
         ];
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -213,8 +184,11 @@ fn start_writers(cluster: &Cluster, plan: &Plan, work: &Path) -> Result<Vec<Chil
     Ok(writers)
 }
 
-fn count(desk: &Desk, notes: &[(String, u64)], role: Duration, table: &mut Table) {
-    table.rows += notes.len() as u64;
+fn count(desk: &Desk, notes: &Notes, role: Duration, table: &mut Table) {
+    table.rows += notes.acknowledged.len() as u64;
+    for fault in held(&desk.struck).iter() {
+        *table.faults.entry(fault.split('(').next().unwrap_or_default().to_string()).or_default() += 1;
+    }
     table.worst_role = table.worst_role.max(role);
     for called in held(&desk.calls).iter() {
         table.worst_call = table.worst_call.max(called.answer.took);
@@ -246,8 +220,13 @@ fn without_names(line: &str) -> String {
 
 /// Keeps what a person needs to understand a round.
 fn keep(cluster: &Cluster, plan: &Plan, desk: &Desk, wrong: &[String]) {
-    let folder =
-        PathBuf::from(format!("/tmp/mmm-chaos-found/{}-{}-{}", plan.seed, plan.kind.server, plan.kind.mode));
+    let folder = PathBuf::from(format!(
+        "/tmp/mmm-chaos-found/{}-{}-{}-{}",
+        plan.seed,
+        plan.kind.server,
+        plan.kind.mode,
+        crate::load::now()
+    ));
     let _ = fs::create_dir_all(&folder);
     let mut text = format!("{plan}\n\n{}\n\n", wrong.join("\n"));
     for called in held(&desk.calls).iter() {
@@ -262,6 +241,9 @@ fn keep(cluster: &Cluster, plan: &Plan, desk: &Desk, wrong: &[String]) {
         );
     }
     let _ = fs::write(folder.join("round"), text);
+    if let Ok(text) = serde_yaml::to_string(plan) {
+        let _ = fs::write(folder.join("plan.yaml"), text);
+    }
     for host in 0..cluster.hosts {
         let name = Cluster::name(host);
         let _ = fs::write(folder.join(format!("{name}.journal")), cluster.journal(host));
@@ -281,7 +263,9 @@ fn keep(cluster: &Cluster, plan: &Plan, desk: &Desk, wrong: &[String]) {
 }
 
 /// Leaves out part after part while the round still fails.
-pub fn shrink(place: &Place, plan: &Plan, without: &[String]) {
+pub fn shrink(place: &Place, plan: &Plan, without: &[String], found: &[String]) {
+    let shape = |found: &[String]| found.first().map(|line| without_names(line));
+    let wanted = shape(found);
     let mut left_out = without.to_vec();
     for part in plan.parts().into_iter().rev() {
         if left_out.contains(&part) {
@@ -290,8 +274,8 @@ pub fn shrink(place: &Place, plan: &Plan, without: &[String]) {
         let mut tried = left_out.clone();
         tried.push(part);
         // What fails by chance gets a second one.
-        let fails =
-            (0..2).any(|_| !play(place, &plan.clone().without(&tried), 0, &mut Table::default()).is_empty());
+        let fails = (0..2)
+            .any(|_| shape(&play(place, &plan.clone().without(&tried), 0, &mut Table::default())) == wanted);
         if fails {
             left_out = tried;
         }
