@@ -132,6 +132,26 @@ overtaken() {
   [ "$(sql db2 'SELECT COUNT(*) FROM app.heap')" = 9 ]
 }
 
+@test "A4: the old writer dies while it sends a transaction, and the new one applies in parallel; writes open at once" {
+  leaves_traces
+  settings db2 'allow_write: {survivors: off}'
+  stop_replica_thread db2
+  apply_in_parallel db2
+  start_replica_thread db2
+  # Until one has been applied, its appliers work one after the other.
+  write db1
+  caught_up db2 db1
+  slow_network db2
+  write_large db1
+  dies_while_sending db2
+
+  opens
+  ((${milliseconds%.*} < 6000))
+
+  write db2
+  [ "$(sql db2 'SELECT COUNT(*) FROM app.blobs')" = 0 ]
+}
+
 @test "A4: half a transaction cannot be given up for want of a right; the I/O thread is started again" {
   [[ $MMM_SERVER == mysql-9 ]] || skip 'other servers need no right for that'
   leaves_traces

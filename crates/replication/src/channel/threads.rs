@@ -159,7 +159,7 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
         return Ok(false);
     }
     let mut seen = once_it_waits(server, name)?;
-    if !seen.has_half() {
+    if !seen.has_half() || !may_wait_for_half(server, &seen)? {
         return Ok(false);
     }
     settling::look_closer(server, &mut seen)?;
@@ -213,9 +213,22 @@ pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
 
 /// True if a stop has to give up half a transaction, for which the server would wait.
 pub fn has_half_to_give_up(server: &mut Server, name: &str) -> Result<bool, Error> {
-    Ok(!server.dialect().coordinator(name).is_empty()
-        && channel::again(server, name)?.has_half()
-        && !is_whole(server, name)?)
+    if server.dialect().coordinator(name).is_empty() {
+        return Ok(false);
+    }
+    let seen = channel::again(server, name)?;
+    Ok(seen.has_half() && may_wait_for_half(server, &seen)? && !is_whole(server, name)?)
+}
+
+/// False if a stop cannot wait for the rest of a transaction, whatever lies between what was fetched and what is applied.
+/// Before MySQL 8.0.1, only parallel appliers wait for it, and something lies between in every moment with traffic: so they
+/// count only when nothing comes any more.
+fn may_wait_for_half(server: &mut Server, seen: &Channel) -> Result<bool, Error> {
+    let Some(statement) = server.dialect().blind_workers() else { return Ok(true) };
+    if server.one(statement)?.number("workers").unwrap_or(0) == 0 {
+        return Ok(false);
+    }
+    Ok(seen.io != IoThread::Yes || liveness::last_data(server, seen)?.is_some_and(|ago| ago >= NOTHING_COMES))
 }
 
 /// True if the server says that what parallel appliers were given ends with a whole transaction. Their channel's

@@ -141,9 +141,9 @@ impl Dialect {
 
     /// The thread that hands a channel's transactions to parallel appliers, as `id`, while it waits for more; the first
     /// statement that has one row counts. None if STOP does not wait for the rest of half a transaction. MySQL's does,
-    /// a minute long, even if it can never come (lab, 9.7).
+    /// a minute long, even if it can never come (lab, 5.6, 9.7).
     pub fn coordinator(self, channel: &str) -> Vec<String> {
-        if !self.is_mysql_since((8, 0, 0)) {
+        if self.flavour == Flavour::MariaDb {
             return Vec::new();
         }
         let by_thread = format!(
@@ -156,7 +156,7 @@ impl Dialect {
              WHERE user = 'system user' AND state LIKE '%has read all relay log%' \
              AND EXISTS (SELECT * FROM information_schema.processlist \
              WHERE user = 'system user' AND state LIKE 'Waiting for an event from Coordinator%')";
-        vec![by_thread, by_state.into()]
+        if self.has_channels() { vec![by_thread, by_state.into()] } else { vec![by_state.into()] }
     }
 
     /// Asks whether the coordinator of a channel's parallel appliers has read only the beginning of a transaction
