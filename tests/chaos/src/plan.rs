@@ -210,7 +210,9 @@ impl Plan {
         faults.sort_by_key(|(at, _)| *at);
         let kills = faults.iter().any(|(_, fault)| fault.kills());
         let parts = faults.iter().any(|(_, fault)| fault.parts());
-        let mut settings = settings(&mut dice, kind, hosts, kills || parts);
+        let kills_slaves =
+            faults.iter().any(|(_, fault)| matches!(fault, Fault::Kill(..) | Fault::FreezeForEver(..)));
+        let mut settings = settings(&mut dice, kind, hosts, kills || parts, kills_slaves);
         if semi_sync {
             settings.extend(of_semi_sync(kind));
         }
@@ -312,7 +314,7 @@ impl fmt::Display for Plan {
     }
 }
 
-fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, diverge: bool) -> Vec<Setting> {
+fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, diverge: bool, kills_slaves: bool) -> Vec<Setting> {
     let mut all = Vec::new();
     let mut add = |host: Option<usize>, line: String| all.push(Setting { host, line });
     if dice.chance(30) {
@@ -355,7 +357,8 @@ fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, diverge: bool) -> Vec<Se
             add(None, format!("{table}_repository = TABLE"));
         }
         add(None, "relay_log_recovery = 1".into());
-        if dice.chance(30) {
+        // With gaps, it does not start again by itself.
+        if dice.chance(30) && !kills_slaves {
             add(None, "slave_parallel_workers = 4".into());
         }
     } else {
