@@ -366,6 +366,8 @@ goes_on() {
   close_writes db1
   [[ $(replica_field db3 Exec_Master_Log_Pos) != "$(replica_field db3 Read_Master_Log_Pos)" ]]
 
+  # Nothing comes any more, and that is no half of a transaction either.
+  sleep 0.5
   moves db3 db2
   ((${milliseconds%.*} < 2000))
 

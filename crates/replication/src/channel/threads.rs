@@ -221,14 +221,11 @@ pub fn has_half_to_give_up(server: &mut Server, name: &str) -> Result<bool, Erro
 }
 
 /// False if a stop cannot wait for the rest of a transaction, whatever lies between what was fetched and what is applied.
-/// Before MySQL 8.0.1, only parallel appliers wait for it, and something lies between in every moment with traffic: so they
-/// count only when nothing comes any more.
+/// Before MySQL 8.0.1, only parallel appliers wait for it, and something lies between in every moment with traffic. So they
+/// count only if the source is lost.
 fn may_wait_for_half(server: &mut Server, seen: &Channel) -> Result<bool, Error> {
     let Some(statement) = server.dialect().blind_workers() else { return Ok(true) };
-    if server.one(statement)?.number("workers").unwrap_or(0) == 0 {
-        return Ok(false);
-    }
-    Ok(seen.io != IoThread::Yes || liveness::last_data(server, seen)?.is_some_and(|ago| ago >= NOTHING_COMES))
+    Ok(seen.io != IoThread::Yes && server.one(statement)?.number("workers").unwrap_or(0) > 0)
 }
 
 /// True if the server says that what parallel appliers were given ends with a whole transaction. Their channel's
