@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use mysql::prelude::{FromRow, Queryable};
 use mysql::{Conn, OptsBuilder, Row};
 
+use crate::monitor::held;
 use crate::plan::Plan;
 
 /// The address that clients write to, `tests/cluster.d/place.bash`.
@@ -21,7 +22,7 @@ type Environment = Vec<(String, String)>;
 
 /// Ends the cluster that is up, if there is one.
 pub fn end() {
-    let up = UP.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    let up = held(&UP).take();
     let Some((repository, environment)) = up else { return };
     if let Err(error) = control(&repository, &environment, &["down"]) {
         crate::say(&format!("  the cluster does not end: {error}"));
@@ -89,7 +90,7 @@ impl Cluster {
             hosts: plan.hosts,
         };
         let up = (cluster.repository.clone(), cluster.environment.clone());
-        *UP.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(up);
+        *held(&UP) = Some(up);
         cluster.control(&["up"])?;
         Ok(cluster)
     }

@@ -8,6 +8,7 @@ use mysql::prelude::Queryable;
 
 use crate::cluster::Cluster;
 use crate::monitor::{Desk, held};
+use crate::oracle::is_open;
 use crate::plan::{Fault, Plan};
 
 /// How long a helper is looked for that shall be killed.
@@ -46,18 +47,19 @@ fn once(
         let left = length.saturating_sub(desk.begun.elapsed());
         sleep(Duration::from_millis(milliseconds).min(left));
     };
+    let be_down = |host: usize, milliseconds: u64| {
+        kill(cluster, desk, host)?;
+        wait(milliseconds);
+        start(cluster, desk, host)
+    };
     match fault {
         Fault::Kill(host, ms) => {
             let _server = held(&servers[*host]);
-            kill(cluster, desk, *host)?;
-            wait(*ms);
-            start(cluster, desk, *host)
+            be_down(*host, *ms)
         }
         Fault::KillWriter(ms) => {
             let (host, _server) = writer(cluster, desk, plan, servers)?;
-            kill(cluster, desk, host)?;
-            wait(*ms);
-            start(cluster, desk, host)
+            be_down(host, *ms)
         }
         Fault::KillWriterForGood => {
             if !held(&desk.gone).is_empty() {
@@ -175,11 +177,8 @@ fn writer<'s>(
     let Some(host) = *held(&desk.writer) else { return Err("nobody has the role".into()) };
     let server = held(&servers[host]);
     let is_still = *held(&desk.writer) == Some(host);
-    let is_open = || {
-        let mut session = cluster.connect(host, Duration::from_secs(1)).ok()?;
-        session.query_first::<u8, _>("SELECT @@GLOBAL.read_only").ok()?
-    };
-    if !is_still || plan.kind.forgets() && is_open() != Some(0) {
+    let mut session = cluster.connect(host, Duration::from_secs(1)).ok();
+    if !is_still || plan.kind.forgets() && !is_open(cluster, &mut session, host) {
         return Err("the role is moving".into());
     }
     Ok((host, server))

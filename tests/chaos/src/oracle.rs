@@ -42,7 +42,8 @@ pub fn watch(cluster: &Cluster, desk: &Desk) -> Vec<String> {
     wrong
 }
 
-fn is_open(cluster: &Cluster, session: &mut Option<Conn>, host: usize) -> bool {
+/// True if the server of a host answers, over `session` or a new one, that it takes writes.
+pub fn is_open(cluster: &Cluster, session: &mut Option<Conn>, host: usize) -> bool {
     if session.is_none() {
         *session = cluster.connect(host, Duration::from_millis(200)).ok();
     }

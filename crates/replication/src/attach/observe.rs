@@ -198,7 +198,10 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
     if channel.heartbeat.is_empty() {
         channel.heartbeat = constants.options.text("heartbeat_interval").into();
     }
-    settling::look_closer(server, &mut channel)?;
+    // By GTID, no proof asks for the position.
+    if channel.mode == Mode::FilePosition {
+        settling::look_closer(server, &mut channel)?;
+    }
     let variables = server.one(&server.dialect().variables())?;
     let temporary_tables = temporary_tables(server)?;
     let after = server.one(server.dialect().applied_gtids())?;

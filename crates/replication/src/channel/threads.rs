@@ -101,10 +101,7 @@ pub fn await_rest(server: &mut Server, name: &str, most: Duration) -> Result<boo
     if report::is_dry_run() {
         return Ok(true);
     }
-    if let Some(statement) = server.dialect().blind_workers()
-        && server.one(statement)?.number("workers").unwrap_or(0) > 0
-    {
-        // Their position always lies behind what was fetched, whether or not that ends with half a transaction.
+    if workers::are_blind(server)? {
         return Ok(true);
     }
     let begun = Instant::now();
@@ -126,7 +123,7 @@ pub fn await_rest(server: &mut Server, name: &str, most: Duration) -> Result<boo
             return Ok(false);
         }
         let now = once_it_waits(server, name)?;
-        if now.applied != seen.applied && server.dialect().half_read(name).is_none() {
+        if now.applied != seen.applied && !server.dialect().shows_transactions() {
             // The transaction has ended of which half was there. What is there of the next one is another matter.
             return Ok(true);
         }
@@ -224,8 +221,10 @@ pub fn has_half_to_give_up(server: &mut Server, name: &str) -> Result<bool, Erro
 /// Before MySQL 8.0.1, only parallel appliers wait for it, and something lies between in every moment with traffic. So they
 /// count only if the source is lost.
 fn may_wait_for_half(server: &mut Server, seen: &Channel) -> Result<bool, Error> {
-    let Some(statement) = server.dialect().blind_workers() else { return Ok(true) };
-    Ok(seen.io != IoThread::Yes && server.one(statement)?.number("workers").unwrap_or(0) > 0)
+    if server.dialect().blind_workers().is_none() {
+        return Ok(true);
+    }
+    Ok(seen.io != IoThread::Yes && workers::are_blind(server)?)
 }
 
 /// True if the server says that what parallel appliers were given ends with a whole transaction. Their channel's

@@ -25,7 +25,7 @@ const LONG_ENOUGH: Duration = Duration::from_millis(1300);
 /// "reached" says nothing of a log of another name.
 pub fn a_while(server: &mut Server, seen: &Channel, target: &BinlogPosition) -> Result<Channel, Error> {
     let name = &seen.name;
-    if server.dialect().applied_all(name).is_some() {
+    if server.dialect().shows_transactions() {
         server.budget().pause(if seen.has_applied_all() { NEARLY_THERE } else { ON_THE_WAY });
         let mut now = channel::again(server, name)?;
         settling::look_closer(server, &mut now)?;

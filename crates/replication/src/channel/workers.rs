@@ -50,6 +50,13 @@ fn are_at_work(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
     Ok(first_told(server, &statements, told, why)?.unwrap_or(true))
 }
 
+/// True if a channel has parallel appliers whose server does not show what they do with a transaction of which only the
+/// beginning is there. Something lies between what was fetched and their position in every moment with traffic.
+pub fn are_blind(server: &mut Server) -> Result<bool, Error> {
+    let Some(statement) = server.dialect().blind_workers() else { return Ok(false) };
+    Ok(server.one(statement)?.number("workers").unwrap_or(0) > 0)
+}
+
 /// After how long without work the position of parallel appliers covers all that they have applied.
 pub fn settling_time(server: &mut Server) -> Result<Duration, Error> {
     let Some(statement) = server.dialect().checkpoint_period() else { return Ok(Duration::ZERO) };

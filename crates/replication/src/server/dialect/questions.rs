@@ -159,11 +159,17 @@ impl Dialect {
         if self.has_channels() { vec![by_thread, by_state.into()] } else { vec![by_state.into()] }
     }
 
+    /// True if the server shows which transaction each thread of a channel handles, and which it handled last (MySQL 8.0.1 and
+    /// later; manual, Performance Schema Replication Tables).
+    pub fn shows_transactions(self) -> bool {
+        self.is_mysql_since((8, 0, 1))
+    }
+
     /// Asks whether the coordinator of a channel's parallel appliers has read only the beginning of a transaction
     /// (`half`); no row without parallel appliers. `None` if the server does not show that (before MySQL 8.0; manual,
     /// `replication_applier_status_by_coordinator`).
     pub fn half_read(self, channel: &str) -> Option<String> {
-        self.is_mysql_since((8, 0, 1)).then(|| {
+        self.shows_transactions().then(|| {
             format!(
                 "SELECT processing_transaction <> '' AS half \
                  FROM performance_schema.replication_applier_status_by_coordinator \
@@ -185,7 +191,7 @@ impl Dialect {
         } else {
             "slave_preserve_commit_order"
         };
-        self.is_mysql_since((8, 0, 1)).then(|| {
+        self.shows_transactions().then(|| {
             format!(
                 "SELECT (COUNT(*) < 2 OR @@GLOBAL.{keeps_order}) AND c.queueing_transaction = '' AND o.processing_transaction = '' \
                  AND o.last_processed_transaction_original_commit_timestamp = \
@@ -212,7 +218,7 @@ impl Dialect {
     /// How many parallel appliers there are, as `workers`, if the server does not show whether they wait for the rest of a
     /// transaction (before MySQL 8.0.1).
     pub fn blind_workers(self) -> Option<&'static str> {
-        let is_blind = self.flavour == Flavour::MySql && !self.is_mysql_since((8, 0, 1));
+        let is_blind = self.flavour == Flavour::MySql && !self.shows_transactions();
         is_blind.then_some("SELECT @@GLOBAL.slave_parallel_workers AS workers")
     }
 
