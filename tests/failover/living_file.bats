@@ -449,6 +449,29 @@ tell_places_after() {
   nothing_lost db2 db1 db3
 }
 
+@test "A20: the slave has a long backlog of short transactions; by GTID it gets the rest from the new master, and nobody waits" {
+  only_on MySQL 'the position of MariaDB is searched once the slave has applied its backlog'
+  [[ $MMM_REPLICATION == gtid ]] || skip 'without GTIDs, only a slave at rest has a position'
+  stop_replica_thread db3 SQL_THREAD
+  sql db1 'CREATE TABLE app.short (id INT AUTO_INCREMENT PRIMARY KEY, slept INT)'
+  {
+    echo 'SET SESSION binlog_format = STATEMENT;'
+    for _ in {1..300}; do echo "INSERT INTO app.short (slept) SELECT IF(@@hostname = 'db3', SLEEP(0.03), 0);"; done
+  } | client_of "$(host_dir db1)"
+  caught_up db2 db1
+  fetched_all db3 db1
+  close_writes db1
+  start_replica_thread db3 SQL_THREAD
+  wait_for 5 eval '[ "$(sql db3 "SELECT COUNT(*) FROM app.short")" -gt 0 ]'
+
+  moves db3 db2
+  # As it was fetched, the rest takes longer, even for four appliers; the new master sends rows.
+  ((${milliseconds%.*} < 1500))
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
 @test "A21: replication does not stop in time; the slave stays on the old master and goes on by itself" {
   call_limit db3 2
   local busy='another helper is changing replication on db3'

@@ -14,6 +14,7 @@ use crate::error::{Error, Told};
 use crate::facts::{Facts, OldMaster};
 use crate::plan::{Decision, Plan, before_takeover, plan};
 use crate::refusal::{Refusal, Unproved};
+use crate::status::{Mode, Place};
 
 /// Pause between two looks while something is waited for.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -21,6 +22,35 @@ const PAUSE: Duration = Duration::from_millis(10);
 const REST: Duration = Duration::from_millis(100);
 /// How long a replica must be seen to differ from the new master before it is called different for good.
 const CONFIRMATION: Duration = Duration::from_millis(200);
+
+/// For how long a replica that applies is waited for in any case, while clients wait.
+const BACKLOG: Duration = Duration::from_millis(100);
+/// A replica that has ended a transaction this recently can be stopped soon: its transactions are short.
+const RECENTLY: Duration = Duration::from_millis(50);
+
+/// Whether a replica that applies ends one short transaction after another.
+struct Pace {
+    begin: Instant,
+    applied: String,
+    last: Option<Instant>,
+}
+
+impl Pace {
+    fn of(facts: &Facts) -> Self {
+        Self { begin: Instant::now(), applied: facts.replica.applied_gtids.clone(), last: None }
+    }
+
+    fn note(&mut self, facts: &Facts) {
+        if self.applied != facts.replica.applied_gtids {
+            self.applied.clone_from(&facts.replica.applied_gtids);
+            self.last = Some(Instant::now());
+        }
+    }
+
+    fn can_be_stopped(&self) -> bool {
+        self.begin.elapsed() >= BACKLOG && self.last.is_some_and(|last| last.elapsed() < RECENTLY)
+    }
+}
 
 /// A final refusal that rests on what a replica has applied. The replica's position and its log are read one after the
 /// other, and one of them was once seen (MariaDB 10.11, threads just started) to change later than the other.
@@ -51,15 +81,26 @@ impl Move<'_> {
         let mut located = None;
         let mut doubt = Doubt::default();
         let (mut facts, mut is_moving) = first;
+        let mut pace = Pace::of(&facts);
         let mut face = self.face();
         loop {
             let patience = self.patience(&facts, self.budget.part(SETTLING));
+            pace.note(&facts);
             // A search is also left to a later call, because clients wait.
             if self.is_waited_for(&facts)
                 && !report::is_dry_run()
                 && (is_moving || self.applies(&facts)? || outruns(&facts))
             {
                 match plan(&facts, located.as_ref()) {
+                    // It gets the rest from the new master, which has fetched all of that.
+                    Ok(Decision::Attach(plan))
+                        if plan.place == Place::Gtid(Mode::AutoPosition)
+                            && pace.can_be_stopped()
+                            && !outruns(&facts) =>
+                    {
+                        log::info!("the replica is stopped before it has applied all that it fetched");
+                        return Ok(Settled::Planned(plan, located));
+                    }
                     Err(refusal)
                         if !matches!(refusal, Refusal::Unproved { .. })
                             && !refusal.rests_on_place()

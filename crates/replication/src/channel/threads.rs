@@ -16,7 +16,7 @@ use crate::status::{Channel, IoThread};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(3);
-/// After how long an SQL thread that still has work is looked at again.
+/// How long an SQL thread that still has work is watched before it counts as running.
 const SECOND_LOOK: Duration = Duration::from_millis(60);
 /// After how long without data the helper assumes that the rest of half a transaction does not come.
 const NOTHING_COMES: Duration = Duration::from_millis(300);
@@ -313,7 +313,8 @@ pub fn start_applying(server: &mut Server, name: &str) -> Result<(), Error> {
 pub fn until_running(server: &mut Server, name: &str) -> Told<Channel> {
     let deadline = server.budget().elapsed() + CONNECTING;
     let _face = progress::waiting(format!("waiting for replication on {} to start", server.host()));
-    let mut was_running = false;
+    // When the threads were first seen to run, and how long they have to be seen so.
+    let mut seen_running = None;
     // A thread that retries shows nothing meanwhile.
     let mut last_error = None;
     watch(server, name, Ok, |server, channel| {
@@ -321,12 +322,15 @@ pub fn until_running(server: &mut Server, name: &str) -> Told<Channel> {
             last_error = Some(channel.what_is_wrong());
         }
         if channel.is_running() && channel.is_receiving() {
-            if was_running {
-                return Ok(Some(Ok(channel)));
-            }
             // A thread runs until it reaches the event on which it will fail, and a source may still refuse.
-            was_running = true;
-            server.budget().pause(if channel.has_applied_all() { PAUSE } else { SECOND_LOOK });
+            let now = server.budget().elapsed();
+            let is_idle = channel.has_applied_all();
+            match seen_running {
+                Some(until) if is_idle || now >= until => return Ok(Some(Ok(channel))),
+                Some(_) => {}
+                None => seen_running = Some(now + if is_idle { PAUSE } else { SECOND_LOOK }),
+            }
+            server.budget().pause(PAUSE);
             return Ok(None);
         }
         // A stopped thread with an error stays so; a connecting one may yet succeed.
