@@ -51,7 +51,10 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         lock::refuse_while_closing(&mut local)?;
         let question =
             Question { otherwise: "writes stay closed", wait: false, opens: true, settings, budget };
-        let proof = gate::ask(&mut local, &config, question)?;
+        let mut proof = gate::ask(&mut local, &config, question)?;
+        if gate::fence(&config, question, &proof)? {
+            proof = gate::ask(&mut local, &config, question)?;
+        }
         log::info!("writes may be opened: {proof}");
         lost = proof.lost().cloned();
         is_beside_silent_peer = proof.is_beside_silent_peer();
@@ -62,6 +65,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         log::error!("not noted that this host is opened beside a silent peer: {error}");
     }
     step("opened writes", || local.execute("SET GLOBAL read_only = 0"))?;
+    gate::forget_fence(config.this_host());
     takeover::seen::forget_all(&config);
     if call.arguments.force {
         return Ok(Verdict::ok_because(

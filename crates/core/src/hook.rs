@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::IpAddr;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
+use crate::budget::Budget;
 use crate::child::{self, CommandError};
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Host};
 use crate::error::Coded;
 use crate::outcome::Call;
 use crate::report::{self, Kind};
-use crate::settings::split_placeholder;
+use crate::settings::{Fence, Settings, split_placeholder};
 
 /// The maximum of a command's output that is read, in bytes.
 const MOST_OUTPUT: u64 = 64 << 10;
@@ -113,10 +114,7 @@ pub fn run(call: &Call, moment: Moment, interface: &str, address: IpAddr) -> Res
         Moment::Checked => &hooks.checked,
     };
     let key = moment.key();
-    let mut program = None;
-    if let Some(word) = hook.command.first() {
-        program = hooks.find_program(word).map_err(|reason| HookError::Untrusted { hook: key, reason })?;
-    }
+    let program = program_of(&call.settings, key, &hook.command)?;
     let mut words = Vec::new();
     for word in &hook.command {
         words.push(fill(word, |name| match name {
@@ -140,6 +138,37 @@ pub fn run(call: &Call, moment: Moment, interface: &str, address: IpAddr) -> Res
         return run();
     }
     report::change(None, Kind::Command, words.join(" "), run)
+}
+
+/// Runs `allow_write.fence` against `peer`, for `this` host.
+pub fn fence(settings: &Settings, budget: Budget, this: &Host, peer: &Host) -> Result<(), HookError> {
+    let fence = &settings.allow_write.fence;
+    let program = program_of(settings, Fence::KEY, &fence.command)?;
+    let value = |name: &str| {
+        let value = match name {
+            "peer" => peer.name.as_str(),
+            "peer_address" => peer.ip.as_str(),
+            "host" => this.name.as_str(),
+            _ => this.ip.as_str(),
+        };
+        Ok::<_, HookError>(value.to_string())
+    };
+    let words = fence.command.iter().map(|word| fill(word, value)).collect::<Result<Vec<_>, _>>()?;
+    let limit = budget.part(SHARE).share(fence.limit);
+    report::change(None, Kind::Command, words.join(" "), || {
+        let ended = execute(Fence::KEY, program.as_deref(), &words, limit);
+        ended.map_err(|source| HookError::Command { hook: Fence::KEY, source })
+    })
+}
+
+/// Where the program of a command is, if nobody but root could have changed it.
+fn program_of(
+    settings: &Settings,
+    key: &'static str,
+    command: &[String],
+) -> Result<Option<PathBuf>, HookError> {
+    let Some(word) = command.first() else { return Ok(None) };
+    settings.find_program(word).map_err(|reason| HookError::Untrusted { hook: key, reason })
 }
 
 fn fill<E>(word: &str, value: impl Fn(&str) -> Result<String, E>) -> Result<String, E> {

@@ -3,6 +3,7 @@
 //! A new section is a struct with `Default` and `#[serde(default, deny_unknown_fields)]`, and two lines in
 //! [`Settings`]. What a value may look like is in `settings/value.rs`.
 
+mod fence;
 mod network;
 mod tls;
 mod value;
@@ -16,6 +17,8 @@ use serde::Deserialize;
 
 use crate::config::file::{self, Refusal};
 use crate::error::Coded;
+use crate::{guard, process};
+pub use fence::Fence;
 pub(crate) use network::split_placeholder;
 pub use network::{Announce, Hook, Hooks, Network};
 pub use tls::{Local, Tls, TlsMode, TlsOptions};
@@ -54,6 +57,10 @@ pub struct Settings {
     /// The address helpers.
     #[serde(deserialize_with = "value::section")]
     pub network: Network,
+    /// Why no command of the site is run: somebody else could have written the file that names it. All other settings
+    /// still hold, so that no server stays open because of this.
+    #[serde(skip)]
+    untrusted: Option<String>,
 }
 
 /// `limits`
@@ -104,11 +111,19 @@ pub struct AllowWrite {
     pub silence: Duration,
     /// What is done about what only another slave has of a dead master's log. Default: `try`.
     pub survivors: Survivors,
+    /// What must succeed before writes are opened while the peer is silent.
+    #[serde(deserialize_with = "value::section")]
+    pub fence: Fence,
 }
 
 impl Default for AllowWrite {
     fn default() -> Self {
-        Self { gate: true, silence: Duration::from_secs(36), survivors: Survivors::Try }
+        Self {
+            gate: true,
+            silence: Duration::from_secs(36),
+            survivors: Survivors::Try,
+            fence: Fence::default(),
+        }
     }
 }
 
@@ -254,8 +269,38 @@ impl Settings {
         let mut settings = settings.unwrap_or_default();
         let unfit = |reason| SettingsError::Unfit { file: path.into(), reason };
         settings.tls.check().map_err(unfit)?;
-        settings.network.hooks.look_at_their_file(path);
+        settings.look_at_their_file(path);
         Ok(settings)
+    }
+
+    /// Finds out who could have written the file that names commands.
+    fn look_at_their_file(&mut self, file: &Path) {
+        if self.commands().next().is_some() {
+            let gone = || format!("{} was removed while it was read", file.display());
+            self.untrusted = guard::check(file).map_or_else(Some, |real| real.is_none().then(gone));
+        }
+    }
+
+    /// The path of a command's program, `None` if there is none; or why it is not run.
+    pub fn find_program(&self, program: &str) -> Result<Option<PathBuf>, String> {
+        if let Some(reason) = &self.untrusted {
+            return Err(format!("the settings name it, and {reason}"));
+        }
+        // On a mount that does not answer this takes for ever, but it does not keep a process from ending.
+        process::probe(Path::new(program));
+        guard::check(Path::new(program))
+    }
+
+    /// The programs that are named, each with its key.
+    pub fn commands(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let hooks = &self.network.hooks;
+        let all = [
+            (Fence::KEY, &self.allow_write.fence.command),
+            ("network.hooks.added", &hooks.added.command),
+            ("network.hooks.removed", &hooks.removed.command),
+            ("network.hooks.checked", &hooks.checked.command),
+        ];
+        all.into_iter().filter_map(|(key, command)| Some((key, command.first()?.as_str())))
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod asking;
 mod beside_survivors;
+mod fence;
 mod living_peer;
 mod own_log;
 mod peer;
@@ -14,6 +15,7 @@ mod question;
 mod reset_log;
 mod silent_peer;
 
+pub use fence::{fence, forget_fence};
 pub use proof::{Lost, Proof};
 pub use question::Question;
 

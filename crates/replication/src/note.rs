@@ -10,6 +10,25 @@ use mmm_core::report;
 /// another host's thread.
 pub const FOLDER: &str = "/var/lib/mysql-mmm";
 
+/// A point in time that does not depend on the clock's setting: seconds since a start of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Seconds since the start.
+    pub seconds: u64,
+    /// Which start.
+    pub boot: String,
+}
+
+impl Moment {
+    /// This moment.
+    pub fn now() -> Self {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let uptime = read("/proc/uptime");
+        let seconds = uptime.split('.').next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
+        Self { seconds, boot: read("/proc/sys/kernel/random/boot_id").trim().into() }
+    }
+}
+
 /// The value of a key in a note, which consists of `key=value` with tabs between.
 pub fn value(text: &str, name: &str) -> Option<String> {
     text.split('\t').find_map(|field| field.strip_prefix(name)?.strip_prefix('=').map(ToString::to_string))

@@ -548,6 +548,22 @@ pub enum Refusal {
         limit: Duration,
     },
 
+    /// The peer does not answer, and `allow_write.fence` failed: the peer may still take writes.
+    #[error(
+        "{peer} does not answer, and could not be fenced: {failure}; {then}. Repair {peer}, or the command; or see that \
+         {peer} takes no writes, and run on {host}: mysql_allow_write --force"
+    )]
+    NotFenced {
+        /// This host.
+        host: String,
+        /// The peer.
+        peer: String,
+        /// What became of the command.
+        failure: String,
+        /// What does not happen.
+        then: String,
+    },
+
     /// The peer's log ends before what was already fetched from it.
     #[error(
         "the log of {peer} ends at {end}, but {host} has fetched it to {fetched}: it was reset or is another \

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use mmm_core::config::{Blocking, Config, Host};
-use mmm_core::settings::{Hooks, LogSettings, Settings};
+use mmm_core::settings::{LogSettings, Settings};
 use mmm_core::{Budget, firewall};
 use mmm_network::{Interface, Netlink, NetworkError, capability};
 use mmm_replication::hold;
@@ -32,7 +32,7 @@ pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
         firewall: firewall_commands(&config.blocking),
         journal: (settings.log.file.clone(), journal(&settings.log)),
         leftovers: [firewall::left_behind(host), hold::left_behind(host)].into_iter().flatten().collect(),
-        untrusted: untrusted(&settings.network.hooks),
+        untrusted: untrusted(settings),
     }
 }
 
@@ -114,10 +114,10 @@ fn find_program(name: &str) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("there is no program {name} that can be run"))
 }
 
-/// Hooks that the helpers will not run, each with the reason.
-fn untrusted(hooks: &Hooks) -> Vec<(&'static str, String)> {
-    let reason = |(key, program)| Some((key, hooks.find_program(program).err()?));
-    hooks.commands().filter_map(reason).collect()
+/// Commands that the helpers will not run, each with the reason.
+fn untrusted(settings: &Settings) -> Vec<(&'static str, String)> {
+    let reason = |(key, program)| Some((key, settings.find_program(program).err()?));
+    settings.commands().filter_map(reason).collect()
 }
 
 /// Fails if the journal cannot be written; makes no file.

@@ -1,13 +1,11 @@
 //! `network`: how an address is announced, checked for conflicts, and made known to a cloud.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::value;
-use crate::{guard, process};
 
 /// What a word of a hook may stand for.
 const PLACEHOLDERS: [&str; 4] = ["interface", "address", "host", "eni"];
@@ -82,40 +80,6 @@ pub struct Hooks {
     /// Run by `check_ip` if the address is on the interface.
     #[serde(deserialize_with = "value::section")]
     pub checked: Hook,
-    /// Why none of them is run: somebody else could have written them. All other settings still hold, so that no server
-    /// stays open because of this.
-    #[serde(skip)]
-    untrusted: Option<String>,
-}
-
-impl Hooks {
-    /// Finds out who could have written the file that names them.
-    pub(super) fn look_at_their_file(&mut self, file: &Path) {
-        if self.commands().next().is_some() {
-            let gone = || format!("{} was removed while it was read", file.display());
-            self.untrusted = guard::check(file).map_or_else(Some, |real| real.is_none().then(gone));
-        }
-    }
-
-    /// The path of a hook's program, `None` if there is none; or why it is not run.
-    pub fn find_program(&self, program: &str) -> Result<Option<PathBuf>, String> {
-        if let Some(reason) = &self.untrusted {
-            return Err(format!("the settings name it, and {reason}"));
-        }
-        // On a mount that does not answer this takes for ever, but it does not keep a process from ending.
-        process::probe(Path::new(program));
-        guard::check(Path::new(program))
-    }
-
-    /// The programs that are named, each with its key.
-    pub fn commands(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let all = [
-            ("network.hooks.added", &self.added),
-            ("network.hooks.removed", &self.removed),
-            ("network.hooks.checked", &self.checked),
-        ];
-        all.into_iter().filter_map(|(key, hook)| Some((key, hook.command.first()?.as_str())))
-    }
 }
 
 /// A command of the site.
@@ -137,11 +101,11 @@ impl Default for Hook {
 }
 
 /// The next placeholder in a word of a hook: what stands before it, its name, and the rest behind it. Braces
-/// around anything but letters are ordinary characters.
+/// around anything but letters and underscores are ordinary characters.
 pub(crate) fn split_placeholder(word: &str) -> Option<(&str, &str, &str)> {
     word.match_indices('{').find_map(|(start, _)| {
         let (name, rest) = word[start + 1..].split_once('}')?;
-        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic());
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
         is_name.then_some((&word[..start], name, rest))
     })
 }
@@ -155,6 +119,14 @@ fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
 }
 
 fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    command(deserializer, &PLACEHOLDERS)
+}
+
+/// The words of a command, in which these placeholders may stand.
+pub(super) fn command<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    placeholders: &[&str],
+) -> Result<Vec<String>, D::Error> {
     let words = Vec::<String>::deserialize(deserializer)?;
     if words.first().is_some_and(|program| !program.starts_with('/')) {
         return Err(D::Error::custom("expected the absolute path of the program, beginning with /"));
@@ -166,10 +138,10 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
     for word in &words {
         let mut rest = word.as_str();
         while let Some((_, name, behind)) = split_placeholder(rest) {
-            if !PLACEHOLDERS.contains(&name) {
+            if !placeholders.contains(&name) {
                 return Err(D::Error::custom(format_args!(
                     "unknown placeholder {{{name}}}, expected one of {{{}}}",
-                    PLACEHOLDERS.join("}, {")
+                    placeholders.join("}, {")
                 )));
             }
             rest = behind;

@@ -103,12 +103,12 @@ fn of_a_file_that_others_may_write_all_counts_but_its_commands() {
         std::fs::write(&path, text).unwrap();
         let settings = Settings::load_from(&path).unwrap();
         assert_eq!(settings.limits.call, Duration::from_secs(5));
-        let reason = settings.network.hooks.find_program("/bin/true").unwrap_err();
+        let reason = settings.find_program("/bin/true").unwrap_err();
         assert!(reason.ends_with(&format!("chmod go-w {}", path.display())), "{hook}: {reason}");
     }
     scratch.chmod(&path, 0o640);
     let settings = Settings::load_from(&path).unwrap();
-    assert!(settings.network.hooks.find_program("/bin/true").unwrap().is_some());
+    assert!(settings.find_program("/bin/true").unwrap().is_some());
 }
 
 #[test]

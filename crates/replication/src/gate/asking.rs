@@ -8,6 +8,7 @@ use mmm_core::report;
 use crate::channel::liveness::Shown;
 use crate::channel::{self, liveness, threads};
 use crate::error::Error;
+use crate::gate::fence::forget_fence;
 use crate::gate::peer::connect;
 use crate::gate::proof::Proof;
 use crate::gate::question::Question;
@@ -58,11 +59,15 @@ impl Gate<'_> {
             other => other,
         };
         match answer {
-            Err(error @ Error::Connect { answered: true, .. }) => Err(self.unreadable(error.to_string())),
+            Err(error @ Error::Connect { answered: true, .. }) => {
+                forget_fence(self.config.this_host());
+                Err(self.unreadable(error.to_string()))
+            }
             Err(error @ (Error::Connect { .. } | Error::Silent { .. } | Error::Broken { .. })) => {
                 self.unless_alive(&error)
             }
             other => {
+                forget_fence(self.config.this_host());
                 if other.is_ok() {
                     seen::forget_all(self.config);
                     seen::forget_opened(self.config.this_host());

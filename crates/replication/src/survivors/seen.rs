@@ -3,14 +3,13 @@
 //! or writes were opened without it.
 
 use std::cmp::Ordering;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use mmm_core::config::{Config, Host};
 use mmm_core::marker::{self, Marker};
 use mmm_core::report;
 
-use crate::note::{FOLDER, remove, value, write};
+use crate::note::{FOLDER, Moment, remove, value, write};
 use crate::position::BinlogPosition;
 
 /// A tail that a survivor has.
@@ -28,22 +27,6 @@ pub struct Seen {
     heard: u64,
     /// The start of this machine from which these times are counted.
     boot: String,
-}
-
-/// A point in time that does not depend on the clock's setting: seconds since a start of this machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Moment {
-    seconds: u64,
-    boot: String,
-}
-
-impl Moment {
-    fn now() -> Self {
-        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-        let uptime = read("/proc/uptime");
-        let seconds = uptime.split('.').next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
-        Self { seconds, boot: read("/proc/sys/kernel/random/boot_id").trim().into() }
-    }
 }
 
 impl Seen {

@@ -1,0 +1,89 @@
+//! `allow_write.fence`: a command of the site that keeps a silent peer from taking writes, before this host is opened.
+//!
+//! A peer that nobody hears may still serve clients that reach it. Only what cuts it off from them, or switches it off,
+//! makes sure of that.
+
+use std::path::{Path, PathBuf};
+
+use mmm_core::config::{Config, Host};
+use mmm_core::{hook, marker, report};
+
+use crate::error::Error;
+use crate::gate::peer::connect;
+use crate::gate::proof::Proof;
+use crate::gate::question::Question;
+use crate::note::{self, Moment};
+use crate::refusal::Refusal;
+
+/// For how many seconds a success counts after it was last needed. The agent calls every three seconds; after a longer
+/// pause the peer may have come back meanwhile.
+const MEMORY: u64 = 60;
+
+/// Sees to it that a peer that does not answer takes no writes. True if that was done now: what the peer sent until then
+/// has to be looked at again.
+pub fn fence(config: &Config, question: Question, proof: &Proof) -> Result<bool, Error> {
+    if !question.settings.allow_write.fence.is_set() {
+        return Ok(false);
+    }
+    let (this, peer) = (config.this_host(), config.peer()?);
+    let is_silent = match proof {
+        Proof::AppliedAllFetched(_) | Proof::WithoutTail { .. } | Proof::ToBeTakenOver { .. } => true,
+        Proof::NothingToApply => is_silent(connect(peer, question).err()),
+        Proof::AppliedToTheEnd(_) | Proof::ToBeApplied(_) => false,
+    };
+    if !is_silent {
+        return Ok(false);
+    }
+    if is_noted(this, peer) {
+        log::info!("{} is fenced", peer.name);
+        keep(this, peer);
+        return Ok(false);
+    }
+    hook::fence(question.settings, question.budget, this, peer).map_err(|failure| Refusal::NotFenced {
+        host: this.name.to_string(),
+        peer: peer.name.to_string(),
+        failure: failure.to_string(),
+        then: question.otherwise.into(),
+    })?;
+    if report::is_dry_run() {
+        return Ok(false);
+    }
+    log::warn!("{} does not answer, and was fenced", peer.name);
+    keep(this, peer);
+    Ok(true)
+}
+
+fn is_silent(error: Option<Error>) -> bool {
+    error.is_some_and(|error| !matches!(error, Error::Connect { answered: true, .. } | Error::Query { .. }))
+}
+
+/// The next silence is another one: the peer answers, or this host was opened.
+pub fn forget_fence(this: &Host) {
+    note::remove(&path(this));
+}
+
+fn is_noted(this: &Host, peer: &Host) -> bool {
+    let Some(text) = marker::Marker::noted(&path(this)) else { return false };
+    let value = |name| note::value(&text, name);
+    let now = Moment::now();
+    let is_recent = value("when")
+        .and_then(|when| when.parse().ok())
+        .is_some_and(|when: u64| now.seconds.checked_sub(when).is_some_and(|age| age <= MEMORY));
+    is_recent && value("peer").as_deref() == Some(peer.name.as_str()) && value("boot") == Some(now.boot)
+}
+
+fn keep(this: &Host, peer: &Host) {
+    if report::is_dry_run() {
+        return;
+    }
+    let Moment { seconds, boot } = Moment::now();
+    // The next call fences it once more.
+    if let Err(error) = note::write(&path(this), &format!("peer={}\twhen={seconds}\tboot={boot}", peer.name))
+    {
+        log::error!("{error}");
+    }
+}
+
+fn path(this: &Host) -> PathBuf {
+    marker::path(Path::new(note::FOLDER), "fenced", this)
+}
