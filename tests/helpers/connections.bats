@@ -207,7 +207,7 @@ between() {
   wait_for 5 runs_from db3 db1
   settings db3 'limits: {call: 3s}'
   configure db3 db3 mysql_port 3307
-  for how in trickle empty columns; do
+  for how in trickle empty columns nothing; do
     between db3 'STOP SLAVE' . "$how"
     run_helper db3 set_active_master db2
     in_host db3 kill "$(<"$ready.pid")"

@@ -5,6 +5,7 @@
 #   trickle  the beginning of a long answer, and then one byte after the other
 #   empty    a packet without anything in it
 #   columns  rows of 2^33 columns
+#   nothing  no rows, and at the next statement the connection's end
 # What was done is written to READY, its own process id to READY.pid.
 use strict;
 use warnings;
@@ -30,6 +31,7 @@ sub misbehave {
         my %packet = (
             empty => packet(1, ''),
             columns => packet(1, "\xfe" . pack('Q<', 2**33)),
+            nothing => packet(1, "\0\0\0\2\0\0\0"),
         );
         syswrite $client, $packet{$how};
         # Until the client has had enough.

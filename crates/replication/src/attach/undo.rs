@@ -1,7 +1,7 @@
 //! After a failure: restores the channel as it was found, as far as that loses nothing.
 
 use std::panic::{self, AssertUnwindSafe};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
 use mmm_core::journal::step;
@@ -60,17 +60,21 @@ impl Move<'_> {
         } else {
             left
         };
-        unfinished::undoing(own.share(UNDOING) + LAST_RESORT);
+        let most = own.share(UNDOING) + LAST_RESORT;
+        let started = Instant::now();
+        unfinished::undoing(most);
         self.use_budget(own);
         // No question to another host may use the time that is needed to start replication.
         self.new.use_budget(own.part(ASKING_WHILE_UNDOING));
         self.reconnect_if_broken(own);
-        let undone = match &self.progress {
-            Progress::Untouched => Ok("nothing was changed".to_string()),
-            Progress::Stopped => step("started replication again", || self.restart())
-                .map(|()| format!("it replicates from {} as before", self.old_host.name)),
-            Progress::Changed { .. } => self.change_back(),
-        };
+        let mut undone = self.take_back();
+        // An answer that was none may have seemed to be one: the connection is of no use from then on.
+        if undone.is_err() && !self.replica.is_usable() {
+            let left = most.saturating_sub(started.elapsed());
+            let again = if own.limit().is_some() { Budget::start(Some(left)) } else { own };
+            self.reconnect_if_broken(again);
+            undone = self.take_back();
+        }
         // Once the channel was changed, an interrupt does not end what is left to do.
         let is_interrupted = interrupt::is_requested() && !matches!(self.progress, Progress::Changed { .. });
         let undone = undone.and_then(|outcome| {
@@ -104,6 +108,16 @@ impl Move<'_> {
             other => error = Refusal::NotPutBack { reason: other.to_string(), consequence: outcome }.into(),
         }
         error
+    }
+
+    /// Takes back what was done; may be repeated.
+    fn take_back(&mut self) -> Result<String, Error> {
+        match &self.progress {
+            Progress::Untouched => Ok("nothing was changed".to_string()),
+            Progress::Stopped => step("started replication again", || self.restart())
+                .map(|()| format!("it replicates from {} as before", self.old_host.name)),
+            Progress::Changed { .. } => self.change_back(),
+        }
     }
 
     /// Starts the threads again, unless that would discard what the dead old master cannot send again, or put this
