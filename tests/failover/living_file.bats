@@ -449,20 +449,32 @@ tell_places_after() {
   nothing_lost db2 db1 db3
 }
 
+# writes_short_ones N — transactions of db1 of which each takes db3 30 ms.
+writes_short_ones() {
+  {
+    echo 'SET SESSION binlog_format = STATEMENT;'
+    for ((i = 0; i < $1; i++)); do
+      echo "INSERT INTO app.short (slept) SELECT IF(@@hostname = 'db3', SLEEP(0.03), 0);"
+    done
+  } | client_of "$(host_dir db1)"
+}
+
+# begins_its_backlog — db3 has fetched all and begins to apply it; clients wait for the move.
+begins_its_backlog() {
+  fetched_all db3 db1
+  close_writes db1
+  start_replica_thread db3 SQL_THREAD
+  wait_for 5 eval '[ "$(sql db3 "SELECT COUNT(*) FROM app.short")" -gt 0 ]'
+}
+
 @test "A20: the slave has a long backlog of short transactions; by GTID it gets the rest from the new master, and nobody waits" {
   only_on MySQL 'the position of MariaDB is searched once the slave has applied its backlog'
   [[ $MMM_REPLICATION == gtid ]] || skip 'without GTIDs, only a slave at rest has a position'
   stop_replica_thread db3 SQL_THREAD
   sql db1 'CREATE TABLE app.short (id INT AUTO_INCREMENT PRIMARY KEY, slept INT)'
-  {
-    echo 'SET SESSION binlog_format = STATEMENT;'
-    for _ in {1..300}; do echo "INSERT INTO app.short (slept) SELECT IF(@@hostname = 'db3', SLEEP(0.03), 0);"; done
-  } | client_of "$(host_dir db1)"
+  writes_short_ones 300
   caught_up db2 db1
-  fetched_all db3 db1
-  close_writes db1
-  start_replica_thread db3 SQL_THREAD
-  wait_for 5 eval '[ "$(sql db3 "SELECT COUNT(*) FROM app.short")" -gt 0 ]'
+  begins_its_backlog
 
   moves db3 db2
   # As it was fetched, the rest takes longer, even for four appliers; the new master sends rows.
@@ -511,6 +523,29 @@ tell_places_after() {
   all_caught_up db1 db2
   moves db3 db2
   delay db3 0
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A22: the slave applies a backlog of short transactions that the closed new master has not fetched; it keeps them" {
+  only_on MySQL 'MariaDB is not stopped in the middle of a backlog'
+  [[ $MMM_REPLICATION == gtid ]] || skip 'without GTIDs, only a slave at rest has a position'
+  stop_replica_thread db3 SQL_THREAD
+  sql db1 'CREATE TABLE app.short (id INT AUTO_INCREMENT PRIMARY KEY, slept INT)'
+  # So many that the slave is still at them, which the new master has, when it is asked to move.
+  writes_short_ones 150
+  caught_up db2 db1
+  stop_replica_thread db2 IO_THREAD
+  writes_short_ones 150
+  begins_its_backlog
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: *it has fetched more of the log of db1 than db2, and not applied it; retry*'
+  replicates db3 db1
+
+  start_replica_thread db2 IO_THREAD
+  all_caught_up db1 db2
+  moves_behind_backlog db3 db2
   open_writes db2
   nothing_lost db2 db1 db3
 }

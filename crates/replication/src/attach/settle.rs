@@ -96,7 +96,7 @@ impl Move<'_> {
                     Ok(Decision::Attach(plan))
                         if plan.place == Place::Gtid(Mode::AutoPosition)
                             && pace.can_be_stopped()
-                            && !outruns(&facts) =>
+                            && has_fetched_no_more(&facts) =>
                     {
                         log::info!("the replica is stopped before it has applied all that it fetched");
                         return Ok(Settled::Planned(plan, located));
@@ -299,4 +299,12 @@ fn outruns(facts: &Facts) -> bool {
             .as_ref()
             .zip(theirs)
             .is_some_and(|(ours, theirs)| ours.compare(theirs) == Some(Ordering::Greater))
+}
+
+/// True if a new master is known to have fetched all that a replica has: of what the replica discards, nothing is the
+/// only copy, whatever becomes of the old master.
+fn has_fetched_no_more(facts: &Facts) -> bool {
+    let ours = facts.replica.channel.fetched.as_ref();
+    let theirs = facts.new.channel.as_ref().and_then(|channel| channel.fetched.as_ref());
+    ours.zip(theirs).and_then(|(ours, theirs)| ours.compare(theirs)).is_some_and(Ordering::is_le)
 }
