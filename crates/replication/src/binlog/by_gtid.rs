@@ -150,7 +150,7 @@ pub fn holds_nothing_between(log: &mut Log, gap: &Gap) -> Result<Option<bool>, E
             if gtid.domain != after.domain {
                 return false;
             }
-            is_empty = !(after.sequence + 1..gap.before.sequence).contains(&gtid.sequence);
+            is_empty = !(after.sequence.saturating_add(1)..gap.before.sequence).contains(&gtid.sequence);
             !is_empty || gtid == gap.before
         })?;
         if is_over {

@@ -122,7 +122,8 @@ impl fmt::Display for Gap {
     /// As GTIDs of the server that wrote the group after, which need not be the server that wrote what is missing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |sequence| Gtid { sequence, ..self.after.unwrap_or(self.before) };
-        let (first, last) = (self.after.map_or(1, |gtid| gtid.sequence + 1), self.before.sequence - 1);
+        let first = self.after.map_or(1, |gtid| gtid.sequence.saturating_add(1));
+        let last = self.before.sequence.saturating_sub(1);
         write!(f, "{}", of(first))?;
         if first < last { write!(f, " to {}", of(last)) } else { Ok(()) }
     }

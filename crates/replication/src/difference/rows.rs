@@ -12,6 +12,8 @@ use crate::binlog::event::{kind, number};
 /// What MariaDB writes with `log_bin_compress`: the first kind of each version.
 const COMPRESSED_1: u8 = 166;
 const COMPRESSED_2: u8 = 169;
+/// No server has tables of more columns (MySQL and MariaDB manuals, "Limits on Table Column Count and Row Size").
+const MOST_COLUMNS: usize = 4096;
 /// More than this is not unpacked for counting.
 const MOST_UNPACKED: u64 = 1 << 30;
 
@@ -102,7 +104,7 @@ impl Map {
 
 /// The columns' types and what belongs to each of them.
 fn widths(rest: &mut Bytes) -> Option<Vec<Width>> {
-    let count = rest.packed()?;
+    let count = rest.packed().filter(|count| *count <= MOST_COLUMNS)?;
     let types = rest.take(count)?;
     let length = rest.packed()?;
     let mut details = Bytes(rest.take(length)?);
@@ -196,16 +198,17 @@ pub fn count(kind: u8, body: &[u8], map: &Map) -> Option<u64> {
     if before.iter().chain(after.unwrap_or_default()).all(|bits| *bits == 0) {
         return None;
     }
+    let (before, after) = (there(widths, before), after.map(|after| there(widths, after)));
     let mut count = 0;
     while !rest.0.is_empty() {
         let left = rest.0.len();
-        rest.pass_image(widths, before)?;
-        if let Some(after) = after {
+        rest.pass_image(&before)?;
+        if let Some(after) = &after {
             if is_partial && rest.packed()? & 1 != 0 {
                 let json = widths.iter().filter(|width| matches!(width, Width::Json(_))).count();
                 rest.take(json.div_ceil(8))?;
             }
-            rest.pass_image(widths, after)?;
+            rest.pass_image(after)?;
         }
         if rest.0.len() == left {
             return None;
@@ -213,6 +216,15 @@ pub fn count(kind: u8, body: &[u8], map: &Map) -> Option<u64> {
         count += 1;
     }
     Some(count)
+}
+
+/// The columns that are in `present`.
+fn there(widths: &[Width], present: &[u8]) -> Vec<Width> {
+    widths.iter().enumerate().filter(|(index, _)| is_set(present, *index)).map(|(_, width)| *width).collect()
+}
+
+fn is_set(bits: &[u8], index: usize) -> bool {
+    bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
 }
 
 /// What MariaDB has packed: a byte that holds how long the length is, the length, and zlib's data.
@@ -260,14 +272,10 @@ impl<'b> Bytes<'b> {
         }
     }
 
-    /// Passes the columns of a row that are in `present`.
-    fn pass_image(&mut self, widths: &[Width], present: &[u8]) -> Option<()> {
-        let is_set =
-            |bits: &[u8], index: usize| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
-        let there = (0..widths.len()).filter(|index| is_set(present, *index)).count();
-        let nulls = self.take(there.div_ceil(8))?;
-        let there = widths.iter().enumerate().filter(|(index, _)| is_set(present, *index));
-        for (index, (_, width)) in there.enumerate() {
+    /// Passes the columns of a row.
+    fn pass_image(&mut self, there: &[Width]) -> Option<()> {
+        let nulls = self.take(there.len().div_ceil(8))?;
+        for (index, width) in there.iter().enumerate() {
             if is_set(nulls, index) {
                 continue;
             }

@@ -42,16 +42,19 @@ impl GtidSet {
     pub fn with(&self, other: &Self) -> Self {
         let mut both = self.clone();
         for (source, intervals) in &other.0 {
-            for (first, last) in intervals {
-                both.add(source, *first, *last);
-            }
+            let all = both.0.entry(source.clone()).or_default();
+            all.extend(intervals);
+            normalise(all);
         }
         both
     }
 
     /// How many transactions are in it.
     pub fn count(&self) -> u64 {
-        self.0.values().flatten().map(|(first, last)| last - first + 1).sum()
+        self.0
+            .values()
+            .flatten()
+            .fold(0, |sum, (first, last)| (last - first).saturating_add(1).saturating_add(sum))
     }
 
     /// True if the transaction `number` of `source`, a uuid with or without `:tag`, is in it.
@@ -71,16 +74,15 @@ impl GtidSet {
     /// Adds the transactions `first` to `last` of `source`, a uuid with or without `:tag`.
     pub fn add(&mut self, source: &str, first: u64, last: u64) {
         let intervals = self.0.entry(source.to_ascii_lowercase()).or_default();
-        intervals.push((first, last));
-        intervals.sort_unstable();
-        let mut merged: Intervals = Vec::with_capacity(intervals.len());
-        for &(first, last) in intervals.iter() {
-            match merged.last_mut() {
-                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
-                _ => merged.push((first, last)),
+        // Logs are read in their order: nearly always it continues the last one, or comes after it.
+        match intervals.last_mut() {
+            Some((begin, end)) if *begin <= first && first <= end.saturating_add(1) => *end = last.max(*end),
+            Some((_, end)) if first <= *end => {
+                intervals.push((first, last));
+                normalise(intervals);
             }
+            _ => intervals.push((first, last)),
         }
-        *intervals = merged;
     }
 
     /// What is in this set and not in `other`.
@@ -117,19 +119,32 @@ fn uuid_of(source: &str) -> &str {
     source.split_once(':').map_or(source, |(uuid, _)| uuid)
 }
 
+/// Sorts intervals and joins those that overlap or follow each other.
+fn normalise(intervals: &mut Intervals) {
+    intervals.sort_unstable();
+    intervals.dedup_by(|(first, last), (_, end)| {
+        let joins = *first <= end.saturating_add(1);
+        if joins {
+            *end = (*end).max(*last);
+        }
+        joins
+    });
+}
+
 /// What is left of `intervals` when `taken` is taken away.
 fn left_of(intervals: &[(u64, u64)], taken: &[(u64, u64)]) -> Intervals {
     let mut left = Intervals::new();
     for &(first, last) in intervals {
-        let mut next = first;
-        for &(taken_first, taken_last) in taken.iter().filter(|(begin, end)| *end >= first && *begin <= last)
-        {
-            if taken_first > next {
+        let mut next = Some(first);
+        let begin = taken.partition_point(|(_, end)| *end < first);
+        for &(taken_first, taken_last) in taken[begin..].iter().take_while(|(begin, _)| *begin <= last) {
+            if let Some(next) = next.filter(|next| *next < taken_first) {
                 left.push((next, taken_first - 1));
             }
-            next = next.max(taken_last.saturating_add(1));
+            // After the largest number there is none.
+            next = taken_last.checked_add(1);
         }
-        if next <= last {
+        if let Some(next) = next.filter(|next| *next <= last) {
             left.push((next, last));
         }
     }
@@ -158,13 +173,14 @@ impl FromStr for GtidSet {
                 if first == 0 || last < first {
                     return Err(wrong());
                 }
-                set.add(&source, first, last);
+                set.0.entry(source.to_ascii_lowercase()).or_default().push((first, last));
                 intervals += 1;
             }
             if intervals == 0 {
                 return Err(wrong());
             }
         }
+        set.0.values_mut().for_each(normalise);
         Ok(set)
     }
 }

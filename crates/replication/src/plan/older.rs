@@ -28,7 +28,7 @@ pub fn older_than_log(facts: &Facts, at: &GtidPosition) -> GtidPosition {
         if !new.state.knows(gtid.domain) {
             return is_last && has_all_of_old && (new.read_only || has_written);
         }
-        let begins_next = |first: u64| first == gtid.sequence + 1;
+        let begins_next = |first: u64| gtid.sequence.checked_add(1) == Some(first);
         // By GTID, a server sends its log from after a transaction that is not in that log only if that transaction is
         // its own position.
         executed.sequence >= gtid.sequence

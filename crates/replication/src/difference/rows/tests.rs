@@ -162,3 +162,17 @@ fn no_bytes_of_a_server_are_believed() {
     assert_eq!(counted(&[], 23, &[&[0], &[1]]), None);
     assert_eq!(count(23, &rows(&[&[2, 0xfc], &[1, 1]]), &whole), None);
 }
+
+#[test]
+fn more_columns_than_a_table_can_have_are_not_counted() {
+    let table = |count: u16| {
+        let mut body = vec![7, 0, 0, 0, 0, 0, 1, 0, 3];
+        body.extend(b"app\0\x01t\0\xfc");
+        body.extend(count.to_le_bytes());
+        body.resize(body.len() + usize::from(count), column::TINY);
+        body.push(0);
+        Map::read(&body).unwrap()
+    };
+    assert_eq!(table(4096).widths.map(|widths| widths.len()), Some(4096));
+    assert_eq!(table(4097).widths, None);
+}

@@ -79,3 +79,36 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_largest_numbers_are_in_sets_as_others_are() {
+    let all = set(&format!("{A}:1-18446744073709551615,{B}:1-18446744073709551615"));
+    assert!(all.is_within(&all) && all.without(&all).is_empty());
+    assert_eq!(all.count(), u64::MAX);
+    let last = set(&format!("{A}:18446744073709551615"));
+    assert_eq!(
+        all.without(&last).within(&set(&format!("{A}:1-18446744073709551615"))).to_string(),
+        format!("{A}:1-18446744073709551614")
+    );
+}
+
+#[test]
+fn a_set_of_many_gaps_takes_no_longer_than_its_text() {
+    use std::fmt::Write as _;
+    use std::time::{Duration, Instant};
+
+    let gaps = |first: u64| {
+        (0..100_000_u32).rev().fold(A.to_string(), |mut text, index| {
+            write!(text, ":{}", first + u64::from(index) * 4).expect("room");
+            text
+        })
+    };
+    let started = Instant::now();
+    let (one, other) = (set(&gaps(1)), set(&gaps(3)));
+    assert_eq!(one.without(&other), one);
+    assert_eq!(one.with(&other).count(), 200_000);
+    let mut logged = GtidSet::default();
+    (1..400_000).step_by(4).for_each(|number| logged.add(A, number, number));
+    assert_eq!(logged, one);
+    assert!(started.elapsed() < Duration::from_secs(3), "{:.1?}", started.elapsed());
+}
