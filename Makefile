@@ -16,7 +16,7 @@ BUILT ?= $(CARGO_TARGET_DIR)/release
 # Where the manual pages and the completions are.
 MANUAL ?= $(CARGO_TARGET_DIR)/manual
 
-.PHONY: help build deps test demo matrix chaos bench install uninstall lint clean
+.PHONY: help build deps test demo matrix chaos fuzz bench install uninstall lint clean
 
 help:
 	@printf '%s\n' \
@@ -26,6 +26,7 @@ help:
 	  'make matrix     as root: the tests on every server, in one table; SERVERS="mysql-9 …" runs those alone' \
 	  'make chaos      as root: random failovers, and an oracle that knows what may be lost; SERVER="mysql-9,…" MODE=gtid' \
   '                SEED=N ROUNDS=N MINUTES=N WITHOUT=f0,s1 SHRINK=1 PLAN=FILE (docs/RELIABILITY.md)' \
+  'make fuzz       what the helpers read, changed at random; SECONDS=60 each, TARGET=events (docs/RELIABILITY.md)' \
   'make bench      as root: what one call of a helper costs; KIND=pause: how long clients go without a writer;' \
 	  '                KIND=move, deny, late or difference: moving an address, closing, a late slave, mmm_difference' \
 	  'make lint       rustfmt, clippy, rustdoc, shellcheck, what documents cite, the order of imports, and cargo-deny' \
@@ -54,6 +55,9 @@ chaos: deps build
 	"$(CARGO_TARGET_DIR)/release/mmm_chaos" run --helpers "$${MMM_AGENT_DIR:-$(BUILT)}" $(if $(SERVER),--server $(SERVER)) \
 	  $(if $(MODE),--mode $(MODE)) $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	  $(if $(MINUTES),--minutes $(MINUTES)) $(if $(WITHOUT),--without $(WITHOUT)) $(if $(SHRINK),--shrink) $(if $(PLAN),--plan $(PLAN))
+
+fuzz:
+	@tests/fuzz/run $(or $(SECONDS),60) $(TARGET)
 
 bench: deps build
 	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/bench$(if $(KIND),_$(KIND))

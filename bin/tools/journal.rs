@@ -2,14 +2,14 @@
 //!
 //! The files are read once, as a stream; what is kept does not grow with them.
 
-mod arguments;
+pub(crate) mod arguments;
 mod calls;
 mod files;
-mod line;
+pub(crate) mod line;
 mod moves;
 mod runs;
 mod since;
-mod timeline;
+pub(crate) mod timeline;
 mod view;
 
 pub use arguments::command;

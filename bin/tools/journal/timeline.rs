@@ -27,7 +27,7 @@ const WRONG_ARGUMENTS: u8 = 2;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+pub(crate) enum Trouble {
     #[error(
         "the journal {file} cannot be read: {source}. {advice}",
         file = .file.display(),
@@ -70,8 +70,19 @@ fn complain(trouble: &dyn fmt::Display) {
 fn show(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Trouble> {
     let file = arguments.file.clone().unwrap_or_else(configured);
     let files = files::find(&file).map_err(|source| Trouble::Journal { file: file.clone(), source })?;
+    show_files(arguments, file, &files, shows_colour(), out)
+}
+
+/// Shows what is in these files of the journal `file`.
+pub(crate) fn show_files(
+    arguments: &Arguments,
+    file: PathBuf,
+    files: &[PathBuf],
+    is_coloured: bool,
+    out: &mut dyn Write,
+) -> Result<(), Trouble> {
     let mut view: Box<dyn View> = match arguments.format {
-        Format::Text => Box::new(Text::new(shows_colour(), TimeZone::system(), arguments.all)),
+        Format::Text => Box::new(Text::new(is_coloured, TimeZone::system(), arguments.all)),
         Format::Json => Box::new(Json::default()),
         Format::Yaml => Box::new(Yaml::default()),
     };
@@ -80,11 +91,11 @@ fn show(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Trouble> {
     let mut head = Head { file, since: arguments.since, host: None };
     let tail = if arguments.all {
         view.begin(&head, out)?;
-        read(&files, arguments.since, is_running, &mut |event| Ok(view.item(&Item::Event(event), out)?))?
+        read(files, arguments.since, is_running, &mut |event| Ok(view.item(&Item::Event(event), out)?))?
     } else {
         let mut moves = LastMoves { most: arguments.moves, ..LastMoves::default() };
         let mut grouping = Grouping::default();
-        let tail = read(&files, arguments.since, is_running, &mut |event| {
+        let tail = read(files, arguments.since, is_running, &mut |event| {
             if let Event::Call(call) = event {
                 grouping.add(call, &mut |part| moves.add(part));
             }

@@ -165,7 +165,11 @@ pub fn examine(name: &str) -> (Result<Config, ConfigError>, Vec<String>) {
 }
 
 /// [`load()`] with another search path, and with the quirks for the caller.
-fn load_from(directories: &[&Path], name: &str, warnings: &mut Vec<Warning>) -> Result<Config, ConfigError> {
+pub(crate) fn load_from(
+    directories: &[&Path],
+    name: &str,
+    warnings: &mut Vec<Warning>,
+) -> Result<Config, ConfigError> {
     let (tree, file) = load::read(directories, name, warnings)?;
     rules::check(&tree, &file, warnings)
 }

@@ -11,6 +11,8 @@ pub mod contract;
 pub mod error;
 pub mod escape;
 pub mod firewall;
+#[doc(hidden)]
+pub mod fuzzed;
 pub mod guard;
 pub mod hook;
 pub mod interrupt;

@@ -258,19 +258,24 @@ impl Settings {
             Refusal::NotAFile(kind) => SettingsError::NotAFile { file: path.into(), kind },
             Refusal::Io(source) => SettingsError::Unreadable { file: path.into(), source },
         })?;
+        let mut settings = Self::parse(path, &text)?;
+        let unfit = |reason| SettingsError::Unfit { file: path.into(), reason };
+        settings.tls.check().map_err(unfit)?;
+        settings.look_at_their_file(path);
+        Ok(settings)
+    }
+
+    /// What the text of the file `path` says, by itself.
+    pub(crate) fn parse(path: &Path, text: &[u8]) -> Result<Self, SettingsError> {
         // A file of nothing but comments is a null.
-        let settings: Option<Self> = serde_yaml::from_slice(&text).map_err(|error| {
+        let settings: Option<Self> = serde_yaml::from_slice(text).map_err(|error| {
             let line = error.location().map_or(1, |location| location.line());
             let reason = error.to_string();
             // The library repeats the line and column at the end of its text.
             let end = reason.rfind(" at line ").unwrap_or(reason.len());
             SettingsError::Invalid { file: path.into(), line, reason: reason[..end].into() }
         })?;
-        let mut settings = settings.unwrap_or_default();
-        let unfit = |reason| SettingsError::Unfit { file: path.into(), reason };
-        settings.tls.check().map_err(unfit)?;
-        settings.look_at_their_file(path);
-        Ok(settings)
+        Ok(settings.unwrap_or_default())
     }
 
     /// Finds out who could have written the file that names commands.

@@ -22,7 +22,7 @@ use crate::error::NetworkError;
 use crate::netlink::Netlink;
 
 /// Question and answer alike (`linux/sock_diag.h`).
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
+pub(crate) const SOCK_DIAG_BY_FAMILY: u16 = 20;
 /// The message that ends a connection (`linux/sock_diag.h`, Linux 4.9 and later).
 const SOCK_DESTROY: u16 = 21;
 /// The attribute that holds a `struct tcp_info` (`linux/inet_diag.h`).
@@ -290,6 +290,12 @@ impl Connection {
         let last = Duration::from_millis(last.into());
         Some(Self { name, last, received })
     }
+}
+
+/// A connection as `fuzzed` wants it.
+pub(crate) fn read(payload: &[u8]) -> Option<(IpAddr, IpAddr, u16, Duration, u64)> {
+    let Connection { name, last, received } = Connection::read(payload)?;
+    Some((name.local, name.remote, name.port, last, received))
 }
 
 /// The inodes of the sockets of every program that listens on this port of this host and lets us see them.

@@ -13,6 +13,8 @@ pub mod connection;
 pub mod ending;
 pub mod error;
 pub mod farewell;
+#[doc(hidden)]
+pub mod fuzzed;
 pub mod interface;
 pub mod netlink;
 mod packet_socket;

@@ -128,10 +128,8 @@ impl Netlink {
         loop {
             let mut held = Vec::new();
             let answer = self.ask(RTM_GETADDR, NLM_F_DUMP, &[&question], &mut |kind, payload| {
-                if kind == RTM_NEWADDR
-                    && let Ok(message) = AddressMessage::parse(payload)
-                {
-                    held.extend(Holding::read(&message).map(|held| (message.header.index, held)));
+                if kind == RTM_NEWADDR {
+                    held.extend(holding(payload));
                 }
             })?;
             // Else addresses changed while they were listed, so one may be missing from the list.
@@ -267,22 +265,8 @@ impl Netlink {
         let mut buffer = Vec::with_capacity(RECEIVE_BUFFER);
         loop {
             self.receive(&mut buffer)?;
-            for message in messages(&buffer) {
-                let message = message?;
-                // The rest of an answer that was given up.
-                if message.sequence_number() != self.sequence {
-                    continue;
-                }
-                if message.flags() & NLM_F_DUMP_INTR != 0 {
-                    answer = Answer::Interrupted;
-                }
-                match message.message_type() {
-                    NLMSG_NOOP => {}
-                    NLMSG_OVERRUN => return Err(io::Error::other("the kernel's answer was cut off")),
-                    // Both carry zero or a negative error number.
-                    NLMSG_DONE | NLMSG_ERROR => return status(message.payload()).map(|()| answer),
-                    kind => each(kind, message.payload()),
-                }
+            if take(&buffer, self.sequence, &mut answer, each)? {
+                return Ok(answer);
             }
         }
     }
@@ -334,6 +318,33 @@ impl Netlink {
     }
 }
 
+/// Hands every part of the answer to the question of this number to `each`; true if the answer ends here.
+pub(crate) fn take(
+    received: &[u8],
+    sequence: u32,
+    answer: &mut Answer,
+    each: &mut dyn FnMut(u16, &[u8]),
+) -> io::Result<bool> {
+    for message in messages(received) {
+        let message = message?;
+        // The rest of an answer that was given up.
+        if message.sequence_number() != sequence {
+            continue;
+        }
+        if message.flags() & NLM_F_DUMP_INTR != 0 {
+            *answer = Answer::Interrupted;
+        }
+        match message.message_type() {
+            NLMSG_NOOP => {}
+            NLMSG_OVERRUN => return Err(io::Error::other("the kernel's answer was cut off")),
+            // Both carry zero or a negative error number.
+            NLMSG_DONE | NLMSG_ERROR => return status(message.payload()).map(|()| true),
+            kind => each(kind, message.payload()),
+        }
+    }
+    Ok(false)
+}
+
 /// How the answer to a question ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -341,6 +352,12 @@ pub(crate) enum Answer {
     Whole,
     /// What was being listed changed meanwhile.
     Interrupted,
+}
+
+/// An address with its interface's number; `None` if the kernel's message names none.
+pub(crate) fn holding(payload: &[u8]) -> Option<(u32, Holding)> {
+    let message = AddressMessage::parse(payload).ok()?;
+    Some((message.header.index, Holding::read(&message)?))
 }
 
 /// The kernel's answer to a process that may not change addresses. A dry run never gets it.

@@ -14,7 +14,7 @@ mod rows;
 mod save;
 mod side;
 mod statement;
-mod transaction;
+pub(crate) mod transaction;
 
 pub use plan::{Method, Plan};
 pub use reading::{Found, Trouble};

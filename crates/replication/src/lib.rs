@@ -15,6 +15,8 @@ pub mod difference;
 mod errno;
 mod error;
 mod facts;
+#[doc(hidden)]
+pub mod fuzzed;
 pub mod gate;
 mod gtid;
 mod note;

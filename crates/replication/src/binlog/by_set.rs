@@ -63,7 +63,7 @@ pub(crate) fn previous_gtids(server: &mut Server, file: &str) -> Result<GtidSet,
 
 /// The groups that are read, as long as they are in the set.
 #[derive(Clone, Debug)]
-struct Prefix<'s> {
+pub(crate) struct Prefix<'s> {
     of: &'s GtidSet,
     /// All groups that were read to their end.
     before: GtidSet,
@@ -75,7 +75,7 @@ struct Prefix<'s> {
 }
 
 impl<'s> Prefix<'s> {
-    fn new(of: &'s GtidSet, before: GtidSet) -> Self {
+    pub(crate) fn new(of: &'s GtidSet, before: GtidSet) -> Self {
         Self { of, before, group: None, end: BinlogPosition::new("", 0), unnamed: None }
     }
 

@@ -3,6 +3,7 @@
 use mysql::binlog::events;
 
 use crate::binlog::event::{Event, kind, number};
+use crate::binlog::packets::parsed;
 use crate::gtid::Gtid;
 
 /// The global id of a group.
@@ -27,7 +28,7 @@ impl Id {
             kind::GTID => Some(Self::MySql(uuid(event.body.get(1..17)?), number(event.body.get(17..25)?))),
             kind::TAGGED_GTID => {
                 let raw = raw()?;
-                let gtid = raw.read_event::<events::GtidEvent>().ok()?;
+                let gtid = parsed(|| raw.read_event::<events::GtidEvent>()).ok()?;
                 let source = gtid
                     .tag()
                     .map_or_else(|| uuid(&gtid.sid()), |tag| format!("{}:{tag}", uuid(&gtid.sid())));

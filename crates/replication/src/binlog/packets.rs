@@ -64,7 +64,7 @@ impl Sent<'_> {
         match &self.whole {
             Whole::Event(event) => Ok((*event).clone()),
             Whole::Bytes(bytes, format) if bytes.len() == self.size as usize => {
-                events::Event::read(format, *bytes)
+                parsed(|| events::Event::read(format, *bytes))
             }
             Whole::Bytes(..) => Err(io::Error::other("it was not kept as a whole")),
         }
@@ -108,6 +108,11 @@ fn of_library(event: &events::Event) -> mysql::Result<Sent<'_>> {
     })
 }
 
+/// What the client library makes of an event; a panic in it is the event's fault.
+pub fn parsed<T>(read: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    survive(|| Ok(read()?)).map_err(|_| no_event())
+}
+
 fn no_event() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "it sent what is no event of a log")
 }
@@ -130,7 +135,7 @@ pub struct Own {
 }
 
 impl Own {
-    fn new(connection: Option<BinlogStream>, socket: OwnedFd, whole: bool) -> Self {
+    pub(crate) fn new(connection: Option<BinlogStream>, socket: OwnedFd, whole: bool) -> Self {
         Self {
             socket: File::from(socket),
             _connection: connection,
@@ -144,7 +149,7 @@ impl Own {
         }
     }
 
-    fn next_event(&mut self) -> mysql::Result<Option<Sent<'_>>> {
+    pub(crate) fn next_event(&mut self) -> mysql::Result<Option<Sent<'_>>> {
         let (is_long, range, length) = self.packet()?;
         let packet = if is_long { &self.long[range] } else { &self.buffer[range] };
         match packet.first() {

@@ -22,11 +22,20 @@ const CHECKSUM: usize = 4;
 const LONGEST: usize = (1 << 30) + (1 << 20);
 
 /// Reads the events of a relay log file, up to the offset `until` if there is one. An encrypted file is an error.
-pub fn each_event(path: &Path, until: Option<u64>, mut see: impl FnMut(&Event)) -> io::Result<()> {
+pub fn each_event(path: &Path, until: Option<u64>, see: impl FnMut(&Event)) -> io::Result<()> {
     let file = open(path)?;
-    let length_of_file = file.metadata()?.len();
+    let length = file.metadata()?.len();
+    each_of(BufReader::with_capacity(1 << 20, file), length, until, see)
+}
+
+/// The same of an open file of this length.
+pub(crate) fn each_of(
+    mut file: impl Read,
+    length_of_file: u64,
+    until: Option<u64>,
+    mut see: impl FnMut(&Event),
+) -> io::Result<()> {
     let until = until.unwrap_or(length_of_file);
-    let mut file = BufReader::with_capacity(1 << 20, file);
     let mut magic = MAGIC;
     file.read_exact(&mut magic)?;
     if magic != MAGIC {

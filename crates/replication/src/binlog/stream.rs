@@ -348,7 +348,7 @@ fn names_another(event: &Event, file: &str) -> bool {
 
 /// Where an event of `size` bytes ends that follows what ended at `before`. The server `told` the last 32 bits of that
 /// (0: nothing). Events that it does not send, such as MariaDB's of kind 160, may lie in between.
-fn end_of(before: u64, size: u32, told: u32) -> u64 {
+pub(crate) fn end_of(before: u64, size: u32, told: u32) -> u64 {
     let next = before + u64::from(size);
     if told == 0 {
         return next;

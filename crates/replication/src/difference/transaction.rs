@@ -8,6 +8,7 @@ use mysql::binlog::events::{self, TransactionPayloadEvent};
 
 use crate::binlog::event::{Event, Statement as Parts, kind, number};
 use crate::binlog::id::Id;
+use crate::binlog::packets::parsed;
 use crate::difference::rows::{self, Deed, Map};
 use crate::difference::statement;
 
@@ -182,11 +183,12 @@ impl Summary {
     /// The next event.
     pub fn event(&mut self, event: &Event, raw: &events::Event) {
         if event.kind == kind::PAYLOAD {
-            if let Ok(payload) = raw.read_event::<TransactionPayloadEvent<'_>>()
-                && let Ok(inner) = payload.decompressed()
-            {
-                self.events_of(inner);
-            }
+            // What it holds as far as it can be read; the rest is not counted.
+            let _ = parsed(|| {
+                let payload = raw.read_event::<TransactionPayloadEvent<'_>>()?;
+                self.events_of(payload.decompressed()?);
+                Ok(())
+            });
         } else {
             self.plain(event);
         }
@@ -199,8 +201,10 @@ impl Summary {
         while inner.read_exact(&mut header).is_ok() {
             let size = usize::try_from(number(&header[9..13])).unwrap_or(0);
             let Some(length) = size.checked_sub(HEADER).filter(|length| *length < LONGEST) else { return };
-            body.resize(length, 0);
-            if inner.read_exact(&mut body).is_err() {
+            body.clear();
+            // No more memory than there is to read.
+            let read = inner.by_ref().take(length as u64).read_to_end(&mut body);
+            if !matches!(read, Ok(read) if read == length) {
                 return;
             }
             self.plain(&Event { time: 0, kind: header[4], server_id: 0, flags: 0, end: 0, body: &body });
@@ -279,3 +283,6 @@ impl Summary {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,7 @@ impl Part {
 
 /// Reads events in order and remembers what was logged up to each group of the wanted position.
 #[derive(Clone, Debug)]
-pub(super) struct Scan {
+pub(crate) struct Scan {
     pub(super) at: GtidPosition,
     pub(super) running: Beginning,
     pub(super) file: String,
@@ -97,7 +97,7 @@ pub(super) struct Scan {
 
 impl Scan {
     /// A scan that begins at `place`; `begin` says what lies before it.
-    pub(super) fn new(at: GtidPosition, place: BinlogPosition, begin: Beginning, scope: &Scope) -> Self {
+    pub(crate) fn new(at: GtidPosition, place: BinlogPosition, begin: Beginning, scope: &Scope) -> Self {
         let mut scan = Self {
             at,
             running: begin,
@@ -162,7 +162,9 @@ impl Scan {
         let domain = first.domain;
         let Some(older) = self.scope.older.get(domain) else { return };
         self.scope.older = self.scope.older.filtered(|other| other != domain);
-        if self.running.position.get(domain) != Some(older) || first.sequence == older.sequence + 1 {
+        if self.running.position.get(domain) != Some(older)
+            || older.sequence.checked_add(1) == Some(first.sequence)
+        {
             return;
         }
         self.running.state = self.running.state.iter().filter(|gtid| gtid.domain != domain).collect();
@@ -177,7 +179,10 @@ impl Scan {
         let after = self.running.state.newest(before.domain);
         let are_masters =
             [Some(before), after].iter().flatten().all(|gtid| self.scope.masters.contains(&gtid.server));
-        if !lies_before && are_masters && before.sequence > after.map_or(1, |after| after.sequence + 1) {
+        if !lies_before
+            && are_masters
+            && before.sequence > after.map_or(1, |after| after.sequence.saturating_add(1))
+        {
             self.gaps.push(Gap { after, before });
         }
     }

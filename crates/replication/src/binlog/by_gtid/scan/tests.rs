@@ -174,3 +174,21 @@ fn a_file_lies_before_a_place_that_it_does_not_include() {
     assert!(!begin("0-1-6,0-2-7").lies_before(&at), "0-2-7 came after 0-1-6");
     assert!(!begin("0-1-7").lies_before(&at));
 }
+
+#[test]
+fn no_number_comes_behind_the_largest() {
+    let gtid = |server, sequence| Gtid { domain: 0, server, sequence };
+    let log = [gtid(1, u64::MAX), gtid(2, 3)];
+    let scope = Scope {
+        order: true,
+        masters: vec![1, 2],
+        older: log[..1].iter().copied().collect(),
+        ..Scope::default()
+    };
+    let Located::Found { gaps, .. } = locate_in(&log, &GtidPosition::default(), &scope) else {
+        panic!("nothing is looked for")
+    };
+    assert_eq!(gaps, []);
+    let gap = Gap { after: Some(log[0]), before: gtid(1, 0) };
+    assert_eq!(gap.to_string(), format!("0-1-{}", u64::MAX));
+}
