@@ -16,7 +16,7 @@ BUILT ?= $(CARGO_TARGET_DIR)/release
 # Where the manual pages and the completions are.
 MANUAL ?= $(CARGO_TARGET_DIR)/manual
 
-.PHONY: help build deps test demo matrix chaos fuzz bench install uninstall lint clean
+.PHONY: help build deps test demo matrix chaos fuzz bench install uninstall lint clean soak
 
 help:
 	@printf '%s\n' \
@@ -27,6 +27,7 @@ help:
 	  'make chaos      as root: random failovers, and an oracle that knows what may be lost; SERVER="mysql-9,…" MODE=gtid' \
   '                SEED=N ROUNDS=N MINUTES=N WITHOUT=f0,s1 SHRINK=1 PLAN=FILE (docs/RELIABILITY.md)' \
   'make fuzz       what the helpers read, changed at random; SECONDS=60 each, TARGET=events (docs/RELIABILITY.md)' \
+	  'make soak       as root: the same for HOURS=N on four servers in turn, and a table of all that RESULTS=FILE holds' \
   'make bench      as root: what one call of a helper costs; KIND=pause: how long clients go without a writer;' \
 	  '                KIND=move, deny, late or difference: moving an address, closing, a late slave, mmm_difference' \
 	  'make lint       rustfmt, clippy, rustdoc, shellcheck, what documents cite, the order of imports, and cargo-deny' \
@@ -58,6 +59,12 @@ chaos: deps build
 
 fuzz:
 	@tests/fuzz/run $(or $(SECONDS),60) $(TARGET)
+
+SOAK_SERVERS = mariadb-10.11,mariadb-11.8,mysql-5.6,mysql-9
+soak: deps build
+	"$(CARGO_TARGET_DIR)/release/mmm_chaos" run --helpers "$${MMM_AGENT_DIR:-$(BUILT)}" --hours $(or $(HOURS),1) \
+	  --server $(or $(SERVER),$(SOAK_SERVERS)) $(if $(MODE),--mode $(MODE)) \
+	  --results $(or $(RESULTS),$(CARGO_TARGET_DIR)/soak.jsonl)
 
 bench: deps build
 	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/bench$(if $(KIND),_$(KIND))

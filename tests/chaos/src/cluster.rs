@@ -43,8 +43,10 @@ fn control(repository: &Path, environment: &Environment, words: &[&str]) -> Resu
 /// What a helper came to.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The last line that it printed.
+    /// The line that the agent gets.
     pub line: String,
+    /// The error's name (docs/ERRORS.md).
+    pub code: Option<String>,
     /// How long the call took.
     pub took: Duration,
 }
@@ -54,6 +56,28 @@ impl Answer {
     pub fn is_ok(&self) -> bool {
         self.line.starts_with("OK")
     }
+
+    /// What a document says (docs/OUTPUT.md), in the agent's words.
+    fn read(text: &str, took: Duration) -> Self {
+        let Ok(Document { result, message, code }) = serde_json::from_str(text) else {
+            // One that was killed says nothing.
+            let line = text.trim_end().lines().last().unwrap_or("undef").to_string();
+            return Self { line, code: None, took };
+        };
+        let line = match (result.as_str(), message.as_str()) {
+            ("ok", "") => "OK".into(),
+            ("ok", _) => format!("OK: {message}"),
+            _ => format!("ERROR: {message}"),
+        };
+        Self { line, code, took }
+    }
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Document {
+    result: String,
+    message: String,
+    code: Option<String>,
 }
 
 /// A cluster that is up. It ends when this is dropped.
@@ -128,7 +152,7 @@ impl Cluster {
         text_of(self.enter(host, words)?.output(), &format!("{} in {host}", words.join(" ")))
     }
 
-    /// Calls a helper as the agent of a host does.
+    /// Calls a helper as the agent of a host does, but for the form of its answer: a document, which has the error's name.
     pub fn call(&self, host: usize, helper: &str, arguments: &[&str]) -> Answer {
         let begun = Instant::now();
         let program = self.helpers.join(helper).display().to_string();
@@ -136,18 +160,16 @@ impl Cluster {
         let words: Vec<&str> = ["timeout", "-s", "KILL", "30", program.as_str(), "mmm_agent"]
             .into_iter()
             .chain(arguments.iter().copied())
+            .chain(["--format", "json"])
             .collect();
         let output = self.enter(&Self::name(host), &words).and_then(|mut command| {
             command.stderr(Stdio::null()).output().map_err(|error| error.to_string())
         });
-        let line = match output {
-            Ok(Output { stdout, .. }) => {
-                let text = String::from_utf8_lossy(&stdout).into_owned();
-                text.trim_end().lines().last().unwrap_or("undef").to_string()
-            }
-            Err(error) => format!("not started: {error}"),
-        };
-        Answer { line, took: begun.elapsed() }
+        let took = begun.elapsed();
+        match output {
+            Ok(Output { stdout, .. }) => Answer::read(&String::from_utf8_lossy(&stdout), took),
+            Err(error) => Answer { line: format!("not started: {error}"), code: None, took },
+        }
     }
 
     /// The socket of a host's server.

@@ -25,7 +25,7 @@ pub struct Writer {
 }
 
 /// Writes until `stop` exists. Each line of `notes` is the begin of a transaction, `? NAME SERVER MILLISECONDS`, or what was
-/// acknowledged, `+ NAME ROWS`; milliseconds since 1970.
+/// acknowledged, `+ NAME ROWS MILLISECONDS`; milliseconds since 1970.
 pub fn write(writer: &Writer, address: &str, notes: &Path, stop: &Path) -> Result<(), String> {
     let mut notes = OpenOptions::new()
         .create(true)
@@ -65,7 +65,7 @@ pub fn write(writer: &Writer, address: &str, notes: &Path, stop: &Path) -> Resul
 }
 
 fn note(notes: &mut File, name: &str, rows: u64) -> std::io::Result<()> {
-    notes.write_all(format!("+ {name} {rows}\n").as_bytes())
+    notes.write_all(format!("+ {name} {rows} {}\n", now()).as_bytes())
 }
 
 /// Milliseconds since 1970.

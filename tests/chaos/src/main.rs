@@ -9,6 +9,7 @@ mod load;
 mod monitor;
 mod oracle;
 mod plan;
+mod results;
 mod round;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use signal_hook::iterator::Signals;
 use crate::dice::Dice;
 use crate::load::Writer;
 use crate::plan::{Kind, Load, Plan};
+use crate::results::Outcome;
 
 /// Random failovers on real servers.
 #[derive(Debug, Parser)]
@@ -49,6 +51,9 @@ enum Command {
         /// For how long rounds are begun.
         #[arg(long)]
         minutes: Option<u64>,
+        /// The same in hours.
+        #[arg(long)]
+        hours: Option<f64>,
         /// Parts of a round to leave out, as its failure names them.
         #[arg(long, value_delimiter = ',')]
         without: Vec<String>,
@@ -58,12 +63,20 @@ enum Command {
         /// Leave out part after part of a round that fails, and say what remains.
         #[arg(long)]
         shrink: bool,
+        /// A file to which what each round came to is added as a line; the table at the end is that of the whole file.
+        #[arg(long)]
+        results: Option<PathBuf>,
         /// The helpers.
         #[arg(long)]
         helpers: PathBuf,
         /// The project's folder.
         #[arg(long, default_value = ".")]
         repository: PathBuf,
+    },
+    /// Prints the table of a file that `run --results` has written.
+    Table {
+        /// The file.
+        results: PathBuf,
     },
     /// A writer in the clients' network; `run` starts it.
     #[command(hide = true)]
@@ -88,7 +101,30 @@ fn main() -> ExitCode {
                 }
             }
         }
-        Command::Run { server, mode, seed, rounds, minutes, without, plan, shrink, helpers, repository } => {
+        Command::Table { results } => match results::read(&results) {
+            Ok(outcomes) => {
+                say(&results::table(&outcomes));
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        },
+        Command::Run {
+            server,
+            mode,
+            seed,
+            rounds,
+            minutes,
+            hours,
+            without,
+            plan,
+            shrink,
+            results,
+            helpers,
+            repository,
+        } => {
             let (Ok(repository), Ok(helpers)) = (repository.canonicalize(), helpers.canonicalize()) else {
                 eprintln!("there is no such folder: {} or {}", repository.display(), helpers.display());
                 return ExitCode::FAILURE;
@@ -100,55 +136,101 @@ fn main() -> ExitCode {
                     mode.iter().map(|mode| Kind { server: server.clone(), mode: mode.clone() })
                 })
                 .collect();
-            let first = seed.unwrap_or_else(|| {
-                let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-                now.map_or(1, |now| now.as_secs() % 1_000_000)
-            });
-            let place = round::Place { repository, helpers };
-            let begun = Instant::now();
-            let limit = minutes.map(|minutes| Duration::from_secs(60 * minutes));
-            let rounds = rounds.unwrap_or(if limit.is_some() { u64::MAX } else { 1 });
-            let mut failed = Vec::new();
-            let mut table = round::Table::default();
+            let mut run = Run {
+                place: round::Place { repository, helpers },
+                begun: Instant::now(),
+                limit: hours
+                    .map(|hours| Duration::from_secs_f64(3600.0 * hours.max(0.0)))
+                    .or_else(|| minutes.map(|minutes| Duration::from_secs(60 * minutes))),
+                results,
+                outcomes: Vec::new(),
+            };
+            let rounds = rounds.unwrap_or(if run.limit.is_some() { u64::MAX } else { 1 });
             if let Some(file) = plan {
-                return again(&place, &file, rounds, &mut table);
+                return run.again(&file, rounds);
             }
+            let is_named = seed.is_some();
+            let first = seed.unwrap_or_else(any_seed);
             for (index, seed) in (first..).take(usize::try_from(rounds).unwrap_or(usize::MAX)).enumerate() {
-                if limit.is_some_and(|limit| begun.elapsed() >= limit) {
+                if run.is_late() {
                     break;
                 }
-                let kind = if kinds.len() == 1 { &kinds[0] } else { kind_of(seed, &kinds) };
-                let plan = Plan::draw(seed, kind).without(&without);
-                let found = round::play(&place, &plan, index, &mut table);
-                if !found.is_empty() {
-                    failed.push(seed);
-                    if shrink {
-                        round::shrink(&place, &Plan::draw(seed, kind), &without, &found);
-                    }
+                // A seed that somebody names gets the same server each time; else all servers take turns.
+                let kind = if is_named { kind_of(seed, &kinds) } else { &kinds[index % kinds.len()] };
+                let plan = Plan::draw(seed, kind);
+                let found = run.play(&plan.clone().without(&without), index);
+                if shrink && !found.is_empty() {
+                    round::shrink(&run.place, &plan, &without, &found);
                 }
             }
-            table.show(begun.elapsed(), &failed);
-            if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            run.end()
         }
     }
 }
 
-/// Plays the round of a file so many times.
-fn again(place: &round::Place, file: &Path, rounds: u64, table: &mut round::Table) -> ExitCode {
-    let text = std::fs::read_to_string(file).map_err(|error| error.to_string());
-    let plan: Plan =
-        match text.and_then(|text| serde_yaml::from_str(&text).map_err(|error| error.to_string())) {
-            Ok(plan) => plan,
-            Err(error) => {
-                eprintln!("{}: {error}", file.display());
-                return ExitCode::FAILURE;
+/// Rounds that are played one after the other.
+struct Run {
+    place: round::Place,
+    begun: Instant,
+    limit: Option<Duration>,
+    results: Option<PathBuf>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Run {
+    /// True if no more round is begun.
+    fn is_late(&self) -> bool {
+        self.limit.is_some_and(|limit| self.begun.elapsed() >= limit)
+    }
+
+    /// Plays a round, and keeps what it came to. Returns what was wrong.
+    fn play(&mut self, plan: &Plan, index: usize) -> Vec<String> {
+        let outcome = round::play(&self.place, plan, index);
+        if let Some(file) = &self.results
+            && let Err(error) = results::append(file, &outcome)
+        {
+            say(&format!("  {error}"));
+        }
+        let found = outcome.found.clone();
+        self.outcomes.push(outcome);
+        found
+    }
+
+    /// Plays the round of a file so many times.
+    fn again(mut self, file: &Path, rounds: u64) -> ExitCode {
+        let text = std::fs::read_to_string(file).map_err(|error| error.to_string());
+        let plan: Plan =
+            match text.and_then(|text| serde_yaml::from_str(&text).map_err(|error| error.to_string())) {
+                Ok(plan) => plan,
+                Err(error) => {
+                    eprintln!("{}: {error}", file.display());
+                    return ExitCode::FAILURE;
+                }
+            };
+        for index in 0..usize::try_from(rounds).unwrap_or(usize::MAX) {
+            if self.is_late() || !self.play(&plan, index).is_empty() {
+                break;
             }
-        };
-    let is_right = (0..rounds.min(1_000)).all(|round| {
-        let index = usize::try_from(round).unwrap_or(0);
-        round::play(place, &plan, index, table).is_empty()
-    });
-    if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        self.end()
+    }
+
+    /// Prints the table.
+    fn end(self) -> ExitCode {
+        let is_right = self.outcomes.iter().all(|outcome| outcome.found.is_empty());
+        let all = self.results.map_or(Ok(self.outcomes), |file| results::read(&file));
+        match all {
+            Ok(outcomes) => say(&format!("\n{}", results::table(&outcomes))),
+            Err(error) => eprintln!("{error}"),
+        }
+        if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// A seed that nobody names.
+fn any_seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Dice::new(now.map_or(1, |now| now.as_secs())).below(1_000_000_000)
 }
 
 /// Leaves no cluster behind when a person ends this program.

@@ -221,6 +221,8 @@ fn rows_differ(cluster: &Cluster, desk: &Desk) -> Option<String> {
 pub struct Notes {
     /// What was acknowledged, with the number of its rows.
     pub acknowledged: BTreeMap<String, u64>,
+    /// When something was acknowledged, in milliseconds since 1970.
+    pub times: Vec<u128>,
     /// What was begun: on which server, and when, in milliseconds since 1970.
     pub begun: BTreeMap<String, (u64, u128)>,
 }
@@ -237,19 +239,28 @@ pub fn notes(folder: &Path) -> Notes {
                     let begin = (server.parse().unwrap_or(0), at.parse().unwrap_or(0));
                     notes.begun.insert(name.into(), begin);
                 }
-                ["+", name, rows] => {
+                ["+", name, rows, at] => {
                     notes.acknowledged.insert(name.into(), rows.parse().unwrap_or(0));
+                    notes.times.push(at.parse().unwrap_or(0));
                 }
                 _ => {}
             }
         }
     }
+    notes.times.sort_unstable();
     notes
 }
 
+/// The longest time from `since` on in which nothing was acknowledged.
+pub fn longest_pause(since: u128, notes: &Notes) -> u128 {
+    let mut last = since;
+    let pauses = notes.times.iter().map(|at| at.saturating_sub(std::mem::replace(&mut last, *at)));
+    pauses.max().unwrap_or(0)
+}
+
 /// What clients were told is there, once, on every host that lives; of what they were not told, all or nothing; what was
-/// rolled back is nowhere.
-pub fn check_rows(cluster: &Cluster, desk: &Desk, notes: &Notes) -> Vec<String> {
+/// rolled back is nowhere. Counts the rows in `compared`.
+pub fn check_rows(cluster: &Cluster, desk: &Desk, notes: &Notes, compared: &mut u64) -> Vec<String> {
     let mut wrong = Vec::new();
     for host in living(cluster, desk) {
         let name = Cluster::name(host);
@@ -262,6 +273,7 @@ pub fn check_rows(cluster: &Cluster, desk: &Desk, notes: &Notes) -> Vec<String> 
                 continue;
             }
         };
+        *compared += there.values().sum::<u64>();
         let mut complain = |what: &str, which: Vec<&str>| {
             if !which.is_empty() {
                 wrong.push(format!("{name}: {} {what}: {:?}", which.len(), &which[..which.len().min(SHOWN)]));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::dice::Dice;
 
 /// A server and how its replicas keep their position.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Kind {
     /// A flavour of the test cluster, such as `mysql-9`.
     pub server: String,
@@ -43,7 +43,7 @@ impl Kind {
 }
 
 /// A line of the servers' configuration: of one host, or of all.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Setting {
     /// The host; none for all.
     pub host: Option<usize>,
@@ -169,7 +169,7 @@ impl fmt::Display for Fault {
 }
 
 /// A round.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Plan {
     /// What everything else was drawn from.
     pub seed: u64,

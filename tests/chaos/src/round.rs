@@ -1,6 +1,5 @@
 //! One round, from its plan to what was found.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use crate::cluster::Cluster;
 use crate::monitor::{Desk, Monitor, held};
 use crate::oracle::Notes;
 use crate::plan::{Load, Plan};
+use crate::results::Outcome;
 use crate::{faults, oracle, say};
 
 /// Where everything lies.
@@ -22,73 +22,44 @@ pub struct Place {
     pub helpers: PathBuf,
 }
 
-/// What all rounds came to.
-#[derive(Debug, Default)]
-pub struct Table {
-    rounds: u64,
-    faults: BTreeMap<String, u64>,
-    moves: u64,
-    refusals: BTreeMap<String, u64>,
-    rows: u64,
-    worst_call: Duration,
-    worst_role: Duration,
-}
-
-impl Table {
-    /// Prints it.
-    pub fn show(&self, took: Duration, failed: &[u64]) {
-        let per_hour = if took.is_zero() { 0 } else { self.rounds * 3600 / took.as_secs().max(1) };
-        say(&format!(
-            "\n{} rounds in {} s ({per_hour} an hour), {} failed",
-            self.rounds,
-            took.as_secs(),
-            failed.len()
-        ));
-        say(&format!("moves of a slave {}, transactions acknowledged {}", self.moves, self.rows));
-        say(&format!(
-            "longest call {:?}, longest time to the role after the last fault {:?}",
-            self.worst_call, self.worst_role
-        ));
-        let counts = |of: &BTreeMap<String, u64>| {
-            of.iter().map(|(what, count)| format!("{what} {count}")).collect::<Vec<_>>().join(", ")
-        };
-        say(&format!("faults: {}", counts(&self.faults)));
-        let mut refusals: Vec<(&String, &u64)> = self.refusals.iter().collect();
-        refusals.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        for (refusal, count) in refusals {
-            say(&format!("  {count:>5} {refusal}"));
-        }
-        if !failed.is_empty() {
-            say(&format!("failed seeds: {failed:?}"));
-        }
-    }
-}
-
-/// Plays a round; returns what was wrong.
-pub fn play(place: &Place, plan: &Plan, index: usize, table: &mut Table) -> Vec<String> {
+/// Plays a round.
+pub fn play(place: &Place, plan: &Plan, index: usize) -> Outcome {
     say(&format!("round {}: {plan}", index + 1));
     let begun = Instant::now();
-    let (rows, moves) = (table.rows, table.moves);
-    let wrong = match Cluster::up(&place.repository, &place.helpers, plan) {
-        Ok(cluster) => on(&cluster, plan, table),
+    let mut outcome = Outcome {
+        seed: plan.seed,
+        server: plan.kind.server.clone(),
+        mode: plan.kind.mode.clone(),
+        began: u64::try_from(crate::load::now()).unwrap_or(0),
+        ..Outcome::default()
+    };
+    outcome.found = match Cluster::up(&place.repository, &place.helpers, plan) {
+        Ok(cluster) => on(&cluster, plan, &mut outcome),
         Err(error) => vec![error],
     };
-    table.rounds += 1;
-    if wrong.is_empty() {
+    outcome.took = milliseconds(begun.elapsed());
+    if outcome.found.is_empty() {
         say(&format!(
-            "  right, in {} s: {} transactions, {} moves of a slave",
-            begun.elapsed().as_secs(),
-            table.rows - rows,
-            table.moves - moves
+            "  right, in {} s: {} transactions, {} moves of a slave, {} ms without a commit",
+            outcome.took / 1000,
+            outcome.transactions,
+            outcome.moves,
+            outcome.longest_pause
         ));
+    } else {
+        outcome.plan = Some(plan.clone());
     }
-    for line in &wrong {
+    for line in &outcome.found {
         say(&format!("  WRONG: {line}"));
     }
-    wrong
+    outcome
 }
 
-fn on(cluster: &Cluster, plan: &Plan, table: &mut Table) -> Vec<String> {
+fn milliseconds(of: Duration) -> u64 {
+    u64::try_from(of.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn on(cluster: &Cluster, plan: &Plan, outcome: &mut Outcome) -> Vec<String> {
     let work = cluster.folder.join("chaos");
     let prepared =
         fs::create_dir_all(&work).map_err(|error| error.to_string()).and_then(|()| prepare(cluster, plan));
@@ -134,11 +105,11 @@ fn on(cluster: &Cluster, plan: &Plan, table: &mut Table) -> Vec<String> {
     if notes.acknowledged.len() < 10 {
         wrong.push(format!("only {} transactions were acknowledged", notes.acknowledged.len()));
     }
-    wrong.extend(oracle::check_rows(cluster, &desk, &notes));
+    wrong.extend(oracle::check_rows(cluster, &desk, &notes, &mut outcome.rows));
     wrong.extend(oracle::check_closed(&desk, &notes));
     wrong.extend(oracle::check_tails(&desk, plan));
     wrong.extend(oracle::check_helpers(cluster, &desk));
-    count(&desk, &notes, role, table);
+    count(&desk, &notes, role, outcome);
     if !wrong.is_empty() {
         keep(cluster, plan, &desk, &wrong);
     }
@@ -184,23 +155,24 @@ fn start_writers(cluster: &Cluster, plan: &Plan, work: &Path) -> Result<Vec<Chil
     Ok(writers)
 }
 
-fn count(desk: &Desk, notes: &Notes, role: Duration, table: &mut Table) {
-    table.rows += notes.acknowledged.len() as u64;
+fn count(desk: &Desk, notes: &Notes, role: Duration, outcome: &mut Outcome) {
+    outcome.transactions = notes.acknowledged.len() as u64;
+    outcome.longest_pause = u64::try_from(oracle::longest_pause(desk.began_at, notes)).unwrap_or(u64::MAX);
+    outcome.role_after = milliseconds(role);
     for fault in held(&desk.struck).iter() {
-        *table.faults.entry(fault.split('(').next().unwrap_or_default().to_string()).or_default() += 1;
+        *outcome.faults.entry(fault.split('(').next().unwrap_or_default().to_string()).or_default() += 1;
     }
-    table.worst_role = table.worst_role.max(role);
     for called in held(&desk.calls).iter() {
-        table.worst_call = table.worst_call.max(called.answer.took);
         let helper = called.call.split(' ').next().unwrap_or_default();
+        *outcome.calls.entry(helper.into()).or_default() += 1;
+        let longest = outcome.longest_calls.entry(helper.into()).or_default();
+        *longest = (*longest).max(milliseconds(called.answer.took));
         if helper == "set_active_master" && called.answer.line == "OK" {
-            table.moves += 1;
+            outcome.moves += 1;
         }
         if !called.answer.is_ok() {
-            *table
-                .refusals
-                .entry(format!("{helper}: {}", without_names(&called.answer.line)))
-                .or_default() += 1;
+            let name = called.answer.code.as_deref().unwrap_or("killed");
+            *outcome.refusals.entry(format!("{helper} {name}")).or_default() += 1;
         }
     }
 }
@@ -274,8 +246,7 @@ pub fn shrink(place: &Place, plan: &Plan, without: &[String], found: &[String]) 
         let mut tried = left_out.clone();
         tried.push(part);
         // What fails by chance gets a second one.
-        let fails = (0..2)
-            .any(|_| shape(&play(place, &plan.clone().without(&tried), 0, &mut Table::default())) == wanted);
+        let fails = (0..2).any(|_| shape(&play(place, &plan.clone().without(&tried), 0).found) == wanted);
         if fails {
             left_out = tried;
         }
