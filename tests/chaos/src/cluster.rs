@@ -1,6 +1,8 @@
 //! The hosts of a round, as `tests/cluster` makes them, and what is done to them from outside.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
@@ -116,6 +118,19 @@ impl Cluster {
         let up = (cluster.repository.clone(), cluster.environment.clone());
         *held(&UP) = Some(up);
         cluster.control(&["up"])?;
+        if !plan.helpers.is_empty() {
+            for host in 0..plan.hosts {
+                let file = cluster.folder.join(Self::name(host)).join("mysql-mmm/mmm_helpers.yaml");
+                OpenOptions::new()
+                    .write(true)
+                    .create(true)
+                    .truncate(true)
+                    .mode(0o640)
+                    .open(&file)
+                    .and_then(|mut opened| opened.write_all((plan.helpers.join("\n") + "\n").as_bytes()))
+                    .map_err(|error| format!("{}: {error}", file.display()))?;
+            }
+        }
         Ok(cluster)
     }
 
@@ -202,9 +217,9 @@ impl Cluster {
         self.connect(host, patience).and_then(|mut server| server.query_drop("DO 0")).is_ok()
     }
 
-    /// One value of a host's replication status, under the name that MariaDB gives it.
-    pub fn status(&self, host: usize) -> Result<Vec<(String, String)>, mysql::Error> {
-        let mut server = self.connect(host, Duration::from_secs(20))?;
+    /// A host's replication status, each field under the name that MariaDB gives it.
+    pub fn status(&self, host: usize, patience: Duration) -> Result<Vec<(String, String)>, mysql::Error> {
+        let mut server = self.connect(host, patience)?;
         let row: Option<Row> = match server.query_first("SHOW SLAVE STATUS") {
             Ok(row) => row,
             Err(mysql::Error::MySqlError(_)) => server.query_first("SHOW REPLICA STATUS")?,

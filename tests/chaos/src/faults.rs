@@ -1,5 +1,6 @@
 //! What goes wrong, done to a cluster from outside.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use mysql::prelude::Queryable;
 
 use crate::cluster::Cluster;
 use crate::monitor::{Desk, held};
-use crate::oracle::is_open;
+use crate::oracle::{self, is_open};
 use crate::plan::{Fault, Plan};
 
 /// How long a helper is looked for that shall be killed.
@@ -67,7 +68,11 @@ fn once(
             }
             let (host, _server) = writer(cluster, desk, plan, servers)?;
             held(&desk.gone).insert(host);
-            cluster.control(&["kill", &Cluster::name(host)]).map(drop)
+            cluster.control(&["kill", &Cluster::name(host)])?;
+            // What was on its way has arrived by then.
+            sleep(Duration::from_millis(300));
+            *held(&desk.fetched) = oracle::fetched(cluster, desk);
+            Ok(())
         }
         Fault::Freeze(host, ms) => {
             let _server = held(&servers[*host]);
@@ -82,34 +87,12 @@ fn once(
             kill(cluster, desk, *host)?;
             start(cluster, desk, *host)
         }
-        Fault::Drop(one, other, ms) => {
-            let rules = |add: &str| filter(cluster, add, *one, *other, &[]);
-            rules("-A")?;
-            wait(*ms);
-            rules("-D")
+        Fault::Drop(..) | Fault::DropOneWay(..) | Fault::Lose(..) | Fault::DropNew(..) | Fault::Slow(..) => {
+            in_network(cluster, fault, wait)
         }
-        Fault::DropNew(one, other, ms) => {
-            let rules = |add: &str| filter(cluster, add, *one, *other, &["-p", "tcp", "--syn"]);
-            rules("-A")?;
-            wait(*ms);
-            rules("-D")
-        }
-        Fault::Slow(host, late, ms) => {
-            let name = Cluster::name(*host);
-            let late = format!("{late}ms");
-            cluster.run("client", &["tc", "qdisc", "add", "dev", &name, "root", "netem", "delay", &late])?;
-            wait(*ms);
-            cluster.run("client", &["tc", "qdisc", "del", "dev", &name, "root"]).map(drop)
-        }
-        Fault::KillHelper(host) => hunt(cluster, *host),
-        Fault::Move => {
-            *held(&desk.move_wanted) = true;
-            Ok(())
-        }
-        Fault::Agent(host, ms) => {
-            *held(&desk.dead_agents).entry(*host).or_default() += 1;
-            wait(*ms);
-            revive(desk, *host);
+        Fault::KillHelper(host) => await_helper(cluster, *host, &["pkill", "-KILL", "-f"]),
+        Fault::Move | Fault::Agent(..) | Fault::Unseen(..) | Fault::Late(..) => {
+            to_the_monitor(desk, fault, wait);
             Ok(())
         }
         Fault::StopSlave(host, thread, ms) => {
@@ -118,6 +101,27 @@ fn once(
             wait(*ms);
             cluster.control(&["sql", &name, &format!("START SLAVE {thread}")]).map(drop)
         }
+        Fault::StopDuringCall(host, thread, ms) => {
+            let name = Cluster::name(*host);
+            std::thread::scope(|scope| {
+                let called = scope.spawn(|| by_hand(cluster, desk, *host));
+                await_helper(cluster, *host, &["pgrep", "-f"])?;
+                cluster.control(&["sql", &name, &format!("STOP SLAVE {thread}")])?;
+                wait(*ms);
+                cluster.control(&["sql", &name, &format!("START SLAVE {thread}")])?;
+                called.join().unwrap_or_else(|_| Err("the call has failed".into()))
+            })
+        }
+        Fault::Restart(host) => {
+            let _server = held(&servers[*host]);
+            if held(&desk.gone).contains(host) {
+                return Err("it is gone for good".into());
+            }
+            cluster.control(&["restart", &Cluster::name(*host)])?;
+            held(&desk.servers_restarted).insert(*host);
+            Ok(())
+        }
+        Fault::Beside(host) => by_hand(cluster, desk, *host),
         Fault::Flush(host) => cluster.control(&["sql", &Cluster::name(*host), "FLUSH LOGS"]).map(drop),
         Fault::Purge(host) => purge(cluster, *host),
         Fault::Lock(host, name, ms) => {
@@ -134,12 +138,84 @@ fn once(
     }
 }
 
-/// Kills a helper that runs on a host, if one does within a while.
-fn hunt(cluster: &Cluster, host: usize) -> Result<(), String> {
+/// What happens to packets.
+fn in_network(cluster: &Cluster, fault: &Fault, wait: impl Fn(u64)) -> Result<(), String> {
+    match fault {
+        Fault::Drop(one, other, ms) => {
+            let rules = |add: &str| filter(cluster, add, *one, *other, &[]);
+            rules("-A")?;
+            wait(*ms);
+            rules("-D")
+        }
+        Fault::DropOneWay(one, other, ms) => {
+            let (name, address) = (Cluster::name(*other), Cluster::address(*one));
+            let rule = |add: &str| {
+                cluster.run(&name, &["iptables", "-w", add, "INPUT", "-s", &address, "-j", "DROP"]).map(drop)
+            };
+            rule("-A")?;
+            wait(*ms);
+            rule("-D")
+        }
+        Fault::Lose(one, other, percent, ms) => {
+            // Each packet passes two rules.
+            let share = format!(
+                "{:.4}",
+                1.0 - (1.0 - f64::from(u32::try_from(*percent).unwrap_or(0)) / 100.0).sqrt()
+            );
+            let which = ["-m", "statistic", "--mode", "random", "--probability", &share];
+            let rules = |add: &str| filter(cluster, add, *one, *other, &which);
+            rules("-A")?;
+            wait(*ms);
+            rules("-D")
+        }
+        Fault::DropNew(one, other, ms) => {
+            let rules = |add: &str| filter(cluster, add, *one, *other, &["-p", "tcp", "--syn"]);
+            rules("-A")?;
+            wait(*ms);
+            rules("-D")
+        }
+        Fault::Slow(host, late, ms) => {
+            let name = Cluster::name(*host);
+            let (rate, late) = (format!("{}kbit", 60_000 / late), format!("{late}ms"));
+            let queue = ["tbf", "rate", &rate, "burst", "3000", "latency", &late];
+            let words = [&["tc", "qdisc", "add", "dev", &name, "root"], &queue[..]].concat();
+            cluster.run("client", &words)?;
+            wait(*ms);
+            cluster.run("client", &["tc", "qdisc", "del", "dev", &name, "root"]).map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the monitor sees otherwise, or no longer.
+fn to_the_monitor(desk: &Desk, fault: &Fault, wait: impl Fn(u64)) {
+    match fault {
+        Fault::Move => *held(&desk.move_wanted) = true,
+        Fault::Agent(host, ms) => {
+            *held(&desk.dead_agents).entry(*host).or_default() += 1;
+            wait(*ms);
+            revive(desk, *host);
+        }
+        Fault::Unseen(host, ms) => {
+            *held(&desk.unseen).entry(*host).or_default() += 1;
+            wait(*ms);
+            less(&mut held(&desk.unseen), *host);
+        }
+        Fault::Late(host, ms) => {
+            *held(&desk.late).entry(*host).or_default() += 1;
+            wait(*ms);
+            less(&mut held(&desk.late), *host);
+        }
+        _ => {}
+    }
+}
+
+/// Runs a command on a host with a pattern for helpers, until it finds one or some time has passed.
+fn await_helper(cluster: &Cluster, host: usize, what: &[&str]) -> Result<(), String> {
     let begun = Instant::now();
     while begun.elapsed() < HUNT {
         // A helper's command line ends with what it was told; its program is one of the ten.
-        if cluster.run(&Cluster::name(host), &["pkill", "-KILL", "-f", "/[a-z_]+ mmm_agent"]).is_ok() {
+        if cluster.run(&Cluster::name(host), &[what, &["/[a-z_]+ mmm_agent"]].concat()).is_ok() {
             return Ok(());
         }
         sleep(Duration::from_millis(15));
@@ -147,13 +223,34 @@ fn hunt(cluster: &Cluster, host: usize) -> Result<(), String> {
     Err("none runs".into())
 }
 
+/// One fault less of those that a host suffers.
+fn less(of: &mut BTreeMap<usize, u32>, host: usize) {
+    let left = of.remove(&host).unwrap_or(1) - 1;
+    if left > 0 {
+        of.insert(host, left);
+    }
+}
+
+/// What a person may call at any moment.
+fn by_hand(cluster: &Cluster, desk: &Desk, host: usize) -> Result<(), String> {
+    let Some(writer) = *held(&desk.writer) else { return Err("nobody has the role".into()) };
+    let name = Cluster::name(writer);
+    let (helper, arguments): (&str, &[&str]) = match () {
+        () if host >= 2 => ("set_active_master", &[&name]),
+        () if host == writer => ("sync_with_master", &[]),
+        () => ("turn_on_slave", &[]),
+    };
+    desk.call(cluster, host, helper, arguments);
+    // The agent does not know of it.
+    held(&desk.to_be_told).insert(host);
+    Ok(())
+}
+
 /// Starts an agent again, unless another fault keeps it dead.
 fn revive(desk: &Desk, host: usize) {
     let mut dead = held(&desk.dead_agents);
-    let left = dead.remove(&host).unwrap_or(1) - 1;
-    if left > 0 {
-        dead.insert(host, left);
-    } else {
+    less(&mut dead, host);
+    if !dead.contains_key(&host) {
         held(&desk.restarted).insert(host);
     }
 }

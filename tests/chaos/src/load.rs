@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mysql::prelude::Queryable;
-use mysql::{Conn, OptsBuilder};
+use mysql::{Conn, LocalInfileHandler, OptsBuilder};
 
 use crate::dice::Dice;
 use crate::plan::Load;
@@ -35,11 +35,17 @@ pub fn write(writer: &Writer, address: &str, notes: &Path, stop: &Path) -> Resul
     let mut dice = Dice::new(writer.seed);
     let mut session: Option<(Conn, u64)> = None;
     let begun = Instant::now();
-    let mut count = 0;
+    let (mut count, mut prepared) = (0, None);
     // Should the round be killed, nobody makes the file.
     while !stop.exists() && begun.elapsed() < Duration::from_secs(180) {
         if session.is_none() {
             session = connect(address).ok();
+            // What was prepared when the last session ended is committed now, if it is there.
+            if let (Some((open, _)), Some(name)) = (&mut session, &prepared)
+                && (open.query_drop(format!("XA COMMIT '{name}'")).is_ok() || open.ping().is_ok())
+            {
+                prepared = None;
+            }
         }
         let Some((open, server)) = &mut session else {
             std::thread::sleep(Duration::from_millis(20));
@@ -57,6 +63,9 @@ pub fn write(writer: &Writer, address: &str, notes: &Path, stop: &Path) -> Resul
             note(&mut notes, &name, rows).map_err(|error| error.to_string())?;
         } else {
             session = None;
+            if kind == Load::Xa {
+                prepared = Some(name);
+            }
             std::thread::sleep(Duration::from_millis(10));
         }
         std::thread::sleep(writer.rest);
@@ -120,6 +129,29 @@ fn once(
                 "INSERT INTO large (note, body) VALUES ('{name}', REPEAT('x', {size}))"
             ))?;
             Ok(1)
+        }
+        Load::Xa => {
+            session.query_drop(format!("XA START '{name}'"))?;
+            session.query_drop(row)?;
+            for word in ["END", "PREPARE", "COMMIT"] {
+                session.query_drop(format!("XA {word} '{name}'"))?;
+            }
+            Ok(1)
+        }
+        Load::File => {
+            let rows = dice.between(1, 50);
+            let lines = format!("{name}\n").repeat(usize::try_from(rows).unwrap_or(1));
+            session.set_local_infile_handler(Some(LocalInfileHandler::new(move |_, file| {
+                file.write_all(lines.as_bytes())
+            })));
+            session.query_drop("LOAD DATA LOCAL INFILE 'lines' INTO TABLE entries (note)")?;
+            Ok(rows)
+        }
+        Load::Scratch => {
+            session.query_drop("USE scratch")?;
+            session.query_drop(format!("INSERT INTO lines (note) VALUES ('{name}')"))?;
+            session.query_drop("USE app")?;
+            Ok(0)
         }
         Load::MyIsam => {
             session.query_drop(format!("INSERT INTO plain (note) VALUES ('{name}')"))?;

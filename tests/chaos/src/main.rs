@@ -57,9 +57,12 @@ enum Command {
         /// Parts of a round to leave out, as its failure names them.
         #[arg(long, value_delimiter = ',')]
         without: Vec<String>,
-        /// A round that a file has, as SHRINK leaves it; nothing is drawn.
+        /// A round that a file has, as SHRINK leaves it; of a folder, all that end with `.yaml`. Nothing is drawn.
         #[arg(long)]
         plan: Option<PathBuf>,
+        /// A file with rounds, each a line: server, mode and seed. They are played behind those of `--plan`.
+        #[arg(long)]
+        list: Option<PathBuf>,
         /// Leave out part after part of a round that fails, and say what remains.
         #[arg(long)]
         shrink: bool,
@@ -120,6 +123,7 @@ fn main() -> ExitCode {
             hours,
             without,
             plan,
+            list,
             shrink,
             results,
             helpers,
@@ -146,8 +150,22 @@ fn main() -> ExitCode {
                 outcomes: Vec::new(),
             };
             let rounds = rounds.unwrap_or(if run.limit.is_some() { u64::MAX } else { 1 });
-            if let Some(file) = plan {
-                return run.again(&file, rounds);
+            if plan.is_some() || list.is_some() {
+                let plans = plan.map_or(Ok(Vec::new()), |file| of_files(&file)).and_then(|mut plans| {
+                    plans.extend(list.map_or(Ok(Vec::new()), |file| of_list(&file))?);
+                    Ok(plans)
+                });
+                return match plans {
+                    Ok(plans) if plans.is_empty() => {
+                        eprintln!("there is no round to play");
+                        ExitCode::FAILURE
+                    }
+                    Ok(plans) => run.all(&plans, rounds),
+                    Err(error) => {
+                        eprintln!("{error}");
+                        ExitCode::FAILURE
+                    }
+                };
             }
             let is_named = seed.is_some();
             let first = seed.unwrap_or_else(any_seed);
@@ -178,9 +196,10 @@ struct Run {
 }
 
 impl Run {
-    /// True if no more round is begun.
+    /// True if no more round is begun: one as long as the last one would not end in time.
     fn is_late(&self) -> bool {
-        self.limit.is_some_and(|limit| self.begun.elapsed() >= limit)
+        let last = self.outcomes.last().map_or(0, |outcome| outcome.took);
+        self.limit.is_some_and(|limit| self.begun.elapsed() + Duration::from_millis(last) >= limit)
     }
 
     /// Plays a round, and keeps what it came to. Returns what was wrong.
@@ -196,19 +215,11 @@ impl Run {
         found
     }
 
-    /// Plays the round of a file so many times.
-    fn again(mut self, file: &Path, rounds: u64) -> ExitCode {
-        let text = std::fs::read_to_string(file).map_err(|error| error.to_string());
-        let plan: Plan =
-            match text.and_then(|text| serde_yaml::from_str(&text).map_err(|error| error.to_string())) {
-                Ok(plan) => plan,
-                Err(error) => {
-                    eprintln!("{}: {error}", file.display());
-                    return ExitCode::FAILURE;
-                }
-            };
-        for index in 0..usize::try_from(rounds).unwrap_or(usize::MAX) {
-            if self.is_late() || !self.play(&plan, index).is_empty() {
+    /// Plays each of these rounds so many times, or until one fails.
+    fn all(mut self, plans: &[Plan], rounds: u64) -> ExitCode {
+        let rounds = if self.limit.is_some() { 1 } else { usize::try_from(rounds).unwrap_or(usize::MAX) };
+        for (index, plan) in plans.iter().flat_map(|plan| std::iter::repeat_n(plan, rounds)).enumerate() {
+            if self.is_late() || !self.play(plan, index).is_empty() {
                 break;
             }
         }
@@ -225,6 +236,39 @@ impl Run {
         }
         if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// The rounds of a file, or of all files in a folder.
+fn of_files(place: &Path) -> Result<Vec<Plan>, String> {
+    let mut files = vec![place.to_path_buf()];
+    if place.is_dir() {
+        let there = std::fs::read_dir(place).map_err(|error| format!("{}: {error}", place.display()))?;
+        files = there.flatten().map(|file| file.path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+        files.sort();
+    }
+    let read = |file: &PathBuf| {
+        let text = std::fs::read_to_string(file).map_err(|error| error.to_string());
+        text.and_then(|text| serde_yaml::from_str(&text).map_err(|error| error.to_string()))
+            .map_err(|error| format!("{}: {error}", file.display()))
+    };
+    files.iter().map(read).collect()
+}
+
+/// The rounds of a list.
+fn of_list(file: &Path) -> Result<Vec<Plan>, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    lines
+        .map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
+            [server, mode, seed] => {
+                let kind = Kind { server: server.into(), mode: mode.into() };
+                let seed = seed.parse().map_err(|error| format!("{}: {line}: {error}", file.display()))?;
+                Ok(Plan::draw(seed, &kind))
+            }
+            _ => Err(format!("{}: {line}: this is no server, mode and seed", file.display())),
+        })
+        .collect()
 }
 
 /// A seed that nobody names.
@@ -248,3 +292,6 @@ fn end_when_told() {
 fn kind_of(seed: u64, kinds: &[Kind]) -> &Kind {
     Dice::new(seed ^ 0x6b69_6e64).pick(kinds)
 }
+
+#[cfg(test)]
+mod tests;

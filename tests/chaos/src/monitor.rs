@@ -5,6 +5,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::cluster::{Answer, Cluster, WRITER_IP};
+use crate::oracle::{self, Threads};
+use crate::plan::Plan;
 
 /// Pause between two rounds of the monitor.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -49,6 +51,18 @@ pub struct Desk {
     pub calls: Mutex<Vec<Called>>,
     /// Hosts whose agents are dead, and how many faults have ended them.
     pub dead_agents: Mutex<BTreeMap<usize, u32>>,
+    /// Hosts that the monitor cannot reach, and those that it takes for late, each with the number of faults.
+    pub unseen: Mutex<BTreeMap<usize, u32>>,
+    /// The same of those that it takes for late.
+    pub late: Mutex<BTreeMap<usize, u32>>,
+    /// Hosts whose agents do not know what a person has done there.
+    pub to_be_told: Mutex<BTreeSet<usize>>,
+    /// Masters whose last `clear_ip` has said OK, since when, unless `configure_ip` was called.
+    pub cleared: Mutex<BTreeMap<usize, Instant>>,
+    /// What was wrong while the round lasted.
+    pub wrong: Mutex<Vec<String>>,
+    /// Names of transactions that the others had fetched when a writer was gone for good.
+    pub fetched: Mutex<BTreeSet<String>>,
     /// Hosts whose servers are gone for good.
     pub gone: Mutex<BTreeSet<usize>>,
     /// Hosts whose servers have been started again.
@@ -73,6 +87,12 @@ impl Desk {
             began_at: crate::load::now(),
             calls: Mutex::default(),
             dead_agents: Mutex::default(),
+            unseen: Mutex::default(),
+            late: Mutex::default(),
+            to_be_told: Mutex::default(),
+            cleared: Mutex::default(),
+            wrong: Mutex::default(),
+            fetched: Mutex::default(),
             gone: Mutex::default(),
             servers_restarted: Mutex::default(),
             struck: Mutex::default(),
@@ -81,6 +101,25 @@ impl Desk {
             writer: Mutex::new(Some(0)),
             is_over: Mutex::new(false),
         }
+    }
+
+    /// Calls a helper, and looks from outside at what it has left.
+    pub fn call(&self, cluster: &Cluster, host: usize, helper: &str, arguments: &[&str]) -> Answer {
+        if helper == "configure_ip" {
+            held(&self.cleared).remove(&host);
+        }
+        let at = self.begun.elapsed();
+        let answer = cluster.call(host, helper, arguments);
+        if helper == "clear_ip" && answer.is_ok() {
+            held(&self.cleared).insert(host, Instant::now());
+            if oracle::has_address(cluster, host) {
+                let line = format!("{} has the address although clear_ip said OK", Cluster::name(host));
+                held(&self.wrong).push(format!("at {} ms, {line}", self.begun.elapsed().as_millis()));
+            }
+        }
+        let call = [&[helper], arguments].concat().join(" ");
+        held(&self.calls).push(Called { at, host, call, answer: answer.clone() });
+        answer
     }
 }
 
@@ -94,9 +133,11 @@ pub fn held<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 pub struct Monitor<'a> {
     cluster: &'a Cluster,
     desk: &'a Desk,
-    master_first: bool,
+    plan: &'a Plan,
     agents: Vec<Agent>,
     failures: Vec<u32>,
+    /// How often in a row a thread of replication was seen stopped.
+    stopped: Vec<u32>,
     /// Online hosts; since when a host that is not has answered again.
     online: Vec<bool>,
     back: Vec<Option<Instant>>,
@@ -109,14 +150,15 @@ pub struct Monitor<'a> {
 
 impl<'a> Monitor<'a> {
     /// A monitor of hosts that are all online.
-    pub fn new(cluster: &'a Cluster, desk: &'a Desk, master_first: bool) -> Self {
+    pub fn new(cluster: &'a Cluster, desk: &'a Desk, plan: &'a Plan) -> Self {
         let hosts = cluster.hosts;
         Self {
             cluster,
             desk,
-            master_first,
+            plan,
             agents: vec![Agent { writes: false, master: Some(0) }; hosts],
             failures: vec![0; hosts],
+            stopped: vec![0; hosts],
             online: vec![true; hosts],
             back: vec![None; hosts],
             writer: Some(0),
@@ -132,6 +174,9 @@ impl<'a> Monitor<'a> {
             let before = self.writer;
             self.decide();
             *held(&self.desk.writer) = self.writer;
+            for host in std::mem::take(&mut *held(&self.desk.to_be_told)) {
+                self.agents[host].master = None;
+            }
             for host in std::mem::take(&mut *held(&self.desk.restarted)) {
                 self.agents[host] = Agent::default();
                 self.clear_bad_roles(host);
@@ -145,8 +190,10 @@ impl<'a> Monitor<'a> {
 
     fn look(&mut self) {
         for host in 0..self.cluster.hosts {
-            if self.cluster.answers(host, CHECK) {
+            if self.is_seen(host) && self.cluster.answers(host, CHECK) {
                 self.failures[host] = 0;
+                let is_stopped = oracle::threads(self.cluster, host).is_some_and(Threads::is_stopped);
+                self.stopped[host] = if is_stopped { self.stopped[host] + 1 } else { 0 };
                 if !self.online[host] {
                     let since = *self.back[host].get_or_insert_with(Instant::now);
                     self.online[host] = since.elapsed() >= RECOVERY;
@@ -161,10 +208,21 @@ impl<'a> Monitor<'a> {
         }
     }
 
+    fn is_seen(&self, host: usize) -> bool {
+        !held(&self.desk.unseen).contains_key(&host)
+    }
+
+    /// `REPLICATION_FAIL` or `REPLICATION_DELAY`: it gets no role and is not told a new master. A master is excused while
+    /// its peer is away.
+    fn fails(&self, host: usize) -> bool {
+        let fails = self.stopped[host] >= FAILURES || held(&self.desk.late).contains_key(&host);
+        fails && (host >= 2 || self.online[1 - host])
+    }
+
     fn decide(&mut self) {
         let wants_move = std::mem::take(&mut *held(&self.desk.move_wanted));
         let has_agent = |host: usize| !held(&self.desk.dead_agents).contains_key(&host);
-        let is_fit = |host: usize, online: &[bool]| online[host] && has_agent(host);
+        let is_fit = |host: usize, online: &[bool]| online[host] && has_agent(host) && !self.fails(host);
         match self.writer {
             Some(writer)
                 if wants_move && is_fit(writer, &self.online) && is_fit(1 - writer, &self.online) =>
@@ -182,7 +240,7 @@ impl<'a> Monitor<'a> {
     /// Who is told first: who loses the role, before who gets it.
     fn order(&self, before: Option<usize>) -> Vec<usize> {
         let mut order: Vec<usize> = before.into_iter().collect();
-        if self.master_first {
+        if self.plan.master_first {
             order.extend(self.writer);
         }
         order.extend(2..self.cluster.hosts);
@@ -195,7 +253,7 @@ impl<'a> Monitor<'a> {
 
     /// What an agent does when it is told its state.
     fn tell(&mut self, host: usize) {
-        if held(&self.desk.dead_agents).contains_key(&host) {
+        if held(&self.desk.dead_agents).contains_key(&host) || !self.is_seen(host) {
             return;
         }
         let shall_write = self.writer == Some(host);
@@ -207,6 +265,7 @@ impl<'a> Monitor<'a> {
         if let Some(writer) = self.writer
             && host >= 2
             && self.online[host]
+            && !self.fails(host)
             && self.agents[host].master != Some(writer)
             && self.call(host, "set_active_master", &[&Cluster::name(writer)])
         {
@@ -220,10 +279,11 @@ impl<'a> Monitor<'a> {
             // Whatever it answers: the role is stored, and checked at once.
             self.call(host, "sync_with_master", &[]);
         }
-        if self.call(host, "mysql_allow_write", &[]) {
+        let allowed = self.ask(host, "mysql_allow_write", &[]);
+        if allowed.is_ok() {
             self.call(host, "configure_ip", &["eth0", WRITER_IP]);
             self.stuck = None;
-        } else {
+        } else if allowed.line.contains("still takes writes") {
             self.help(1 - host);
         }
     }
@@ -231,12 +291,6 @@ impl<'a> Monitor<'a> {
     /// What an operator does for a writer that is refused because its peer still takes writes: the peer's agent has forgotten
     /// the role, and nobody closes that server again. Not for one that said that it is closed.
     fn help(&mut self, peer: usize) {
-        let is_open = held(&self.desk.calls)
-            .last()
-            .is_some_and(|called| called.answer.line.contains("still takes writes"));
-        if !is_open {
-            return;
-        }
         let since = *self.stuck.get_or_insert_with(Instant::now);
         if since.elapsed() >= OPERATOR && !self.was_closed[peer] {
             self.was_closed[peer] = self.call(peer, "mysql_deny_write", &[]);
@@ -246,23 +300,39 @@ impl<'a> Monitor<'a> {
 
     /// What an agent does that has just been started and has an address of a role that is not its own.
     fn clear_bad_roles(&mut self, host: usize) {
-        if host < 2 && self.writer != Some(host) && self.call(host, "check_ip", &["eth0", WRITER_IP]) {
-            let has_address = held(&self.desk.calls)
-                .last()
-                .is_some_and(|called| called.answer.line.ends_with("is configured"));
-            if has_address {
-                self.was_closed[host] = self.call(host, "mysql_deny_write", &[]);
-                self.call(host, "clear_ip", &["eth0", WRITER_IP]);
-            }
+        if host >= 2 || self.writer == Some(host) {
+            return;
+        }
+        let checked = self.ask(host, "check_ip", &["eth0", WRITER_IP]);
+        if checked.is_ok() && checked.line.ends_with("is configured") {
+            self.was_closed[host] = self.call(host, "mysql_deny_write", &[]);
+            self.call(host, "clear_ip", &["eth0", WRITER_IP]);
         }
     }
 
     fn call(&self, host: usize, helper: &str, arguments: &[&str]) -> bool {
-        let at = self.desk.begun.elapsed();
-        let answer = self.cluster.call(host, helper, arguments);
-        let is_ok = answer.is_ok();
-        let call = [&[helper], arguments].concat().join(" ");
-        held(&self.desk.calls).push(Called { at, host, call, answer });
-        is_ok
+        self.ask(host, helper, arguments).is_ok()
+    }
+
+    /// Calls a helper. One that refuses leaves no thread stopped that ran.
+    fn ask(&self, host: usize, helper: &str, arguments: &[&str]) -> Answer {
+        let is_looked_at = ["set_active_master", "sync_with_master", "mysql_allow_write"].contains(&helper)
+            && !self.plan.faults.iter().any(|(_, fault)| fault.may_stop(host));
+        let threads = || if is_looked_at { oracle::threads(self.cluster, host) } else { None };
+        let before = threads();
+        let answer = self.desk.call(self.cluster, host, helper, arguments);
+        if let (Some(before), Some(_)) = (before, &answer.code)
+            && !before.is_stopped()
+            && let Some(after) = threads()
+            && after.is_stopped_without_cause()
+        {
+            let at = self.desk.begun.elapsed().as_millis();
+            held(&self.desk.wrong).push(format!(
+                "at {at} ms, {helper} on {} has left a thread stopped: {}",
+                Cluster::name(host),
+                answer.line
+            ));
+        }
+        answer
     }
 }

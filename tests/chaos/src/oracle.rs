@@ -9,9 +9,11 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use crate::cluster::{Cluster, WRITER_IP};
-use crate::monitor::{Desk, held};
+use crate::monitor::{Called, Desk, held};
 use crate::plan::{Fault, Plan};
 
+/// Pause between two looks at who has the address.
+const ADDRESS_PAUSE: Duration = Duration::from_millis(200);
 /// Pause between two looks at who takes writes.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long the role may take after the last fault.
@@ -40,6 +42,55 @@ pub fn watch(cluster: &Cluster, desk: &Desk) -> Vec<String> {
         std::thread::sleep(PAUSE);
     }
     wrong
+}
+
+/// Watches that no host has the address from when `clear_ip` has said OK there until it is to have it again.
+pub fn watch_addresses(cluster: &Cluster, desk: &Desk) -> Vec<String> {
+    let mut wrong = Vec::new();
+    while !*held(&desk.is_over) {
+        let cleared = held(&desk.cleared).clone();
+        for (host, since) in cleared {
+            if has_address(cluster, host) && held(&desk.cleared).get(&host) == Some(&since) {
+                let at = desk.begun.elapsed().as_millis();
+                wrong.push(format!(
+                    "at {at} ms, {} has the address; clear_ip said OK {} ms before",
+                    Cluster::name(host),
+                    since.elapsed().as_millis()
+                ));
+            }
+        }
+        std::thread::sleep(ADDRESS_PAUSE);
+    }
+    wrong
+}
+
+/// The threads of a host's replication.
+#[derive(Clone, Copy, Debug)]
+pub struct Threads {
+    /// Whether a thread does not run, and whether an error says why.
+    io: (bool, bool),
+    sql: (bool, bool),
+}
+
+impl Threads {
+    /// True if one of them does not run. One that tries to connect does.
+    pub fn is_stopped(self) -> bool {
+        self.io.0 || self.sql.0
+    }
+
+    /// True if one of them does not run, and has no error.
+    pub fn is_stopped_without_cause(self) -> bool {
+        self.io == (true, false) || self.sql == (true, false)
+    }
+}
+
+/// The threads of a host, if its server answers at once.
+pub fn threads(cluster: &Cluster, host: usize) -> Option<Threads> {
+    let status = cluster.status(host, Duration::from_millis(500)).ok()?;
+    let is = |name: &str, value: &str| status.iter().any(|(field, is)| field == name && is == value);
+    let thread =
+        |name: &str| (is(&format!("Slave_{name}_Running"), "No"), !is(&format!("Last_{name}_Errno"), "0"));
+    if status.is_empty() { None } else { Some(Threads { io: thread("IO"), sql: thread("SQL") }) }
 }
 
 /// True if the server of a host answers, over `session` or a new one, that it takes writes.
@@ -81,7 +132,8 @@ pub fn await_role(
     }
 }
 
-fn has_address(cluster: &Cluster, host: usize) -> bool {
+/// True if the writer address is on a host.
+pub fn has_address(cluster: &Cluster, host: usize) -> bool {
     let shown = cluster.run(&Cluster::name(host), &["ip", "-4", "-o", "addr", "show", "dev", "eth0"]);
     shown.is_ok_and(|text| text.contains(&format!(" {WRITER_IP}/")))
 }
@@ -102,6 +154,10 @@ pub fn await_following(cluster: &Cluster, desk: &Desk, plan: &Plan) -> Vec<Strin
             if held(&desk.gone).contains(&source) {
                 continue;
             }
+            if host >= 2 && is_to_be_rebuilt(desk, host) {
+                held(&desk.gone).insert(host);
+                continue;
+            }
             if let Some(reason) = why_not_following(cluster, host, source) {
                 nudge(cluster, desk, plan, host, &reason, &mut asked);
                 wrong.push(format!("{}: {reason}", Cluster::name(host)));
@@ -112,6 +168,31 @@ pub fn await_following(cluster: &Cluster, desk: &Desk, plan: &Plan) -> Vec<Strin
         }
         std::thread::sleep(Duration::from_millis(300));
     }
+}
+
+/// True if the writer was opened without what only this slave has, and it is refused for that.
+fn is_to_be_rebuilt(desk: &Desk, host: usize) -> bool {
+    let calls = held(&desk.calls);
+    let last =
+        calls.iter().rev().find(|called| called.host == host && called.call.starts_with("set_active_master"));
+    let is_ahead =
+        last.and_then(|called| called.answer.code.as_deref()).is_some_and(|code| AHEAD.contains(&code));
+    is_ahead && calls.iter().any(is_opened_without)
+}
+
+/// What a slave is refused for that has more than the writer.
+const AHEAD: [&str; 6] = [
+    "replica-ahead",
+    "keeps-no-log",
+    "not-in-log",
+    "out-of-order",
+    "applies-no-further",
+    "not-taken-over-yet",
+];
+
+/// True if the answer names what is lost.
+fn is_opened_without(called: &Called) -> bool {
+    called.answer.line.contains("continues without")
 }
 
 /// Waits, after the last write, until everybody who lives has the same rows. Says what differs.
@@ -133,7 +214,7 @@ fn living(cluster: &Cluster, desk: &Desk) -> Vec<usize> {
 }
 
 fn why_not_following(cluster: &Cluster, host: usize, source: usize) -> Option<String> {
-    let status = match cluster.status(host) {
+    let status = match cluster.status(host, Duration::from_secs(20)) {
         Ok(status) => status,
         Err(error) => return Some(error.to_string()),
     };
@@ -180,7 +261,8 @@ fn nudge(
 }
 
 /// The tables that are compared, by what they hold.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 5] = [
+    ("ticks", "SELECT id, at, '' FROM app.ticks ORDER BY id"),
     ("entries", "SELECT id, note, '' FROM app.entries ORDER BY id"),
     ("large", "SELECT id, note, HEX(CRC32(body)) FROM app.large ORDER BY id"),
     ("plain", "SELECT id, note, '' FROM app.plain ORDER BY id"),
@@ -259,9 +341,17 @@ pub fn longest_pause(since: u128, notes: &Notes) -> u128 {
 }
 
 /// What clients were told is there, once, on every host that lives; of what they were not told, all or nothing; what was
-/// rolled back is nowhere. Counts the rows in `compared`.
-pub fn check_rows(cluster: &Cluster, desk: &Desk, notes: &Notes, compared: &mut u64) -> Vec<String> {
+/// rolled back is nowhere. What a writer that is gone for good had sent to nobody is lost with it; with semi-sync, nothing
+/// is. Counts the rows in `compared`.
+pub fn check_rows(
+    cluster: &Cluster,
+    desk: &Desk,
+    plan: &Plan,
+    notes: &Notes,
+    compared: &mut u64,
+) -> Vec<String> {
     let mut wrong = Vec::new();
+    let lost = lost(desk, plan, notes);
     for host in living(cluster, desk) {
         let name = Cluster::name(host);
         let all = "SELECT note, COUNT(*) FROM (SELECT note FROM app.entries UNION ALL SELECT note FROM app.large \
@@ -281,10 +371,12 @@ pub fn check_rows(cluster: &Cluster, desk: &Desk, notes: &Notes, compared: &mut 
         };
         let of = |note: &str| there.get(note).copied().unwrap_or(0);
         let those = |is_so: fn(u64, u64) -> bool| {
-            let all = notes.acknowledged.iter().filter(move |(note, rows)| is_so(of(note), **rows));
+            let all = notes.acknowledged.iter().filter(|(note, rows)| is_so(of(note), **rows));
             all.map(|(note, _)| note.as_str()).collect::<Vec<&str>>()
         };
-        complain("acknowledged are missing", those(|there, rows| rows > 0 && there == 0));
+        let mut missing = those(|there, rows| rows > 0 && there == 0);
+        missing.retain(|note| !lost.contains(*note));
+        complain("acknowledged are missing", missing);
         complain("acknowledged are there in part", those(|there, rows| there > 0 && there < rows));
         complain("are there more than once", those(|there, rows| there > rows));
         let is_known = |note: &str| notes.begun.contains_key(note) || note.starts_with("rolled back");
@@ -293,13 +385,72 @@ pub fn check_rows(cluster: &Cluster, desk: &Desk, notes: &Notes, compared: &mut 
             "were rolled back",
             there.keys().map(String::as_str).filter(|note| note.starts_with("rolled back")).collect(),
         );
-        wrong.extend(check_counters(cluster, host, notes));
+        wrong.extend(check_counters(cluster, host, notes, &lost));
     }
     wrong
 }
 
+/// What was acknowledged by a writer that is gone for good, and may be lost.
+fn lost<'n>(desk: &Desk, plan: &Plan, notes: &'n Notes) -> BTreeSet<&'n str> {
+    let (gone, fetched) = (held(&desk.gone), held(&desk.fetched));
+    let opened_without = held(&desk.calls).iter().any(is_opened_without);
+    let is_fetched = |note: &str| fetched.contains(note.strip_prefix("same_").unwrap_or(note));
+    // What waits for an acknowledgement is acknowledged only while a replica is connected.
+    let waits = plan.semi_sync
+        && plan.faults.iter().all(|(_, fault)| {
+            matches!(fault, Fault::KillWriterForGood | Fault::Flush(..) | Fault::Late(..) | Fault::Slow(..))
+        });
+    let is_lost = |note: &str, server: u64| {
+        let is_of_the_gone =
+            usize::try_from(server).is_ok_and(|server| gone.contains(&server.wrapping_sub(1)));
+        is_of_the_gone && !waits && (opened_without || !is_fetched(note))
+    };
+    notes
+        .begun
+        .iter()
+        .filter(|(note, (server, _))| is_lost(note, *server))
+        .map(|(note, _)| note.as_str())
+        .collect()
+}
+
+/// Names of the transactions that the living have fetched: what stands in their relay logs. The last one of each may not
+/// be whole.
+pub fn fetched(cluster: &Cluster, desk: &Desk) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for host in living(cluster, desk) {
+        let data = cluster.folder.join(Cluster::name(host)).join("data");
+        let files = fs::read_dir(data).into_iter().flatten().flatten().map(|file| file.path());
+        let mut files: Vec<_> = files
+            .filter(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                name.strip_prefix("relay.").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+            })
+            .collect();
+        files.sort();
+        let mut last = None;
+        for name in files.iter().flat_map(|file| names_in(&fs::read(file).unwrap_or_default())) {
+            if last.as_ref() != Some(&name) {
+                names.extend(last.replace(name));
+            }
+        }
+    }
+    names
+}
+
+/// Each `NUMBER-NUMBER` in some bytes, as the writers name transactions.
+fn names_in(bytes: &[u8]) -> Vec<String> {
+    let is_of_a_name = |byte: &u8| byte.is_ascii_digit() || *byte == b'-';
+    let words = bytes.split(|byte| !is_of_a_name(byte)).filter(|word| word.contains(&b'-'));
+    let names = words.map(|word| String::from_utf8_lossy(word).into_owned());
+    let is_name = |word: &String| {
+        let halves = word.split_once('-');
+        halves.is_some_and(|(one, other)| !one.is_empty() && !other.is_empty() && !other.contains('-'))
+    };
+    names.filter(is_name).collect()
+}
+
 /// The statements that are all alike: each acknowledged one counts once, and one whose end nobody knows at most once.
-fn check_counters(cluster: &Cluster, host: usize, notes: &Notes) -> Vec<String> {
+fn check_counters(cluster: &Cluster, host: usize, notes: &Notes, lost: &BTreeSet<&str>) -> Vec<String> {
     let counters = match cluster.rows::<(u64, u64)>(host, "SELECT id, n FROM app.counters") {
         Ok(rows) => rows,
         Err(error) => return vec![format!("{}: {error}", Cluster::name(host))],
@@ -310,7 +461,8 @@ fn check_counters(cluster: &Cluster, host: usize, notes: &Notes) -> Vec<String> 
     let mut wrong = Vec::new();
     for (id, n) in counters {
         let begun = notes.begun.keys().filter(|note| of_writer(note, id)).count() as u64;
-        let known = notes.acknowledged.keys().filter(|note| of_writer(note, id)).count() as u64;
+        let is_known = |note: &&String| of_writer(note, id) && !lost.contains(note.as_str());
+        let known = notes.acknowledged.keys().filter(is_known).count() as u64;
         if n < known || n > begun {
             wrong.push(format!(
                 "{}: counter {id} is {n}; {known} were acknowledged, {begun} begun",
@@ -368,9 +520,56 @@ pub fn check_tails(desk: &Desk, plan: &Plan) -> Vec<String> {
         });
     held(&desk.calls)
         .iter()
-        .filter(|called| !is_excused && called.answer.line.contains("continues without"))
+        .filter(|called| !is_excused && is_opened_without(called))
         .map(|called| format!("{}: {}", called.call, called.answer.line))
         .collect()
+}
+
+/// Refusals that are untrue: nothing that is drawn makes one of them right.
+const UNTRUE: [&str; 31] = [
+    "account-refused",
+    "filters-hide-place",
+    "foreign-source",
+    "gtids-missing",
+    "ignores-new-master",
+    "internal-error",
+    "lacks-privilege",
+    "log-begun-anew",
+    "log-purged",
+    "log-was-reset",
+    "moves-itself",
+    "new-master-filters",
+    "new-master-is-this-host",
+    "no-binlog",
+    "no-slave-updates",
+    "not-a-replica",
+    "not-put-back",
+    "old-filters-unknown",
+    "old-master-unreadable",
+    "own-log-cut",
+    "own-transactions",
+    "peer-log-cut",
+    "peer-unreadable",
+    "replica-lacks-earlier",
+    "same-server-id",
+    "several-channels",
+    "several-sources",
+    "unknown-domain",
+    "unknown-host",
+    "usage",
+    "wrong-source",
+];
+
+/// Refusals whose reason is not so.
+pub fn check_refusals(desk: &Desk) -> Vec<String> {
+    let is_untrue =
+        |called: &&Called| called.answer.code.as_deref().is_some_and(|code| UNTRUE.contains(&code));
+    let calls = held(&desk.calls);
+    let untrue = calls.iter().filter(is_untrue).take(SHOWN).map(|called| {
+        let (at, name) = (called.at.as_millis(), Cluster::name(called.host));
+        format!("at {at} ms, {} on {name} is refused for what is not so: {}", called.call, called.answer.line)
+    });
+    untrue.collect()
 }
 
 /// What helpers must not leave behind, and how long they may take.
@@ -411,3 +610,6 @@ pub fn check_helpers(cluster: &Cluster, desk: &Desk) -> Vec<String> {
     }
     wrong
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,11 @@ impl Kind {
         self.server == "mysql-5.6"
     }
 
+    /// True if transactions have GTIDs, however replicas keep their position.
+    fn has_gtids(&self) -> bool {
+        self.mode == "gtid" || self.is_mariadb()
+    }
+
     /// True if a server that is killed may not know what it had applied, which it writes down some time after that.
     pub fn forgets(&self) -> bool {
         self.mode == "file" && self.is_mariadb()
@@ -41,6 +46,9 @@ impl Kind {
         set.unwrap_or(default).into()
     }
 }
+
+/// A slave that keeps no log of what it replicates.
+const NO_LOG: &str = "log_slave_updates = 0";
 
 /// A line of the servers' configuration: of one host, or of all.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -83,6 +91,12 @@ pub enum Load {
     Table,
     /// Rows by way of a temporary table.
     Temporary,
+    /// A transaction in two phases.
+    Xa,
+    /// Rows of a file that the client sends.
+    File,
+    /// A row of a database that filters leave out.
+    Scratch,
 }
 
 /// Something that goes wrong, or that a person does.
@@ -101,9 +115,13 @@ pub enum Fault {
     FreezeForEver(usize),
     /// Between two hosts nothing arrives for so many milliseconds.
     Drop(usize, usize, u64),
+    /// What one host sends to another does not arrive for so many milliseconds.
+    DropOneWay(usize, usize, u64),
+    /// Between two hosts so many of a hundred packets are lost, for so many milliseconds.
+    Lose(usize, usize, u64, u64),
     /// Between two hosts no new connection is made for so many milliseconds.
     DropNew(usize, usize, u64),
-    /// What a host is sent comes so many milliseconds late, for so many milliseconds.
+    /// A host is sent so little at a time that it comes up to so many milliseconds late, for so many milliseconds.
     Slow(usize, u64, u64),
     /// Whatever helper runs on a host within the next second is killed.
     KillHelper(usize),
@@ -117,6 +135,16 @@ pub enum Fault {
     Flush(usize),
     /// The same on a slave, and everything older is purged.
     Purge(usize),
+    /// A person stops a thread while a helper runs on that host, and starts it so many milliseconds later.
+    StopDuringCall(usize, String, u64),
+    /// The server of a host is shut down as it should be, and started again.
+    Restart(usize),
+    /// The monitor cannot reach a host for so many milliseconds, neither its server nor its agent.
+    Unseen(usize, u64),
+    /// The monitor takes a host for late (`REPLICATION_DELAY`) for so many milliseconds.
+    Late(usize, u64),
+    /// A person calls a helper on a host, whatever the agent calls at that moment.
+    Beside(usize),
     /// Somebody else holds a lock of the helpers for so many milliseconds.
     Lock(usize, String, u64),
 }
@@ -126,15 +154,41 @@ impl Fault {
     pub fn kills(&self) -> bool {
         matches!(
             self,
-            Self::Kill(..) | Self::KillWriter(..) | Self::KillWriterForGood | Self::FreezeForEver(..)
+            Self::Kill(..)
+                | Self::KillWriter(..)
+                | Self::KillWriterForGood
+                | Self::FreezeForEver(..)
+                | Self::Restart(..)
         )
+    }
+
+    /// True if it may stop a thread of a host's replication, or end its server.
+    pub fn may_stop(&self, host: usize) -> bool {
+        match self {
+            Self::KillWriter(..) | Self::KillWriterForGood => host < 2,
+            Self::Kill(of, ..)
+            | Self::FreezeForEver(of)
+            | Self::Freeze(of, ..)
+            | Self::Restart(of)
+            | Self::StopSlave(of, ..)
+            | Self::StopDuringCall(of, ..)
+            | Self::Beside(of) => *of == host,
+            _ => false,
+        }
     }
 
     /// True if a host may have to do without another one that lives.
     pub fn parts(&self) -> bool {
         matches!(
             self,
-            Self::Drop(..) | Self::DropNew(..) | Self::StopSlave(..) | Self::Lock(..) | Self::Freeze(..)
+            Self::Drop(..)
+                | Self::DropOneWay(..)
+                | Self::DropNew(..)
+                | Self::Lose(..)
+                | Self::StopSlave(..)
+                | Self::StopDuringCall(..)
+                | Self::Lock(..)
+                | Self::Freeze(..)
         )
     }
 }
@@ -149,11 +203,17 @@ impl fmt::Display for Fault {
             Self::Freeze(host, ms) => write!(f, "freeze the server of {} for {ms} ms", db(host)),
             Self::FreezeForEver(host) => write!(f, "freeze the server of {}, kill it in the end", db(host)),
             Self::Drop(a, b, ms) => write!(f, "drop packets between {} and {} for {ms} ms", db(a), db(b)),
+            Self::DropOneWay(a, b, ms) => {
+                write!(f, "drop packets from {} to {} for {ms} ms", db(a), db(b))
+            }
+            Self::Lose(a, b, percent, ms) => {
+                write!(f, "lose {percent} % of the packets between {} and {} for {ms} ms", db(a), db(b))
+            }
             Self::DropNew(a, b, ms) => {
                 write!(f, "drop new connections between {} and {} for {ms} ms", db(a), db(b))
             }
             Self::Slow(host, late, ms) => {
-                write!(f, "packets to {} come {late} ms late for {ms} ms", db(host))
+                write!(f, "packets to {} come up to {late} ms late for {ms} ms", db(host))
             }
             Self::KillHelper(host) => write!(f, "kill the helper that runs on {}", db(host)),
             Self::Move => write!(f, "move the writer role"),
@@ -163,6 +223,13 @@ impl fmt::Display for Fault {
             }
             Self::Flush(host) => write!(f, "FLUSH LOGS on {}", db(host)),
             Self::Purge(host) => write!(f, "FLUSH LOGS and PURGE BINARY LOGS on {}", db(host)),
+            Self::StopDuringCall(host, thread, ms) => {
+                write!(f, "STOP SLAVE {thread} on {} during a call, start it {ms} ms later", db(host))
+            }
+            Self::Restart(host) => write!(f, "restart the server of {}", db(host)),
+            Self::Unseen(host, ms) => write!(f, "the monitor does not reach {} for {ms} ms", db(host)),
+            Self::Late(host, ms) => write!(f, "the monitor takes {} for late for {ms} ms", db(host)),
+            Self::Beside(host) => write!(f, "a person calls a helper on {}", db(host)),
             Self::Lock(host, name, ms) => write!(f, "hold the lock {name} on {} for {ms} ms", db(host)),
         }
     }
@@ -179,6 +246,9 @@ pub struct Plan {
     pub hosts: usize,
     /// The servers' settings.
     pub settings: Vec<Setting>,
+    /// The helpers' own settings, lines of `mmm_helpers.yaml`.
+    #[serde(default)]
+    pub helpers: Vec<String>,
     /// True if every host acknowledges, and waits for one acknowledgment.
     pub semi_sync: bool,
     /// A slave that applies two seconds late.
@@ -199,7 +269,7 @@ impl Plan {
     /// The round of a seed.
     pub fn draw(seed: u64, kind: &Kind) -> Self {
         let mut dice = Dice::new(seed);
-        let hosts = usize::try_from(dice.between(3, 4)).unwrap_or(3);
+        let hosts = *dice.pick(&[3, 3, 3, 4, 4, 4, 5]);
         let semi_sync = !kind.is_old() && dice.chance(25);
         let delayed = if dice.chance(12) { Some(hosts - 1) } else { None };
         let writers = (0..dice.between(2, 4)).map(|_| *dice.pick(&[1, 2, 5, 20])).collect();
@@ -216,23 +286,49 @@ impl Plan {
         if semi_sync {
             settings.extend(of_semi_sync(kind));
         }
+        // Without GTIDs, nothing shows where a slave without a log is that is always late.
+        if !kind.has_gtids() {
+            settings.retain(|setting| {
+                setting.host.is_none() || setting.host != delayed || setting.line != NO_LOG
+            });
+        }
         let mut load = vec![Load::Row, Load::Rows, Load::Rollback];
-        for more in [Load::LargeRows, Load::Same, Load::MyIsam, Load::Table, Load::Temporary] {
+        let filter = filters(&mut dice);
+        let leaves_out = filter.is_some();
+        let helpers = of_helpers(&mut dice, kind, filter.as_deref());
+        settings.extend(filter.map(|line| Setting { host: None, line }));
+        for more in [
+            Load::LargeRows,
+            Load::Same,
+            Load::MyIsam,
+            Load::Table,
+            Load::Temporary,
+            Load::Xa,
+            Load::File,
+            Load::Scratch,
+        ] {
             let is_wanted = dice.chance(40);
             let format = kind.format(&settings);
             let is_fair = match more {
                 // A server that is killed while it changes such tables does not know afterwards whether it has; and what two
-                // servers have made apart does not go together.
-                Load::MyIsam | Load::Table => !kills && !parts,
+                // servers have made apart does not go together. Nobody ends what was prepared on a host that is gone.
+                Load::MyIsam | Load::Table | Load::Xa => !kills && !parts,
                 // A server that starts again has lost them.
                 Load::Temporary => !kills || format == "ROW",
                 // What a dead master had not sent comes with the number that its row had.
                 Load::Same => !kills && !parts || format != "ROW",
+                Load::Scratch => leaves_out,
                 _ => true,
             };
             if is_wanted && is_fair {
                 load.push(more);
             }
+        }
+        if load.contains(&Load::File) {
+            settings.push(Setting { host: None, line: "local_infile = 1".into() });
+        }
+        if dice.chance(15) {
+            settings.push(Setting { host: None, line: "event_scheduler = 1".into() });
         }
         let master_first = dice.chance(50);
         Self {
@@ -240,6 +336,7 @@ impl Plan {
             kind: kind.clone(),
             hosts,
             settings,
+            helpers,
             semi_sync,
             delayed,
             writers,
@@ -250,13 +347,19 @@ impl Plan {
         }
     }
 
-    /// The same without some of what was drawn: `s0` is the first setting, `f0` the first fault, `l0` the first load.
+    /// The same without some of what was drawn: `s0` is the first setting, `h0` the first of the helpers' own, `f0` the
+    /// first fault, `l0` the first load.
     pub fn without(mut self, left_out: &[String]) -> Self {
         let is_kept = |letter: char, index: usize| !left_out.contains(&format!("{letter}{index}"));
         let mut index = 0;
         self.settings.retain(|_| {
             index += 1;
             is_kept('s', index - 1)
+        });
+        index = 0;
+        self.helpers.retain(|_| {
+            index += 1;
+            is_kept('h', index - 1)
         });
         index = 0;
         self.faults.retain(|_| {
@@ -278,6 +381,7 @@ impl Plan {
     pub fn parts(&self) -> Vec<String> {
         let mut parts: Vec<String> = (0..self.faults.len()).map(|index| format!("f{index}")).collect();
         parts.extend((0..self.settings.len()).map(|index| format!("s{index}")));
+        parts.extend((0..self.helpers.len()).map(|index| format!("h{index}")));
         parts.extend((1..self.load.len()).map(|index| format!("l{index}")));
         if self.delayed.is_some() {
             parts.push("delay".into());
@@ -307,6 +411,9 @@ impl fmt::Display for Plan {
             let host = setting.host.map_or("all".into(), |host| format!("db{}", host + 1));
             writeln!(f, "  setting of {host}: {}", setting.line)?;
         }
+        for line in &self.helpers {
+            writeln!(f, "  setting of the helpers: {line}")?;
+        }
         for (at, fault) in &self.faults {
             writeln!(f, "  at {at:>5} ms: {fault}")?;
         }
@@ -328,9 +435,6 @@ fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, diverge: bool, kills_sla
     }
     if dice.chance(25) {
         add(None, "skip_slave_start = 1".into());
-    }
-    if dice.chance(15) {
-        add(None, "binlog_ignore_db = scratch".into());
     }
     if kind.is_mariadb() {
         if dice.chance(50) {
@@ -379,10 +483,43 @@ fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, diverge: bool, kills_sla
     for host in 2..hosts {
         // By GTID, MySQL 5.6 needs it.
         if dice.chance(25) && !(kind.is_old() && kind.mode == "gtid") {
-            add(Some(host), "log_slave_updates = 0".into());
+            add(Some(host), NO_LOG.into());
         }
     }
     all
+}
+
+/// A filter that all hosts have.
+fn filters(dice: &mut Dice) -> Option<String> {
+    let lines = [
+        "binlog_ignore_db = scratch",
+        "replicate_ignore_db = scratch",
+        "replicate_wild_ignore_table = scratch.%",
+    ];
+    if dice.chance(25) { Some((*dice.pick(&lines)).into()) } else { None }
+}
+
+/// Settings of the helpers that a site may have.
+fn of_helpers(dice: &mut Dice, kind: &Kind, filter: Option<&str>) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut attach = Vec::new();
+    // Else a slave of a dead master is refused, as it should be.
+    if filter.is_some_and(|line| line.starts_with("binlog")) {
+        attach.push("log_filters_agree: true".to_string());
+    }
+    if dice.chance(15) {
+        attach.push(format!("patience: {}", dice.pick(&["50ms", "2s"])));
+    }
+    if !attach.is_empty() {
+        lines.push(format!("attach: {{{}}}", attach.join(", ")));
+    }
+    if dice.chance(25) && !kind.is_mariadb() && !kind.is_old() {
+        lines.push("deny_write: {super_read_only: true}".into());
+    }
+    if dice.chance(10) {
+        lines.push("network: {farewell: off}".into());
+    }
+    lines
 }
 
 fn of_semi_sync(kind: &Kind) -> Vec<Setting> {
@@ -413,33 +550,43 @@ fn fault(dice: &mut Dice, kind: &Kind, hosts: usize) -> Fault {
         let other = (one + usize::try_from(dice.between(1, hosts as u64 - 1)).unwrap_or(1)) % hosts;
         (one, other)
     };
+    let stopped = |dice: &mut Dice| (*dice.pick::<&str>(&["", "IO_THREAD", "SQL_THREAD"])).to_string();
     match dice.below(100) {
-        0..6 => Fault::KillWriterForGood,
-        6..40 if kind.forgets() => Fault::KillWriter(dice.between(300, 8_000)),
-        6..14 => Fault::KillWriter(dice.between(300, 8_000)),
-        14..24 => Fault::Kill(master(dice), dice.between(300, 8_000)),
-        24..30 => Fault::Kill(host(dice), dice.between(300, 5_000)),
-        30..36 => Fault::Freeze(host(dice), dice.between(200, 1_500)),
-        36..40 => Fault::FreezeForEver(master(dice)),
-        40..48 => {
+        0..5 => Fault::KillWriterForGood,
+        5..35 if kind.forgets() => Fault::KillWriter(dice.between(300, 8_000)),
+        5..12 => Fault::KillWriter(dice.between(300, 8_000)),
+        12..20 => Fault::Kill(master(dice), dice.between(300, 8_000)),
+        20..25 => Fault::Kill(host(dice), dice.between(300, 5_000)),
+        25..31 => Fault::Freeze(host(dice), dice.between(200, 1_500)),
+        31..35 => Fault::FreezeForEver(master(dice)),
+        35..38 => Fault::Restart(host(dice)),
+        38..43 => {
             let (one, other) = two(dice);
             Fault::Drop(one, other, dice.between(500, 6_000))
         }
-        48..53 => {
+        43..45 => {
+            let (one, other) = two(dice);
+            Fault::DropOneWay(one, other, dice.between(500, 6_000))
+        }
+        45..48 => {
+            let (one, other) = two(dice);
+            Fault::Lose(one, other, *dice.pick(&[2, 10, 30]), dice.between(1_000, 5_000))
+        }
+        48..52 => {
             let (one, other) = two(dice);
             Fault::DropNew(one, other, dice.between(500, 6_000))
         }
-        53..58 => Fault::Slow(host(dice), *dice.pick(&[5, 30, 150]), dice.between(1_000, 5_000)),
-        58..66 => Fault::KillHelper(host(dice)),
-        66..84 => Fault::Move,
-        84..88 => Fault::Agent(host(dice), dice.between(300, 4_000)),
-        88..94 => Fault::StopSlave(
-            host(dice),
-            (*dice.pick::<&str>(&["", "IO_THREAD", "SQL_THREAD"])).into(),
-            dice.between(500, 4_000),
-        ),
-        94..96 => Fault::Flush(host(dice)),
-        96..98 => Fault::Purge(usize::try_from(dice.between(2, hosts as u64 - 1)).unwrap_or(2)),
+        52..55 => Fault::Slow(host(dice), *dice.pick(&[5, 30, 150]), dice.between(1_000, 5_000)),
+        55..62 => Fault::KillHelper(host(dice)),
+        62..75 => Fault::Move,
+        75..78 => Fault::Agent(host(dice), dice.between(300, 4_000)),
+        78..82 => Fault::StopSlave(host(dice), stopped(dice), dice.between(500, 4_000)),
+        82..85 => Fault::StopDuringCall(host(dice), stopped(dice), dice.between(0, 1_000)),
+        85..88 => Fault::Unseen(host(dice), dice.between(500, 5_000)),
+        88..91 => Fault::Late(host(dice), dice.between(500, 6_000)),
+        91..94 => Fault::Beside(host(dice)),
+        94..95 => Fault::Flush(host(dice)),
+        95..97 => Fault::Purge(usize::try_from(dice.between(2, hosts as u64 - 1)).unwrap_or(2)),
         _ => Fault::Lock(
             host(dice),
             (*dice.pick::<&str>(&["replication", "writes"])).into(),

@@ -75,7 +75,8 @@ fn on(cluster: &Cluster, plan: &Plan, outcome: &mut Outcome) -> Vec<String> {
     let mut role = Duration::ZERO;
     std::thread::scope(|scope| {
         let watched = scope.spawn(|| oracle::watch(cluster, &desk));
-        scope.spawn(|| Monitor::new(cluster, &desk, plan.master_first).run());
+        let addresses = scope.spawn(|| oracle::watch_addresses(cluster, &desk));
+        scope.spawn(|| Monitor::new(cluster, &desk, plan).run());
         faults::strike(cluster, &desk, plan);
         let count = || oracle::notes(&work).acknowledged.len();
         let so_far = count();
@@ -91,23 +92,32 @@ fn on(cluster: &Cluster, plan: &Plan, outcome: &mut Outcome) -> Vec<String> {
         for writer in &mut writers {
             let _ = writer.wait();
         }
+        if has_event(plan) {
+            for host in 0..cluster.hosts {
+                let _ = cluster.control(&["sql", &Cluster::name(host), "SET GLOBAL event_scheduler = OFF"]);
+            }
+        }
         if following.is_empty() {
             wrong.extend(oracle::await_rows(cluster, &desk));
         }
         wrong.extend(following);
         *held(&desk.is_over) = true;
-        match watched.join() {
-            Ok(seen) => wrong.extend(seen),
-            Err(_) => wrong.push("the oracle's watch has failed".into()),
+        for watched in [watched, addresses] {
+            match watched.join() {
+                Ok(seen) => wrong.extend(seen),
+                Err(_) => wrong.push("the oracle's watch has failed".into()),
+            }
         }
     });
     let notes = oracle::notes(&work);
     if notes.acknowledged.len() < 10 {
         wrong.push(format!("only {} transactions were acknowledged", notes.acknowledged.len()));
     }
-    wrong.extend(oracle::check_rows(cluster, &desk, &notes, &mut outcome.rows));
+    wrong.extend(std::mem::take(&mut *held(&desk.wrong)));
+    wrong.extend(oracle::check_rows(cluster, &desk, plan, &notes, &mut outcome.rows));
     wrong.extend(oracle::check_closed(&desk, &notes));
     wrong.extend(oracle::check_tails(&desk, plan));
+    wrong.extend(oracle::check_refusals(&desk));
     wrong.extend(oracle::check_helpers(cluster, &desk));
     count(&desk, &notes, role, outcome);
     if !wrong.is_empty() {
@@ -116,15 +126,37 @@ fn on(cluster: &Cluster, plan: &Plan, outcome: &mut Outcome) -> Vec<String> {
     wrong
 }
 
+/// True if an event writes, too.
+fn has_event(plan: &Plan) -> bool {
+    plan.settings.iter().any(|setting| setting.line.starts_with("event_scheduler"))
+}
+
 fn prepare(cluster: &Cluster, plan: &Plan) -> Result<(), String> {
     let tables = [
         "CREATE TABLE app.large (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, note VARCHAR(255), body LONGTEXT) ENGINE = InnoDB",
         "CREATE TABLE app.plain (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, note VARCHAR(255)) ENGINE = MyISAM",
         "CREATE TABLE app.counters (id BIGINT UNSIGNED NOT NULL PRIMARY KEY, n BIGINT UNSIGNED NOT NULL) ENGINE = InnoDB",
         "INSERT INTO app.counters VALUES (0, 0), (1, 0), (2, 0), (3, 0)",
+        "CREATE TABLE app.ticks (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, at VARCHAR(255)) ENGINE = InnoDB",
     ];
     for statement in tables {
         cluster.control(&["sql", "db1", statement])?;
+    }
+    if plan.load.contains(&Load::Scratch) {
+        for host in 0..cluster.hosts {
+            let words = [
+                "SET SESSION sql_log_bin = 0",
+                "CREATE DATABASE scratch",
+                "CREATE TABLE scratch.lines (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, note VARCHAR(255))",
+                "GRANT ALL ON scratch.* TO 'app'@'10.77.0.%'",
+            ];
+            cluster.control(&[&["sql", &Cluster::name(host)], &words[..]].concat())?;
+        }
+    }
+    if has_event(plan) {
+        let event = "CREATE DEFINER = 'app'@'10.77.0.%' EVENT app.tick ON SCHEDULE EVERY 1 SECOND DO \
+                     INSERT INTO app.ticks (at) VALUES (CONNECTION_ID())";
+        cluster.control(&["sql", "db1", event])?;
     }
     if let Some(host) = plan.delayed {
         let name = Cluster::name(host);
@@ -223,7 +255,7 @@ fn keep(cluster: &Cluster, plan: &Plan, desk: &Desk, wrong: &[String]) {
             cluster.folder.join(&name).join("server.log"),
             folder.join(format!("{name}.server.log")),
         );
-        let status = cluster.status(host).map(|status| {
+        let status = cluster.status(host, Duration::from_secs(20)).map(|status| {
             status.iter().map(|(field, value)| format!("{field}: {value}")).collect::<Vec<_>>().join("\n")
         });
         let _ = fs::write(
