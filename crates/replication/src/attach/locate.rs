@@ -87,10 +87,12 @@ impl Move<'_> {
             other => other?,
         };
         let (found, end) = (sought.found, facts.new.end.clone());
-        // If the position is found, this search is not needed; it may have to read all of the log.
+        // If the position is found, this search is not needed; it may have to read all of the log. In the log of a new
+        // master that logs in any order, what is found proves nothing.
+        let is_proved = found.is_ok() && facts.new.keeps_order;
         let has_own = match sought.has_own {
             Some(has_own) => has_own,
-            None if found.is_ok() || !facts.new.read_only || logs_updates => true,
+            None if is_proved || !facts.new.read_only || logs_updates => true,
             None => own::has_own(&mut new, facts.new.server_id)?,
         };
         let now = channel::again(self.replica, &self.channel)?;
