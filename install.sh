@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Puts the helpers where MMM's agent calls them, tools, manual pages and completions where people look for them, and
 # takes all of it away again.
-# Usage: install.sh install DESTDIR AGENT_DIR TOOLS_DIR BUILT MANUAL
-#        install.sh uninstall DESTDIR AGENT_DIR
+# Usage: install.sh install [DESTDIR [AGENT_DIR [TOOLS_DIR [BUILT [MANUAL]]]]]
+#        install.sh uninstall [DESTDIR [AGENT_DIR]]
+# What is left out or empty is for this host: the folder in which its agent keeps helpers, /usr/sbin, and what lies beside this
+# program in a release. Where the package (deb or rpm) is installed, this program touches nothing.
 # Original helpers go to AGENT_DIR.orig and come back from there unchanged; any other file that somebody else has put
 # there stays where it is, and ours is not installed. A helper is replaced by renaming, so a running agent finds one or
 # the other at any moment, never none. No copy that is the only one is ever deleted; uninstalling continues after what
@@ -79,6 +81,14 @@ leads_out() {
 
 # Older versions of sync ignore names, and write everything.
 to_disk() { sync "$@" 2>/dev/null || fail 'the disk does not take what has to be kept'; }
+
+# refuse_to_mix — a package moves the same files, and neither would know what the other has done.
+refuse_to_mix() {
+  local cure='rpm -e mmm-agent-helpers'
+  [[ -e $root/usr/libexec/mmm-agent-helpers/takeover ]] || return 0
+  if [[ -e $root/var/lib/dpkg/info/mmm-agent-helpers.list ]]; then cure='apt-get remove mmm-agent-helpers'; fi
+  fail "the package mmm-agent-helpers is installed here and serves the agent; nothing was done. Remove it first: $cure"
+}
 
 install_helpers() {
   local name found=() new=()
@@ -221,6 +231,7 @@ install_samples() {
   install -d "$examples/hooks"
   install -m 0755 "$here"/etc/hooks/{ec2-address,floating-ip,fence-ipmi,fence-hcloud,fence-ssh} "$examples/hooks/"
   install -m 0644 "$here"/etc/hooks/*.yaml "$examples/hooks/"
+  install -m 0644 "$here/etc/systemd/mysql-mmm-agent.service.d/hardening.conf" "$examples/hardening.conf"
   install -d "$examples/docs"
   install -m 0644 "$here"/docs/*.md "$examples/docs/"
   install -m 0644 "$here/LICENSE-MIT" "$here/LICENSE-APACHE" "$examples/"
@@ -229,6 +240,7 @@ install_samples() {
   # The administrator's own version stays.
   exists "$rotation" || install -m 0644 "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"
   echo "Settings are optional; a sample is $examples/mmm_helpers.yaml"
+  echo 'Would a failover work now? Run: mmm_preflight'
 }
 
 uninstall_helpers() {
@@ -270,7 +282,7 @@ uninstall_samples() {
     failed+=("rm what is in $examples, and $rotation")
     return
   fi
-  try rm -f "$examples/mmm_helpers.yaml" "$examples/LICENSE-MIT" "$examples/LICENSE-APACHE"
+  try rm -f "$examples/mmm_helpers.yaml" "$examples/hardening.conf" "$examples/LICENSE-MIT" "$examples/LICENSE-APACHE"
   for sample in "$here"/etc/hooks/*; do try rm -f "$examples/hooks/${sample##*/}"; done
   for sample in "$here"/docs/*.md; do try rm -f "$examples/docs/${sample##*/}"; done
   rmdir "$examples/hooks" "$examples/docs" "$examples" 2>/dev/null || true
@@ -292,8 +304,17 @@ uninstall_list() {
 }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-(($# >= 3)) || fail "usage: install.sh install|uninstall DESTDIR AGENT_DIR [TOOLS_DIR BUILT MANUAL]"
-action=$1 root=${2%/} agent_dir=${3%/} tools_dir=${4:-} built=${5:-} manual=${6:-}
+(($# >= 1)) || fail "usage: install.sh install|uninstall [DESTDIR [AGENT_DIR [TOOLS_DIR [BUILT [MANUAL]]]]]"
+action=$1 root=${2:-} agent_dir=${3:-} tools_dir=${4:-/usr/sbin} built=${5:-} manual=${6:-}
+root=${root%/}
+if [[ -z $built && -d $here/bin ]]; then built=$here/bin; fi
+if [[ -z $manual && -d $here/manual ]]; then manual=$here/manual; fi
+if [[ -z $agent_dir ]]; then
+  agent_dir=/usr/lib/mysql-mmm/agent
+  # EPEL and Fedora.
+  if [[ ! -d $root$agent_dir && -d $root/usr/libexec/mysql-mmm ]]; then agent_dir=/usr/libexec/mysql-mmm/agent; fi
+fi
+agent_dir=${agent_dir%/}
 [[ $agent_dir == /* ]] || fail "AGENT_DIR must be an absolute path: '$agent_dir'"
 agent=$root$agent_dir
 saved=$agent.orig
@@ -305,6 +326,7 @@ rotation=$root/etc/logrotate.d/mysql-mmm-helpers
 is_list_lost='' failed=()
 real_root=$(realpath -m -- "${root:-/}")
 
+refuse_to_mix
 case $action in
   install) install_helpers; install_files; install_samples ;;
   uninstall) uninstall_helpers; uninstall_files; uninstall_samples; uninstall_list ;;

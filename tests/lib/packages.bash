@@ -1,0 +1,156 @@
+# shellcheck shell=bash disable=SC2154
+# Packages of stand-ins, ours and the agent's, and small roots in which the real dpkg or rpm installs them. The caller has
+# included packaging/names.bash, and sets `way`: deb or rpm.
+
+REPOSITORY=${REPOSITORY:-$BATS_TEST_DIRNAME/..}
+
+# Where the agent's helpers lie.
+agent_of() { if [[ $way == deb ]]; then echo /usr/lib/mysql-mmm/agent; else echo /usr/libexec/mysql-mmm/agent; fi; }
+
+# stand_in FILE WORDS… — a program that says them.
+stand_in() {
+  mkdir -p "${1%/*}"
+  printf '#!/bin/sh\necho %s\n' "${*:2}" >"$1"
+  chmod 755 "$1"
+}
+
+# make_packages FOLDER — ours and the agent's, each in the versions 1 and 2, and ours of version 3 with a script that fails.
+make_packages() {
+  local version name work=$1/work
+  export SOURCE_DATE_EPOCH=1700000000
+  mkdir -p "$work/manual"/{man1,man5,man8,bash,zsh,fish} "$work/extra"
+  echo licences | gzip -9n >"$work/extra/LICENCES.gz"
+  for name in "${TOOLS[@]}"; do
+    for page in "man1/$name.1" "bash/$name" "zsh/_$name" "fish/$name.fish"; do echo "$name" >"$work/manual/$page"; done
+  done
+  echo page >"$work/manual/man5/mmm_helpers.yaml.5"
+  echo page >"$work/manual/man8/check_ip.8"
+  for version in 1 2 3; do
+    for name in "${HELPERS[@]}" "${TOOLS[@]}"; do stand_in "$work/built$version/$name" ours "$name" "$version"; done
+    "$REPOSITORY/packaging/tree" "$way" "$work/built$version" "$work/manual" "$work/extra" "$work/tree$version"
+    if ((version == 3)); then break_script "$work/tree3"; fi
+    case $way in
+      deb) VERSION=$version "$REPOSITORY/packaging/deb/build" "$work/tree$version" amd64 "$1" ;;
+      rpm) VERSION=$version "$REPOSITORY/packaging/rpm/build" "$work/tree$version" x86_64 "$1" ;;
+    esac
+    ((version == 3)) || agent_package "$version" "$1"
+  done
+  rm -r "$work"
+}
+
+# Version 3's takeover fails halfway.
+break_script() {
+  # shellcheck disable=SC2016 # for sed
+  sed -i 's/^for name in \$HELPERS; do$/&\n  [ "$name" != mysql_may_write ] || [ "$action" = give ] || exit 1/' \
+    "$1/usr/libexec/mmm-agent-helpers/takeover"
+}
+
+# agent_package VERSION FOLDER
+agent_package() {
+  local name agent tree=$2/work/agent$1
+  agent=$(agent_of)
+  for name in "${HELPERS[@]}" mmm_other; do
+    stand_in "$tree$agent/$name" theirs "$name" "$1"
+    touch -d '2010-05-04 03:02:01' "$tree$agent/$name"
+  done
+  if [[ $way == deb ]]; then
+    mkdir -p "$tree/DEBIAN"
+    printf 'Package: mysql-mmm-agent\nVersion: 2.2.%s\nArchitecture: all\nMaintainer: A <a@b.example>\nDescription: agent\n' "$1" \
+      >"$tree/DEBIAN/control"
+    dpkg-deb --root-owner-group -Zxz --build "$tree" "$2/agent_$1.deb" >/dev/null
+  else
+    printf '%s\n' 'Name: mysql-mmm-agent' "Version: 2.2.$1" 'Release: 1' 'Summary: agent' 'License: GPL' 'BuildArch: noarch' \
+      'AutoReqProv: no' '%description' agent '%install' "cp -a $tree/. %{buildroot}/" '%files' /usr/libexec/mysql-mmm \
+      >"$2/work/agent.spec"
+    rpmbuild -bb --quiet --define "_topdir $2/work/rpm" --define "_rpmdir $2/work/out" --define '_binary_payload w9.gzdio' \
+      --define '__os_install_post %{nil}' "$2/work/agent.spec" >/dev/null 2>&1
+    mv "$2/work/out/noarch/mysql-mmm-agent-2.2.$1-1.noarch.rpm" "$2/agent_$1.rpm"
+  fi
+}
+
+# make_root FOLDER — what the package manager and its scripts run, and nothing else.
+make_root() {
+  local root=$1 program path library programs
+  mkdir -p "$root"/usr/{bin,sbin,lib,lib64,libexec,share} "$root"/{etc,dev,tmp,var/log,var/lib,proc}
+  for path in bin sbin lib lib64; do ln -s "usr/$path" "$root/$path"; done
+  cp -a /dev/null "$root/dev/null"
+  programs=(sh bash cat chmod cmp cp diff env false grep kill ln ls mkdir mv readlink rm rmdir sleep stat tar touch true wc)
+  case $way in
+    deb) programs+=(dpkg dpkg-deb dpkg-divert dpkg-query dpkg-split ldconfig start-stop-daemon) ;;
+    rpm) programs+=(rpm) ;;
+  esac
+  for program in "${programs[@]}"; do
+    path=$(PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin type -P "$program")
+    cp -L "$path" "$root/usr/bin/$program"
+    while read -r library; do
+      [[ -e $root$library ]] || { mkdir -p "$root${library%/*}" && cp -L "$library" "$root$library"; }
+    done < <(ldd "$path" 2>/dev/null | grep -oE '/[^ ]+')
+  done
+  if [[ $way == deb ]]; then
+    mkdir -p "$root/var/lib/dpkg"/{info,updates,triggers}
+    touch "$root/var/lib/dpkg/status" "$root/var/lib/dpkg/available"
+  else
+    cp -a /usr/lib/rpm "$root/usr/lib/"
+    if [[ -d /etc/rpm ]]; then cp -a /etc/rpm "$root/etc/"; fi
+  fi
+}
+
+inside() { PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C chroot "$root" "$@"; }
+
+# manage WORDS… — the package manager, inside, in words that both know: install FILE…, remove NAME…, purge NAME.
+manage() {
+  local verb=$1 file files=()
+  shift
+  if [[ $verb == install ]]; then
+    mkdir -p "$root/packages"
+    for file in "$@"; do
+      cp "$packages/$file" "$root/packages/"
+      files+=("/packages/$file")
+    done
+  fi
+  case $way:$verb in
+    deb:install) inside dpkg --force-unsafe-io --install "${files[@]}" ;;
+    deb:remove) inside dpkg --force-unsafe-io --remove "$@" ;;
+    deb:purge) inside dpkg --force-unsafe-io --purge "$@" ;;
+    deb:finish) inside dpkg --force-unsafe-io --configure --pending ;;
+    rpm:install) inside rpm --upgrade --oldpackage --replacepkgs --nodeps "${files[@]}" ;;
+    rpm:remove) inside rpm --erase --nodeps "$@" ;;
+    rpm:finish) : ;;
+  esac
+}
+
+# ours VERSION, theirs VERSION — the package's file.
+ours() { if [[ $way == deb ]]; then echo "mmm-agent-helpers_$1-1_amd64.deb"; else echo "mmm-agent-helpers-$1-1.x86_64.rpm"; fi; }
+theirs() { echo "agent_$1.$way"; }
+
+# say_all OWNER VERSION — each of the ten, run as the agent runs it, is the owner's of that version.
+say_all() {
+  local name said
+  for name in "${HELPERS[@]}"; do
+    said=$(inside "$agent/$name" 2>&1) || true
+    if [[ $said != "$1 $name $2" ]]; then
+      echo "$name says '$said', not '$1 $name $2'"
+      ls -la "$root$agent" || true
+      return 1
+    fi
+  done
+}
+
+# are_whole [FOLDER] — each of the ten runs, ours or theirs.
+are_whole() {
+  local name said
+  for name in "${HELPERS[@]}"; do
+    said=$(inside "$agent/$name" 2>&1) || true
+    if ! [[ $said =~ ^(ours|theirs|hand)\ $name ]]; then
+      echo "$name says '$said'"
+      ls -la "$root$agent"
+      return 1
+    fi
+  done
+}
+
+# Everything that is known about the files of the agent's folder, without the number of names that a file has.
+picture() {
+  [[ -d $root$agent ]] || return 0
+  (cd "$root$agent" && find . -mindepth 1 -printf '%p %y %m %U %G %T@ %l\n' | sort && find . -type f | sort | xargs -r sha256sum)
+}

@@ -1,0 +1,295 @@
+#!/usr/bin/env bats
+# The package takes the place of the helpers of MMM's agent and gives it back: stand-ins for the programs and for the agent's
+# package, installed by the real dpkg or rpm. packages_rpm.bats is a link to this file.
+#
+# MMM_KILL_STEP: the package is killed at every n-th step (default 7). MMM_ROOT: a folder with a whole system to try it in.
+
+REPOSITORY=$BATS_TEST_DIRNAME/..
+# shellcheck source=packaging/names.bash
+. "$BATS_TEST_DIRNAME/../packaging/names.bash"
+load lib/packages
+
+way=${BATS_TEST_FILENAME##*_}
+way=${way%.bats}
+agent=$(agent_of)
+OWN=/usr/libexec/mmm-agent-helpers
+
+setup_file() {
+  if [[ $way == rpm ]] && ! command -v rpmbuild >/dev/null; then
+    skip 'there is no rpmbuild here; make test-packages installs it'
+  fi
+  make_packages "$BATS_FILE_TMPDIR/packages"
+  if [[ -n ${MMM_ROOT:-} ]]; then
+    cp -a "$MMM_ROOT" "$BATS_FILE_TMPDIR/clean"
+  else
+    make_root "$BATS_FILE_TMPDIR/clean"
+  fi
+}
+
+setup() {
+  packages=$BATS_FILE_TMPDIR/packages
+  root=$BATS_TEST_TMPDIR/root
+  cp -a "$BATS_FILE_TMPDIR/clean" "$root"
+}
+
+teardown() {
+  if mountpoint -q "$root/proc"; then umount "$root/proc"; fi
+  rm -rf --one-file-system "$root"
+}
+
+# Whatever the package manager itself checks of the agent's package.
+agent_is_unharmed() {
+  if [[ $way == deb ]]; then
+    run inside dpkg --verify mysql-mmm-agent
+  else
+    run inside rpm --verify --nodeps mysql-mmm-agent
+  fi
+  [[ $output == '' ]]
+}
+
+# The helpers of somebody who installed MMM by hand: one is a link, one may not be executed, one has a special mode.
+by_hand() {
+  local name
+  for name in "${HELPERS[@]}"; do stand_in "$root$agent/$name" hand "$name" 0; done
+  mv "$root$agent/clear_ip" "$root$agent/clear_ip.pl"
+  ln -s clear_ip.pl "$root$agent/clear_ip"
+  chmod 4711 "$root$agent/check_ip"
+  touch -d '2011-01-01 01:01:01.123456789' "$root$agent"/*
+}
+
+@test "the agent's helpers are replaced by the package, and are back byte for byte after it" {
+  manage install "$(theirs 1)"
+  before=$(picture)
+
+  run manage install "$(ours 1)"
+  [ "$status" -eq 0 ]
+  [ "$(grep -c 'Run: mmm_preflight' <<<"$output")" -eq 1 ]
+  say_all ours 1
+  [ "$(inside "$agent/mmm_other")" = 'theirs mmm_other 1' ]
+  [ -d "$root/var/log/mysql-mmm" ]
+  [ -x "$root/usr/sbin/mmm_preflight" ]
+  (cd "$root$OWN/agent" && sha256sum --check --quiet "$root/usr/share/mmm-agent-helpers/$way.sha256sums")
+  if [[ $way == deb ]]; then agent_is_unharmed; fi
+
+  manage remove mmm-agent-helpers
+  [ "$(picture)" = "$before" ]
+  [ ! -e "$root$OWN" ]
+  agent_is_unharmed
+}
+
+@test "the agent's package may come later, and goes first" {
+  manage install "$(ours 1)"
+  manage install "$(theirs 1)"
+  say_all ours 1
+  manage remove mysql-mmm-agent
+  run find "$root" -name '*.distrib*'
+  [ "$output" = '' ]
+  manage remove mmm-agent-helpers
+  [ ! -e "$root$agent" ]
+
+  # The agent's own are there when it comes back without ours.
+  manage install "$(theirs 1)"
+  say_all theirs 1
+  agent_is_unharmed
+}
+
+@test "both packages are installed and removed at once, in either order" {
+  manage install "$(theirs 1)"
+  before=$(picture)
+  manage remove mysql-mmm-agent
+  for order in 'ours theirs' 'theirs ours'; do
+    read -r first second <<<"$order"
+    manage install "$("$first" 1)" "$("$second" 1)"
+    say_all ours 1
+    manage remove mmm-agent-helpers
+    [ "$(picture)" = "$before" ]
+    manage install "$(ours 1)"
+    manage remove mmm-agent-helpers mysql-mmm-agent
+    [ ! -e "$root$agent" ]
+    manage install "$(theirs 1)" "$(ours 1)"
+    manage remove mysql-mmm-agent mmm-agent-helpers
+    [ ! -e "$root$agent" ]
+  done
+}
+
+@test "either package is upgraded and downgraded beside the other, and both at once" {
+  manage install "$(theirs 1)" "$(ours 1)"
+  manage install "$(theirs 2)"
+  say_all ours 1
+  manage install "$(ours 2)"
+  say_all ours 2
+  manage install "$(theirs 1)" "$(ours 1)"
+  say_all ours 1
+  manage install "$(ours 2)" "$(theirs 2)"
+  say_all ours 2
+  manage install "$(ours 2)"
+  say_all ours 2
+
+  manage remove mmm-agent-helpers
+  after=$(picture)
+  say_all theirs 2
+  agent_is_unharmed
+  manage remove mysql-mmm-agent
+  manage install "$(theirs 2)"
+  [ "$(picture)" = "$after" ]
+}
+
+@test "helpers that no package owns come back with mode, times and links" {
+  by_hand
+  before=$(picture)
+  manage install "$(ours 1)"
+  say_all ours 1
+  manage install "$(ours 2)"
+  say_all ours 2
+  manage remove mmm-agent-helpers
+  [ "$(picture)" = "$before" ]
+}
+
+@test "a helper that somebody put over ours is kept, and ours is back after the next installation" {
+  manage install "$(theirs 1)" "$(ours 1)"
+  rm "$root$agent/check_ip"
+  stand_in "$root$agent/check_ip" hand check_ip 5
+  run manage install "$(ours 1)"
+  say_all ours 1
+  run manage remove mmm-agent-helpers
+  # dpkg knows which file is the agent's; rpm takes what it finds for a newer one of the agent's.
+  if [[ $way == deb ]]; then
+    say_all theirs 1
+    agent_is_unharmed
+  fi
+  run grep -l 'hand check_ip 5' -r "$root$agent"
+  [ "$status" -eq 0 ]
+}
+
+@test "an installation by install.sh is not mixed with the package, in either order" {
+  for name in "${HELPERS[@]}" "${TOOLS[@]}"; do
+    printf '\177ELF\0mmm_helpers.yaml\0\n%s\n' "$name" >"$BATS_TEST_TMPDIR/$name"
+    chmod 755 "$BATS_TEST_TMPDIR/$name"
+  done
+  mkdir -p "$BATS_TEST_TMPDIR/manual"/{man1,man5,man8,bash,zsh,fish}
+  for name in "${TOOLS[@]}"; do
+    for page in "man1/$name.1" "bash/$name" "zsh/_$name" "fish/$name.fish"; do echo x >"$BATS_TEST_TMPDIR/manual/$page"; done
+  done
+  manage install "$(theirs 1)"
+  before=$(picture)
+  install_sh=("$REPOSITORY/install.sh" install "$root" "$agent" /usr/sbin "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/manual")
+  "${install_sh[@]}"
+  placed=$(picture)
+  run manage install "$(ours 1)"
+  [ "$status" -ne 0 ]
+  [[ $output == *"install.sh ('make install') has put helpers into $agent"*'take them away first'* ]]
+  [ "$(picture)" = "$placed" ]
+  [ ! -e "$root$OWN" ]
+  "$REPOSITORY/install.sh" uninstall "$root" "$agent"
+  [ "$(picture)" = "$before" ]
+
+  manage install "$(ours 1)"
+  placed=$(picture)
+  for action in install uninstall; do
+    install_sh[1]=$action
+    run "${install_sh[@]}"
+    [ "$status" -ne 0 ]
+    [[ $output == *'the package mmm-agent-helpers is installed here'*'nothing was done'*"${way/deb/apt-get remove}"* ]]
+    [ "$(picture)" = "$placed" ]
+  done
+  say_all ours 1
+}
+
+@test "while packages come and go, no helper is missing for a moment" {
+  manage install "$(theirs 1)"
+  # A caller that never stops.
+  printf '%s\n' 'cd "$1" || exit' 'shift' 'while [ ! -e /tmp/enough ]; do' '  for name; do [ -x "$name" ] || echo "$name"; done' \
+    'done >/tmp/gaps' >"$root/tmp/watch"
+  inside sh /tmp/watch "$agent" "${HELPERS[@]}" &
+  watcher=$!
+  manage install "$(ours 1)"
+  manage install "$(ours 2)"
+  manage remove mmm-agent-helpers
+  manage install "$(ours 1)"
+  manage install "$(theirs 2)"
+  touch "$root/tmp/enough"
+  wait "$watcher"
+  [ -e "$root/tmp/gaps" ]
+  [ ! -s "$root/tmp/gaps" ]
+}
+
+@test "a takeover that fails halfway leaves ten whole helpers, and the next version or removal ends it" {
+  manage install "$(theirs 1)"
+  before=$(picture)
+  run manage install "$(ours 3)"
+  are_whole
+  manage remove mmm-agent-helpers
+  [ "$(picture)" = "$before" ]
+  run manage install "$(ours 3)"
+  manage install "$(ours 2)"
+  say_all ours 2
+  manage remove mmm-agent-helpers
+  [ "$(picture)" = "$before" ]
+  agent_is_unharmed
+}
+
+# killing STEP — from now on, the script that runs the program of that number of those that change something is killed before.
+killing() {
+  local name
+  if [[ ! -d $root/killing ]]; then
+    mkdir "$root/killing"
+    for name in ln cp mv rm rmdir mkdir dpkg-divert; do
+      [[ -x $root/usr/bin/$name ]] || continue
+      mv "$root/usr/bin/$name" "$root/killing/$name"
+      printf '#!/bin/bash\nif [[ -e /killing/step && $(cat /proc/$PPID/comm) == takeover ]]; then\n%s\nfi\nexec %s "$@"\n' \
+        'echo x >>/killing/steps; (($(wc -l </killing/steps) < $(cat /killing/step))) || { rm /killing/step; kill -KILL "$PPID"; }' \
+        "/killing/$name" >"$root/usr/bin/$name"
+      chmod +x "$root/usr/bin/$name"
+    done
+  fi
+  rm -f "$root/killing/steps"
+  echo "$1" >"$root/killing/step"
+}
+
+@test "killed at any step of taking or giving, the ten are whole, and the same call again ends it" {
+  mount --bind /proc "$root/proc"
+  manage install "$(theirs 1)"
+  before=$(picture)
+  step=1 rounds=0
+  while :; do
+    killing "$step"
+    run manage install "$(ours 1)"
+    is_over=$([[ -e $root/killing/step ]] && echo 1) || true
+    rm -f "$root/killing/step"
+    are_whole
+    # It is finished in turn by the package manager, by an upgrade, by a removal.
+    case $((rounds % 3)) in
+      0) if [[ $way == deb ]]; then manage finish; else manage install "$(ours 1)"; fi ;;
+      1) manage install "$(ours 2)" ;;
+      2) : ;;
+    esac
+    if ((rounds % 3 < 2)); then say_all ours "$((rounds % 3 + 1))"; fi
+    killing "$step"
+    run manage remove mmm-agent-helpers
+    rm -f "$root/killing/step"
+    are_whole
+    # Where the removal was refused; where it went through, there is nothing to remove.
+    run manage remove mmm-agent-helpers
+    [ "$(picture)" = "$before" ]
+    agent_is_unharmed
+    if [[ $is_over ]]; then break; fi
+    step=$((step + ${MMM_KILL_STEP:-7})) rounds=$((rounds + 1))
+  done
+  ((rounds >= 3))
+}
+
+@test "settings and the changed logrotate file stay at removal, and purge takes the journal" {
+  [[ $way == deb ]] || skip 'rpm knows no purge'
+  manage install "$(ours 1)"
+  mkdir -p "$root/etc/mysql-mmm"
+  echo mine >"$root/etc/mysql-mmm/mmm_helpers.yaml"
+  echo mine >"$root/etc/logrotate.d/mysql-mmm-helpers"
+  touch "$root/var/log/mysql-mmm/mmm_helpers.log"
+  manage remove mmm-agent-helpers
+  [ "$(cat "$root/etc/logrotate.d/mysql-mmm-helpers")" = mine ]
+  [ -e "$root/var/log/mysql-mmm/mmm_helpers.log" ]
+  manage purge mmm-agent-helpers
+  [ ! -e "$root/etc/logrotate.d/mysql-mmm-helpers" ]
+  [ ! -e "$root/var/log/mysql-mmm" ]
+  [ "$(cat "$root/etc/mysql-mmm/mmm_helpers.yaml")" = mine ]
+}

@@ -1,0 +1,1 @@
+packages_deb.bats
