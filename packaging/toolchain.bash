@@ -1,0 +1,60 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The compilers for static programs. What lies in the Python and Cargo registries is fetched once, into `tools`; what has to
+# be installed is named. The caller sets `here`, this tree, and `tools`.
+
+# Versions that were tried together.
+ZIGBUILD=0.24.1
+ZIGLANG=0.17.1
+AUDITABLE=0.7.7
+
+refuse() {
+  printf 'make dist: %s\n' "$@" >&2
+  exit 1
+}
+
+# find_rust TARGET — sets `rust` (a folder with bin/cargo and bin/rustc), `library` (where its standard library's sources lie) and
+# `build_std` (what cargo is told if it has to compile them).
+find_rust() {
+  local target=$1 candidate sysroot
+  local candidates=()
+  if [[ -n ${RUST:-} ]]; then candidates+=("$RUST"); fi
+  if command -v rustc >/dev/null; then candidates+=("$(rustc --print sysroot)"); fi
+  candidates+=(/usr)
+  build_std=()
+  for candidate in "${candidates[@]}"; do
+    [[ -x $candidate/bin/rustc && -x $candidate/bin/cargo ]] || continue
+    sysroot=$("$candidate/bin/rustc" --print sysroot)
+    library=$(realpath -m "$sysroot/lib/rustlib/src/rust/library")
+    rust=$candidate
+    if compgen -G "$sysroot/lib/rustlib/$target/lib/libstd-*.rlib" >/dev/null; then return; fi
+    if [[ -f $library/std/Cargo.toml ]]; then
+      build_std=('-Zbuild-std=std,panic_unwind')
+      return
+    fi
+  done
+  refuse "there is no standard library for $target here. Either of these brings it:" \
+    "  rustup target add $target" \
+    '  apt-get install rustc-web cargo-web rust-web-src      (Debian 12 with its security archive)'
+}
+
+find_tools() {
+  local program lacking=()
+  for program in python3 jq xz dpkg-deb rpmbuild; do
+    command -v "$program" >/dev/null || lacking+=("$program")
+  done
+  ((${#lacking[@]} == 0)) ||
+    refuse "not installed: ${lacking[*]}" '  apt-get install python3 python3-venv jq xz-utils dpkg rpm'
+  if [[ ! -x $tools/python/bin/cargo-zigbuild ]]; then
+    rm -rf "$tools/python"
+    # A linker and a C compiler for every target.
+    if ! python3 -m venv "$tools/python" ||
+      ! "$tools/python/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps \
+        --requirement "$here/packaging/requirements.txt"; then
+      refuse "cargo-zigbuild $ZIGBUILD and ziglang $ZIGLANG could not be had from PyPI"
+    fi
+  fi
+  if [[ ! -x $tools/bin/cargo-auditable ]]; then
+    cargo install --quiet --locked --root "$tools" --version "$AUDITABLE" cargo-auditable ||
+      refuse "cargo-auditable $AUDITABLE could not be had from crates.io"
+  fi
+}
