@@ -16,7 +16,8 @@ BUILT ?= $(CARGO_TARGET_DIR)/release
 # Where the manual pages and the completions are.
 MANUAL ?= $(CARGO_TARGET_DIR)/manual
 
-.PHONY: help build deps test demo matrix chaos fuzz bench install uninstall lint clean soak dist dist-check test-packages release-check
+.PHONY: help build deps test demo matrix chaos fuzz soak bench install uninstall lint clean
+.PHONY: dist dist-check test-packages release-check
 
 help:
 	@printf '%s\n' \
@@ -37,7 +38,7 @@ help:
 	  'make deps       install the Debian packages that tests, demo and bench need' \
   'make dist       static programs for every Linux, as tar.xz, deb and rpm, in dist/; ARCHES="x86_64 aarch64"' \
   'make dist-check the last commit built twice, in two folders: the same to the bit?' \
-  'make test-packages  as root: the packages of dist/ in Debian 11, 12 and 13, and whatever make test leaves out of them' \
+  'make test-packages  as root: the packages of dist/ in Debian 11, 12 and 13, killed at every step' \
   'make release-check  what is missing for a release (RELEASING.md)'
 
 build:
@@ -101,7 +102,8 @@ dist-check:
 
 test-packages:
 	@tests/deps rpm lintian rpmlint mmdebstrap qemu-user-static
-	@MMM_KILL_STEP=1 bats --timing --print-output-on-failure tests/packages_deb.bats tests/packages_rpm.bats packaging/tests
+	@MMM_KILL_STEP=1 bats --timing --print-output-on-failure tests/packages_deb.bats tests/packages_rpm.bats \
+	  packaging/tests
 
 release-check:
 	@packaging/release-check

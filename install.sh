@@ -3,8 +3,8 @@
 # takes all of it away again.
 # Usage: install.sh install [DESTDIR [AGENT_DIR [TOOLS_DIR [BUILT [MANUAL]]]]]
 #        install.sh uninstall [DESTDIR [AGENT_DIR]]
-# What is left out or empty is for this host: the folder in which its agent keeps helpers, /usr/sbin, and what lies beside this
-# program in a release. Where the package (deb or rpm) is installed, this program touches nothing.
+# What is left out or empty is for this host: the folder in which its agent keeps helpers, /usr/sbin, and what lies
+# beside this program in a release. Where the package (deb or rpm) is installed, this program touches nothing.
 # Original helpers go to AGENT_DIR.orig and come back from there unchanged; any other file that somebody else has put
 # there stays where it is, and ours is not installed. A helper is replaced by renaming, so a running agent finds one or
 # the other at any moment, never none. No copy that is the only one is ever deleted; uninstalling continues after what

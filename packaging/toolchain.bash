@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The compilers for static programs. What lies in the Python and Cargo registries is fetched once, into `tools`; what has to
-# be installed is named. The caller sets `here`, this tree, and `tools`.
+# The compilers for static programs. What lies in the Python and Cargo registries is fetched once, into `tools`; what
+# has to be installed is named. The caller sets `here`, this tree, and `tools`.
 
 # Versions that were tried together.
 ZIGBUILD=0.24.1
@@ -12,8 +12,8 @@ refuse() {
   exit 1
 }
 
-# find_rust TARGET — sets `rust` (a folder with bin/cargo and bin/rustc), `library` (where its standard library's sources lie) and
-# `build_std` (what cargo is told if it has to compile them).
+# find_rust TARGET — sets `rust` (a folder with bin/cargo and bin/rustc), `library` (where its standard library's
+# sources lie) and `build_std` (what cargo is told if it has to compile them).
 find_rust() {
   local target=$1 candidate sysroot
   local candidates=()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The sample etc/systemd/…/hardening.conf leaves the helpers what they need, and nothing is in it that they do not need: what it
-# says of rights and folders, made of unshare and setpriv, because a test has no systemd.
+# The sample etc/systemd/…/hardening.conf leaves the helpers what they need, and nothing is in it that they do not
+# need: what it says of rights and folders, made of unshare and setpriv, because a test has no systemd.
 
 AGENT_DIR=${MMM_AGENT_DIR:-$BATS_TEST_DIRNAME/../target/release}
 SAMPLE=$BATS_TEST_DIRNAME/../etc/systemd/mysql-mmm-agent.service.d/hardening.conf
@@ -61,6 +61,7 @@ script='cd /
 }
 
 @test "without CAP_NET_RAW the address is added, and the journal says that nobody was told" {
-  run hardened net_raw bash -c '"$0"/configure_ip mmm_agent eth7 192.0.2.7; cat /var/log/mysql-mmm/mmm_helpers.log' "$AGENT_DIR"
+  script='"$0"/configure_ip mmm_agent eth7 192.0.2.7; cat /var/log/mysql-mmm/mmm_helpers.log'
+  run hardened net_raw bash -c "$script" "$AGENT_DIR"
   [[ $output == *CAP_NET_RAW* || $output == *'not permitted'* ]]
 }

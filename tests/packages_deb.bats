@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
-# The package takes the place of the helpers of MMM's agent and gives it back: stand-ins for the programs and for the agent's
-# package, installed by the real dpkg or rpm. packages_rpm.bats is a link to this file.
+# The package takes the place of the helpers of MMM's agent and gives it back: stand-ins for the programs and for the
+# agent's package, installed by the real dpkg or rpm. packages_rpm.bats is a link to this file.
 #
-# MMM_KILL_STEP: the package is killed at every n-th step (default 7). MMM_ROOT: a folder with a whole system to try it in.
+# MMM_KILL_STEP: the package is killed at every n-th step (default 7). MMM_ROOT: a folder with a whole system to try
+# it in.
 
 REPOSITORY=$BATS_TEST_DIRNAME/..
 # shellcheck source=packaging/names.bash
@@ -168,11 +169,14 @@ by_hand() {
   done
   mkdir -p "$BATS_TEST_TMPDIR/manual"/{man1,man5,man8,bash,zsh,fish}
   for name in "${TOOLS[@]}"; do
-    for page in "man1/$name.1" "bash/$name" "zsh/_$name" "fish/$name.fish"; do echo x >"$BATS_TEST_TMPDIR/manual/$page"; done
+    for page in "man1/$name.1" "bash/$name" "zsh/_$name" "fish/$name.fish"; do
+      echo x >"$BATS_TEST_TMPDIR/manual/$page"
+    done
   done
   manage install "$(theirs 1)"
   before=$(picture)
-  install_sh=("$REPOSITORY/install.sh" install "$root" "$agent" /usr/sbin "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/manual")
+  install_sh=("$REPOSITORY/install.sh" install "$root" "$agent" /usr/sbin "$BATS_TEST_TMPDIR"
+    "$BATS_TEST_TMPDIR/manual")
   "${install_sh[@]}"
   placed=$(picture)
   run manage install "$(ours 1)"
@@ -198,8 +202,8 @@ by_hand() {
 @test "while packages come and go, no helper is missing for a moment" {
   manage install "$(theirs 1)"
   # A caller that never stops.
-  printf '%s\n' 'cd "$1" || exit' 'shift' 'while [ ! -e /tmp/enough ]; do' '  for name; do [ -x "$name" ] || echo "$name"; done' \
-    'done >/tmp/gaps' >"$root/tmp/watch"
+  printf '%s\n' 'cd "$1" || exit' 'shift' 'while [ ! -e /tmp/enough ]; do' \
+    '  for name; do [ -x "$name" ] || echo "$name"; done' 'done >/tmp/gaps' >"$root/tmp/watch"
   inside sh /tmp/watch "$agent" "${HELPERS[@]}" &
   watcher=$!
   manage install "$(ours 1)"
@@ -228,7 +232,8 @@ by_hand() {
   agent_is_unharmed
 }
 
-# killing STEP — from now on, the script that runs the program of that number of those that change something is killed before.
+# killing STEP — from now on, the script that runs the program of that number of those that change something is killed
+# before.
 killing() {
   local name
   if [[ ! -d $root/killing ]]; then
@@ -236,9 +241,9 @@ killing() {
     for name in ln cp mv rm rmdir mkdir dpkg-divert; do
       [[ -x $root/usr/bin/$name ]] || continue
       mv "$root/usr/bin/$name" "$root/killing/$name"
-      printf '#!/bin/bash\nif [[ -e /killing/step && $(cat /proc/$PPID/comm) == takeover ]]; then\n%s\nfi\nexec %s "$@"\n' \
-        'echo x >>/killing/steps; (($(wc -l </killing/steps) < $(cat /killing/step))) || { rm /killing/step; kill -KILL "$PPID"; }' \
-        "/killing/$name" >"$root/usr/bin/$name"
+      printf '%s\n' '#!/bin/bash' 'if [[ -e /killing/step && $(cat /proc/$PPID/comm) == takeover ]]; then' \
+        '  echo x >>/killing/steps' '  if (($(wc -l </killing/steps) >= $(cat /killing/step))); then' \
+        '    rm /killing/step' '    kill -KILL "$PPID"' '  fi' fi "exec /killing/$name \"\$@\"" >"$root/usr/bin/$name"
       chmod +x "$root/usr/bin/$name"
     done
   fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and reads what its own run has set
-# What `make dist` has built, in other systems: every program starts in every Debian, in a root with nothing but itself, and on
-# aarch64 under emulation; the packages are clean.
+# What `make dist` has built, in other systems: every program starts in every Debian, in a root with nothing but
+# itself, and on aarch64 under emulation; the packages are clean.
 #
 # DIST: the folder (default: dist). Systems are made once by mmdebstrap, and kept in ~/.cache/mmm-agent-helpers/roots.
 
@@ -91,7 +91,8 @@ in_debian() {
 @test "Debian 12: the package comes, every program starts, the originals are back" { in_debian bookworm; }
 @test "Debian 13: the package comes, every program starts, the originals are back" { in_debian trixie; }
 
-# answers_with_nothing ROOT PREFIX… — what the agent may rely on, in a root with the programs alone, in a network of its own.
+# answers_with_nothing ROOT PREFIX… — what the agent may rely on, in a root with the programs alone, in a network of
+# its own.
 answers_with_nothing() {
   local root=$1
   shift

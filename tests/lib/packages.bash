@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# Packages of stand-ins, ours and the agent's, and small roots in which the real dpkg or rpm installs them. The caller has
-# included packaging/names.bash, and sets `way`: deb or rpm.
+# Packages of stand-ins, ours and the agent's, and small roots in which the real dpkg or rpm installs them. The caller
+# has included packaging/names.bash, and sets `way`: deb or rpm.
 
 REPOSITORY=${REPOSITORY:-$BATS_TEST_DIRNAME/..}
 
@@ -14,7 +14,8 @@ stand_in() {
   chmod 755 "$1"
 }
 
-# make_packages FOLDER — ours and the agent's, each in the versions 1 and 2, and ours of version 3 with a script that fails.
+# make_packages FOLDER — ours and the agent's, each in the versions 1 and 2, and ours of version 3 with a script that
+# fails.
 make_packages() {
   local version name work=$1/work
   export SOURCE_DATE_EPOCH=1700000000
@@ -55,15 +56,15 @@ agent_package() {
   done
   if [[ $way == deb ]]; then
     mkdir -p "$tree/DEBIAN"
-    printf 'Package: mysql-mmm-agent\nVersion: 2.2.%s\nArchitecture: all\nMaintainer: A <a@b.example>\nDescription: agent\n' "$1" \
-      >"$tree/DEBIAN/control"
+    printf '%s\n' 'Package: mysql-mmm-agent' "Version: 2.2.$1" 'Architecture: all' 'Maintainer: A <a@b.example>' \
+      'Description: agent' >"$tree/DEBIAN/control"
     dpkg-deb --root-owner-group -Zxz --build "$tree" "$2/agent_$1.deb" >/dev/null
   else
-    printf '%s\n' 'Name: mysql-mmm-agent' "Version: 2.2.$1" 'Release: 1' 'Summary: agent' 'License: GPL' 'BuildArch: noarch' \
-      'AutoReqProv: no' '%description' agent '%install' "cp -a $tree/. %{buildroot}/" '%files' /usr/libexec/mysql-mmm \
+    printf '%s\n' 'Name: mysql-mmm-agent' "Version: 2.2.$1" 'Release: 1' 'Summary: agent' 'License: GPL' \
+      'BuildArch: noarch' 'AutoReqProv: no' '%description' agent '%install' "cp -a $tree/. %{buildroot}/" '%files' /usr/libexec/mysql-mmm \
       >"$2/work/agent.spec"
-    rpmbuild -bb --quiet --define "_topdir $2/work/rpm" --define "_rpmdir $2/work/out" --define '_binary_payload w9.gzdio' \
-      --define '__os_install_post %{nil}' "$2/work/agent.spec" >/dev/null 2>&1
+    rpmbuild -bb --quiet --define "_topdir $2/work/rpm" --define "_rpmdir $2/work/out" \
+      --define '_binary_payload w9.gzdio' --define '__os_install_post %{nil}' "$2/work/agent.spec" >/dev/null 2>&1
     mv "$2/work/out/noarch/mysql-mmm-agent-2.2.$1-1.noarch.rpm" "$2/agent_$1.rpm"
   fi
 }
@@ -74,7 +75,9 @@ make_root() {
   mkdir -p "$root"/usr/{bin,sbin,lib,lib64,libexec,share} "$root"/{etc,dev,tmp,var/log,var/lib,proc}
   for path in bin sbin lib lib64; do ln -s "usr/$path" "$root/$path"; done
   cp -a /dev/null "$root/dev/null"
-  programs=(sh bash cat chmod cmp cp diff env false grep kill ln ls mkdir mv readlink rm rmdir sleep stat tar touch true wc)
+  programs=(
+    sh bash cat chmod cmp cp diff env false grep kill ln ls mkdir mv readlink rm rmdir sleep stat tar touch true wc
+  )
   case $way in
     deb) programs+=(dpkg dpkg-deb dpkg-divert dpkg-query dpkg-split ldconfig start-stop-daemon) ;;
     rpm) programs+=(rpm) ;;
@@ -120,7 +123,13 @@ manage() {
 }
 
 # ours VERSION, theirs VERSION — the package's file.
-ours() { if [[ $way == deb ]]; then echo "mmm-agent-helpers_$1-1_amd64.deb"; else echo "mmm-agent-helpers-$1-1.x86_64.rpm"; fi; }
+ours() {
+  if [[ $way == deb ]]; then
+    echo "mmm-agent-helpers_$1-1_amd64.deb"
+  else
+    echo "mmm-agent-helpers-$1-1.x86_64.rpm"
+  fi
+}
 theirs() { echo "agent_$1.$way"; }
 
 # say_all OWNER VERSION — each of the ten, run as the agent runs it, is the owner's of that version.
@@ -152,5 +161,9 @@ are_whole() {
 # Everything that is known about the files of the agent's folder, without the number of names that a file has.
 picture() {
   [[ -d $root$agent ]] || return 0
-  (cd "$root$agent" && find . -mindepth 1 -printf '%p %y %m %U %G %T@ %l\n' | sort && find . -type f | sort | xargs -r sha256sum)
+  (
+    cd "$root$agent" || exit
+    find . -mindepth 1 -printf '%p %y %m %U %G %T@ %l\n' | sort
+    find . -type f | sort | xargs -r sha256sum
+  )
 }
