@@ -17,7 +17,7 @@ pub fn read(input: &[u8]) {
             let allowed = Duration::from_millis(1)..=Duration::from_secs(3600);
             assert!(times.iter().all(|time| allowed.contains(time)), "{times:?}");
             assert!(settings.log.file.is_absolute());
-            for (_, command) in settings.network.hooks.commands() {
+            for (_, command) in settings.commands() {
                 assert!(command.starts_with('/') && !command.contains('{'), "{command}");
             }
         }

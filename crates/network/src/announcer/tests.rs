@@ -9,7 +9,8 @@ fn read(argv: &[&str]) -> Option<Task> {
 #[test]
 fn the_announcer_is_told_the_callers_settings() {
     let log = LogSettings { level: LevelFilter::Debug, file: "/x/y z.log".into() };
-    let mut settings = Settings { log, ..Settings::default() };
+    let mut settings = Settings::default();
+    settings.log = log;
     for refresh in [None, Some(Duration::from_millis(1500))] {
         let plan = Announce { count: 7, interval: Duration::from_micros(2500), refresh };
         settings.network.announce = plan.clone();
