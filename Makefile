@@ -102,8 +102,7 @@ dist-check:
 
 test-packages:
 	@tests/deps rpm lintian rpmlint mmdebstrap qemu-user-static
-	@MMM_KILL_STEP=1 bats --timing --print-output-on-failure tests/packages_deb.bats tests/packages_rpm.bats \
-	  packaging/tests
+	@packaging/tests/run
 
 release-check:
 	@packaging/release-check

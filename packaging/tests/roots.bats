@@ -8,8 +8,9 @@
 REPOSITORY=$BATS_TEST_DIRNAME/../..
 # shellcheck source=packaging/names.bash
 . "$BATS_TEST_DIRNAME/../names.bash"
+# shellcheck source=packaging/tests/systems.bash
+. "$BATS_TEST_DIRNAME/systems.bash"
 DIST=${DIST:-$REPOSITORY/dist}
-ROOTS=$HOME/.cache/mmm-agent-helpers/roots
 AGENT=/usr/lib/mysql-mmm/agent
 version=$(version_of "$REPOSITORY")
 
@@ -57,14 +58,7 @@ unpacked() {
 # in_debian SUITE — the package of this host's architecture comes, serves and goes.
 in_debian() {
   local root=$BATS_TEST_TMPDIR/root name
-  if [[ ! -e $ROOTS/$1.tar ]]; then
-    mkdir -p "$ROOTS"
-    mmdebstrap --quiet --variant=essential "$1" "$ROOTS/$1.making.tar" http://deb.debian.org/debian
-    mv "$ROOTS/$1.making.tar" "$ROOTS/$1.tar"
-  fi
-  mkdir "$root"
-  tar --extract --file "$ROOTS/$1.tar" --directory "$root" --exclude './dev/*'
-  cp -a /dev/null "$root/dev/"
+  system "$1" "$root"
   mkdir -p "$root$AGENT"
   for name in "${HELPERS[@]}"; do
     printf '#!/bin/sh\necho theirs\n' >"$root$AGENT/$name"
