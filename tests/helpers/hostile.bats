@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# A server that answers truthfully up to any step of a call, and then sends something else (tests/lib/turncoat.pl): the call
-# is answered in time, and what it has begun is undone. MMM_HOSTILE_ROUNDS=N: so many calls a test, each with another step
-# and another lie; MMM_HOSTILE_SEED: of the steps.
+# A server that answers truthfully up to any step of a call, and then sends something else (tests/lib/turncoat.pl): the
+# call is answered in time, and what it has begun is undone. MMM_HOSTILE_ROUNDS=N: so many calls a test, each with
+# another step and another lie; MMM_HOSTILE_SEED: of the steps.
 
 load ../lib/cluster
 load ../lib/failover
@@ -30,7 +30,8 @@ turncoat() {
   address=$(host_ip "$2")
   ready=$BATS_TEST_TMPDIR/ready between=$on
   rm -f "$ready"*
-  in_host "$on" perl "$REPOSITORY/tests/lib/turncoat.pl" "$address" 3307 "$ready" "${@:3}" "$RANDOM" >"$ready.log" 2>&1 3>&- 4>&- &
+  in_host "$on" perl "$REPOSITORY/tests/lib/turncoat.pl" "$address" 3307 "$ready" "${@:3}" "$RANDOM" \
+    >"$ready.log" 2>&1 3>&- 4>&- &
   wait_for 5 test -e "$ready"
   in_host "$on" iptables -t nat -A OUTPUT -p tcp -d "$address" --dport 3306 -m owner --gid-owner "$GROUP" \
     -j REDIRECT --to-ports 3307
@@ -71,7 +72,7 @@ draw_steps() {
 
 # has_ended_well — the last call answered as it must, in its 2 s and the 1.7 s of an undo.
 has_ended_well() {
-  [[ $line == OK* && $status == 0 || $line == 'ERROR: '* && $status == 255 ]] || expect_answer 255 'ERROR: *' || return 1
+  if [[ $line != OK* || $status != 0 ]]; then expect_answer 255 'ERROR: *' || return 1; fi
   within 4500
 }
 
@@ -92,7 +93,8 @@ no_session() {
 }
 no_marker() {
   local left
-  left=$(in_host "$1" find /var/lib/mysql-mmm /run -maxdepth 1 -name 'mysql-mmm-*' -not -name '*-search-*' -size +0 2>/dev/null) || true
+  left=$(in_host "$1" find /var/lib/mysql-mmm /run -maxdepth 1 -name 'mysql-mmm-*' -not -name '*-search-*' \
+    -size +0 2>/dev/null) || true
   [[ -z $left ]] && return 0
   printf 'left on %s: %s\n' "$1" "$left" >&2
   return 1

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # Somebody between a client and its server who passes everything on, answer by answer, and lies from the given one on.
-# Usage: turncoat.pl ADDRESS PORT READY AT HOW ALWAYS SEED — serves 127.0.0.1:PORT for ADDRESS:3306, and makes the file READY.
-# The server's answers are counted over all connections; a greeting is one. In place of number AT (0: none) comes HOW:
+# Usage: turncoat.pl ADDRESS PORT READY AT HOW ALWAYS SEED — serves 127.0.0.1:PORT for ADDRESS:3306, and makes the file
+# READY. The server's answers are counted over all connections; a greeting is one. In place of number AT (0: none) comes HOW:
 #   noise      bytes of chance, and then nothing
 #   sequence   the answer with wrong packet numbers
 #   huge       the beginning of a packet of 16 MiB, and then nothing

@@ -120,7 +120,8 @@ impl<'s> Followers<'s> {
     }
 }
 
-/// Shows a search the next event, unless it is over; what it would note for the next call, if that call could not read it.
+/// Shows a search the next event, unless it is over; what it would note for the next call, if that call could not read
+/// it.
 fn go_on(search: &mut Option<impl ByEvent>, seen: &Seen) -> Option<String> {
     let found = search.as_mut()?;
     if found.see(seen) {

@@ -54,14 +54,25 @@ fn is_a_password(input: &[u8]) -> bool {
     })
 }
 
+/// Gone with its thread.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // If that fails, memory is lost until the machine is restarted.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// A folder of this thread's own, in memory.
 fn folder() -> PathBuf {
     thread_local! {
-        static FOLDER: PathBuf = {
-            let folder = PathBuf::from(format!("/dev/shm/mmm-fuzz-{}-{:?}", process::id(), std::thread::current().id()));
+        static FOLDER: Folder = {
+            let thread = std::thread::current().id();
+            let folder = PathBuf::from(format!("/dev/shm/mmm-fuzz-{}-{thread:?}", process::id()));
             fs::create_dir_all(&folder).expect("a folder in /dev/shm");
-            folder
+            Folder(folder)
         };
     }
-    FOLDER.with(Clone::clone)
+    FOLDER.with(|folder| folder.0.clone())
 }

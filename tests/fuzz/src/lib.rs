@@ -1,6 +1,6 @@
 //! What must hold of everything that the helpers read, whatever it is: one function for each kind, which panics if it
-//! does not hold. cargo-fuzz calls them (tests/fuzz/fuzz), [`mutation`] does, and `cargo test` does with every file of the
-//! corpora. No input may take longer than [`LONGEST`].
+//! does not hold. cargo-fuzz calls them (tests/fuzz/fuzz), [`mutation`] does, and `cargo test` does with every file of
+//! the corpora. No input may take longer than [`LONGEST`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl Target {
     pub fn read(self, input: &[u8]) {
         let started = time_of_this_thread();
         (self.read)(input);
-        let took = time_of_this_thread() - started;
+        let took = time_of_this_thread().saturating_sub(started);
         assert!(took < LONGEST, "{} bytes took {took:.1?}", input.len());
     }
 
@@ -77,8 +77,8 @@ fn time_of_this_thread() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("a clock").into()
 }
 
-/// The panics of a library that is called on purpose with what may make it panic are caught, and told to nobody. Those of
-/// everybody else are.
+/// The panics of a library that is called on purpose with what may make it panic are caught, and told to nobody. Those
+/// of everybody else are.
 pub fn be_quiet_about_caught_panics() {
     let tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

@@ -51,11 +51,13 @@ fn is_as_sent(seen: &[Seen], packets: &[u8]) {
 
 /// True of a description of events by a server from 5.6 on, with checksums or without.
 fn is_plain(description: &[u8]) -> bool {
-    let version = String::from_utf8_lossy(description.get(21..71).unwrap_or_default()).into_owned();
-    let mut numbers = version.split('.');
-    let mut number = || numbers.next()?.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok();
-    let version = (number(), number(), number());
-    let is_known = matches!(version, (Some(5), Some(6), Some(1..)) | (Some(8..=99), Some(_), Some(_)));
+    let text = String::from_utf8_lossy(description.get(21..71).unwrap_or_default()).into_owned();
+    let mut numbers = text.split('\0').next().unwrap_or_default().split('.');
+    let mut whole = || numbers.next()?.parse::<u32>().ok();
+    let version =
+        (whole(), whole(), numbers.next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())));
+    let is_known = matches!(version, (Some(5), Some(7..), true) | (Some(8..=99), Some(_), true))
+        || text.starts_with("5.6.24");
     // Before its own checksum, it names the way of checksums: none, or CRC-32.
     let way = description.len().checked_sub(5).map(|at| description[at]);
     is_known && matches!(way, Some(0 | 1))
