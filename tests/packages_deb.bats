@@ -243,7 +243,7 @@ killing() {
       mv "$root/usr/bin/$name" "$root/killing/$name"
       printf '%s\n' '#!/bin/bash' 'if [[ -e /killing/step && $(cat /proc/$PPID/comm) == takeover ]]; then' \
         '  echo x >>/killing/steps' '  if (($(wc -l </killing/steps) >= $(cat /killing/step))); then' \
-        '    rm /killing/step' '    kill -KILL "$PPID"' '  fi' fi "exec /killing/$name \"\$@\"" >"$root/usr/bin/$name"
+        '    rm /killing/step' '    kill -KILL "$PPID"' '  fi' 'fi' "exec /killing/$name \"\$@\"" >"$root/usr/bin/$name"
       chmod +x "$root/usr/bin/$name"
     done
   fi
