@@ -29,11 +29,38 @@ pub fn end() {
     if let Err(error) = control(&repository, &environment, &["down"]) {
         crate::say(&format!("  the cluster does not end: {error}"));
     }
+    for host in 0..5 {
+        let disk = disk_of(host);
+        if disk.exists() {
+            let _ = Command::new("umount").arg("--lazy").arg(&disk).stderr(Stdio::null()).status();
+        }
+    }
     let _ = fs::remove_dir_all(settings_folder());
 }
 
 fn settings_folder() -> PathBuf {
     PathBuf::from(format!("/tmp/mmm-chaos-{}", std::process::id()))
+}
+
+/// The disk of its own that a host's logs may lie on.
+pub fn disk_of(host: usize) -> PathBuf {
+    settings_folder().join(format!("disk.{}", Cluster::name(host)))
+}
+
+/// What makes clocks wrong where there is such a file in a host's /run.
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+
+/// The environment of programs whose clock is wrong by what `/run/clock` says.
+fn clock() -> Vec<(String, String)> {
+    [
+        ("LD_PRELOAD", FAKETIME),
+        ("FAKETIME_TIMESTAMP_FILE", "/run/clock"),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ("DONT_FAKE_MONOTONIC", "1"),
+    ]
+    .map(|(name, value)| (name.to_string(), value.to_string()))
+    .into()
 }
 
 fn control(repository: &Path, environment: &Environment, words: &[&str]) -> Result<String, String> {
@@ -108,13 +135,19 @@ impl Cluster {
             ("MMM_HOSTS", plan.hosts.to_string()),
             ("MMM_SETTINGS", settings.display().to_string()),
         ];
-        let cluster = Self {
+        let mut cluster = Self {
             repository: repository.into(),
             helpers: helpers.into(),
             environment: environment.map(|(name, value)| (name.to_string(), value)).into(),
             folder,
             hosts: plan.hosts,
         };
+        if plan.has_wrong_clock() {
+            if !Path::new(FAKETIME).exists() {
+                return Err(format!("{FAKETIME} is not installed (package libfaketime)"));
+            }
+            cluster.environment.extend(clock());
+        }
         let up = (cluster.repository.clone(), cluster.environment.clone());
         *held(&UP) = Some(up);
         cluster.control(&["up"])?;
@@ -178,6 +211,7 @@ impl Cluster {
             .chain(["--format", "json"])
             .collect();
         let output = self.enter(&Self::name(host), &words).and_then(|mut command| {
+            command.envs(self.environment.iter().cloned());
             command.stderr(Stdio::null()).output().map_err(|error| error.to_string())
         });
         let took = begun.elapsed();
@@ -263,7 +297,21 @@ fn write_settings(folder: &Path, plan: &Plan) -> std::io::Result<()> {
     };
     fs::write(folder.join("all"), lines(None))?;
     for host in 0..plan.hosts {
-        fs::write(folder.join(Cluster::name(host)), lines(Some(host)))?;
+        let mut text = lines(Some(host));
+        if plan.small_disks().contains(&host) {
+            let disk = disk_of(host);
+            fs::create_dir_all(&disk)?;
+            let mut mount = Command::new("mount");
+            let status = mount.args(["-t", "tmpfs", "-o", "size=1g", "tmpfs"]).arg(&disk).status()?;
+            if !status.success() {
+                return Err(std::io::Error::other("a small disk cannot be mounted"));
+            }
+            for log in ["log_bin = binlog", "relay_log = relay"] {
+                text.push_str(&log.replace("= ", &format!("= {}/", disk.display())));
+                text.push('\n');
+            }
+        }
+        fs::write(folder.join(Cluster::name(host)), text)?;
     }
     Ok(())
 }

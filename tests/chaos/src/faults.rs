@@ -1,13 +1,14 @@
 //! What goes wrong, done to a cluster from outside.
 
 use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, disk_of};
 use crate::monitor::{Desk, held};
 use crate::oracle::{self, is_open};
 use crate::plan::{Fault, Plan};
@@ -121,6 +122,7 @@ fn once(
             held(&desk.servers_restarted).insert(*host);
             Ok(())
         }
+        Fault::FullDisk(..) | Fault::Clock(..) => on_machine(cluster, desk, fault, wait),
         Fault::Beside(host) => by_hand(cluster, desk, *host),
         Fault::Flush(host) => cluster.control(&["sql", &Cluster::name(*host), "FLUSH LOGS"]).map(drop),
         Fault::Purge(host) => purge(cluster, *host),
@@ -182,6 +184,31 @@ fn in_network(cluster: &Cluster, fault: &Fault, wait: impl Fn(u64)) -> Result<()
             cluster.run("client", &words)?;
             wait(*ms);
             cluster.run("client", &["tc", "qdisc", "del", "dev", &name, "root"]).map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What happens to a host's disk and clock.
+fn on_machine(cluster: &Cluster, desk: &Desk, fault: &Fault, wait: impl Fn(u64)) -> Result<(), String> {
+    match fault {
+        Fault::FullDisk(host, ms) => {
+            let file = disk_of(*host).join("full");
+            // It ends when nothing fits any more.
+            let words = ["if=/dev/zero", "bs=64k", &format!("of={}", file.display())];
+            let filled = Command::new("dd").args(words).stderr(Stdio::null()).status();
+            wait(*ms);
+            let removed = std::fs::remove_file(&file);
+            filled.map(drop).and(removed).map_err(|error| error.to_string())?;
+            // A MySQL that cannot write its log ends itself; one that has not cannot be started.
+            if cluster.control(&["start", &Cluster::name(*host)]).is_ok() {
+                held(&desk.servers_restarted).insert(*host);
+            }
+            Ok(())
+        }
+        Fault::Clock(host, seconds) => {
+            let line = format!("echo {seconds:+} > /run/clock");
+            cluster.run(&Cluster::name(*host), &["sh", "-c", &line]).map(drop)
         }
         _ => Ok(()),
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use crate::cluster::{Cluster, WRITER_IP};
+use crate::cluster::{Cluster, WRITER_IP, disk_of};
 use crate::monitor::{Called, Desk, held};
 use crate::plan::{Fault, Plan};
 
@@ -20,6 +20,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 const SERVED: Duration = Duration::from_secs(25);
 /// How long replication may take after the last write.
 const SETTLED: Duration = Duration::from_secs(25);
+/// How much longer everything may take where a disk was full.
+const FULL: Duration = Duration::from_secs(70);
 /// `limits.call`, and what starting a process may take on a busy machine.
 const LONGEST_CALL: Duration = Duration::from_millis(9_500);
 /// How many rows are named of those that are wrong.
@@ -106,11 +108,17 @@ pub fn is_open(cluster: &Cluster, session: &mut Option<Conn>, host: usize) -> bo
     read_only == Some(0)
 }
 
+/// A server whose disk was full looks only once a minute whether it still is.
+fn patience(plan: &Plan, usual: Duration) -> Duration {
+    if plan.small_disks().is_empty() { usual } else { usual + FULL }
+}
+
 /// Waits, after the last fault, for the role to be served: by one host with the address, to which `is_served` says that
 /// rows are written.
 pub fn await_role(
     cluster: &Cluster,
     desk: &Desk,
+    plan: &Plan,
     mut is_served: impl FnMut() -> bool,
 ) -> Result<Duration, String> {
     let begun = Instant::now();
@@ -121,11 +129,11 @@ pub fn await_role(
         if holders.len() == 1 && holders == open && writer == holders.first().copied() && is_served() {
             return Ok(begun.elapsed());
         }
-        if begun.elapsed() > SERVED {
+        if begun.elapsed() > patience(plan, SERVED) {
             return Err(format!(
                 "{} s after the last fault the role is not served: the monitor wants {writer:?}, the address is on {holders:?}, \
                  {open:?} take writes",
-                SERVED.as_secs()
+                begun.elapsed().as_secs()
             ));
         }
         std::thread::sleep(Duration::from_millis(200));
@@ -163,7 +171,7 @@ pub fn await_following(cluster: &Cluster, desk: &Desk, plan: &Plan) -> Vec<Strin
                 wrong.push(format!("{}: {reason}", Cluster::name(host)));
             }
         }
-        if wrong.is_empty() || begun.elapsed() > SETTLED {
+        if wrong.is_empty() || begun.elapsed() > patience(plan, SETTLED) {
             return wrong;
         }
         std::thread::sleep(Duration::from_millis(300));
@@ -196,12 +204,12 @@ fn is_opened_without(called: &Called) -> bool {
 }
 
 /// Waits, after the last write, until everybody who lives has the same rows. Says what differs.
-pub fn await_rows(cluster: &Cluster, desk: &Desk) -> Vec<String> {
+pub fn await_rows(cluster: &Cluster, desk: &Desk, plan: &Plan) -> Vec<String> {
     let begun = Instant::now();
     loop {
         match rows_differ(cluster, desk) {
             None => return Vec::new(),
-            Some(difference) if begun.elapsed() > SETTLED => return vec![difference],
+            Some(difference) if begun.elapsed() > patience(plan, SETTLED) => return vec![difference],
             Some(_) => std::thread::sleep(Duration::from_millis(300)),
         }
     }
@@ -419,7 +427,8 @@ pub fn fetched(cluster: &Cluster, desk: &Desk) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for host in living(cluster, desk) {
         let data = cluster.folder.join(Cluster::name(host)).join("data");
-        let files = fs::read_dir(data).into_iter().flatten().flatten().map(|file| file.path());
+        let folders = [data, disk_of(host)];
+        let files = folders.iter().flat_map(fs::read_dir).flatten().flatten().map(|file| file.path());
         let mut files: Vec<_> = files
             .filter(|path| {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -526,9 +535,8 @@ pub fn check_tails(desk: &Desk, plan: &Plan) -> Vec<String> {
 }
 
 /// Refusals that are untrue: nothing that is drawn makes one of them right.
-const UNTRUE: [&str; 31] = [
+const UNTRUE: [&str; 30] = [
     "account-refused",
-    "filters-hide-place",
     "foreign-source",
     "gtids-missing",
     "ignores-new-master",

@@ -1,5 +1,6 @@
 //! What a round is to be: settings, load and faults, drawn from its seed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -143,6 +144,10 @@ pub enum Fault {
     Unseen(usize, u64),
     /// The monitor takes a host for late (`REPLICATION_DELAY`) for so many milliseconds.
     Late(usize, u64),
+    /// The disk on which a host's logs lie is full for so many milliseconds.
+    FullDisk(usize, u64),
+    /// The clock of a host is wrong from then on, by so many seconds.
+    Clock(usize, i64),
     /// A person calls a helper on a host, whatever the agent calls at that moment.
     Beside(usize),
     /// Somebody else holds a lock of the helpers for so many milliseconds.
@@ -150,7 +155,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// True where a server dies of it.
+    /// True where a server dies of it, or may.
     pub fn kills(&self) -> bool {
         matches!(
             self,
@@ -159,6 +164,7 @@ impl Fault {
                 | Self::KillWriterForGood
                 | Self::FreezeForEver(..)
                 | Self::Restart(..)
+                | Self::FullDisk(..)
         )
     }
 
@@ -172,6 +178,7 @@ impl Fault {
             | Self::Restart(of)
             | Self::StopSlave(of, ..)
             | Self::StopDuringCall(of, ..)
+            | Self::FullDisk(of, ..)
             | Self::Beside(of) => *of == host,
             _ => false,
         }
@@ -187,6 +194,7 @@ impl Fault {
                 | Self::Lose(..)
                 | Self::StopSlave(..)
                 | Self::StopDuringCall(..)
+                | Self::FullDisk(..)
                 | Self::Lock(..)
                 | Self::Freeze(..)
         )
@@ -229,6 +237,10 @@ impl fmt::Display for Fault {
             Self::Restart(host) => write!(f, "restart the server of {}", db(host)),
             Self::Unseen(host, ms) => write!(f, "the monitor does not reach {} for {ms} ms", db(host)),
             Self::Late(host, ms) => write!(f, "the monitor takes {} for late for {ms} ms", db(host)),
+            Self::FullDisk(host, ms) => {
+                write!(f, "the disk with the logs of {} is full for {ms} ms", db(host))
+            }
+            Self::Clock(host, seconds) => write!(f, "the clock of {} is wrong by {seconds:+} s", db(host)),
             Self::Beside(host) => write!(f, "a person calls a helper on {}", db(host)),
             Self::Lock(host, name, ms) => write!(f, "hold the lock {name} on {} for {ms} ms", db(host)),
         }
@@ -278,11 +290,19 @@ impl Plan {
             .map(|_| (dice.between(500, length - 2_000), fault(&mut dice, kind, hosts)))
             .collect();
         faults.sort_by_key(|(at, _)| *at);
+        // A slave that is late on purpose waits until its source's clock is past.
+        let is_timed = faults.iter().any(|(_, fault)| matches!(fault, Fault::Clock(..)));
+        let delayed = delayed.filter(|_| !is_timed);
         let kills = faults.iter().any(|(_, fault)| fault.kills());
         let parts = faults.iter().any(|(_, fault)| fault.parts());
-        let kills_slaves =
-            faults.iter().any(|(_, fault)| matches!(fault, Fault::Kill(..) | Fault::FreezeForEver(..)));
-        let mut settings = settings(&mut dice, kind, hosts, kills || parts, kills_slaves);
+        // With gaps, MySQL 5.6 does not start again by itself; and only the old master shows where a slave is that comes
+        // late to a new one that logs in any order.
+        let is_in_order = faults.iter().any(|(_, fault)| match fault {
+            Fault::Kill(..) | Fault::FreezeForEver(..) => true,
+            Fault::KillWriterForGood => kind.mode == "file",
+            _ => false,
+        });
+        let mut settings = settings(&mut dice, kind, hosts, kills || parts, is_in_order);
         if semi_sync {
             settings.extend(of_semi_sync(kind));
         }
@@ -296,6 +316,10 @@ impl Plan {
         let filter = filters(&mut dice);
         let leaves_out = filter.is_some();
         let helpers = of_helpers(&mut dice, kind, filter.as_deref());
+        // Only the old master's log shows then where a slave without a log is.
+        if leaves_out && faults.iter().any(|(_, fault)| *fault == Fault::KillWriterForGood) {
+            settings.retain(|setting| setting.line != NO_LOG);
+        }
         settings.extend(filter.map(|line| Setting { host: None, line }));
         for more in [
             Load::LargeRows,
@@ -307,7 +331,8 @@ impl Plan {
             Load::File,
             Load::Scratch,
         ] {
-            let is_wanted = dice.chance(40);
+            let is_rare = matches!(more, Load::MyIsam | Load::Table | Load::Xa | Load::Scratch);
+            let is_wanted = dice.chance(if is_rare { 70 } else { 40 });
             let format = kind.format(&settings);
             let is_fair = match more {
                 // A server that is killed while it changes such tables does not know afterwards whether it has; and what two
@@ -345,6 +370,17 @@ impl Plan {
             faults,
             length,
         }
+    }
+
+    /// The hosts whose logs lie on a disk of their own, which gets full.
+    pub fn small_disks(&self) -> BTreeSet<usize> {
+        let of = |fault: &Fault| if let Fault::FullDisk(host, _) = fault { Some(*host) } else { None };
+        self.faults.iter().filter_map(|(_, fault)| of(fault)).collect()
+    }
+
+    /// True if a clock gets wrong.
+    pub fn has_wrong_clock(&self) -> bool {
+        self.faults.iter().any(|(_, fault)| matches!(fault, Fault::Clock(..)))
     }
 
     /// The same without some of what was drawn: `s0` is the first setting, `h0` the first of the helpers' own, `f0` the
@@ -421,7 +457,7 @@ impl fmt::Display for Plan {
     }
 }
 
-fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, diverge: bool, kills_slaves: bool) -> Vec<Setting> {
+fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, diverge: bool, is_in_order: bool) -> Vec<Setting> {
     let mut all = Vec::new();
     let mut add = |host: Option<usize>, line: String| all.push(Setting { host, line });
     if dice.chance(30) {
@@ -461,8 +497,7 @@ fn settings(dice: &mut Dice, kind: &Kind, hosts: usize, diverge: bool, kills_sla
             add(None, format!("{table}_repository = TABLE"));
         }
         add(None, "relay_log_recovery = 1".into());
-        // With gaps, it does not start again by itself.
-        if dice.chance(30) && !kills_slaves {
+        if dice.chance(30) && !is_in_order {
             add(None, "slave_parallel_workers = 4".into());
         }
     } else {
@@ -544,6 +579,7 @@ fn of_semi_sync(kind: &Kind) -> Vec<Setting> {
 
 fn fault(dice: &mut Dice, kind: &Kind, hosts: usize) -> Fault {
     let host = |dice: &mut Dice| usize::try_from(dice.below(hosts as u64)).unwrap_or(0);
+    let slave = |dice: &mut Dice| usize::try_from(dice.between(2, hosts as u64 - 1)).unwrap_or(2);
     let master = |dice: &mut Dice| usize::try_from(dice.below(2)).unwrap_or(0);
     let two = |dice: &mut Dice| {
         let one = host(dice);
@@ -584,9 +620,15 @@ fn fault(dice: &mut Dice, kind: &Kind, hosts: usize) -> Fault {
         82..85 => Fault::StopDuringCall(host(dice), stopped(dice), dice.between(0, 1_000)),
         85..88 => Fault::Unseen(host(dice), dice.between(500, 5_000)),
         88..91 => Fault::Late(host(dice), dice.between(500, 6_000)),
-        91..94 => Fault::Beside(host(dice)),
-        94..95 => Fault::Flush(host(dice)),
-        95..97 => Fault::Purge(usize::try_from(dice.between(2, hosts as u64 - 1)).unwrap_or(2)),
+        91..93 => Fault::Beside(host(dice)),
+        93..94 => Fault::Flush(host(dice)),
+        94..95 => Fault::Clock(host(dice), *dice.pick(&[-90_000, -3_600, -30, 30, 3_600, 90_000])),
+        // MySQL 5.6 goes on without its log; what MariaDB then has at the end of its log, it never sends.
+        95..96 if !kind.is_old() => {
+            let host = if kind.is_mariadb() { slave(dice) } else { host(dice) };
+            Fault::FullDisk(host, dice.between(1_000, 5_000))
+        }
+        95..97 => Fault::Purge(slave(dice)),
         _ => Fault::Lock(
             host(dice),
             (*dice.pick::<&str>(&["replication", "writes"])).into(),

@@ -80,7 +80,7 @@ fn on(cluster: &Cluster, plan: &Plan, outcome: &mut Outcome) -> Vec<String> {
         faults::strike(cluster, &desk, plan);
         let count = || oracle::notes(&work).acknowledged.len();
         let so_far = count();
-        let served = oracle::await_role(cluster, &desk, || count() > so_far + 3);
+        let served = oracle::await_role(cluster, &desk, plan, || count() > so_far + 3);
         match served {
             Ok(took) => role = took,
             Err(error) => wrong.push(error),
@@ -98,7 +98,7 @@ fn on(cluster: &Cluster, plan: &Plan, outcome: &mut Outcome) -> Vec<String> {
             }
         }
         if following.is_empty() {
-            wrong.extend(oracle::await_rows(cluster, &desk));
+            wrong.extend(oracle::await_rows(cluster, &desk, plan));
         }
         wrong.extend(following);
         *held(&desk.is_over) = true;
