@@ -9,9 +9,10 @@ pub mod threads;
 pub(crate) mod wait;
 pub(crate) mod workers;
 
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::IpAddr;
 
 use mmm_core::config::{Config, Host};
+use mmm_core::names;
 
 use crate::error::Error;
 use crate::refusal::Refusal;
@@ -111,11 +112,8 @@ pub fn meant<'c>(server: &mut Server, config: &'c Config) -> Result<(Channel, Op
 
 /// The addresses of a channel's source.
 pub fn addresses(channel: &Channel) -> Vec<IpAddr> {
-    if let Ok(address) = channel.source_host.parse() {
-        return vec![address];
-    }
-    let found = (channel.source_host.as_str(), channel.source_port).to_socket_addrs();
-    found.into_iter().flatten().map(|address| address.ip()).collect()
+    // A source without an address is nobody's, whatever the reason.
+    names::addresses(&channel.source_host, names::PATIENCE).unwrap_or_default()
 }
 
 fn names_of(channels: &[Channel]) -> String {
@@ -131,9 +129,8 @@ pub(crate) fn by_address<'c>(config: &'c Config, channel: &Channel) -> Result<Op
     if by_name.is_some() || channel.source_host.parse::<IpAddr>().is_ok() {
         return Ok(by_name);
     }
-    let addresses = (channel.source_host.as_str(), channel.source_port).to_socket_addrs();
-    for address in addresses.into_iter().flatten() {
-        if let Some(host) = config.host_at(&address.ip().to_string(), channel.source_port)? {
+    for address in addresses(channel) {
+        if let Some(host) = config.host_at(&address.to_string(), channel.source_port)? {
             return Ok(Some(host));
         }
     }

@@ -6,12 +6,14 @@
 use std::error::Error as _;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
+use mmm_core::names;
 use mmm_core::settings::{TlsMode, TlsOptions};
 use mysql::error::tls::TlsError;
 use mysql::prelude::Queryable;
@@ -40,8 +42,10 @@ pub fn dial(host: &Host, most: Duration) -> mysql::Result<Conn> {
 }
 
 fn conn(host: &Host, tls: Option<SslOpts>, most: Duration) -> mysql::Result<Conn> {
+    let started = Instant::now();
+    let targets = targets(host, most)?;
+    let most = most.saturating_sub(started.elapsed()).max(patience::LEAST);
     let options = OptsBuilder::new()
-        .ip_or_hostname(Some(host.ip.as_str()))
         .tcp_port(host.mysql_port)
         .socket(host.socket.as_ref().map(|path| path.to_string_lossy()))
         .user(Some(host.agent_user.as_str()))
@@ -50,19 +54,44 @@ fn conn(host: &Host, tls: Option<SslOpts>, most: Duration) -> mysql::Result<Conn
         .ssl_opts(tls)
         .max_allowed_packet(Some(MAX_PACKET))
         .stmt_cache_size(0)
-        .tcp_connect_timeout(Some(most))
+        // A name may have addresses at which nobody answers.
+        .tcp_connect_timeout(Some(most / u32::try_from(targets.len()).unwrap_or(u32::MAX).max(1)))
         .read_timeout(Some(most))
         .write_timeout(Some(most));
     // The library limits each read, not the log-in; it reads once more when it drops a TLS connection that failed,
     // and has no limit for connecting to the socket of a frozen server.
     let is_verified = host.tls.mode >= TlsMode::VerifyCa && host.socket.is_none();
     limited(most + SLACK, move || {
-        let mut conn = Conn::new(options)?;
+        let mut conn = first_that_connects(&options, &targets)?;
         if is_verified {
             test_order(&mut conn)?;
         }
         Ok(conn)
     })
+}
+
+/// What the client library connects to: addresses alone, since a static program's own look-up knows little. If a
+/// certificate has to be made out to the name, the library needs that name, and looks it up itself.
+fn targets(host: &Host, most: Duration) -> io::Result<Vec<String>> {
+    if host.socket.is_some() || host.tls.mode >= TlsMode::VerifyIdentity || host.ip.parse::<IpAddr>().is_ok()
+    {
+        return Ok(vec![host.ip.clone()]);
+    }
+    Ok(names::addresses(&host.ip, most)?.iter().map(ToString::to_string).collect())
+}
+
+/// Goes on to the next address if nobody accepts a connection.
+fn first_that_connects(options: &OptsBuilder, targets: &[String]) -> mysql::Result<Conn> {
+    let mut result = Err(io::Error::from(ErrorKind::AddrNotAvailable).into());
+    for target in targets {
+        result = Conn::new(options.clone().ip_or_hostname(Some(target.as_str())));
+        match &result {
+            Err(mysql::Error::DriverError(DriverError::ConnectTimeout | DriverError::CouldNotConnect(_))) => {
+            }
+            _ => return result,
+        }
+    }
+    result
 }
 
 /// Checks that no forged answer is waiting. The library keeps what came in the clear together with the greeting, and

@@ -97,3 +97,28 @@ fn only_what_was_heard_of_a_server_proves_that_it_lives() {
     assert!(!is_answer(&mysql::Error::server_disconnected()));
     assert!(!is_answer(&io::Error::from(ErrorKind::WouldBlock).into()));
 }
+
+#[test]
+fn the_client_library_gets_addresses_and_a_name_only_for_a_certificate_made_out_to_it() {
+    let named = |mode| Host { ip: "localhost".into(), tls: TlsOptions { mode, ..host().tls }, ..host() };
+    let found = targets(&named(TlsMode::Required), Duration::from_secs(20)).unwrap();
+    assert!(
+        found.iter().all(|target| target.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())),
+        "{found:?}"
+    );
+    assert_eq!(targets(&named(TlsMode::VerifyIdentity), Duration::ZERO).unwrap(), ["localhost"]);
+    // Nobody is asked for an address.
+    assert_eq!(targets(&host(), Duration::ZERO).unwrap(), [host().ip]);
+}
+
+#[test]
+fn if_nobody_accepts_at_a_names_first_address_the_next_is_tried() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || drop(listener.accept().unwrap()));
+    let options = OptsBuilder::new().tcp_port(port).tcp_connect_timeout(Some(Duration::from_secs(5)));
+    let error = first_that_connects(&options, &["::1".into(), "127.0.0.1".into()]).unwrap_err();
+    // It was accepted, and then closed.
+    assert!(!matches!(error, mysql::Error::DriverError(DriverError::CouldNotConnect(_))), "{error}");
+    server.join().unwrap();
+}
