@@ -120,6 +120,8 @@ pub struct Machine {
     /// Whether the interface has a carrier; why no address can be added to it, and the cure.
     pub interface: Result<bool, (String, String)>,
     pub helpers: Vec<Helper>,
+    /// How they came here, if that can be seen.
+    pub installation: Option<Installation>,
     /// Commands of the packet filter that cannot be run, with the reason.
     pub firewall: Vec<(String, String)>,
     /// Where the journal is, and why it cannot be written.
@@ -128,6 +130,23 @@ pub struct Machine {
     pub leftovers: Vec<(PathBuf, String)>,
     /// Hooks that are not run, by their keys, each with the reason.
     pub untrusted: Vec<(&'static str, String)>,
+}
+
+/// What the list of an installation says of the helpers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    pub way: Way,
+    /// Helpers of which the file is not what was installed.
+    pub overwritten: Vec<String>,
+}
+
+/// What has put the helpers where they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Deb,
+    Rpm,
+    /// install.sh, from the source or from a release.
+    Installer,
 }
 
 /// A helper program of this machine.

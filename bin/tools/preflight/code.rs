@@ -29,6 +29,7 @@ pub enum Code {
     HelperNotExecutable,
     HelperFails,
     HelperForeign,
+    HelperOverwritten,
     HelperVersionDiffers,
 
     InterfaceUnusable,

@@ -13,6 +13,7 @@ use super::cluster::{Cluster, Member, Unreached};
 use super::parallel::{later, wait};
 
 mod dry_run;
+mod installation;
 mod local;
 mod owners;
 mod program;

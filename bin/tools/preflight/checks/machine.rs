@@ -2,7 +2,7 @@
 
 use mmm_core::config::Blocking;
 
-use super::super::cluster::{Cluster, HelperState};
+use super::super::cluster::{Cluster, HelperState, Way};
 use super::super::code::Code;
 use super::super::finding::{Check, advice, shell};
 use super::lists::listed;
@@ -13,8 +13,28 @@ pub fn helpers(cluster: &Cluster) -> Check {
     let folder = cluster.this().map(|member| member.helper("")).unwrap_or_default();
     let folder = folder.display().to_string().replace("//", "/").trim_end_matches('/').to_string();
     let own = env!("CARGO_PKG_VERSION");
-    let mut check = Check::new("helpers").saying(format!("{} of version {own} in {folder}", helpers.len()));
-    let install = shell(this, format!("make install AGENT_DIR={folder}"));
+    let way = cluster.machine.installation.as_ref().map(|installation| installation.way);
+    let by = way.map_or("", |way| match way {
+        Way::Deb => ", by the deb",
+        Way::Rpm => ", by the rpm",
+        Way::Installer => ", by install.sh",
+    });
+    let mut check =
+        Check::new("helpers").saying(format!("{} of version {own} in {folder}{by}", helpers.len()));
+    // A package is not mixed with install.sh.
+    let install = match way {
+        Some(Way::Deb) => shell(this, "apt-get install --reinstall mmm-agent-helpers"),
+        Some(Way::Rpm) => shell(this, "yum reinstall mmm-agent-helpers"),
+        Some(Way::Installer) | None => shell(this, format!("make install AGENT_DIR={folder}")),
+    };
+    let overwritten = cluster.machine.installation.as_ref().map_or(&[][..], |found| &found.overwritten);
+    if !overwritten.is_empty() {
+        let text = format!(
+            "{} in {folder} is no longer what was installed{by}: something else has overwritten it since",
+            listed(overwritten)
+        );
+        check.warn(Code::HelperOverwritten, this, text, std::slice::from_ref(&install));
+    }
     let of = |wanted: fn(&HelperState) -> bool| -> Vec<String> {
         let found = helpers.iter().filter(|helper| wanted(&helper.state));
         found.filter_map(|helper| Some(helper.path.file_name()?.to_string_lossy().into_owned())).collect()
@@ -41,7 +61,8 @@ pub fn helpers(cluster: &Cluster) -> Check {
             &[shell(this, format!("chmod 755 {}", paths.join(" ")))],
         );
     }
-    let foreign = of(|state| *state == HelperState::Foreign);
+    let mut foreign = of(|state| *state == HelperState::Foreign);
+    foreign.retain(|name| !overwritten.contains(name));
     if !foreign.is_empty() {
         let text = format!(
             "{} in {folder} does not belong to this project (MMM's original?), and was not run",

@@ -149,6 +149,7 @@ fn machine() -> Machine {
         has_own_ip: Some(true),
         interface: Ok(true),
         helpers: vec![helper("check_ip"), helper("set_active_master")],
+        installation: None,
         firewall: Vec::new(),
         journal: ("/var/log/mysql-mmm/mmm_helpers.log".into(), Ok(())),
         leftovers: Vec::new(),

@@ -16,7 +16,7 @@ use nix::unistd::{AccessFlags, access, geteuid};
 
 use super::super::cluster::{self, Machine};
 use super::super::finding::{advice, shell};
-use super::program;
+use super::{installation, program};
 
 /// Looks at this machine.
 pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
@@ -29,6 +29,7 @@ pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
         has_own_ip: cluster::ip(&host.ip).and_then(is_local),
         interface: interface(host, budget).map_err(|error| explain(host, &error)),
         helpers: program::helpers(host, &budget),
+        installation: installation::look(&cluster::helper(host, "")),
         firewall: firewall_commands(&config.blocking),
         journal: (settings.log.file.clone(), journal(&settings.log)),
         leftovers: [firewall::left_behind(host), hold::left_behind(host)].into_iter().flatten().collect(),
@@ -48,6 +49,7 @@ pub fn silent(settings: &Settings) -> Machine {
             "is a disk or a mount of this host frozen?".into(),
         )),
         helpers: Vec::new(),
+        installation: None,
         firewall: Vec::new(),
         journal: (settings.log.file.clone(), Ok(())),
         leftovers: Vec::new(),

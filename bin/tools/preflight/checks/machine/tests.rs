@@ -1,3 +1,4 @@
+use super::super::super::cluster::Installation;
 use super::super::sample::{codes, good};
 use super::*;
 
@@ -13,12 +14,17 @@ fn a_good_machine_is_held_to_be_good() {
 
 #[test]
 fn what_is_wrong_with_the_machine_is_found_with_a_cure() {
-    let table: [(&str, Judge, Break); 13] = [
+    let table: [(&str, Judge, Break); 14] = [
         ("helper-missing", helpers, |all| all.machine.helpers[0].state = HelperState::Missing),
         ("helper-not-executable", helpers, |all| {
             all.machine.helpers[0].state = HelperState::NotExecutable;
         }),
         ("helper-foreign", helpers, |all| all.machine.helpers[0].state = HelperState::Foreign),
+        ("helper-overwritten", helpers, |all| {
+            all.machine.helpers[0].state = HelperState::Foreign;
+            all.machine.installation =
+                Some(Installation { way: Way::Deb, overwritten: vec!["check_ip".into()] });
+        }),
         ("helper-fails", helpers, |all| all.machine.helpers[0].state = HelperState::Failed("no".into())),
         ("helper-version-differs", helpers, |all| {
             all.machine.helpers[0].state = HelperState::Version("0.0.9".into());
@@ -46,5 +52,27 @@ fn what_is_wrong_with_the_machine_is_found_with_a_cure() {
         let check = judge(&cluster);
         assert_eq!(codes(&check), [code]);
         assert!(!check.findings[0].cure.is_empty());
+    }
+}
+
+#[test]
+fn who_has_installed_the_helpers_is_said_and_their_cure_is_of_that_way() {
+    for (way, said, cure) in [
+        (Some(Way::Deb), ", by the deb", "on db2, shell: apt-get install --reinstall mmm-agent-helpers"),
+        (Some(Way::Rpm), ", by the rpm", "on db2, shell: yum reinstall mmm-agent-helpers"),
+        (
+            Some(Way::Installer),
+            ", by install.sh",
+            "on db2, shell: make install AGENT_DIR=/usr/lib/mysql-mmm/agent",
+        ),
+        (None, "", "on db2, shell: make install AGENT_DIR=/usr/lib/mysql-mmm/agent"),
+    ] {
+        let mut cluster = good("db2");
+        cluster.machine.installation = way.map(|way| Installation { way, overwritten: Vec::new() });
+        let check = helpers(&cluster);
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(check.text, format!("2 of version {version} in /usr/lib/mysql-mmm/agent{said}"));
+        cluster.machine.helpers[1].state = HelperState::Missing;
+        assert_eq!(helpers(&cluster).findings[0].cure[0], cure);
     }
 }
