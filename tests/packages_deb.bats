@@ -15,10 +15,11 @@ way=${way%.bats}
 agent=$(agent_of)
 OWN=/usr/libexec/mmm-agent-helpers
 
+# True if the packages can be made here.
+can_build() { [[ $way == deb ]] || command -v rpmbuild >/dev/null; }
+
 setup_file() {
-  if [[ $way == rpm ]] && ! command -v rpmbuild >/dev/null; then
-    skip 'there is no rpmbuild here; make test-packages installs it'
-  fi
+  can_build || return 0
   make_packages "$BATS_FILE_TMPDIR/packages"
   if [[ -n ${MMM_ROOT:-} ]]; then
     cp -a "$MMM_ROOT" "$BATS_FILE_TMPDIR/clean"
@@ -28,12 +29,14 @@ setup_file() {
 }
 
 setup() {
+  can_build || skip 'there is no rpmbuild here; make test-packages installs it'
   packages=$BATS_FILE_TMPDIR/packages
   root=$BATS_TEST_TMPDIR/root
   cp -a "$BATS_FILE_TMPDIR/clean" "$root"
 }
 
 teardown() {
+  [[ -n ${root:-} ]] || return 0
   if mountpoint -q "$root/proc"; then umount "$root/proc"; fi
   rm -rf --one-file-system "$root"
 }
