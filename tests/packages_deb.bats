@@ -238,16 +238,19 @@ by_hand() {
 # killing STEP — from now on, the script that runs the program of that number of those that change something is killed
 # before.
 killing() {
-  local name
+  local name path
   if [[ ! -d $root/killing ]]; then
     mkdir "$root/killing"
     for name in ln cp mv rm rmdir mkdir dpkg-divert; do
-      [[ -x $root/usr/bin/$name ]] || continue
-      mv "$root/usr/bin/$name" "$root/killing/$name"
+      # Debian 11 may have /bin apart.
+      path=$root/usr/bin/$name
+      [[ -e $path ]] || path=$root/bin/$name
+      [[ -x $path ]] || continue
+      mv "$path" "$root/killing/$name"
       printf '%s\n' '#!/bin/bash' 'if [[ -e /killing/step && $(cat /proc/$PPID/comm) == takeover ]]; then' \
         '  echo x >>/killing/steps' '  if (($(wc -l </killing/steps) >= $(cat /killing/step))); then' \
-        '    rm /killing/step' '    kill -KILL "$PPID"' '  fi' 'fi' "exec /killing/$name \"\$@\"" >"$root/usr/bin/$name"
-      chmod +x "$root/usr/bin/$name"
+        '    rm /killing/step' '    kill -KILL "$PPID"' '  fi' 'fi' "exec /killing/$name \"\$@\"" >"$path"
+      chmod +x "$path"
     done
   fi
   rm -f "$root/killing/steps"
