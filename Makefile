@@ -16,7 +16,7 @@ BUILT ?= $(CARGO_TARGET_DIR)/release
 # Where the manual pages and the completions are.
 MANUAL ?= $(CARGO_TARGET_DIR)/manual
 
-.PHONY: help build deps test demo matrix chaos fuzz soak bench install uninstall lint clean
+.PHONY: help build deps test demo matrix chaos fuzz mutants soak bench install uninstall lint clean
 .PHONY: dist dist-check test-packages release-check
 
 help:
@@ -29,6 +29,8 @@ help:
   '                SEED=N ROUNDS=N MINUTES=N WITHOUT=f0,s1 SHRINK=1 PLAN=FILE (docs/RELIABILITY.md)' \
   'make fuzz       what the helpers read, changed at random; SECONDS=60 each, TARGET=events (docs/RELIABILITY.md)' \
 	  'make soak       as root: the same for HOURS=N on four servers in turn, and a table of all that RESULTS=FILE holds' \
+	  'make mutants    as root: helpers without one of their rules, and how many rounds of chaos find that; MUTANT=tail,…' \
+	  '                ROUNDS=N (docs/RELIABILITY.md)' \
   'make bench      as root: what one call of a helper costs; KIND=pause: how long clients go without a writer;' \
 	  '                KIND=move, deny, late or difference: moving an address, closing, a late slave, mmm_difference' \
 	  'make lint       rustfmt, clippy, rustdoc, shellcheck, what documents cite, the order of imports, and cargo-deny' \
@@ -70,6 +72,12 @@ soak: deps build
 	"$(CARGO_TARGET_DIR)/release/mmm_chaos" run --helpers "$${MMM_AGENT_DIR:-$(BUILT)}" --hours $(or $(HOURS),1) \
 	  --server $(or $(SERVER),$(SOAK_SERVERS)) $(if $(MODE),--mode $(MODE)) \
 	  --results $(or $(RESULTS),$(CARGO_TARGET_DIR)/soak.jsonl)
+
+# These helpers lie apart, so that nobody installs them.
+mutants: deps build
+	cargo build --release --locked --target-dir "$(CARGO_TARGET_DIR)/mutants" --package mmm-agent-helpers --features mutants
+	"$(CARGO_TARGET_DIR)/release/mmm_chaos" mutants --helpers "$(CARGO_TARGET_DIR)/mutants/release" \
+	  $(if $(MUTANT),--mutant $(MUTANT)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 bench: deps build
 	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/bench$(if $(KIND),_$(KIND))

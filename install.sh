@@ -94,6 +94,8 @@ install_helpers() {
   local name found=() new=()
   for name in "${HELPERS[@]}" "${TOOLS[@]}"; do
     [[ -x $built/$name ]] || fail "$built/$name is missing; run 'make build' first"
+    # What a test may tell to do without a rule is for that test alone.
+    ! grep -qaF MMM_MUTANT "$built/$name" || fail "$built/$name was built with the feature 'mutants'; run 'make build'"
   done
   [[ $tools_dir == /* ]] || fail "TOOLS_DIR must be an absolute path: '$tools_dir'"
   [[ -d $manual ]] || fail "$manual is missing; run 'make build' first"

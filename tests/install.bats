@@ -450,3 +450,22 @@ is_gone() { [[ ! -e $1 ]]; }
   [[ $status != 0 && $output == *"run 'make build' first"* ]]
   [ "$(picture)" = "$before" ]
 }
+
+@test "helpers that can be told to do without a rule are not installed, and no build has them unless it is told so" {
+  printf 'MMM_MUTANT\0' >>"$built/mysql_allow_write"
+  run mmm install
+  [ "$status" -ne 0 ]
+  [[ $output == *"mysql_allow_write was built with the feature 'mutants'; run 'make build'"* ]]
+  [ ! -e "$root/$AGENT" ]
+  helpers=${MMM_AGENT_DIR:-${CARGO_TARGET_DIR:-$REPOSITORY/target}/release}
+  # Without a rule's name, no program knows the rule.
+  for name in "${NAMES[@]}"; do
+    [ -x "$helpers/$name" ]
+    for word in MMM_MUTANT hold-release takeover-repair same-groups; do
+      if grep -qaF "$word" "$helpers/$name"; then
+        echo "$helpers/$name has $word"
+        false
+      fi
+    done
+  done
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use mmm_agent_helpers::{CLEAR_IP, in_background};
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
+use mmm_core::mutant::takes_out;
 use mmm_core::{Call, Verdict, report, run};
 use mmm_network::announcer::withdraw;
 use mmm_network::farewell::{self, Farewell, Prepared};
@@ -50,6 +51,9 @@ fn clear_ip(call: &Call) -> Result<Verdict, NetworkError> {
 /// Takes the address from the interface. Clients are told at once, unless the host answers for the address on another
 /// interface.
 fn take(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
+    if takes_out("address") {
+        return Ok(true);
+    }
     let holders = kernel.holders(ip)?;
     let is_nowhere_else = holders.iter().all(|index| *index == link.index);
     let goes = is_nowhere_else && !holders.is_empty();

@@ -20,6 +20,7 @@ pub mod invocation;
 pub mod journal;
 pub mod marker;
 pub mod memory;
+pub mod mutant;
 pub mod names;
 pub mod outcome;
 pub mod process;

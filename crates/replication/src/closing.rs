@@ -16,6 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
+use mmm_core::mutant::takes_out;
 use mmm_core::settings::Settings;
 use mmm_core::{Budget, interrupt, progress, report};
 
@@ -208,6 +209,9 @@ impl<'a> Closing<'a> {
 
     /// Sets `read_only`, and `super_read_only` if that is wanted and the server knows it.
     pub fn set_read_only(&mut self) -> Result<(), Error> {
+        if takes_out("read-only") {
+            return Ok(());
+        }
         let statement = self.statement()?;
         let host = self.host.name.as_str();
         if report::is_on() {

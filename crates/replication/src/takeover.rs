@@ -24,6 +24,7 @@ use std::time::Duration;
 use mmm_core::config::Host;
 use mmm_core::journal::step;
 use mmm_core::marker::Marker;
+use mmm_core::mutant::takes_out;
 
 use crate::attach;
 use crate::attach::observe::Old;
@@ -153,6 +154,9 @@ pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, E
 
 /// The same on a host that has just been closed, and `was_open` before.
 pub fn resume_on(local: &mut Server, pursuit: Pursuit, was_open: bool) -> Result<Option<Outcome>, Error> {
+    if takes_out("takeover-repair") {
+        return Ok(None);
+    }
     let path = marker_of(pursuit.config.this_host());
     if Marker::is_in_use(&path) {
         // Its call holds the lock until it is done.

@@ -191,7 +191,7 @@ impl Cluster {
         command
             .args(["--target", process, "--mount", "--net", "--pid", "--uts", "--wdns=/", "--"])
             .args(words);
-        command.stdin(Stdio::null());
+        command.stdin(Stdio::null()).envs(crate::mutants::environment());
         Ok(command)
     }
 

@@ -15,6 +15,8 @@ use crate::plan::{Fault, Plan};
 
 /// How long a helper is looked for that shall be killed.
 const HUNT: Duration = Duration::from_secs(1);
+/// The same for one that has to have come to a certain point.
+const AMBUSH: Duration = Duration::from_secs(4);
 
 /// Does what a plan has, each at its time, and takes all of it back.
 pub fn strike(cluster: &Cluster, desk: &Desk, plan: &Plan) {
@@ -92,6 +94,8 @@ fn once(
             in_network(cluster, fault, wait)
         }
         Fault::KillHelper(host) => await_helper(cluster, *host, &["pkill", "-KILL", "-f"]),
+        Fault::KillStopped(host, ms) => kill_stopped(cluster, *host, Duration::from_millis(*ms)),
+        Fault::KillAtMarker(host) => kill_at_marker(cluster, *host),
         Fault::Move | Fault::Agent(..) | Fault::Unseen(..) | Fault::Late(..) => {
             to_the_monitor(desk, fault, wait);
             Ok(())
@@ -271,6 +275,31 @@ fn by_hand(cluster: &Cluster, desk: &Desk, host: usize) -> Result<(), String> {
     // The agent does not know of it.
     held(&desk.to_be_told).insert(host);
     Ok(())
+}
+
+/// Waits for a helper to stop replication on a host, and so long after that, and kills it.
+fn kill_stopped(cluster: &Cluster, host: usize, later: Duration) -> Result<(), String> {
+    let begun = Instant::now();
+    while begun.elapsed() < AMBUSH {
+        let status = cluster.status(host, HUNT).unwrap_or_default();
+        if status.iter().any(|(field, value)| field == "Slave_IO_Running" && value == "No") {
+            sleep(later);
+            let words = ["pkill", "-KILL", "-f", "/[a-z_]+ mmm_agent"];
+            return cluster.run(&Cluster::name(host), &words).map(drop);
+        }
+    }
+    Err("none stops it".into())
+}
+
+/// Waits for a helper to write down what it has changed for a moment, and kills it.
+fn kill_at_marker(cluster: &Cluster, host: usize) -> Result<(), String> {
+    let script = format!(
+        "end=$(($(date +%s) + {})); while [ $(date +%s) -lt $end ]; do \
+         if ls /var/lib/mysql-mmm | grep -qE 'hold|takeover'; then pkill -KILL -f '/[a-z_]+ mmm_agent'; exit; fi; \
+         sleep 0.004; done; exit 1",
+        AMBUSH.as_secs()
+    );
+    cluster.run(&Cluster::name(host), &["sh", "-c", &script]).map(drop)
 }
 
 /// Starts an agent again, unless another fault keeps it dead.

@@ -7,10 +7,12 @@ mod dice;
 mod faults;
 mod load;
 mod monitor;
+mod mutants;
 mod oracle;
 mod plan;
 mod results;
 mod round;
+mod witness;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -81,6 +83,24 @@ enum Command {
         /// The file.
         results: PathBuf,
     },
+    /// Takes out one rule of the helpers after the other, and looks how many rounds it takes until that is found.
+    Mutants {
+        /// Rules of tests/chaos/mutants.yaml; without any, all.
+        #[arg(long, value_delimiter = ',')]
+        mutant: Vec<String>,
+        /// How many rounds a rule gets.
+        #[arg(long, default_value = "15")]
+        rounds: u64,
+        /// The seed of the first round of each rule.
+        #[arg(long, default_value = "1")]
+        seed: u64,
+        /// Helpers that were built with the feature `mutants`.
+        #[arg(long)]
+        helpers: PathBuf,
+        /// The project's folder.
+        #[arg(long, default_value = ".")]
+        repository: PathBuf,
+    },
     /// A writer in the clients' network; `run` starts it.
     #[command(hide = true)]
     Write { number: u64, seed: u64, rest: u64, load: String, notes: PathBuf, stop: PathBuf },
@@ -103,6 +123,10 @@ fn main() -> ExitCode {
                     ExitCode::FAILURE
                 }
             }
+        }
+        Command::Mutants { mutant, rounds, seed, helpers, repository } => {
+            end_when_told();
+            mutants::run(&mutant, rounds, seed, &helpers, &repository)
         }
         Command::Table { results } => match results::read(&results) {
             Ok(outcomes) => {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::cluster::{Answer, Cluster, WRITER_IP};
 use crate::oracle::{self, Threads};
 use crate::plan::Plan;
+use crate::witness::Rows;
 
 /// Pause between two rounds of the monitor.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -279,7 +280,7 @@ impl<'a> Monitor<'a> {
             // Whatever it answers: the role is stored, and checked at once.
             self.call(host, "sync_with_master", &[]);
         }
-        let allowed = self.ask(host, "mysql_allow_write", &[]);
+        let allowed = self.allow_write(host);
         if allowed.is_ok() {
             self.call(host, "configure_ip", &["eth0", WRITER_IP]);
             self.stuck = None;
@@ -308,6 +309,14 @@ impl<'a> Monitor<'a> {
             self.was_closed[host] = self.call(host, "mysql_deny_write", &[]);
             self.call(host, "clear_ip", &["eth0", WRITER_IP]);
         }
+    }
+
+    /// Writes are opened only with every row that another host has.
+    fn allow_write(&self, host: usize) -> Answer {
+        let rows = Rows::before(self.cluster, self.plan, host);
+        let answer = self.ask(host, "mysql_allow_write", &[]);
+        held(&self.desk.wrong).extend(rows.and_then(|rows| rows.after(self.cluster, &answer)));
+        answer
     }
 
     fn call(&self, host: usize, helper: &str, arguments: &[&str]) -> bool {

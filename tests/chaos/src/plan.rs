@@ -126,6 +126,10 @@ pub enum Fault {
     Slow(usize, u64, u64),
     /// Whatever helper runs on a host within the next second is killed.
     KillHelper(usize),
+    /// The next helper that stops replication on a host is killed so many milliseconds after that.
+    KillStopped(usize, u64),
+    /// The next helper on a host that writes down what it has changed elsewhere is killed then.
+    KillAtMarker(usize),
     /// An operator moves the role.
     Move,
     /// The agent of a host dies, and is started again after so many milliseconds.
@@ -224,6 +228,10 @@ impl fmt::Display for Fault {
                 write!(f, "packets to {} come up to {late} ms late for {ms} ms", db(host))
             }
             Self::KillHelper(host) => write!(f, "kill the helper that runs on {}", db(host)),
+            Self::KillStopped(host, ms) => {
+                write!(f, "kill the next helper that stops replication on {}, {ms} ms later", db(host))
+            }
+            Self::KillAtMarker(host) => write!(f, "kill the next helper on {} that has a marker", db(host)),
             Self::Move => write!(f, "move the writer role"),
             Self::Agent(host, ms) => write!(f, "end the agent of {}, start it {ms} ms later", db(host)),
             Self::StopSlave(host, thread, ms) => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mmm_core::config::Host;
 use mmm_core::journal::step;
+use mmm_core::mutant::takes_out;
 use mmm_core::{Budget, report};
 
 use crate::attach::hold::LastResort;
@@ -102,7 +103,10 @@ impl Move<'_> {
             return self.rehearse(foreseen.as_ref());
         }
         let located = self.stop(foreseen.as_ref(), located)?;
-        let (facts, plan) = self.decide(located)?;
+        let (facts, plan) = match foreseen.clone() {
+            Some(plan) if takes_out("second-look") => (self.observe()?.0, plan),
+            _ => self.decide(located)?,
+        };
         self.make_certain(foreseen.as_ref(), &plan)?;
         self.point_at_new(facts, &plan)?;
         self.start()?;

@@ -1,6 +1,7 @@
 //! What is done about the replica before it is judged.
 
 use mmm_core::journal::step;
+use mmm_core::mutant::takes_out;
 
 use crate::attach::moving::{Move, Observed, Progress, Tail};
 use crate::channel::{self, liveness, threads};
@@ -63,7 +64,7 @@ impl Move<'_> {
     pub(super) fn leave_tail_to_new(&mut self, facts: &Facts) -> Result<(), Error> {
         let OldMaster::Silent { host: old, .. } = &facts.old else { return Ok(()) };
         let (replica, new) = (&facts.replica, &facts.new);
-        if self.tail == Tail::GivenUp {
+        if self.tail == Tail::GivenUp || takes_out("tail-left") {
             return Ok(());
         }
         self.tail = Tail::Judged;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use mmm_core::mutant::takes_out;
 use mmm_core::{interrupt, progress, report};
 
 use crate::channel::{self, attempts, liveness, settling, workers};
@@ -152,7 +153,7 @@ fn once_it_waits(server: &mut Server, name: &str) -> Result<Channel, Error> {
 /// stopped.
 pub fn end_half(server: &mut Server, name: &str) -> Result<bool, Error> {
     let coordinator = server.dialect().coordinator(name);
-    if coordinator.is_empty() {
+    if coordinator.is_empty() || takes_out("half") {
         return Ok(false);
     }
     let mut seen = once_it_waits(server, name)?;
@@ -267,6 +268,9 @@ pub fn start(server: &mut Server, name: &str) -> Result<(), Error> {
 
 /// Lets the I/O thread connect to its source now instead of after its sleep; the caller holds the lock.
 pub fn fetch_again(server: &mut Server, channel: &Channel) -> Result<(), Error> {
+    if takes_out("wake") {
+        return Ok(());
+    }
     // If the SQL thread is stopped as well, this would discard what was fetched.
     let at_rest = Channel { io: IoThread::No, ..channel.clone() };
     if at_rest.would_discard() {
@@ -352,7 +356,7 @@ pub fn ensure_running(
     source: &str,
     source_answers: impl FnOnce() -> bool,
 ) -> Result<(), Error> {
-    if channel.is_running() {
+    if channel.is_running() || takes_out("start-again") {
         return Ok(());
     }
     let answers = !(channel.would_discard() || report::is_dry_run()) || source_answers();

@@ -1,5 +1,6 @@
 //! A peer that answers: its log must not grow, and this host must have applied it to the end.
 
+use mmm_core::mutant::takes_out;
 use mmm_core::progress::{self, Left};
 use mmm_core::report;
 
@@ -94,6 +95,9 @@ impl Gate<'_> {
         target: Option<&GtidSet>,
         domains: &GtidPosition,
     ) -> Result<bool, Error> {
+        if takes_out("peer-end") {
+            return Ok(true);
+        }
         if let Some(target) = target {
             return Ok(target.is_within(&executed(self.local)?));
         }
@@ -115,7 +119,7 @@ impl Gate<'_> {
             Err(other) => return Err(other),
         };
         report::observe(Some(peer.host()), "read_only", report::on_off(closed));
-        if !closed {
+        if !closed && !takes_out("peer-closed") {
             return Err(Refusal::PeerWritable {
                 peer: self.peer.name.to_string(),
                 then: self.question.otherwise.into(),

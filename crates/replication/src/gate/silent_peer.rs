@@ -1,6 +1,7 @@
 //! A peer that lets nobody in: everything that was fetched from it must be applied.
 
 use mmm_core::config::Host;
+use mmm_core::mutant::takes_out;
 use mmm_core::settings::Survivors;
 use mmm_core::{Budget, progress, report, unfinished};
 
@@ -30,6 +31,9 @@ impl Gate<'_> {
 
     /// Refuses while the peer is heard over its replication connection.
     fn check_silence(&mut self, error: &Error) -> Result<(), Error> {
+        if takes_out("liveness") {
+            return Ok(());
+        }
         let silence = self.question.settings.allow_write.silence;
         let (sign, before) = liveness::watched(self.local, &self.channel, self.peer, silence)?;
         let Some(Sign { heard, limit }) = sign else {
@@ -77,6 +81,9 @@ impl Gate<'_> {
             "waiting for {host} to apply what it fetched from {peer}, which is unreachable"
         ));
         loop {
+            if takes_out("drained") {
+                return self.beside_survivors(error);
+            }
             let first = channel::again(self.local, &self.channel)?;
             let idle = first.has_applied_all()
                 && !workers::are_busy(self.local, &first)?

@@ -1,7 +1,10 @@
 //! By MySQL's sets (docs/FAILOVER.md, 2.4).
 
+use mmm_core::mutant::takes_out;
+
 use crate::binlog::located::Located;
 use crate::facts::Facts;
+use crate::gtid::GtidSet;
 use crate::plan::behind::behind;
 use crate::plan::decision::{ByGtid, Decision, Plan, Proof, Wanted};
 use crate::refusal::{Refusal, Unproved};
@@ -34,7 +37,8 @@ pub(super) fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid,
     let concerns = |uuid: &str| {
         !replica.other_channels || theirs.executed.knows(uuid) || uuid.eq_ignore_ascii_case(source)
     };
-    let executed = ours.replicated().filtered(concerns);
+    let executed =
+        if takes_out("same-set") { GtidSet::default() } else { ours.replicated().filtered(concerns) };
     let lacking = executed.without(&theirs.executed);
     if !lacking.is_empty() {
         let known = theirs.executed.filtered(|uuid| lacking.knows(uuid));
@@ -48,7 +52,9 @@ pub(super) fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid,
     let place = if by_file {
         match (located, &new.end) {
             (_, Some(end))
-                if facts.quiet && !theirs.is_committing && theirs.executed.is_within(&ours.executed) =>
+                if facts.quiet
+                    && (!theirs.is_committing || takes_out("nothing-under-way"))
+                    && theirs.executed.is_within(&ours.executed) =>
             {
                 Place::Position(end.clone())
             }

@@ -1,5 +1,7 @@
 //! MariaDB: does the new master's log up to a position hold exactly the transactions that the replica has?
 
+use mmm_core::mutant::takes_out;
+
 use crate::binlog::located::Gap;
 use crate::facts::{Facts, NewMaster, OldMaster, OwnLog};
 use crate::gtid::{Gtid, GtidPosition, GtidState};
@@ -18,6 +20,9 @@ pub(super) fn check_groups(
     there: &GtidState,
     own: &OwnLog,
 ) -> Result<Vec<Gtid>, Refusal> {
+    if takes_out("same-groups") {
+        return Ok(Vec::new());
+    }
     let (replica, new) = (&facts.replica, &facts.new);
     let (host, new_host) = (replica.host.clone(), new.host.clone());
     let domains: Vec<u32> = at.iter().map(|gtid| gtid.domain).collect();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use mmm_core::config::Host;
 use mmm_core::marker;
+use mmm_core::mutant::takes_out;
 
 use crate::gtid::GtidSet;
 use crate::note::{FOLDER, value};
@@ -87,9 +88,10 @@ impl Note {
     /// True if it has executed all that was noted. By auto-position, what a server has executed decides: it skips what
     /// it has.
     pub fn has_all(&self, now: &Channel, executed: &str) -> bool {
-        self.standing(now, executed) == Standing::AtEnd
-            && (self.mode != Mode::AutoPosition
-                || executed.parse().is_ok_and(|executed| self.gtids.is_within(&executed)))
+        takes_out("whole-tail")
+            || self.standing(now, executed) == Standing::AtEnd
+                && (self.mode != Mode::AutoPosition
+                    || executed.parse().is_ok_and(|executed| self.gtids.is_within(&executed)))
     }
 
     /// Where it continues in the old master's log, once it has stopped; `None` if nothing shows that.

@@ -7,6 +7,7 @@ use mmm_core::Budget;
 use mmm_core::config::{Config, Host};
 use mmm_core::journal::step;
 use mmm_core::marker::{self, Marker};
+use mmm_core::mutant::takes_out;
 use mmm_core::settings::Limits;
 
 use crate::channel::{self, threads};
@@ -44,6 +45,9 @@ pub fn left_behind(this: &Host) -> Option<(PathBuf, String)> {
 /// Starts the SQL thread that a killed call has left paused. If there is none, this costs one failed `open`. It never
 /// stops the caller.
 pub fn mend(config: &Config, limits: &Limits, budget: Budget) {
+    if takes_out("hold-repair") {
+        return;
+    }
     let Some((mut marker, undo)) = Marker::leftover(&marker_of(config.this_host())) else { return };
     let (name, channel) = undo.split_once(' ').unwrap_or((&undo, ""));
     log::warn!("an earlier call was killed while the SQL thread of {name} was paused");
