@@ -21,8 +21,8 @@ use crate::say;
 const LIST: &str = include_str!("../mutants.yaml");
 /// The variable that names the rule to a helper.
 const VARIABLE: &str = "MMM_MUTANT";
-/// How long a round goes on after its last fault.
-const REST: u64 = 3_000;
+/// How long a round goes on after its last fault, if the list does not say.
+const GOES_ON: u64 = 3_000;
 /// Settings that a round's faults might not go together with.
 const NOT_DRAWN: [&str; 10] = [
     "gtid_strict_mode",
@@ -65,6 +65,8 @@ struct Mutant {
     load: Vec<Load>,
     #[serde(default)]
     rest: Option<u64>,
+    #[serde(default)]
+    goes_on: Option<u64>,
     #[serde(default)]
     missed: Option<String>,
 }
@@ -210,7 +212,7 @@ impl Mutant {
             };
             plan.faults.push((at, fault));
         }
-        plan.length = at + REST;
+        plan.length = at + self.goes_on.unwrap_or(GOES_ON);
         plan
     }
 
