@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::binlog::by_content::own_log::{self, take};
 use crate::binlog::by_content::search::DEPTH;
-use crate::binlog::event::Event;
+use crate::binlog::event::{Event, kind};
 use crate::binlog::files::log_files;
 use crate::binlog::group::{Group, Groups};
 use crate::binlog::logged::Logged;
@@ -152,25 +152,46 @@ fn own_log(log: &mut Logged, replica: &Replica, at_least: usize) -> Result<Optio
 }
 
 /// From the file that is being applied, up to what is applied, and the files before it that still exist.
+///
+/// A server with `relay_log_recovery` gives up at its start what it had fetched and not applied: it begins a new file and
+/// leaves the old one with what nobody executed. Only a file that was followed by the next one in the same run of the
+/// server ends with the name of that one.
 fn relay_log(server: &mut Server, replica: &Replica) -> Told<Tail> {
     let base = server.one("SELECT @@GLOBAL.relay_log_basename AS base")?;
     let (Some(folder), Some(place)) = (Path::new(base.text("base")).parent(), &replica.channel.relay) else {
         return Ok(Err("it has no relay log".into()));
     };
-    let mut tail = None;
+    let recovery = server.one("SELECT @@GLOBAL.relay_log_recovery AS is_on")?;
+    let gives_up = recovery.text("is_on") == "1";
+    let (mut tail, mut newer) = (None, None);
     let (mut file, mut until) = (Some(place.file.clone()), Some(place.offset));
     while let Some(name) = file {
         if Path::new(&name).file_name() != Some(OsStr::new(&name)) {
             return Ok(Err(format!("it names {name:?} as a file of its relay log")));
         }
         let (mut last, path) = (Last::default(), folder.join(&name));
-        if let Err(error) = relay::each_event(&path, until.take(), |event| last.event(event, replica)) {
+        let mut next = None;
+        let read = relay::each_event(&path, until.take(), |event| {
+            last.event(event, replica);
+            next = next_file(event);
+        });
+        if let Err(error) = read {
             return Ok(Err(format!("its relay log {} cannot be read: {error}", path.display())));
         }
+        if gives_up && newer.is_some() && next != newer {
+            break;
+        }
         let is_enough = Tail::add(&mut tail, &name, &last.groups, false);
+        newer = Some(name.clone().into_bytes());
         file = before(&name).filter(|name| !is_enough && folder.join(name).exists());
     }
     Ok(tail.ok_or_else(|| "its relay log holds nothing that is applied".into()))
+}
+
+/// The file that an event names as the one that follows.
+fn next_file(event: &Event) -> Option<Vec<u8>> {
+    // Before the name stands a position.
+    (event.kind == kind::ROTATE).then(|| event.body.get(8..).unwrap_or_default().to_vec())
 }
 
 /// The relay log file before this one.

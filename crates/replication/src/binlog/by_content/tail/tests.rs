@@ -71,3 +71,13 @@ fn a_relay_log_that_says_less_than_the_log_is_not_believed() {
         assert_eq!(believed(log, relay), None, "{log} and {relay}");
     }
 }
+
+#[test]
+fn a_rotation_names_the_file_that_follows_and_nothing_else_does() {
+    let body = b"\x04\0\0\0\0\0\0\0relay.000003";
+    let named = |kind: u8| {
+        next_file(&Event { time: 0, kind, server_id: 4, flags: 0, end: 200, body: body.as_slice() })
+    };
+    assert_eq!(named(kind::ROTATE).as_deref(), Some(b"relay.000003".as_slice()));
+    assert_eq!(named(3), None);
+}
