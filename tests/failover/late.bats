@@ -568,6 +568,35 @@ alike_by_relay_log() {
   alike_places alike_by_relay_log
 }
 
+@test "the slave keeps no log, and its server gives up at its start what it had fetched: never a wrong place" {
+  local options=(--skip-log-slave-updates --relay-log-recovery=1)
+  leaves_traces
+  restart_server db3 "${options[@]}"
+  wait_for 10 replicates db3 db1
+  write db1 3
+  all_caught_up db1 db2 db3
+  stop_replica_thread db3 SQL_THREAD
+  write db1 3
+  fetched_all db3 db1
+  caught_up db2 db1
+  kill_server db3
+  # It fetches nothing again.
+  kill_server db1
+  server_start db3 "${options[@]}"
+  wait_for 10 eval '[[ $(threads db3) == *" Yes" ]]'
+  open_writes db2
+  write db2 2
+
+  move db3 db2
+
+  if [[ $answer == OK* ]]; then
+    replicates db3 db2
+    nothing_lost db2 db3
+  else
+    expect_agent_read 255 "$(unproved db2)"
+  fi
+}
+
 # restarts_at COUNT OPTIONS… — the server of db3, when it has executed that many of them.
 restarts_at() {
   stops_behind "$1"
