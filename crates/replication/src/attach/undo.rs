@@ -69,8 +69,10 @@ impl Move<'_> {
         self.new.use_budget(own.part(ASKING_WHILE_UNDOING));
         self.reconnect_if_broken(own);
         let mut undone = self.take_back();
-        // An answer that was none may have seemed to be one: the connection is of no use from then on.
-        if undone.is_err() && !self.replica.is_usable() {
+        // An answer that was none may have seemed to be one: the connection is of no use from then on. A server that does
+        // not answer in time does not do so over another connection either.
+        let has_failed_at_once = matches!(&undone, Err(error) if !matches!(error, Error::Silent { .. }));
+        if has_failed_at_once && !self.replica.is_usable() {
             let left = most.saturating_sub(started.elapsed());
             let again = if own.limit().is_some() { Budget::start(Some(left)) } else { own };
             self.reconnect_if_broken(again);
