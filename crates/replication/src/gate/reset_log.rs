@@ -73,26 +73,30 @@ impl Gate<'_> {
     /// Returned is what the peer says of itself ([`crate::server::dialect::Dialect::variables`]).
     pub(super) fn check_numbers(&mut self, peer: &mut Server) -> Result<Record, Error> {
         let until = Instant::now() + self.question.budget.share(APPLIES_NO_MORE);
+        let mut earlier: Option<String> = None;
         loop {
             let (forgotten, theirs) = self.forgotten(peer)?;
-            match forgotten {
-                None => return Ok(theirs),
-                Some(Forgotten { gtid, is_certain: true, is_end }) => {
-                    let (host, peer) = (self.local.host().into(), self.peer.name.to_string());
-                    let then = self.question.otherwise.into();
-                    return Err(if is_end {
-                        Refusal::PeerLogCut { host, peer, gtid, then }
-                    } else {
-                        Refusal::LogBegunAnew { host, peer, gtid, then }
-                    }
-                    .into());
+            let Some(Forgotten { gtid, is_certain, is_end }) = forgotten else { return Ok(theirs) };
+            let seen_before =
+                earlier.filter(|_| is_certain).is_some_and(|earlier| is_shared(&earlier, &gtid));
+            let is_last_look = seen_before || Instant::now() >= until || !self.question.budget.pause(PAUSE);
+            if is_certain && is_last_look {
+                let (host, peer) = (self.local.host().into(), self.peer.name.to_string());
+                let then = self.question.otherwise.into();
+                return Err(if is_end {
+                    Refusal::PeerLogCut { host, peer, gtid, then }
+                } else {
+                    Refusal::LogBegunAnew { host, peer, gtid, then }
                 }
-                // A peer that has much to apply, or is blocked, must not keep this host closed.
-                Some(_) if Instant::now() >= until || !self.question.budget.pause(PAUSE) => {
-                    return Ok(theirs);
-                }
-                Some(_) => {}
+                .into());
             }
+            // A peer that has much to apply, or is blocked, must not keep this host closed.
+            if is_last_look {
+                return Ok(theirs);
+            }
+            // A server names what it has just received before it says that it still has to apply that, so that one look
+            // alone proves nothing (seen on MySQL 9.7).
+            earlier = is_certain.then_some(gtid);
         }
     }
 
@@ -118,6 +122,12 @@ impl Gate<'_> {
         let forgotten = forgotten.map_err(|column| peer.unexpected(&statement, column))?;
         Ok((forgotten, theirs))
     }
+}
+
+/// True if two looks have found something in common missing.
+fn is_shared(earlier: &str, now: &str) -> bool {
+    let sets = earlier.parse::<GtidSet>().ok().zip(now.parse::<GtidSet>().ok());
+    earlier == now || sets.is_some_and(|(earlier, now)| !earlier.within(&now).is_empty())
 }
 
 /// What a server must have had once and does not have.

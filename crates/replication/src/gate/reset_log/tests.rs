@@ -90,3 +90,15 @@ fn a_mysql_that_has_executed_less_than_it_once_sent_was_reset() {
     assert_eq!(check(&more, &fewer, &at_work), lost(&format!("{C}:7-8"), false), "the peer may yet get it");
     assert_eq!(check(&more, &fewer, &idle), lost(&format!("{C}:7-8"), true));
 }
+
+#[test]
+fn what_is_missing_at_one_look_alone_may_only_just_have_come() {
+    const A: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+    const B: &str = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
+    let (first, second) = (format!("{A}:5"), format!("{A}:9"));
+    assert!(!is_shared(&first, &second));
+    assert!(is_shared(&first, &first));
+    assert!(is_shared(&format!("{A}:1-5,{B}:3"), &format!("{A}:9,{B}:1-8")));
+    // Those of MariaDB.
+    assert!(is_shared("0-1-5", "0-1-5") && !is_shared("0-1-5", "0-1-6"));
+}
