@@ -535,7 +535,7 @@ pub fn check_tails(desk: &Desk, plan: &Plan) -> Vec<String> {
 }
 
 /// Refusals that are untrue: nothing that is drawn makes one of them right.
-const UNTRUE: [&str; 30] = [
+const UNTRUE: [&str; 28] = [
     "account-refused",
     "foreign-source",
     "gtids-missing",
@@ -553,12 +553,10 @@ const UNTRUE: [&str; 30] = [
     "not-a-replica",
     "not-put-back",
     "old-filters-unknown",
-    "old-master-unreadable",
     "own-log-cut",
     "own-transactions",
     "peer-log-cut",
     "peer-unreadable",
-    "replica-lacks-earlier",
     "same-server-id",
     "several-channels",
     "several-sources",
