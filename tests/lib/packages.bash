@@ -17,7 +17,7 @@ stand_in() {
 # make_packages FOLDER — ours and the agent's, each in the versions 1 and 2, and ours of version 3 with a script that
 # fails.
 make_packages() {
-  local version name work=$1/work
+  local version name work=$1/made
   export SOURCE_DATE_EPOCH=1700000000
   mkdir -p "$work/manual"/{man1,man5,man8,bash,zsh,fish} "$work/extra"
   echo licences | gzip -9n >"$work/extra/LICENCES.gz"
@@ -48,7 +48,7 @@ break_script() {
 
 # agent_package VERSION FOLDER
 agent_package() {
-  local name agent tree=$2/work/agent$1
+  local name agent tree=$2/made/agent$1
   agent=$(agent_of)
   for name in "${HELPERS[@]}" mmm_other; do
     stand_in "$tree$agent/$name" theirs "$name" "$1"
@@ -62,10 +62,10 @@ agent_package() {
   else
     printf '%s\n' 'Name: mysql-mmm-agent' "Version: 2.2.$1" 'Release: 1' 'Summary: agent' 'License: GPL' \
       'BuildArch: noarch' 'AutoReqProv: no' '%description' agent '%install' "cp -a $tree/. %{buildroot}/" '%files' /usr/libexec/mysql-mmm \
-      >"$2/work/agent.spec"
-    rpmbuild -bb --quiet --define "_topdir $2/work/rpm" --define "_rpmdir $2/work/out" \
-      --define '_binary_payload w9.gzdio' --define '__os_install_post %{nil}' "$2/work/agent.spec" >/dev/null 2>&1
-    mv "$2/work/out/noarch/mysql-mmm-agent-2.2.$1-1.noarch.rpm" "$2/agent_$1.rpm"
+      >"$2/made/agent.spec"
+    rpmbuild -bb --quiet --define "_topdir $2/made/rpm" --define "_rpmdir $2/made/out" \
+      --define '_binary_payload w9.gzdio' --define '__os_install_post %{nil}' "$2/made/agent.spec" >/dev/null 2>&1
+    mv "$2/made/out/noarch/mysql-mmm-agent-2.2.$1-1.noarch.rpm" "$2/agent_$1.rpm"
   fi
 }
 

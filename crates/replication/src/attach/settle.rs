@@ -286,25 +286,24 @@ impl Move<'_> {
     }
 }
 
+/// How far a replica has fetched the old master's log, beside a new master; `None` if the two do not compare.
+fn fetched_beside_new(facts: &Facts) -> Option<Ordering> {
+    let ours = facts.replica.channel.fetched.as_ref()?;
+    ours.compare(facts.new.channel.as_ref()?.fetched.as_ref()?)
+}
+
 /// True if a replica has fetched, and not applied, what a new master has not fetched. If it were moved now, it would
 /// discard that. A new master that is open has all of the old one's log.
 fn outruns(facts: &Facts) -> bool {
     let ours = &facts.replica.channel;
-    let theirs = facts.new.channel.as_ref().and_then(|channel| channel.fetched.as_ref());
     facts.new.read_only
         && matches!(facts.old, OldMaster::Answers(_))
         && ours.fetched != ours.applied
-        && ours
-            .fetched
-            .as_ref()
-            .zip(theirs)
-            .is_some_and(|(ours, theirs)| ours.compare(theirs) == Some(Ordering::Greater))
+        && fetched_beside_new(facts) == Some(Ordering::Greater)
 }
 
 /// True if a new master is known to have fetched all that a replica has: of what the replica discards, nothing is the
 /// only copy, whatever becomes of the old master.
 fn has_fetched_no_more(facts: &Facts) -> bool {
-    let ours = facts.replica.channel.fetched.as_ref();
-    let theirs = facts.new.channel.as_ref().and_then(|channel| channel.fetched.as_ref());
-    ours.zip(theirs).and_then(|(ours, theirs)| ours.compare(theirs)).is_some_and(Ordering::is_le)
+    fetched_beside_new(facts).is_some_and(Ordering::is_le)
 }
