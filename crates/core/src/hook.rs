@@ -114,61 +114,72 @@ pub fn run(call: &Call, moment: Moment, interface: &str, address: IpAddr) -> Res
         Moment::Checked => &hooks.checked,
     };
     let key = moment.key();
-    let program = program_of(&call.settings, key, &hook.command)?;
-    let mut words = Vec::new();
-    for word in &hook.command {
-        words.push(fill(word, |name| match name {
-            "interface" => Ok(interface.into()),
-            "host" => {
-                let config = call.config().map_err(|source| HookError::Host { hook: key, source })?;
-                Ok(config.this().to_string())
-            }
-            "eni" => eni(call.arguments.eni.as_deref())
-                .map(String::from)
-                .map_err(|reason| HookError::Eni { hook: key, reason }),
-            _ => Ok(address.to_string()),
-        })?);
-    }
-    let limit = call.budget.part(SHARE).share(hook.limit);
-    let run = || {
-        let ended = execute(key, program.as_deref(), &words, limit);
-        ended.map_err(|source| HookError::Command { hook: key, source })
-    };
-    if moment == Moment::Checked || words.is_empty() {
-        return run();
-    }
-    report::change(None, Kind::Command, words.join(" "), run)
+    let ready = prepare(&call.settings, key, &hook.command, call.budget, hook.limit, |name| match name {
+        "interface" => Ok(interface.into()),
+        "host" => {
+            let config = call.config().map_err(|source| HookError::Host { hook: key, source })?;
+            Ok(config.this().to_string())
+        }
+        "eni" => eni(call.arguments.eni.as_deref())
+            .map(String::from)
+            .map_err(|reason| HookError::Eni { hook: key, reason }),
+        _ => Ok(address.to_string()),
+    })?;
+    if moment == Moment::Checked || ready.words.is_empty() { ready.run() } else { ready.change() }
 }
 
 /// Runs `allow_write.fence` against `peer`, for `this` host.
 pub fn fence(settings: &Settings, budget: Budget, this: &Host, peer: &Host) -> Result<(), HookError> {
     let fence = &settings.allow_write.fence;
-    let program = program_of(settings, Fence::KEY, &fence.command)?;
-    let value = |name: &str| {
+    let ready = prepare(settings, Fence::KEY, &fence.command, budget, fence.limit, |name| {
         let value = match name {
             "peer" => peer.name.as_str(),
             "peer_address" => peer.ip.as_str(),
             "host" => this.name.as_str(),
             _ => this.ip.as_str(),
         };
-        Ok::<_, HookError>(value.to_string())
-    };
-    let words = fence.command.iter().map(|word| fill(word, value)).collect::<Result<Vec<_>, _>>()?;
-    let limit = budget.part(SHARE).share(fence.limit);
-    report::change(None, Kind::Command, words.join(" "), || {
-        let ended = execute(Fence::KEY, program.as_deref(), &words, limit);
-        ended.map_err(|source| HookError::Command { hook: Fence::KEY, source })
-    })
+        Ok(value.to_string())
+    })?;
+    ready.change()
 }
 
-/// Where the program of a command is, if nobody but root could have changed it.
-fn program_of(
+/// A command that may be run, with everything filled in.
+struct Ready {
+    key: &'static str,
+    program: Option<PathBuf>,
+    words: Vec<String>,
+    limit: Duration,
+}
+
+/// Makes a command ready, if nobody but root could have changed its program.
+fn prepare(
     settings: &Settings,
     key: &'static str,
     command: &[String],
-) -> Result<Option<PathBuf>, HookError> {
-    let Some(word) = command.first() else { return Ok(None) };
-    settings.find_program(word).map_err(|reason| HookError::Untrusted { hook: key, reason })
+    budget: Budget,
+    limit: Duration,
+    value: impl Fn(&str) -> Result<String, HookError>,
+) -> Result<Ready, HookError> {
+    let program = match command.first() {
+        Some(word) => {
+            settings.find_program(word).map_err(|reason| HookError::Untrusted { hook: key, reason })?
+        }
+        None => None,
+    };
+    let words = command.iter().map(|word| fill(word, &value)).collect::<Result<_, _>>()?;
+    Ok(Ready { key, program, words, limit: budget.part(SHARE).share(limit) })
+}
+
+impl Ready {
+    fn run(&self) -> Result<(), HookError> {
+        let ended = execute(self.key, self.program.as_deref(), &self.words, self.limit);
+        ended.map_err(|source| HookError::Command { hook: self.key, source })
+    }
+
+    /// Runs it as a change, which a dry run only names.
+    fn change(&self) -> Result<(), HookError> {
+        report::change(None, Kind::Command, self.words.join(" "), || self.run())
+    }
 }
 
 fn fill<E>(word: &str, value: impl Fn(&str) -> Result<String, E>) -> Result<String, E> {

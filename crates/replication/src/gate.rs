@@ -28,7 +28,7 @@ use crate::channel::{self, threads};
 use crate::error::Error;
 use crate::gate::asking::Gate;
 use crate::gate::beside_survivors::{PATIENCE, wait_or_lose, without};
-use crate::gate::peer::{channel_from_peer, connect, rests, wake};
+use crate::gate::peer::{answers, channel_from_peer, connect, rests, wake};
 use crate::gate::reset_log::check_before_connecting;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
@@ -56,7 +56,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         return Ok(Proof::NothingToApply);
     };
     let mut connection = connect(peer, question);
-    let answers = matches!(connection, Ok(_) | Err(Error::Connect { answered: true, .. }));
+    let answers = answers(&connection);
     report::observe(Some(local.host()), "replication", channel.what_is_wrong());
     report::observe(Some(local.host()), "has applied", BinlogPosition::shown(channel.applied.as_ref()));
     let is_at_rest = rests(&channel);

@@ -59,20 +59,20 @@ impl Gate<'_> {
             other => other,
         };
         match answer {
-            Err(error @ Error::Connect { answered: true, .. }) => {
+            Err(
+                error
+                @ (Error::Connect { answered: false, .. } | Error::Silent { .. } | Error::Broken { .. }),
+            ) => self.unless_alive(&error),
+            answer => {
                 forget_fence(self.config.this_host());
-                Err(self.unreadable(error.to_string()))
-            }
-            Err(error @ (Error::Connect { .. } | Error::Silent { .. } | Error::Broken { .. })) => {
-                self.unless_alive(&error)
-            }
-            other => {
-                forget_fence(self.config.this_host());
-                if other.is_ok() {
+                if answer.is_ok() {
                     seen::forget_all(self.config);
                     seen::forget_opened(self.config.this_host());
                 }
-                other.map(Some)
+                match answer {
+                    Err(error @ Error::Connect { .. }) => Err(self.unreadable(error.to_string())),
+                    answer => answer.map(Some),
+                }
             }
         }
     }

@@ -9,7 +9,7 @@ use mmm_core::config::{Config, Host};
 use mmm_core::{hook, marker, report};
 
 use crate::error::Error;
-use crate::gate::peer::connect;
+use crate::gate::peer::{answers, connect};
 use crate::gate::proof::Proof;
 use crate::gate::question::Question;
 use crate::note::{self, Moment};
@@ -28,7 +28,7 @@ pub fn fence(config: &Config, question: Question, proof: &Proof) -> Result<bool,
     let (this, peer) = (config.this_host(), config.peer()?);
     let is_silent = match proof {
         Proof::AppliedAllFetched(_) | Proof::WithoutTail { .. } | Proof::ToBeTakenOver { .. } => true,
-        Proof::NothingToApply => is_silent(connect(peer, question).err()),
+        Proof::NothingToApply => !answers(&connect(peer, question)),
         Proof::AppliedToTheEnd(_) | Proof::ToBeApplied(_) => false,
     };
     if !is_silent {
@@ -51,10 +51,6 @@ pub fn fence(config: &Config, question: Question, proof: &Proof) -> Result<bool,
     log::warn!("{} does not answer, and was fenced", peer.name);
     keep(this, peer);
     Ok(true)
-}
-
-fn is_silent(error: Option<Error>) -> bool {
-    error.is_some_and(|error| !matches!(error, Error::Connect { answered: true, .. } | Error::Query { .. }))
 }
 
 /// The next silence is another one: the peer answers, or this host was opened.

@@ -15,6 +15,11 @@ pub(super) fn connect(peer: &Host, question: Question) -> Result<Server, Error> 
     liveness::connect(peer, question.settings.limits.connect.min(OTHERS_PATIENCE), question.budget)
 }
 
+/// True if the peer lets the agent in, or refuses it.
+pub(super) fn answers(connection: &Result<Server, Error>) -> bool {
+    matches!(connection, Ok(_) | Err(Error::Connect { answered: true, .. }))
+}
+
 /// The channel from the peer, and the peer; `None` if this host replicates from nobody.
 pub(super) fn channel_from_peer<'c>(
     local: &mut Server,
