@@ -17,6 +17,7 @@ teardown() { dump_on_failure; }
 
 # whose_turn — db3 follows $master, which takes writes; it shall follow $next.
 whose_turn() {
+  untraced
   master=db1 next=db2
   if [[ $(replica_field db3 Master_Host) == "$(host_ip db2)" ]]; then master=db2 next=db1; fi
 }

@@ -18,6 +18,7 @@ teardown() { dump_on_failure; }
 
 # whose_turn — db3 follows $old, which takes writes.
 whose_turn() {
+  untraced
   old=db1 new=db2
   if [[ $(replica_field db3 Master_Host) == "$(host_ip db2)" ]]; then old=db2 new=db1; fi
 }

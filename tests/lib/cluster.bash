@@ -9,6 +9,8 @@ REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export MMM_AGENT_DIR=${MMM_AGENT_DIR:-$REPOSITORY/target/release}
 # shellcheck source=tests/cluster.d/all.bash
 . "$REPOSITORY/tests/cluster.d/all.bash"
+# shellcheck source=tests/lib/untraced.bash
+. "$REPOSITORY/tests/lib/untraced.bash"
 # shellcheck source=tests/lib/calls.bash
 . "$REPOSITORY/tests/lib/calls.bash"
 # shellcheck source=tests/lib/observe.bash
@@ -18,6 +20,7 @@ export MMM_AGENT_DIR=${MMM_AGENT_DIR:-$REPOSITORY/target/release}
 
 # use_cluster NAME — the functions here speak of that cluster from now on.
 use_cluster() {
+  untraced
   export MMM_CLUSTER=$1 MMM_REPLICATION MMM_SERVER
   CLUSTER_DIR=/tmp/mmm-cluster-$MMM_CLUSTER
 }
@@ -32,4 +35,7 @@ cluster_for_file() {
 end_cluster() { cluster_down; }
 
 # Data, replication, addresses, configuration, journals and packet filters as after cluster_for_file.
-reset_cluster() { cluster_reset; }
+reset_cluster() {
+  untraced
+  cluster_reset
+}

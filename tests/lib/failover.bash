@@ -22,6 +22,7 @@ cluster_in_mode() {
 # The state after up, with tables and some history: both masters have written, and logs were rotated, so that
 # positions differ from host to host.
 fresh_order() {
+  untraced
   local reusable=''
   if [[ -e $BATS_FILE_TMPDIR/reusable ]]; then reusable=1; fi
   rm -f "$BATS_FILE_TMPDIR/reusable"

@@ -9,6 +9,8 @@ REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export MMM_AGENT_DIR=${MMM_AGENT_DIR:-$REPOSITORY/target/release}
 MMM_CONFIG=mmm_agent
 JOURNAL=/var/log/mysql-mmm/mmm_helpers.log
+# shellcheck source=tests/lib/untraced.bash
+. "$REPOSITORY/tests/lib/untraced.bash"
 # shellcheck source=tests/lib/calls.bash
 . "$REPOSITORY/tests/lib/calls.bash"
 # shellcheck source=tests/lib/observe.bash
@@ -17,6 +19,7 @@ JOURNAL=/var/log/mysql-mmm/mmm_helpers.log
 declare -gA HOLDERS=()
 
 start_network() {
+  untraced
   start_host db
   start_host peer
   in_host db ip link add name eth0 type veth peer name eth0 netns "${HOLDERS[peer]}"

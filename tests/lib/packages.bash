@@ -3,6 +3,8 @@
 # has included packaging/names.bash, and sets `way`: deb or rpm.
 
 REPOSITORY=${REPOSITORY:-$BATS_TEST_DIRNAME/..}
+# shellcheck source=tests/lib/untraced.bash
+. "$REPOSITORY/tests/lib/untraced.bash"
 
 # Where the agent's helpers lie.
 agent_of() { if [[ $way == deb ]]; then echo /usr/lib/mysql-mmm/agent; else echo /usr/libexec/mysql-mmm/agent; fi; }
