@@ -252,6 +252,26 @@ goes_on() {
   nothing_lost db2 db1 db3
 }
 
+@test "A8: the new master dies when the slave has applied something of it; that is a move, and the role goes back" {
+  leaves_traces
+  ends_writing
+  open_writes db2
+  halted_when_changed db3 db2
+  sql db3 'START SLAVE'
+  write db2
+  all_caught_up db2 db1 db3
+  kill_server db2
+  goes_on
+  # After an error, the agent would take db3 for a slave of db1 and not call again.
+  [ "$answer" = OK ]
+
+  open_writes db1
+  write db1
+  move db3 db1
+  start_server db2
+  nothing_lost db1 db2 db3
+}
+
 @test "A11: a helper was killed after it had stopped replication; nothing of the relay log is lost" {
   hold db3
   write db1 5

@@ -18,6 +18,9 @@ const FAILURES: u32 = 2;
 /// How long a server has to be back before it gets a role again.
 const RECOVERY: Duration = Duration::from_millis(1_500);
 
+/// What a helper says that has a slave apply nothing more on purpose.
+const HOLDS_BACK: &str = "applies nothing more";
+
 /// How long it takes until an operator closes a server that nobody closes.
 const OPERATOR: Duration = Duration::from_secs(3);
 
@@ -323,10 +326,12 @@ impl<'a> Monitor<'a> {
         self.ask(host, helper, arguments).is_ok()
     }
 
-    /// Calls a helper. One that refuses leaves no thread stopped that ran.
+    /// Calls a helper. One that refuses leaves no thread stopped that ran, unless it says that this has a reason.
     fn ask(&self, host: usize, helper: &str, arguments: &[&str]) -> Answer {
         let is_looked_at = ["set_active_master", "sync_with_master", "mysql_allow_write"].contains(&helper)
             && !self.plan.faults.iter().any(|(_, fault)| fault.may_stop(host));
+        // What a dead writer sent to this host alone has to wait for the new one, if that cannot get it at once.
+        let may_hold_back = self.plan.faults.iter().any(|(_, fault)| fault.parts());
         let threads = || if is_looked_at { oracle::threads(self.cluster, host) } else { None };
         let before = threads();
         let answer = self.desk.call(self.cluster, host, helper, arguments);
@@ -334,6 +339,7 @@ impl<'a> Monitor<'a> {
             && !before.is_stopped()
             && let Some(after) = threads()
             && after.is_stopped_without_cause()
+            && !(may_hold_back && after.only_fetches() && answer.line.contains(HOLDS_BACK))
         {
             let at = self.desk.begun.elapsed().as_millis();
             held(&self.desk.wrong).push(format!(

@@ -80,6 +80,11 @@ impl Threads {
         self.io.0 || self.sql.0
     }
 
+    /// True if the SQL thread alone does not run, and has no error.
+    pub fn only_fetches(self) -> bool {
+        !self.io.0 && self.sql == (true, false)
+    }
+
     /// True if one of them does not run, and has no error.
     pub fn is_stopped_without_cause(self) -> bool {
         self.io == (true, false) || self.sql == (true, false)

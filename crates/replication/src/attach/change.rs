@@ -3,13 +3,13 @@
 use mmm_core::report;
 
 use crate::attach::moving::{Move, Progress};
-use crate::channel::threads;
+use crate::channel::{self, threads};
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster, OldState};
 use crate::plan::{Plan, Proof};
 use crate::refusal::{Refusal, Unproved};
 use crate::server::dialect::{Target, Threads};
-use crate::status::{Channel, Place};
+use crate::status::{Channel, IoThread, Place};
 
 impl Move<'_> {
     /// If the new master is a survivor: proves its tail, and lets the survivor apply that tail.
@@ -151,8 +151,23 @@ impl Move<'_> {
         let reason = match threads::until_running(self.replica, &self.channel)? {
             Ok(channel) if channel.source_server_id == meant => return Ok(()),
             Ok(channel) => format!("server id {} answers there, not {meant}", channel.source_server_id),
+            Err(reason) if self.has_moved_and_lost_its_source()? => {
+                log::warn!(
+                    "{host} replicates from {new}, and has applied something of it; since then, {reason}"
+                );
+                return Ok(());
+            }
             Err(reason) => reason,
         };
         Err(Refusal::DoesNotStart { host, new, reason, consequence: String::new() }.into())
+    }
+
+    /// True if the replica has applied something of the new master's, and the new master has then died or is
+    /// unreachable. The move has succeeded: an error would let the agent believe that this host is still a slave of the
+    /// old master, and it would not call again if the role goes back there.
+    fn has_moved_and_lost_its_source(&mut self) -> Result<bool, Error> {
+        let channel = channel::again(self.replica, &self.channel)?;
+        let is_lost = channel.io == IoThread::Connecting && channel.has_lost_source() && channel.sql_running;
+        Ok(is_lost && self.has_applied_something_new(&channel)?)
     }
 }

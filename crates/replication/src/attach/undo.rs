@@ -174,19 +174,15 @@ impl Move<'_> {
 
     /// Points the channel at the old master again, unless it has already applied something of the new one's.
     fn change_back(&mut self) -> Result<String, Error> {
-        let Progress::Changed { from, to } = &self.progress else { return Ok(String::new()) };
-        let (before, to) = (from.replica.clone(), to.clone());
+        let Progress::Changed { from, .. } = &self.progress else { return Ok(String::new()) };
+        let before = from.replica.clone();
         let channel = threads::stop(self.replica, &self.channel)?;
         if channel.source() == before.channel.source() {
             // The server refused the CHANGE. Transactions without a GTID would not show that in the replica's GTIDs.
             self.restart()?;
             return Ok(format!("it replicates from {} as before", self.old_host.name));
         }
-        let now = self.replica.one(self.replica.dialect().applied_gtids())?.text("gtids").to_string();
-        // If `gtid_mode` of a MySQL is off or permissive, transactions without a GTID do not change its set.
-        let all_have_gtids =
-            before.sets.is_some() || self.replica.dialect().flavour() == Flavour::MariaDb && !now.is_empty();
-        if has_moved(&to, channel.applied.as_ref(), now != before.applied_gtids, all_have_gtids) {
+        if self.has_applied_something_new(&channel)? {
             // Back on the old master, the replica would get these transactions a second time.
             threads::start(self.replica, &self.channel)?;
             return Ok(format!(
@@ -215,6 +211,18 @@ impl Move<'_> {
         self.set_forward()?;
         threads::start(self.replica, &self.channel)?;
         Ok(format!("it replicates from {} as before", old.name))
+    }
+
+    /// True if the replica has applied something of the new master's, once the `channel` was pointed there.
+    pub(super) fn has_applied_something_new(&mut self, channel: &Channel) -> Result<bool, Error> {
+        let Progress::Changed { from, to } = &self.progress else { return Ok(false) };
+        let dialect = self.replica.dialect();
+        let now = self.replica.one(dialect.applied_gtids())?.text("gtids").to_string();
+        // If `gtid_mode` of a MySQL is off or permissive, transactions without a GTID do not change its set.
+        let all_have_gtids =
+            from.replica.sets.is_some() || dialect.flavour() == Flavour::MariaDb && !now.is_empty();
+        let is_other_set = now != from.replica.applied_gtids;
+        Ok(has_moved(to, channel.applied.as_ref(), is_other_set, all_have_gtids))
     }
 }
 
