@@ -17,6 +17,8 @@ mod settle;
 mod shares;
 mod undo;
 
+use std::panic;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use mmm_core::config::Host;
@@ -49,8 +51,9 @@ pub fn attach<'a>(
     budget: Budget,
 ) -> Result<(), Error> {
     let limits = &settings.limits;
+    let old = dial_old(chosen.source, limits.connect, budget.part(LOOKING));
     let new = connect_new(&chosen.channel, new_host, limits, budget)?;
-    let mut old = Old::connect(chosen.source, limits.connect, budget.part(LOOKING));
+    let mut old = joined(old);
     replica.use_budget(budget.part(LOOKING));
     let silence = settings.allow_write.silence;
     old.judge(replica, &chosen.channel.name, chosen.source, silence, budget.part(JUDGING))?;
@@ -81,10 +84,27 @@ pub fn borrow<'a>(
     carry_out(replica, this_host, chosen, survivor, (new, old), Some(errand), settings, budget)
 }
 
+/// Connects to the old master while the new one is dialled: the writer is closed meanwhile, and log-ins may be slow.
+fn dial_old(host: &Host, most: Duration, budget: Budget) -> JoinHandle<Old> {
+    let host = host.clone();
+    thread::spawn(move || Old::connect(&host, most, budget))
+}
+
+/// Connects to the new master and tries the channel's account there, side by side.
 fn connect_new(channel: &Channel, host: &Host, limits: &Limits, budget: Budget) -> Result<Server, Error> {
-    let new = Server::connect(host, limits.connect, budget.part(LOOKING))?;
-    check_account(host, channel, limits, budget.part(LOOKING))?;
+    let looking = budget.part(LOOKING);
+    let trial = {
+        let (host, channel, most) = (host.clone(), channel.clone(), limits.connect);
+        thread::spawn(move || check_account(&host, &channel, most, looking))
+    };
+    let new = Server::connect(host, limits.connect, looking)?;
+    joined(trial)?;
     Ok(new)
+}
+
+/// What the thread returns. Its panic is this thread's.
+fn joined<T>(thread: JoinHandle<T>) -> T {
+    thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
 }
 
 #[allow(clippy::too_many_arguments)]

@@ -1,8 +1,10 @@
 //! Whether the new master lets the channel in.
 
+use std::time::Duration;
+
 use mmm_core::Budget;
 use mmm_core::config::Host;
-use mmm_core::settings::{Limits, TlsMode, TlsOptions};
+use mmm_core::settings::{TlsMode, TlsOptions};
 
 use crate::error::Error;
 use crate::refusal::Refusal;
@@ -14,7 +16,7 @@ use crate::status::Channel;
 pub(super) fn check_account(
     new_host: &Host,
     channel: &Channel,
-    limits: &Limits,
+    most: Duration,
     budget: Budget,
 ) -> Result<(), Error> {
     // Only the server has that, and the account may want it.
@@ -27,7 +29,7 @@ pub(super) fn check_account(
         return Ok(());
     }
     let account = Host { tls, ..new_host.as_replica() };
-    match Server::connect(&account, limits.connect, budget) {
+    match Server::connect(&account, most, budget) {
         Err(Error::Connect { user, cause, code: Some(_), .. }) => {
             Err(Refusal::AccountRefused { new: new_host.name.to_string(), user, reason: cause }.into())
         }
