@@ -351,6 +351,9 @@ impl Plan {
                 // What a dead master had not sent comes with the number that its row had.
                 Load::Same => !kills && !parts || format != "ROW",
                 Load::Scratch => leaves_out,
+                // From MySQL 8 on, two of these at once get interleaved numbers, which statements do not repeat
+                // (`innodb_autoinc_lock_mode` in its manual).
+                Load::File => format != "STATEMENT" || kind.is_mariadb() || kind.is_old(),
                 _ => true,
             };
             if is_wanted && is_fair {
