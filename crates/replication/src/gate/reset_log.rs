@@ -21,6 +21,10 @@ use crate::status::{Channel, Mode};
 
 /// How long a peer that lacks what it once had may take to apply it, before the helper stops checking that.
 const APPLIES_NO_MORE: Duration = Duration::from_millis(500);
+/// How long the peer has to lack it at every look. A server names what it has just received before it says that it still
+/// has to apply that, and sends what it writes before it says that it has executed that; on a busy machine for more than
+/// one look (seen on MySQL 9.7).
+const LASTS: Duration = Duration::from_millis(400);
 
 /// Refuses if this host has fetched more from the peer than the peer's log has.
 pub(super) fn check_reset(
@@ -72,31 +76,30 @@ impl Gate<'_> {
     /// transactions for old ones of the same numbers, and a position may happen to lie between two transactions.
     /// Returned is what the peer says of itself ([`crate::server::dialect::Dialect::variables`]).
     pub(super) fn check_numbers(&mut self, peer: &mut Server) -> Result<Record, Error> {
-        let until = Instant::now() + self.question.budget.share(APPLIES_NO_MORE);
-        let mut earlier: Option<String> = None;
+        let budget = self.question.budget;
+        let until = Instant::now() + budget.share(APPLIES_NO_MORE);
+        let mut missing = Missing::default();
         loop {
             let (forgotten, theirs) = self.forgotten(peer)?;
             let Some(Forgotten { gtid, is_certain, is_end }) = forgotten else { return Ok(theirs) };
-            let seen_before =
-                earlier.filter(|_| is_certain).is_some_and(|earlier| is_shared(&earlier, &gtid));
-            let is_last_look = seen_before || Instant::now() >= until || !self.question.budget.pause(PAUSE);
-            if is_certain && is_last_look {
-                let (host, peer) = (self.local.host().into(), self.peer.name.to_string());
-                let then = self.question.otherwise.into();
-                return Err(if is_end {
-                    Refusal::PeerLogCut { host, peer, gtid, then }
-                } else {
-                    Refusal::LogBegunAnew { host, peer, gtid, then }
-                }
-                .into());
-            }
+            let now = Instant::now();
+            let lasts = missing.look(now, is_certain, &gtid).is_some_and(|time| time >= budget.share(LASTS));
             // A peer that has much to apply, or is blocked, must not keep this host closed.
-            if is_last_look {
+            let is_given_up = !is_certain && now >= until;
+            if !lasts && !is_given_up && budget.pause(PAUSE) {
+                continue;
+            }
+            if !is_certain {
                 return Ok(theirs);
             }
-            // A server names what it has just received before it says that it still has to apply that, so that one look
-            // alone proves nothing (seen on MySQL 9.7).
-            earlier = is_certain.then_some(gtid);
+            let (host, peer) = (self.local.host().into(), self.peer.name.to_string());
+            let then = self.question.otherwise.into();
+            return Err(if is_end {
+                Refusal::PeerLogCut { host, peer, gtid, then }
+            } else {
+                Refusal::LogBegunAnew { host, peer, gtid, then }
+            }
+            .into());
         }
     }
 
@@ -121,6 +124,23 @@ impl Gate<'_> {
         };
         let forgotten = forgotten.map_err(|column| peer.unexpected(&statement, column))?;
         Ok((forgotten, theirs))
+    }
+}
+
+/// What the peer has certainly lacked at every look, and since when.
+#[derive(Debug, Default)]
+struct Missing(Option<(Instant, String)>);
+
+impl Missing {
+    /// For how long the peer has lacked something of what it lacks at this look, if that is certain.
+    fn look(&mut self, now: Instant, is_certain: bool, gtid: &str) -> Option<Duration> {
+        let since = match self.0.take() {
+            _ if !is_certain => return None,
+            Some((since, earlier)) if is_shared(&earlier, gtid) => since,
+            _ => now,
+        };
+        self.0 = Some((since, gtid.into()));
+        Some(now - since)
     }
 }
 
