@@ -31,7 +31,8 @@ help:
 	  'make soak       as root: the same for HOURS=N on four servers in turn, and a table of all that RESULTS=FILE holds' \
 	  'make mutants    as root: helpers without one of their rules, and how many rounds of chaos find that; MUTANT=tail,…' \
 	  '                ROUNDS=N (docs/RELIABILITY.md)' \
-  'make bench      as root: what one call of a helper costs; KIND=pause: how long clients go without a writer;' \
+  'make bench      as root: what one call of a helper costs, dynamic, static (STATIC=FOLDER) and of PEER=FOLDER, such as' \
+  '                the originals; KIND=pause: how long clients go without a writer;' \
 	  '                KIND=move, deny, late or difference: moving an address, closing, a late slave, mmm_difference' \
 	  'make lint       rustfmt, clippy, rustdoc, shellcheck, what documents cite, the order of imports, and cargo-deny' \
 	  '                where there is one' \
@@ -80,7 +81,8 @@ mutants: deps build
 	  $(if $(MUTANT),--mutant $(MUTANT)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 bench: deps build
-	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" tests/bench$(if $(KIND),_$(KIND))
+	@MMM_AGENT_DIR="$${MMM_AGENT_DIR:-$(BUILT)}" $(if $(PEER),PEER="$(PEER)") $(if $(STATIC),STATIC="$(STATIC)") \
+	  tests/bench$(if $(KIND),_$(KIND))
 
 # Without a build of its own, so that root needs no toolchain.
 install:
