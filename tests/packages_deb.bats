@@ -3,7 +3,7 @@
 # agent's package, installed by the real dpkg or rpm. packages_rpm.bats is a link to this file.
 #
 # MMM_KILL_STEP: the package is killed at every n-th step (default 7). MMM_ROOT: a folder with a whole system to try
-# it in.
+# it in. MMM_BUILT: a folder with programs that make dist has built, to be tried instead of stand-ins.
 
 REPOSITORY=$BATS_TEST_DIRNAME/..
 # shellcheck source=packaging/names.bash

@@ -55,6 +55,17 @@ unpacked() {
   done
 }
 
+# asks_for_names FOLDER — the agent's configuration, with a host that has a name and no address. Nobody knows the name.
+asks_for_names() {
+  mkdir -p "$1/etc/mysql-mmm"
+  printf '%s\n' 'active_master_role writer' '<host default>' ' cluster_interface lo' ' replication_user r' \
+    ' replication_password r' ' agent_user a' ' agent_password a' '</host>' '<host db1>' ' ip db1.mmm.invalid' \
+    ' mode master' ' peer db2' '</host>' '<host db2>' ' ip 192.0.2.2' ' mode master' ' peer db1' '</host>' \
+    '<role writer>' ' hosts db1, db2' ' ips 192.0.2.100' ' mode exclusive' '</role>' >"$1/etc/mysql-mmm/mmm_common.conf"
+  printf '%s\n' 'include mmm_common.conf' 'this db1' >"$1/etc/mysql-mmm/mmm_agent.conf"
+  chmod 0640 "$1"/etc/mysql-mmm/*
+}
+
 # in_debian SUITE — the package of this host's architecture comes, serves and goes.
 in_debian() {
   local root=$BATS_TEST_TMPDIR/root name
@@ -74,6 +85,11 @@ in_debian() {
     run chroot "$root" "/usr/sbin/$name" --version
     [[ $status == 0 && $output == "$name $version" ]]
   done
+  # A module of the name service kills a program that is linked statically with the GNU C library.
+  asks_for_names "$root"
+  echo 'hosts: files dns myhostname' >"$root/etc/nsswitch.conf"
+  run unshare --net chroot "$root" "$AGENT/mysql_may_write" mmm_agent
+  [[ $status == 255 && $(tail -n 1 <<<"$output") == 'ERROR: '*db1.mmm.invalid* ]]
   run chroot "$root" dpkg --verify mmm-agent-helpers
   [ "$(grep -v '/usr/share/\(doc\|man\)' <<<"$output")" = '' ]
   chroot "$root" dpkg --purge mmm-agent-helpers
@@ -96,6 +112,10 @@ answers_with_nothing() {
   [[ $status == 255 && $(tail -n 1 <<<"$output") == 'ERROR: '* ]]
   run unshare --net chroot "$root" "$@" /set_active_master
   [[ $(tail -n 1 <<<"$output") == 'Usage: '* || $(tail -n 1 <<<"$output") == 'ERROR: '* ]]
+  asks_for_names "$root"
+  run unshare --net chroot "$root" "$@" /mysql_may_write mmm_agent
+  [[ $status == 255 && $(tail -n 1 <<<"$output") == 'ERROR: '*db1.mmm.invalid* ]]
+  rm -r "$root/etc/mysql-mmm"
 }
 
 @test "with nothing but the programs, no C library and no /etc, the agent gets its answers" {

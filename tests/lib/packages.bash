@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # Packages of stand-ins, ours and the agent's, and small roots in which the real dpkg or rpm installs them. The caller
-# has included packaging/names.bash, and sets `way`: deb or rpm.
+# has included packaging/names.bash, and sets `way`: deb or rpm. MMM_BUILT: a folder with programs that make dist has
+# built; ours then has these.
 
 REPOSITORY=${REPOSITORY:-$BATS_TEST_DIRNAME/..}
 # shellcheck source=tests/lib/untraced.bash
@@ -16,6 +17,16 @@ stand_in() {
   chmod 755 "$1"
 }
 
+# our_program FILE NAME VERSION — a stand-in, or from MMM_BUILT the program itself, with the version behind its end.
+our_program() {
+  if [[ -z ${MMM_BUILT:-} ]]; then
+    stand_in "$1" ours "$2" "$3"
+  else
+    install -D -m 0755 "$MMM_BUILT/$2" "$1"
+    printf '\nours %s %s\n' "$2" "$3" >>"$1"
+  fi
+}
+
 # make_packages FOLDER — ours and the agent's, each in the versions 1 and 2, and ours of version 3 with a script that
 # fails.
 make_packages() {
@@ -29,7 +40,7 @@ make_packages() {
   echo page >"$work/manual/man5/mmm_helpers.yaml.5"
   echo page >"$work/manual/man8/check_ip.8"
   for version in 1 2 3; do
-    for name in "${HELPERS[@]}" "${TOOLS[@]}"; do stand_in "$work/built$version/$name" ours "$name" "$version"; done
+    for name in "${HELPERS[@]}" "${TOOLS[@]}"; do our_program "$work/built$version/$name" "$name" "$version"; done
     "$REPOSITORY/packaging/tree" "$way" "$work/built$version" "$work/manual" "$work/extra" "$work/tree$version"
     if ((version == 3)); then break_script "$work/tree3"; fi
     case $way in
@@ -134,11 +145,21 @@ ours() {
 }
 theirs() { echo "agent_$1.$way"; }
 
+# said_by NAME — whose helper it is that the agent would run, and of which version.
+said_by() {
+  local said
+  said=$(inside "$agent/$1" --version 2>&1) || true
+  if [[ -n ${MMM_BUILT:-} && $said == "$1 $(version_of "$REPOSITORY")" ]]; then
+    said=$(tail -n 1 "$root$(inside readlink -f "$agent/$1")")
+  fi
+  echo "$said"
+}
+
 # say_all OWNER VERSION — each of the ten, run as the agent runs it, is the owner's of that version.
 say_all() {
   local name said
   for name in "${HELPERS[@]}"; do
-    said=$(inside "$agent/$name" 2>&1) || true
+    said=$(said_by "$name")
     if [[ $said != "$1 $name $2" ]]; then
       echo "$name says '$said', not '$1 $name $2'"
       ls -la "$root$agent" || true
@@ -151,7 +172,7 @@ say_all() {
 are_whole() {
   local name said
   for name in "${HELPERS[@]}"; do
-    said=$(inside "$agent/$name" 2>&1) || true
+    said=$(said_by "$name")
     if ! [[ $said =~ ^(ours|theirs|hand)\ $name ]]; then
       echo "$name says '$said'"
       ls -la "$root$agent"
