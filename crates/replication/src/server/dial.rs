@@ -184,6 +184,8 @@ pub fn describe(error: &mysql::Error, host: &Host, waited: Duration) -> String {
     }
     match error {
         mysql::Error::MySqlError(refused) => format!("{} (error {})", refused.message, refused.code),
+        // Of the name service: a socket's error has no words of its own.
+        mysql::Error::IoError(io) if io.get_ref().is_some() => io.to_string(),
         late if is_timeout(late) => {
             format!("It accepted the connection but sent nothing for {waited:.1?}; is the server frozen?")
         }

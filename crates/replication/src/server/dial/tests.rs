@@ -34,6 +34,14 @@ fn time_to_give_up(host: &Host) -> Duration {
 }
 
 #[test]
+fn a_name_service_that_is_late_is_not_taken_for_a_frozen_server() {
+    let said = |error: io::Error| describe(&error.into(), &host(), Duration::from_secs(2));
+    let late = "The name service did not answer for db1 within 2.0s";
+    assert_eq!(said(io::Error::new(ErrorKind::TimedOut, late)), late);
+    assert!(said(ErrorKind::TimedOut.into()).contains("frozen"));
+}
+
+#[test]
 fn a_server_that_freezes_in_the_middle_of_tls_is_given_up_in_time() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let tls = TlsOptions { mode: TlsMode::Required, ..TlsOptions::default() };
