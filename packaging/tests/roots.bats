@@ -58,9 +58,10 @@ unpacked() {
 # asks_for_names FOLDER — the agent's configuration, with a host that has a name and no address. Nobody knows the name.
 asks_for_names() {
   mkdir -p "$1/etc/mysql-mmm"
-  printf '%s\n' 'active_master_role writer' '<host default>' ' cluster_interface lo' ' replication_user r' \
-    ' replication_password r' ' agent_user a' ' agent_password a' '</host>' '<host db1>' ' ip db1.mmm.invalid' \
-    ' mode master' ' peer db2' '</host>' '<host db2>' ' ip 192.0.2.2' ' mode master' ' peer db1' '</host>' \
+  printf '%s\n' 'active_master_role writer' '<host default>' ' cluster_interface lo' ' pid_path /p' ' bin_path /' \
+    ' replication_user r' ' replication_password r' ' agent_user a' ' agent_password a' '</host>' \
+    '<host db1>' ' ip db1.mmm.invalid' ' mode master' ' peer db2' '</host>' \
+    '<host db2>' ' ip 192.0.2.2' ' mode master' ' peer db1' '</host>' \
     '<role writer>' ' hosts db1, db2' ' ips 192.0.2.100' ' mode exclusive' '</role>' >"$1/etc/mysql-mmm/mmm_common.conf"
   printf '%s\n' 'include mmm_common.conf' 'this db1' >"$1/etc/mysql-mmm/mmm_agent.conf"
   chmod 0640 "$1"/etc/mysql-mmm/*
@@ -89,7 +90,7 @@ in_debian() {
   asks_for_names "$root"
   echo 'hosts: files dns myhostname' >"$root/etc/nsswitch.conf"
   run unshare --net chroot "$root" "$AGENT/mysql_may_write" mmm_agent
-  [[ $status == 255 && $(tail -n 1 <<<"$output") == 'ERROR: '*db1.mmm.invalid* ]]
+  [[ $status == 255 && $(tail -n 1 <<<"$output") == 'ERROR: '*'the name service knows no such host' ]]
   run chroot "$root" dpkg --verify mmm-agent-helpers
   [ "$(grep -v '/usr/share/\(doc\|man\)' <<<"$output")" = '' ]
   chroot "$root" dpkg --purge mmm-agent-helpers
@@ -114,7 +115,7 @@ answers_with_nothing() {
   [[ $(tail -n 1 <<<"$output") == 'Usage: '* || $(tail -n 1 <<<"$output") == 'ERROR: '* ]]
   asks_for_names "$root"
   run unshare --net chroot "$root" "$@" /mysql_may_write mmm_agent
-  [[ $status == 255 && $(tail -n 1 <<<"$output") == 'ERROR: '*db1.mmm.invalid* ]]
+  [[ $status == 255 && $(tail -n 1 <<<"$output") == 'ERROR: '*'he name service did not answer for db1.mmm.invalid'* ]]
   rm -r "$root/etc/mysql-mmm"
 }
 
