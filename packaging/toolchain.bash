@@ -28,7 +28,8 @@ find_rust() {
     rust=$candidate
     if compgen -G "$sysroot/lib/rustlib/$target/lib/libstd-*.rlib" >/dev/null; then return; fi
     if [[ -f $library/std/Cargo.toml ]]; then
-      build_std=('-Zbuild-std=std,panic_unwind')
+      # Without what prints a backtrace: a released program has no names to show.
+      build_std=('-Zbuild-std=std,panic_unwind' '-Zbuild-std-features=panic-unwind,optimize_for_size')
       return
     fi
   done
