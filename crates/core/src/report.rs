@@ -17,6 +17,7 @@ use crate::escape;
 const SCHEMA: u8 = 1;
 
 static OUTPUT: OnceLock<Output> = OnceLock::new();
+static REHEARSES: OnceLock<()> = OnceLock::new();
 static REPORT: Mutex<Report> = Mutex::new(Report::new());
 
 /// What a person wants to read.
@@ -137,9 +138,15 @@ pub fn begin(output: Output) {
     }
 }
 
+/// From now on, this process changes nothing, as in a dry run, and nothing of what it sees is kept. There is no way
+/// back.
+pub fn only_rehearse() {
+    let _ = REHEARSES.set(());
+}
+
 /// True if nothing may be changed.
 pub fn is_dry_run() -> bool {
-    OUTPUT.get().is_some_and(|output| output.dry_run)
+    REHEARSES.get().is_some() || OUTPUT.get().is_some_and(|output| output.dry_run)
 }
 
 /// True if somebody reads what is collected.

@@ -6,6 +6,7 @@
 //! starts from whichever it finds, because it believes only what the servers have executed.
 
 mod account;
+mod as_if_closed;
 mod certain;
 mod change;
 pub mod hold;
@@ -21,7 +22,7 @@ use std::panic;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use mmm_core::config::Host;
+use mmm_core::config::{Config, Host};
 use mmm_core::settings::{Limits, Settings, Survivors};
 use mmm_core::{Budget, report, unfinished};
 
@@ -32,11 +33,12 @@ use crate::attach::observe::Old;
 use crate::attach::shares::{JUDGING, LOOKING};
 use crate::binlog::by_content::own_log::notes_of_tail;
 use crate::binlog::unfinished::note_of;
-use crate::channel::Chosen;
 use crate::channel::settling::Settling;
+use crate::channel::{self, Chosen};
 use crate::error::Error;
 use crate::facts::OldMaster;
 use crate::note;
+use crate::rehearsal::{Foreseen, Rehearsal};
 use crate::server::Server;
 use crate::status::Channel;
 use crate::survivors::errand::Errand;
@@ -90,6 +92,44 @@ fn dial_old(host: &Host, most: Duration, budget: Budget) -> JoinHandle<Old> {
     thread::spawn(move || Old::connect(&host, most, budget))
 }
 
+/// Judges whether `replica`, the server of this host of `config`, could be moved if its master were closed now. With
+/// `takes_over`, it would only fetch from `new_host` what that host alone has. With `is_here`, this process runs on the
+/// replica's host.
+#[allow(clippy::too_many_arguments)]
+pub fn rehearse(
+    rehearsal: Rehearsal,
+    replica: &mut Server,
+    config: &Config,
+    new_host: &Host,
+    takes_over: bool,
+    is_here: bool,
+    settings: &Settings,
+    budget: Budget,
+) -> Result<Foreseen, Error> {
+    let limits = &settings.limits;
+    let chosen = channel::choose(replica, config, |_| None)?;
+    if chosen.source.name == new_host.name {
+        return Ok(Foreseen::NotJudged(format!("it replicates from {} already", new_host.name)));
+    }
+    let old = Old::connect(chosen.source, limits.connect, budget.part(LOOKING));
+    if !matches!(old, Old::Connected(_)) {
+        return Ok(Foreseen::NotJudged(format!("{} does not answer", chosen.source.name)));
+    }
+    // Elsewhere, the account may not be let in from here.
+    let new = if is_here {
+        connect_new(&chosen.channel, new_host, limits, budget)
+    } else {
+        Server::connect(new_host, limits.connect, budget.part(LOOKING))
+    };
+    replica.use_budget(budget.part(LOOKING));
+    let this_host = config.this_host();
+    let judged = new.and_then(|new| {
+        begin(replica, this_host, &chosen, new_host, (new, old), None, settings, budget)?
+            .judge_as_if_closed(rehearsal, is_here, takes_over)
+    });
+    Ok(judged.unwrap_or_else(|error| Foreseen::failed(&error)))
+}
+
 /// Connects to the new master and tries the channel's account there, side by side.
 fn connect_new(channel: &Channel, host: &Host, limits: &Limits, budget: Budget) -> Result<Server, Error> {
     let looking = budget.part(LOOKING);
@@ -113,41 +153,15 @@ fn carry_out<'a>(
     this_host: &'a Host,
     chosen: &'a Chosen,
     new_host: &'a Host,
-    (mut new, old): (Server, Old),
+    (new, old): (Server, Old),
     errand: Option<Errand<'a>>,
     settings: &'a Settings,
     budget: Budget,
 ) -> (Result<(), Error>, Option<Errand<'a>>) {
-    let limits = &settings.limits;
-    let constants = match observe::constants(replica, &chosen.channel.name, &mut new) {
-        Ok(constants) => constants,
+    let moving = begin(replica, this_host, chosen, new_host, (new, old), errand, settings, budget);
+    let mut moving = match moving {
+        Ok(moving) => moving,
         Err(error) => return (Err(error), None),
-    };
-    let mut moving = Move {
-        replica,
-        this_host,
-        old_host: chosen.source,
-        new_host,
-        channel: chosen.channel.name.clone(),
-        new,
-        old,
-        constants,
-        settling: Settling::default(),
-        told: None,
-        budget,
-        connect: limits.connect,
-        silence: settings.allow_write.silence,
-        log_filters_agree: settings.attach.log_filters_agree,
-        tail: if settings.allow_write.survivors == Survivors::Off { Tail::GivenUp } else { Tail::ToBeJudged },
-        is_held_back: false,
-        last_resort: LastResort::new([this_host, chosen.source, new_host], settings, budget),
-        progress: Progress::Untouched,
-        found: &chosen.channel,
-        patience: settings.attach.patience,
-        waits_since: budget.elapsed(),
-        last_look: Duration::ZERO,
-        set_back_from: None,
-        errand,
     };
     let moved = moving.carry_out();
     if moved.is_ok() {
@@ -163,4 +177,45 @@ fn carry_out<'a>(
     moving.last_resort.release();
     let moved = moved.map_err(|error| if report::is_dry_run() { error } else { moving.undo(error) });
     (moving.last_resort.report(moved), moving.errand.take())
+}
+
+/// A move that has done nothing yet.
+#[allow(clippy::too_many_arguments)]
+fn begin<'a>(
+    replica: &'a mut Server,
+    this_host: &'a Host,
+    chosen: &'a Chosen,
+    new_host: &'a Host,
+    (mut new, old): (Server, Old),
+    errand: Option<Errand<'a>>,
+    settings: &'a Settings,
+    budget: Budget,
+) -> Result<Move<'a>, Error> {
+    let constants = observe::constants(replica, &chosen.channel.name, &mut new)?;
+    Ok(Move {
+        replica,
+        this_host,
+        old_host: chosen.source,
+        new_host,
+        channel: chosen.channel.name.clone(),
+        new,
+        old,
+        constants,
+        settling: Settling::default(),
+        told: None,
+        budget,
+        connect: settings.limits.connect,
+        silence: settings.allow_write.silence,
+        log_filters_agree: settings.attach.log_filters_agree,
+        tail: if settings.allow_write.survivors == Survivors::Off { Tail::GivenUp } else { Tail::ToBeJudged },
+        is_held_back: false,
+        last_resort: LastResort::new([this_host, chosen.source, new_host], settings, budget),
+        progress: Progress::Untouched,
+        found: &chosen.channel,
+        patience: settings.attach.patience,
+        waits_since: budget.elapsed(),
+        last_look: Duration::ZERO,
+        set_back_from: None,
+        errand,
+    })
 }

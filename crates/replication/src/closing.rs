@@ -40,8 +40,8 @@ const LAST_ATTEMPT: Duration = Duration::from_millis(1300);
 const CUT: Duration = Duration::from_secs(2);
 /// How much of the budget is kept for closing while running writes, or another helper, are given time.
 const CLOSING: Duration = Duration::from_secs(1);
-/// Whether the server is closed, and who may write all the same.
-const STATE: &str = "SELECT @@read_only AS read_only, @@event_scheduler AS event_scheduler";
+/// Whether the server is closed.
+const STATE: &str = "SELECT @@read_only AS read_only";
 /// Sessions whose transaction has changed rows; needs the PROCESS privilege.
 const CHANGING: &str = "SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx \
                         WHERE trx_rows_modified > 0 AND trx_mysql_thread_id <> 0";

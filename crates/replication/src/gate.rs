@@ -22,7 +22,8 @@ pub use question::Question;
 use std::time::Duration;
 
 use mmm_core::config::Config;
-use mmm_core::{interrupt, report};
+use mmm_core::settings::Settings;
+use mmm_core::{Budget, interrupt, report};
 
 use crate::channel::{self, threads};
 use crate::error::Error;
@@ -32,6 +33,7 @@ use crate::gate::peer::{answers, channel_from_peer, connect, rests, wake};
 use crate::gate::reset_log::check_before_connecting;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
+use crate::rehearsal::{Foreseen, Rehearsal};
 use crate::server::Server;
 use crate::survivors::seen::{self, Seen};
 use crate::takeover::{self, Outcome};
@@ -76,6 +78,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         question,
         taken: 0,
         dialled: None,
+        supposed: None,
         silent: None,
     };
     let mut proof = gate.with(connection);
@@ -94,6 +97,49 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         } else {
             error
         }
+    })
+}
+
+/// Judges whether `local`, the server of this host of `config`, could be opened if its peer were closed now.
+pub fn rehearse(
+    rehearsal: Rehearsal,
+    local: &mut Server,
+    config: &Config,
+    settings: &Settings,
+    budget: Budget,
+) -> Result<Foreseen, Error> {
+    let question = Question { otherwise: "writes stay closed", wait: true, opens: false, settings, budget };
+    let Some((channel, peer)) = channel_from_peer(local, config)? else {
+        return Ok(Foreseen::NotJudged("it replicates from nobody".into()));
+    };
+    if !local.one("SELECT @@read_only AS read_only")?.is_on("read_only") {
+        return Ok(Foreseen::NotJudged("it takes writes already".into()));
+    }
+    if !channel.is_running() {
+        return Ok(Foreseen::NotJudged(channel.what_is_wrong()));
+    }
+    let Ok(mut connection) = connect(peer, question) else {
+        return Ok(Foreseen::NotJudged(format!("{} does not answer", peer.name)));
+    };
+    let mut gate = Gate {
+        local,
+        config,
+        peer,
+        channel: channel.name,
+        would_wake: false,
+        question,
+        taken: 0,
+        dialled: None,
+        supposed: Some(rehearsal),
+        silent: None,
+    };
+    Ok(match gate.against(&mut connection) {
+        Ok(Proof::AppliedToTheEnd(end)) => {
+            Foreseen::Proved(format!("it has applied the log of {} to {end}", peer.name))
+        }
+        Ok(proof) => Foreseen::Proved(proof.to_string()),
+        Err(Error::Refused(refusal)) if refusal.may_pass() => Foreseen::Moving(refusal.to_string()),
+        Err(error) => Foreseen::failed(&error),
     })
 }
 

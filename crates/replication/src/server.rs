@@ -5,6 +5,7 @@
 
 pub(crate) mod dial;
 pub mod dialect;
+pub mod events;
 pub mod lock;
 pub(crate) mod patience;
 pub(crate) mod privilege;

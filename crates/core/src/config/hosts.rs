@@ -19,6 +19,12 @@ impl Config {
         &self.hosts[self.this]
     }
 
+    /// The same configuration as the host of this name has it; `None` if there is no such host.
+    pub fn of_host(&self, name: &str) -> Option<Self> {
+        let this = self.hosts.iter().position(|host| host.name.as_str() == name)?;
+        Some(Self { this, ..self.clone() })
+    }
+
     /// Every host, in the order of their names.
     pub fn hosts(&self) -> &[Host] {
         &self.hosts

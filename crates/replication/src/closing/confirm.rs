@@ -8,6 +8,7 @@ use crate::closing::{Closed, Closing, LOOK, STATE};
 use crate::errno::XA_RECOVER_DENIED;
 use crate::error::Error;
 use crate::refusal::Refusal;
+use crate::server::events;
 
 impl Closing<'_> {
     /// Looks once more at everything that must be so on a server that is closed.
@@ -30,11 +31,7 @@ impl Closing<'_> {
             let after = LogMark::read(self.server())?;
             is_moving = after.was_written_since(&before, self.server())?;
             if open.is_empty() && !is_moving {
-                if state.is_on("event_scheduler") {
-                    log::warn!(
-                        "the event scheduler runs: an event whose definer may ignore read_only may still write"
-                    );
-                }
+                self.warn_of_events();
                 return Ok(Closed { prepared, cut: self.eviction.cut().to_vec() });
             }
             if !self.budget.pause(LOOK) {
@@ -42,6 +39,17 @@ impl Closing<'_> {
                 return Err(if open.is_empty() { moving.into() } else { self.still_open(&open) });
             }
             before = after;
+        }
+    }
+
+    /// Says which events may still write. The server is closed whatever comes of the question.
+    fn warn_of_events(&mut self) {
+        match events::may_write(self.server()) {
+            Ok(Some(who)) => {
+                log::warn!("the event scheduler runs, and read_only may not stop {who}");
+            }
+            Ok(None) => {}
+            Err(error) => log::warn!("nobody knows whether an event may still write: {error}"),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::gate::proof::Proof;
 use crate::gate::question::Question;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
+use crate::rehearsal::Rehearsal;
 use crate::server::{Server, lock};
 use crate::status::Channel;
 use crate::survivors::dialled::Dialled;
@@ -35,6 +36,8 @@ pub(super) struct Gate<'a> {
     pub(super) taken: usize,
     /// Connections to other slaves, once the peer was found silent.
     pub(super) dialled: Option<Dialled>,
+    /// Set if a peer that takes writes is judged as if it were closed.
+    pub(super) supposed: Option<Rehearsal>,
     /// What the channel showed of the peer before it was watched and found silent.
     pub(super) silent: Option<Shown>,
 }
@@ -79,7 +82,8 @@ impl Gate<'_> {
 
     /// Lets the I/O thread connect at once to a peer that answers, if the thread would not do so by itself for a while.
     pub(super) fn fetch_again(&mut self, seen: &Channel) -> Result<(), Error> {
-        if !liveness::is_missed(self.local, seen, self.peer)? {
+        // A rehearsal starts nothing, and the channel may be another host's.
+        if self.supposed.is_some() || !liveness::is_missed(self.local, seen, self.peer)? {
             return Ok(());
         }
         lock::take(self.local)?;
