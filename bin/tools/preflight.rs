@@ -15,6 +15,7 @@ use std::time::Duration;
 use mmm_core::Budget;
 use mmm_core::config::{self, ConfigError};
 use mmm_core::settings::{Settings, SettingsError};
+use mmm_replication::rehearsal::Rehearsal;
 
 mod arguments;
 mod checks;
@@ -43,10 +44,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return options::not_run(&error, Severity::Unknown.exit_code()),
     };
+    let rehearsal = Rehearsal::begin();
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
     loop {
-        let report = examine_in_time(&arguments);
+        let report = examine_in_time(&arguments, rehearsal);
         let mut text = view::show(&report, arguments.output, arguments.colour && shows_colour());
         if let Some(pause) = arguments.watch {
             let clear = if is_terminal { "\x1b[H\x1b[2J" } else { "" };
@@ -61,10 +63,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// Examines in a thread of its own: a file on a dead mount, or a mistake of this program, must not keep the answer.
-fn examine_in_time(arguments: &Arguments) -> Report {
+fn examine_in_time(arguments: &Arguments, rehearsal: Rehearsal) -> Report {
     let budget = Budget::start(Some(arguments.timeout));
     let config = arguments.config.clone();
-    let report = parallel::later(move || panic::catch_unwind(|| examine(&config, budget)));
+    let report = parallel::later(move || panic::catch_unwind(|| examine(&config, rehearsal, budget)));
     let patience = budget.relimited(arguments.timeout + GRACE);
     match parallel::wait(&report, &patience) {
         Some(Ok(report)) => report,
@@ -80,7 +82,7 @@ fn examine_in_time(arguments: &Arguments) -> Report {
     }
 }
 
-fn examine(name: &str, budget: Budget) -> Report {
+fn examine(name: &str, rehearsal: Rehearsal, budget: Budget) -> Report {
     let settings = match Settings::load() {
         Ok(settings) => settings,
         Err(error) => return refused(name, &budget, settings_check(&error)),
@@ -89,7 +91,7 @@ fn examine(name: &str, budget: Budget) -> Report {
     let config = config.and_then(|mut config| config.adopt(&settings).map(|()| config));
     match config {
         Ok(config) => {
-            let cluster = survey::look(name, config, quirks, &settings, budget);
+            let cluster = survey::look(name, config, quirks, &settings, rehearsal, budget);
             let checks = checks::all(&cluster);
             Report::new(&cluster, checks, budget.elapsed())
         }

@@ -252,6 +252,20 @@ lets_end() {
   [ "$(note_count db1 event)" = 0 ]
 }
 
+@test "the journal warns of an event only if one is enabled whose definer may ignore read_only" {
+  sql db1 'SET GLOBAL event_scheduler = ON'
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  [[ $(journal db1) != *'event scheduler'* ]]
+  # Without further rights, the agent's account does not see whose it is.
+  sql db1 'CREATE EVENT app.tick ON SCHEDULE EVERY 1 HOUR DO DO 0'
+  wait_for 5 awaits_event db1
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  journal_says db1 'the event scheduler runs, and read_only may not stop an event'
+}
+awaits_event() { [[ $(sql "$1" "SELECT state FROM information_schema.processlist WHERE user = 'event_scheduler'") == 'Waiting for next activation' ]]; }
+
 @test "writers that connect again as fast as they are cut off lose nothing that was acknowledged" {
   herd 20
   wait_for 5 eval "[ -s '$BATS_TEST_TMPDIR/herd.acknowledged' ]"

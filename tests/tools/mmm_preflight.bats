@@ -5,8 +5,9 @@
 load ../lib/cluster
 load ../lib/answers
 load ../lib/failover
+load ../lib/preflight
 
-setup_file() { cluster_for_file && prepare; }
+setup_file() { recommended && cluster_for_file && prepare; }
 teardown_file() { end_cluster; }
 setup() {
   if [[ -e $BATS_FILE_TMPDIR/broken ]]; then reset_cluster && prepare; fi
@@ -15,44 +16,6 @@ setup() {
 teardown() {
   dump_on_failure
   if [[ ${BATS_TEST_COMPLETED:-} && ! ${has_traces:-} ]]; then rm "$BATS_FILE_TMPDIR/broken"; fi
-}
-
-AGENT=/var/lib/mmm/agent
-
-# prepare — helpers where the agents look for them, and the addresses that a monitor would have given.
-prepare() {
-  local host
-  for host in "${HOSTS[@]}"; do
-    in_host "$host" sh -c "rm -rf $AGENT && mkdir -p $AGENT && ln -s $MMM_AGENT_DIR/*_* $AGENT/"
-    sed -i "s|bin_path.*|bin_path ${AGENT%/agent}/|" "$(host_dir "$host")/mysql-mmm/mmm_common.conf"
-    in_host "$host" ip addr add "$NETWORK.10$(host_number "$host")/32" dev eth0
-  done
-  in_host db1 ip addr add "$WRITER_IP/32" dev eth0
-}
-
-# look HOST [OPTION…]
-look() { run_bare "$1" mmm_preflight "${@:2}" && keeps_secrets; }
-
-# sees HOST STATUS [CODE…] — what HOST finds: exactly these, each with a cure.
-sees() {
-  local found expected
-  look "$1" --format json || return 1
-  found=$(jq -r '[.checks[].findings[].code] | sort | join(" ")' <<<"$output")
-  expected=$(printf '%s\n' "${@:3}" | sort | paste -sd ' ')
-  if [[ $status == "$2" && $found == "$expected" ]] &&
-    jq -e '[.checks[].findings[] | select(.cure == [])] == []' <<<"$output" >/dev/null; then return 0; fi
-  printf '%s\n' "$1: $status, '$found'; expected: $2, '$expected'" "$output" "$stderr" >&2
-  return 1
-}
-is_good() { sees "$1" 0; }
-becomes_good() { wait_for 5 is_good "$1"; }
-
-# cured — does what the cures of the last `sees` say, word by word.
-cured() {
-  local host how what
-  while IFS=$'\t' read -r host how what; do
-    if [[ $how == SQL ]]; then sql "$host" "${what%;}"; else in_host "$host" sh -c "$what"; fi || return 1
-  done < <(jq -r '.checks[].findings[].cure[] | capture("^on (?<h>[a-z0-9]+), (?<k>SQL|shell): (?<w>.*)$") | [.h, .k, .w] | @tsv' <<<"$output")
 }
 
 # golden NAME — the last screen is the one in that file, but for what changes with servers and time.

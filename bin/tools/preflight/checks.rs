@@ -10,10 +10,12 @@ mod lists;
 mod machine;
 mod masters;
 mod moving;
+mod rehearsal;
 mod replication;
 #[cfg(test)]
 mod sample;
 mod servers;
+mod settings;
 mod writes;
 
 pub use replication::LATE;
@@ -43,11 +45,22 @@ pub fn all(cluster: &Cluster) -> Vec<Check> {
         masters::auto_increment,
         masters::appliers,
         masters::semi_sync,
+        settings::survivors,
+        settings::retries,
+        settings::start,
+        settings::crash_safety,
+        settings::strict_gtids,
+        settings::retention,
+        settings::engines,
+        settings::events,
+        settings::connections,
         replication::replication,
         replication::lag,
         writes::writes,
         addresses::addresses,
         moving::moving,
+        rehearsal::rehearsal,
+        rehearsal::errant,
     ]
     .iter()
     .map(|check| check(cluster))

@@ -10,7 +10,9 @@ use std::time::Duration;
 use mmm_core::config::{Blocking, Host, Mode, Role};
 use mmm_network::Mac;
 use mmm_replication::dialect::{Dialect, Flavour, Version};
+use mmm_replication::errant::Errant;
 use mmm_replication::position::BinlogPosition;
+use mmm_replication::rehearsal::Foreseen;
 use mmm_replication::status::{Channel, IoThread};
 
 use crate::product;
@@ -30,9 +32,16 @@ pub struct Cluster {
     pub blocking: Blocking,
     /// `limits.call`
     pub call_limit: Duration,
+    /// True if `mysql_deny_write` also sets `super_read_only`, where a server knows it.
+    pub closes_to_all: bool,
+    /// False if a new master asks no slave for what only that slave has.
+    pub takes_over: bool,
     pub addresses: Vec<Address>,
     pub machine: Machine,
     pub moves: Vec<Move>,
+    pub rehearsed: Vec<Rehearsed>,
+    /// What each host has that the writer lacks.
+    pub errant: Vec<(String, Errant)>,
 }
 
 /// A host of the configuration.
@@ -72,6 +81,8 @@ pub struct Seen {
     pub log_filters: Vec<String>,
     /// How far its clock is ahead of this host's, in seconds.
     pub clock: f64,
+    /// Who may write by an event although the server is closed.
+    pub events: Option<String>,
     /// True if the connection was encrypted.
     pub is_encrypted: bool,
 }
@@ -82,6 +93,8 @@ pub struct Link {
     pub channel: Channel,
     /// The configured host that it replicates from.
     pub source: Option<String>,
+    /// The pause between two tries to reach the source, in seconds, and how many tries there are.
+    pub retry: (Option<u64>, Option<u64>),
     /// `Seconds_Behind_Master`
     pub lag: Option<u64>,
 }
@@ -128,8 +141,19 @@ pub struct Machine {
     pub journal: (PathBuf, Result<(), String>),
     /// Markers of killed helpers, with what they say.
     pub leftovers: Vec<(PathBuf, String)>,
+    /// This host's server, as far as this host shows it.
+    pub server: Option<LocalServer>,
     /// Hooks that are not run, by their keys, each with the reason.
     pub untrusted: Vec<(&'static str, String)>,
+}
+
+/// What this host shows of its own server.
+#[derive(Debug)]
+pub struct LocalServer {
+    /// Whether it is closed after its next start; `None` if that cannot be read.
+    pub read_only: Option<bool>,
+    /// Tables with rows and without transactions.
+    pub unsafe_tables: Vec<String>,
 }
 
 /// What the list of an installation says of the helpers.
@@ -188,6 +212,58 @@ pub enum Outcome {
     Unknown,
     /// It could not be run or understood.
     Failed(String),
+}
+
+/// What a host would be told in a failover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// A slave follows this master.
+    Follow(String),
+    /// A master is opened.
+    Open,
+    /// A master fetches what only this slave has.
+    TakeOver(String),
+}
+
+/// What would become of that if the writer were closed now.
+#[derive(Debug)]
+pub struct Rehearsed {
+    pub host: String,
+    pub deed: Deed,
+    pub foreseen: Foreseen,
+    pub milliseconds: f64,
+}
+
+impl Deed {
+    /// Its stable name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Follow(_) => "follow",
+            Self::Open => "open",
+            Self::TakeOver(_) => "take-over",
+        }
+    }
+
+    /// The other host that it needs.
+    pub fn other(&self) -> Option<&str> {
+        match self {
+            Self::Follow(other) | Self::TakeOver(other) => Some(other),
+            Self::Open => None,
+        }
+    }
+
+    pub fn is_move(&self) -> bool {
+        matches!(self, Self::Follow(_))
+    }
+
+    /// In words, of `host`.
+    pub fn on(&self, host: &str) -> String {
+        match self {
+            Self::Follow(to) => format!("{host} follows {to}"),
+            Self::Open => format!("{host} opens"),
+            Self::TakeOver(from) => format!("{host} takes over from {from}"),
+        }
+    }
 }
 
 impl Cluster {

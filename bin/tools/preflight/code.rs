@@ -83,6 +83,26 @@ pub enum Code {
     SemiSyncDiffers,
     SemiSyncLendsNothing,
 
+    SurvivorsOff,
+
+    RetrySlow,
+    RetryGivesUp,
+
+    ReadOnlyNotAtStart,
+
+    LogNotSynced,
+    CommitsNotFlushed,
+
+    GtidStrictModeOff,
+
+    LogsKeptTooShort,
+
+    TablesWithoutTransactions,
+
+    EventsMayWrite,
+
+    ConnectionsScarce,
+
     NotReplicating,
     WrongSource,
     IoThreadStopped,
@@ -106,4 +126,10 @@ pub enum Code {
     MoveRefused,
     DryRunUnknown,
     DryRunFailed,
+
+    MoveWouldBeRefused,
+    OpeningWouldBeRefused,
+    TakeoverWouldBeRefused,
+
+    ErrantTransaction,
 }

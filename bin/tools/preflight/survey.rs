@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use mmm_core::Budget;
 use mmm_core::config::{Config, Mode};
-use mmm_core::settings::Settings;
+use mmm_core::settings::{Settings, Survivors};
+use mmm_replication::rehearsal::Rehearsal;
 
 use super::cluster::{Cluster, Member, Unreached};
 use super::parallel::{later, wait};
@@ -15,8 +16,10 @@ use super::parallel::{later, wait};
 mod dry_run;
 mod installation;
 mod local;
+mod local_server;
 mod owners;
 mod program;
+mod rehearsals;
 mod server;
 
 /// How much of the time connecting, asking, a dry run by its own clock and by ours, and all of it may take, in percent.
@@ -27,7 +30,14 @@ const LAST_CALL: u32 = 85;
 const ALL: u32 = 92;
 
 /// Looks at the cluster of this configuration.
-pub fn look(name: &str, config: Config, quirks: Vec<String>, settings: &Settings, budget: Budget) -> Cluster {
+pub fn look(
+    name: &str,
+    config: Config,
+    quirks: Vec<String>,
+    settings: &Settings,
+    rehearsal: Rehearsal,
+    budget: Budget,
+) -> Cluster {
     let config = Arc::new(config);
     let connecting = budget.part(CONNECTING).share(settings.limits.connect);
     let servers: Vec<_> = config
@@ -64,6 +74,8 @@ pub fn look(name: &str, config: Config, quirks: Vec<String>, settings: &Settings
         })
         .collect();
 
+    let rehearsals = rehearsals::begin(rehearsal, &config, settings, connecting, budget.part(MOVING));
+
     let end = budget.part(ALL);
     let members = config.hosts().iter().zip(servers).map(|(host, answer)| {
         let (server, replication) = wait(&answer, &end).unwrap_or_else(|| {
@@ -72,17 +84,23 @@ pub fn look(name: &str, config: Config, quirks: Vec<String>, settings: &Settings
         });
         Member { host: host.clone(), server, replication }
     });
+    let members = members.collect();
+    let (rehearsed, errant) = rehearsals.finish(&end);
     Cluster {
         config: name.into(),
         quirks,
         this: config.this().to_string(),
-        members: members.collect(),
+        members,
         roles: config.roles().to_vec(),
         active_role: config.active_master_role().into(),
         blocking: config.blocking.clone(),
         call_limit: settings.limits.call,
+        closes_to_all: settings.deny_write.super_read_only,
+        takes_over: settings.allow_write.gate && settings.allow_write.survivors != Survivors::Off,
         addresses: wait(&addresses, &end).unwrap_or_default(),
         machine: wait(&machine, &end).unwrap_or_else(|| local::silent(settings)),
         moves: moves.iter().filter_map(|answer| wait(answer, &end)).collect(),
+        rehearsed,
+        errant,
     }
 }

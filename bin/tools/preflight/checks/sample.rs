@@ -55,9 +55,13 @@ pub fn good(this: &str) -> Cluster {
         active_role: "writer".into(),
         blocking: Blocking::Hard,
         call_limit: Duration::from_secs(8),
+        closes_to_all: false,
+        takes_over: true,
         addresses: vec![address("writer", "10.0.0.100", "db1"), address("reader", "10.0.0.101", "db3")],
         machine: machine(),
         moves: Vec::new(),
+        rehearsed: Vec::new(),
+        errant: Vec::new(),
     }
 }
 
@@ -129,10 +133,11 @@ fn server(number: usize) -> Seen {
             .map(|(name, value)| (name.to_string(), value.to_string()))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
-        links: vec![Link { channel, source: Some(source.into()), lag: Some(0) }],
+        links: vec![Link { channel, source: Some(source.into()), retry: (Some(5), None), lag: Some(0) }],
         log_end: Some(BinlogPosition::new("binlog.000001", 700)),
         log_filters: Vec::new(),
         clock: 0.001,
+        events: None,
         is_encrypted: false,
     }
 }
@@ -154,6 +159,7 @@ fn machine() -> Machine {
         journal: ("/var/log/mysql-mmm/mmm_helpers.log".into(), Ok(())),
         leftovers: Vec::new(),
         untrusted: Vec::new(),
+        server: None,
     }
 }
 

@@ -16,7 +16,7 @@ use nix::unistd::{AccessFlags, access, geteuid};
 
 use super::super::cluster::{self, Machine};
 use super::super::finding::{advice, shell};
-use super::{installation, program};
+use super::{installation, local_server, program};
 
 /// Looks at this machine.
 pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
@@ -34,6 +34,7 @@ pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
         journal: (settings.log.file.clone(), journal(&settings.log)),
         leftovers: [firewall::left_behind(host), hold::left_behind(host)].into_iter().flatten().collect(),
         untrusted: untrusted(settings),
+        server: local_server::look(host, budget),
     }
 }
 
@@ -54,6 +55,7 @@ pub fn silent(settings: &Settings) -> Machine {
         journal: (settings.log.file.clone(), Ok(())),
         leftovers: Vec::new(),
         untrusted: Vec::new(),
+        server: None,
     }
 }
 

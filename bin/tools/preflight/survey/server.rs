@@ -9,7 +9,7 @@ use mmm_core::settings::TlsMode;
 use mmm_replication::binlog::end::log_filters;
 use mmm_replication::position::BinlogPosition;
 use mmm_replication::status::Channel;
-use mmm_replication::{Error, Server, channel};
+use mmm_replication::{Error, Server, channel, events};
 
 use super::super::cluster::{Link, Seen, Unreached};
 
@@ -17,8 +17,10 @@ use super::super::cluster::{Link, Seen, Unreached};
 const VARIABLES: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_id', 'server_uuid', \
     'hostname', 'read_only', 'super_read_only', 'log_bin', 'log_slave_updates', 'log_replica_updates', 'gtid_mode', \
     'binlog_format', 'auto_increment_increment', 'auto_increment_offset', 'port', 'slave_parallel_workers', \
-    'replica_parallel_workers', 'slave_preserve_commit_order', 'replica_preserve_commit_order') OR Variable_name LIKE 'rpl\\_semi\\_sync\\_%'";
-const COUNTERS: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', \
+    'replica_parallel_workers', 'sync_binlog', 'innodb_flush_log_at_trx_commit', 'gtid_strict_mode', \
+    'expire_logs_days', 'binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge', 'max_connections', \
+    'slave_preserve_commit_order', 'replica_preserve_commit_order') OR Variable_name LIKE 'rpl\\_semi\\_sync\\_%'";
+const COUNTERS: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected', 'Rpl_semi_sync_master_clients', \
     'Rpl_semi_sync_source_clients')";
 
 /// Asks a host's server, within `budget`; `most` is for the connection.
@@ -80,6 +82,7 @@ fn look(host: &Host, config: &Config, most: Duration, budget: Budget) -> Result<
         log_end: None,
         log_filters: Vec::new(),
         clock: clock(&mut server)?,
+        events: None,
         is_encrypted: false,
     };
     for statement in [VARIABLES, COUNTERS] {
@@ -91,6 +94,8 @@ fn look(host: &Host, config: &Config, most: Duration, budget: Budget) -> Result<
     let cipher = server.row("SHOW SESSION STATUS LIKE 'Ssl_cipher'")?;
     seen.is_encrypted = cipher.is_some_and(|row| row.at(1).is_some_and(|cipher| !cipher.is_empty()));
     seen.grants = show_grants(&mut server)?;
+    let events = events::may_write(&mut server);
+    seen.events = allowed(events, &mut Vec::new())?.flatten();
     let links = links(&mut server, config);
     seen.links = allowed(links, &mut seen.denied)?.unwrap_or_default();
     let end = server.row(seen.dialect.show_log_end());
@@ -118,11 +123,13 @@ fn links(server: &mut Server, config: &Config) -> Result<Vec<Link>, Error> {
     let chosen = channel::choose(server, config, |_| None);
     let chosen = chosen.ok().map(|chosen| (chosen.channel.name, chosen.source.name.to_string()));
     let link = |row: mmm_replication::Record| {
-        let lag = row.clone().with_old_names().number("Seconds_Behind_Master");
+        let words = row.clone().with_old_names();
+        let lag = words.number("Seconds_Behind_Master");
+        let retry = (words.number("Connect_Retry"), words.number("Master_Retry_Count"));
         let channel = Channel::from_record(row);
         let source =
             chosen.as_ref().filter(|(name, _)| *name == channel.name).map(|(_, source)| source.clone());
-        Link { channel, source, lag }
+        Link { channel, source, retry, lag }
     };
     Ok(rows.into_iter().map(link).collect())
 }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use mmm_core::config::Mode;
+use mmm_core::escape;
 use mmm_replication::position::BinlogPosition;
-use mmm_replication::status::{IoThread, Mode as Place};
+use mmm_replication::rehearsal::Foreseen;
+use mmm_replication::status::{IoThread, Mode as Place, without_data};
 use serde::Serialize;
 
-use super::super::cluster::{Cluster, Link, Member, Outcome, Seen};
+use super::super::cluster::{Cluster, Link, Member, Outcome, Rehearsed, Seen};
 use super::super::finding::{Check, Finding, Severity};
 
 /// Version of this document's form.
@@ -29,6 +31,7 @@ pub struct Report {
     pub hosts: Vec<HostRow>,
     pub addresses: Vec<AddressRow>,
     pub moves: Vec<MoveRow>,
+    pub rehearsals: Vec<RehearsalRow>,
     pub checks: Vec<Check>,
 }
 
@@ -89,6 +92,38 @@ pub struct MoveRow {
     pub milliseconds: f64,
 }
 
+/// What a host would do in a failover, as if the writer were closed now.
+#[derive(Debug, Serialize)]
+pub struct RehearsalRow {
+    pub host: String,
+    pub deed: &'static str,
+    pub other: Option<String>,
+    pub result: &'static str,
+    pub code: Option<String>,
+    pub message: String,
+    pub milliseconds: f64,
+}
+
+impl RehearsalRow {
+    fn new(attempt: &Rehearsed) -> Self {
+        let (result, code, message) = match &attempt.foreseen {
+            Foreseen::Proved(proof) => ("proved", None, proof),
+            Foreseen::Refused { code, message } => ("refused", Some(code.clone()), message),
+            Foreseen::Moving(reason) => ("moving", None, reason),
+            Foreseen::NotJudged(reason) => ("not-judged", None, reason),
+        };
+        Self {
+            host: attempt.host.clone(),
+            deed: attempt.deed.name(),
+            other: attempt.deed.other().map(Into::into),
+            result,
+            code,
+            message: escape::words(&without_data(0, message)),
+            milliseconds: rounded(attempt.milliseconds),
+        }
+    }
+}
+
 impl Report {
     /// What was seen and how it was judged.
     pub fn new(cluster: &Cluster, checks: Vec<Check>, elapsed: Duration) -> Self {
@@ -123,6 +158,7 @@ impl Report {
             hosts: cluster.members.iter().map(|member| HostRow::new(cluster, member)).collect(),
             addresses: addresses.collect(),
             moves: moves.collect(),
+            rehearsals: cluster.rehearsed.iter().map(RehearsalRow::new).collect(),
             ..Self::bare(&cluster.config, checks, elapsed)
         }
     }
@@ -146,6 +182,7 @@ impl Report {
             hosts: Vec::new(),
             addresses: Vec::new(),
             moves: Vec::new(),
+            rehearsals: Vec::new(),
             checks,
         }
     }

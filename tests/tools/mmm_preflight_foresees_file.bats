@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# mmm_preflight sees behind a writer that takes writes: what a failover would be refused for once the writer is closed,
+# and what somebody wrote on a host beside replication. mmm_preflight_foresees_gtid.bats is a link to this: the same
+# with replication by GTID.
+
+load ../lib/cluster
+load ../lib/answers
+load ../lib/failover
+
+setup_file() { cluster_in_mode; }
+teardown_file() { end_cluster; }
+setup() { fresh_order; }
+teardown() { end_order; }
+
+# look HOST — what mmm_preflight there says, as a document.
+look() { run_bare "$1" mmm_preflight --format json && keeps_secrets; }
+
+# found CODE [HOST] — the texts of such findings in the last look.
+found() { jq -r --arg c "$1" --arg h "${2:-}" '.checks[].findings[] | select(.code == $c and ($h == "" or .host == $h)) | .text' <<<"$output"; }
+
+# foreseen HOST DEED [OTHER] — what a rehearsal of the last look came to.
+foreseen() { jq -r --arg h "$1" --arg d "$2" --arg o "${3:-}" '.rehearsals[] | select(.host == $h and .deed == $d and (.other // "") == $o) | .result' <<<"$output"; }
+
+# alarms — the findings of the last look about what is behind the writer.
+alarms() { jq -r '.checks[] | select(.name == "rehearsal" or .name == "errant" or .name == "moving") | .findings[] | "\(.code) \(.host): \(.text)"' <<<"$output"; }
+
+# all_standings — what no look may change: sources, threads, rows and openness of all hosts. A server may move positions
+# by itself: it logs its checkpoints late.
+all_standings() {
+  local host
+  for host in "${HOSTS[@]}"; do
+    standing "$host" | grep -Ev '_Pos:|Relay_Log_Space:'
+    sql "$host" 'SELECT @@read_only' && threads "$host" && row_count "$host"
+  done
+}
+
+# has_gtids — the servers name transactions.
+has_gtids() { [[ $FAMILY == MariaDB ]] || by_sets; }
+
+@test "while the writer writes nothing, every move, opening and takeover is proved, and nothing is changed" {
+  local before host
+  before=$(all_standings)
+  for host in db1 db2 db3; do
+    look "$host"
+    [ -z "$(alarms)" ]
+    [ "$(foreseen db2 open)" = proved ]
+    if has_gtids || [[ $host == db3 ]]; then [ "$(foreseen db3 follow db2)" = proved ]; fi
+    if has_gtids || [[ $host == db2 ]]; then [ "$(foreseen db2 take-over db3)" = proved ]; fi
+  done
+  diff <(echo "$before") <(all_standings)
+}
+
+@test "a healthy busy cluster raises no alarm in ten looks" {
+  local number
+  keeps_writing db1 4
+  for number in {1..10}; do
+    look "db$((number % 3 + 1))"
+    alarms
+    [ -z "$(alarms)" ]
+    [[ $(foreseen db3 follow db2) == @(proved|moving|not-judged) && $(foreseen db2 open) == @(proved|moving) ]]
+  done
+  stops_writing
+}
+
+# errant_gtid HOST — the last transaction that this host wrote itself.
+errant_gtid() {
+  if [[ $FAMILY == MariaDB ]]; then
+    sql "$1" 'SELECT @@gtid_binlog_state' | tr ',' '\n' | grep -E "^0-$(host_number "$1")-"
+  else
+    sql "$1" 'SELECT @@server_uuid'
+  fi
+}
+
+@test "an errant transaction on a slave is found with its GTID while clients write, from every host" {
+  has_gtids || skip 'only GTIDs show it'
+  local host
+  keeps_writing db1 2
+  write db3
+  for host in db1 db2 db3; do
+    look "$host"
+    [[ $(found errant-transaction db3) == *"$(errant_gtid db3)"* ]]
+    [ -z "$(found errant-transaction db2)" ]
+    [ "$status" != 0 ]
+  done
+  stops_writing
+}
+
+@test "an errant transaction on the other master is found with its GTID while clients write" {
+  has_gtids || skip 'only GTIDs show it'
+  keeps_writing db1 2
+  stop_replica_thread db1
+  write db2
+  look db3
+  [[ $(found errant-transaction db2) == *"$(errant_gtid db2)"* ]]
+  [ -z "$(found errant-transaction db3)" ]
+  start_replica_thread db1
+  stops_writing
+  caught_up db1 db2
+  look db3
+  [ -z "$(found errant-transaction)" ]
+}
+
+@test "a log that the other master has purged before a slave has its rows is found while the writer writes" {
+  delay db3 600
+  keeps_writing db1
+  write db1 3
+  caught_up_once db2
+  sql db2 'FLUSH LOGS'
+  write db1 3
+  sql db2 'FLUSH LOGS' "PURGE BINARY LOGS TO '$(sql db2 'SHOW BINARY LOGS' | tail -1 | cut -f1)'"
+  wait_for 10 refuses_move_of_db3
+  stops_writing
+}
+caught_up_once() { wait_for 10 has_some "$1"; }
+has_some() { (($(row_count "$1") > 3)); }
+refuses_move_of_db3() {
+  look db3
+  [[ -n $(found move-would-be-refused db3) ]] || [[ -n $(found move-refused db3) ]]
+}
+
+@test "a filter of the other master is found while the writer writes" {
+  leaves_traces
+  keeps_writing db1
+  restart_server db2 --binlog-ignore-db=none
+  look db3
+  [ -n "$(found master-filters db2)" ]
+  [ "$(foreseen db3 follow db2)" = refused ]
+  restart_server db2
+  stops_writing
+}
+
+@test "a privilege that only the move needs is found while the writer writes" {
+  leaves_traces
+  keeps_writing db1
+  sql db2 'SET sql_log_bin = 0' "REVOKE REPLICATION SLAVE ON *.* FROM '$REPLICATION_USER'@'$NETWORK.%'"
+  look db3
+  [ -n "$(found replication-privilege-missing db2)" ]
+  stops_writing
+}

@@ -1,0 +1,1 @@
+mmm_preflight_foresees_file.bats

@@ -1,0 +1,1 @@
+mmm_preflight_settings_file.bats
