@@ -23,7 +23,7 @@ use crate::status::Channel;
 /// Pause between two looks at the writer.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long the writer may take to show what it has.
-const PATIENCE: Duration = Duration::from_millis(1000);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a host has that the writer lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use mmm_core::report;
 
 use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
+use crate::rehearsal::Rehearsal;
 use crate::status::Channel;
 
 /// Observations of the replica R, the new master N and the old master O.
@@ -230,6 +231,20 @@ pub struct OldState {
 }
 
 impl Facts {
+    /// Judges the old master as if it took no writes, if it answers.
+    pub(crate) fn close_old(&mut self, _: Rehearsal) {
+        if let OldMaster::Answers(old) = &mut self.old {
+            old.read_only = true;
+        }
+    }
+
+    /// Judges as if the old master were dead, and its sessions with it.
+    pub(crate) fn bury_old(&mut self, _: Rehearsal) {
+        let (host, reason) = (self.old.host().to_string(), "as if it were dead".into());
+        self.old = OldMaster::Silent { host, reason };
+        self.replica.temporary_tables = 0;
+    }
+
     /// True if the replica and the new master drop the same of what they get, or neither drops anything.
     pub fn share_filters(&self) -> bool {
         let (ours, theirs) = (&self.replica.channel.filters, &self.new.filters);

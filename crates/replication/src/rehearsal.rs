@@ -6,7 +6,6 @@
 use mmm_core::report;
 
 use crate::error::Error;
-use crate::facts::{Facts, OldMaster, OldState};
 
 /// The right to judge a writer that takes writes as if it were closed. Who has it has given up every change, for as
 /// long as the process lives.
@@ -37,18 +36,6 @@ impl Rehearsal {
     pub fn begin() -> Self {
         report::only_rehearse();
         Self(())
-    }
-
-    /// Judges an old master as if it took no writes.
-    pub(crate) fn close(self, old: &mut OldState) {
-        old.read_only = true;
-    }
-
-    /// Judges as if the old master were dead, and its sessions with it.
-    pub(crate) fn bury(self, facts: &mut Facts) {
-        let (host, reason) = (facts.old.host().to_string(), "as if it were dead".into());
-        facts.old = OldMaster::Silent { host, reason };
-        facts.replica.temporary_tables = 0;
     }
 }
 

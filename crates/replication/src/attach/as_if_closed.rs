@@ -48,12 +48,13 @@ impl Move<'_> {
         let (mut facts, mut is_moving) = self.look_at_rest()?;
         let mut suspicion: Option<Suspicion> = None;
         loop {
-            let OldMaster::Answers(old) = &mut facts.old else {
+            if !matches!(facts.old, OldMaster::Answers(_)) {
                 return Ok(Foreseen::NotJudged(format!("{} does not answer", self.old_host.name)));
-            };
-            rehearsal.close(old);
+            }
             if is_errand {
-                rehearsal.bury(&mut facts);
+                facts.bury_old(rehearsal);
+            } else {
+                facts.close_old(rehearsal);
             }
             let refusal = match self.judge(&facts, is_here)? {
                 Ok(foreseen) => return Ok(foreseen),
