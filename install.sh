@@ -231,7 +231,7 @@ install_samples() {
   mkdir -p "$examples"
   install -m 0644 "$here/etc/mysql-mmm/mmm_helpers.yaml" "$examples/mmm_helpers.yaml"
   install -d "$examples/hooks"
-  install -m 0755 "$here"/etc/hooks/{ec2-address,floating-ip,fence-ipmi,fence-hcloud,fence-ssh} "$examples/hooks/"
+  install -m 0755 "$here"/etc/hooks/{ec2-address,floating-ip,fence-ipmi,fence-hcloud,fence-ssh,event-webhook,event-mail,event-logger} "$examples/hooks/"
   install -m 0644 "$here"/etc/hooks/*.yaml "$examples/hooks/"
   install -m 0644 "$here/etc/systemd/mysql-mmm-agent.service.d/hardening.conf" "$examples/hardening.conf"
   install -d "$examples/docs"

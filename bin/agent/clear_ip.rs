@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use mmm_agent_helpers::{CLEAR_IP, in_background};
+use mmm_core::event::{self, Change};
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
 use mmm_core::mutant::takes_out;
@@ -38,6 +39,8 @@ fn clear_ip(call: &Call) -> Result<Verdict, NetworkError> {
         was_there = take(call, &mut kernel, &link, ip)?;
         if was_there {
             report::plan(format_args!("take {ip} from {link}"), format_args!("{link} holds it"));
+            let (interface, address) = (link.name.clone(), ip.to_string());
+            event::note(|| Change::AddressRemoved { interface, address });
         }
     } else {
         // An interface that does not exist holds no address, which is what was asked for.

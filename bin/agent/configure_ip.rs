@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use mmm_agent_helpers::{CONFIGURE_IP, IS_CONFIGURED, in_background};
+use mmm_core::event::{self, Change};
 use mmm_core::hook::{self, Moment};
 use mmm_core::journal::step;
 use mmm_core::settings::Settings;
@@ -54,6 +55,7 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
             "interface {link} has no carrier: {ip} cannot be reached before its cable or port is back"
         );
     }
+    let mut was_added = false;
     if !is_there {
         report::plan(
             format_args!("add {ip} to {link} and announce it"),
@@ -64,7 +66,7 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
                 withdraw(&mut kernel, &link, ip, || ())
             })?;
         }
-        add(call, &mut kernel, &link, ip).map_err(|error| error.while_adding(ip, &link))?;
+        was_added = add(call, &mut kernel, &link, ip).map_err(|error| error.while_adding(ip, &link))?;
     }
     // All of this is repeated for an address that was just added: the call that added it may have been killed.
     if let Err(error) = complete(call, &mut kernel, &link, ip) {
@@ -72,20 +74,25 @@ fn configure_ip(call: &Call) -> Result<Verdict, NetworkError> {
         let _ = step(&format!("take {ip} back from {link}"), || withdraw(&mut kernel, &link, ip, || ()));
         return Err(error.while_adding(ip, &link));
     }
+    if was_added {
+        let (interface, address) = (link.name.clone(), ip.to_string());
+        event::note(|| Change::AddressAdded { interface, address });
+    }
     announce(&mut kernel, &link, ip, &call.settings);
     Ok(if is_there { Verdict::ok_because(IS_CONFIGURED) } else { Verdict::ok() })
 }
 
-fn add(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<(), NetworkError> {
+/// False if another program has added it at the same moment.
+fn add(call: &Call, kernel: &mut Netlink, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
     let network = &call.settings.network;
     if let Some(time) = network.probe {
         let time = call.budget.part(50).share(time);
         step(&format!("ask for {ip} on {link}"), || conflict::probe(link, ip, time))?;
     }
-    step(&format!("add {ip} to {link}"), || kernel.add(link, ip, network.dad.is_some()))?;
+    let was_added = step(&format!("add {ip} to {link}"), || kernel.add(link, ip, network.dad.is_some()))?;
     // Not before this point: until now the farewell has to refuse what comes.
     farewell::end(link, ip);
-    Ok(())
+    Ok(was_added)
 }
 
 /// Makes an address that is on the interface this host's own, for the network and for the site's cloud.

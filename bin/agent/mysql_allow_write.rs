@@ -8,14 +8,18 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use mmm_agent_helpers::MYSQL_ALLOW_WRITE;
+use mmm_core::event::{self, Change};
 use mmm_core::firewall;
 use mmm_core::journal::step;
 use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::difference::left_behind;
-use mmm_replication::gate::{self, Question};
+use mmm_replication::gate::{self, Lost, Question};
 use mmm_replication::takeover::{self, Pursuit};
 use mmm_replication::{Error, Server, lock};
 
+const STATE: &str = "SELECT @@read_only AS read_only";
+/// What is checked neither with --force nor with `allow_write.gate: false`.
+const UNCHECKED: &str = "not checked: --force, or allow_write.gate is false";
 /// How long the address may be delayed by the list of what was lost.
 const LISTING: Duration = Duration::from_millis(500);
 
@@ -30,7 +34,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     let mut local = Server::connect(config.this_host(), limits.connect, call.budget)?;
     let (mut lost, mut is_beside_silent_peer) = (None, true);
     let action = format!("open {} to writes", local.host());
-    let is_closed = local.one("SELECT @@read_only AS read_only")?.is_on("read_only");
+    let is_closed = local.one(STATE)?.is_on("read_only");
     report::observe(Some(local.host()), "read_only", report::on_off(is_closed));
     let (settings, budget) = (&call.settings, call.budget);
     if !is_closed {
@@ -41,12 +45,13 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         takeover::seen::forget_all(&config);
         return Ok(Verdict::ok());
     }
-    if call.arguments.force || !call.settings.allow_write.gate {
+    let reason = if call.arguments.force || !call.settings.allow_write.gate {
         log::warn!(
             "it was not checked whether everything of the peer is applied here (--force, or allow_write.gate: false)"
         );
-        report::plan(action, "not checked: --force, or allow_write.gate is false");
+        report::plan(action, UNCHECKED);
         takeover::abandon(&mut local, &config)?;
+        UNCHECKED.to_string()
     } else {
         lock::refuse_while_closing(&mut local)?;
         let question =
@@ -58,13 +63,19 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         log::info!("writes may be opened: {proof}");
         lost = proof.lost().cloned();
         is_beside_silent_peer = proof.is_beside_silent_peer();
-        report::plan(action, proof);
-    }
+        report::plan(action, &proof);
+        proof.to_string()
+    };
     lock::take_to_open(&mut local)?;
+    // Another call may have opened it meanwhile.
+    let is_closed = !event::is_on() || local.one(STATE).is_ok_and(|row| row.is_on("read_only"));
     if is_beside_silent_peer && let Err(error) = takeover::note_opening(&mut local, &config) {
         log::error!("not noted that this host is opened beside a silent peer: {error}");
     }
     step("opened writes", || local.execute("SET GLOBAL read_only = 0"))?;
+    if is_closed {
+        tell(reason, lost.as_ref());
+    }
     gate::forget_fence(config.this_host());
     takeover::seen::forget_all(&config);
     if call.arguments.force {
@@ -78,4 +89,15 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         left_behind::tell(&mut local, config.this_host(), survivor, limits.connect.min(LISTING), until);
     }
     Ok(Verdict::ok_because(lost.to_string()))
+}
+
+fn tell(reason: String, lost: Option<&Lost>) {
+    event::note(|| Change::WriterOpened { reason });
+    if let Some(Lost { survivor, tail, reason, .. }) = lost {
+        event::note(|| Change::TransactionsLost {
+            survivor: survivor.clone(),
+            tail: tail.clone(),
+            reason: reason.clone(),
+        });
+    }
 }

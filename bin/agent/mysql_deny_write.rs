@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use mmm_agent_helpers::MYSQL_DENY_WRITE;
 use mmm_core::config::{Blocking, Config};
+use mmm_core::event::{self, Change};
 use mmm_core::firewall::{self, Barrier};
 use mmm_core::journal::step;
 use mmm_core::{Budget, Call, Verdict, interrupt, run};
@@ -58,6 +59,7 @@ fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
     }
     let mut remarks = Vec::new();
     if !cut.is_empty() {
+        event::note(|| Change::WritesCut { sessions: cut.join("; ") });
         remarks.push(format!("ended in the middle, and replicas may stop on it: {}", cut.join("; ")));
     }
     if prepared > 0 {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use mmm_agent_helpers::SET_ACTIVE_MASTER;
 use mmm_core::config::{Config, Host};
+use mmm_core::event::{self, Change};
 use mmm_core::{Call, Verdict, interrupt, run};
 use mmm_replication::takeover::{self, Pursuit};
 use mmm_replication::{Error, Refusal, Server, attach, channel, hold, lock, threads};
@@ -55,6 +56,8 @@ fn set_active_master(call: &Call) -> Result<Verdict, Error> {
         settings.attach.patience = Duration::MAX;
     }
     attach::attach(&mut replica, this, &chosen, new_master, &settings, call.budget)?;
+    let (from, to) = (&chosen.source.name, &new_master.name);
+    event::note(|| Change::SlaveMoved { from: from.to_string(), to: to.to_string() });
     Ok(Verdict::ok())
 }
 

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use mmm_agent_helpers::TURN_OFF_SLAVE;
+use mmm_core::event::{self, Change};
 use mmm_core::{Call, Verdict, interrupt, report, run};
+use mmm_replication::status::IoThread;
 use mmm_replication::{Error, Refusal, Server, channel, lock, threads};
 
 fn main() -> ExitCode {
@@ -41,6 +43,13 @@ fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {
                 source.is_none_or(|source| Server::answers(source, most, call.budget))
             }))
         }
-        other => other.map(|_| Verdict::ok()),
+        other => {
+            other?;
+            if channel.io != IoThread::No || channel.sql_running {
+                let source = source.map_or_else(|| channel.source(), |source| source.name.to_string());
+                event::note(|| Change::ReplicationStopped { source });
+            }
+            Ok(Verdict::ok())
+        }
     }
 }

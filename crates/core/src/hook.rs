@@ -172,7 +172,12 @@ fn prepare(
 
 impl Ready {
     fn run(&self) -> Result<(), HookError> {
-        let ended = execute(self.key, self.program.as_deref(), &self.words, self.limit);
+        let text = self.words.join(" ");
+        let dress = |command: &mut Command| {
+            command.stdin(Stdio::null());
+            Ok(())
+        };
+        let ended = execute(self.key, &text, self.program.as_deref(), &self.words, self.limit, dress);
         ended.map_err(|source| HookError::Command { hook: self.key, source })
     }
 
@@ -206,24 +211,27 @@ fn eni(argument: Option<&str>) -> Result<&str, &'static str> {
     Ok(eni)
 }
 
-/// Runs `words`, of which the first lies at `program`, if there is such a file.
-fn execute(
+/// Runs `words`, of which the first lies at `program`, if there is such a file. The journal calls it `text`; `dress` gives
+/// it its stdin.
+pub(crate) fn execute(
     key: &'static str,
+    text: &str,
     program: Option<&Path>,
     words: &[String],
     limit: Duration,
+    dress: impl FnOnce(&mut Command) -> io::Result<()>,
 ) -> Result<(), CommandError> {
     let Some((name, arguments)) = words.split_first() else { return Ok(()) };
     let started = Instant::now();
-    let text = words.join(" ");
     let spawn = || {
         let program = program.ok_or(Errno::ENOENT)?;
         let (output, writer) = io::pipe()?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        dress(&mut command)?;
+        let child = command
             .arg0(name)
             .args(arguments)
             .current_dir("/")
-            .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer)
             // A group of its own, so that what it starts can be ended with it.
@@ -232,10 +240,10 @@ fn execute(
         Ok((child, output))
     };
     let not_started =
-        |error: io::Error| CommandError::NotStarted { command: text.clone(), reason: error.to_string() };
+        |error: io::Error| CommandError::NotStarted { command: text.into(), reason: error.to_string() };
     let (mut child, output) = spawn().map_err(not_started)?;
     let lines = read_lines(key, output);
-    child::finish(&mut child, &text, started, limit, || last_line(&lines))
+    child::finish(&mut child, text, started, limit, || last_line(&lines))
 }
 
 /// Puts each line into the journal and hands it on; the rest of too long an output is read and dropped, so

@@ -8,8 +8,10 @@ pub mod budget;
 pub mod child;
 pub mod config;
 pub mod contract;
+pub mod detached;
 pub mod error;
 pub mod escape;
+pub mod event;
 pub mod firewall;
 #[doc(hidden)]
 pub mod fuzzed;

@@ -20,6 +20,9 @@ use crate::child::end_group;
 use crate::config::Host;
 use crate::report::{self, Kind};
 
+/// Where files are kept that must survive a restart of this machine: the restart resets a packet filter, but not another
+/// host's thread.
+pub const FOLDER: &str = "/var/lib/mysql-mmm";
 /// A marker longer than this is none of ours.
 const LONGEST: u64 = 64 << 10;
 /// How long the command of a killed helper may continue before it is ended.

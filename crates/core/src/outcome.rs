@@ -26,6 +26,7 @@ use crate::config::{self, Config};
 use crate::contract::{CallResult, ERROR, FAILED, MISUSED, OK_BECAUSE, UNHEARD};
 use crate::error::{CallError, Coded};
 use crate::escape;
+use crate::event;
 use crate::invocation::{Invocation, Program};
 use crate::journal::{self, words};
 use crate::process;
@@ -103,6 +104,17 @@ impl Ending {
     fn failed(error: &(impl Error + Coded)) -> Self {
         Self::Failed { code: error.code(), text: explain(error) }
     }
+
+    /// What a command of the site may learn of it.
+    fn as_event(&self) -> Option<event::Ending> {
+        match self {
+            Self::Done(_) if event::is_on() => Some(event::Ending::Succeeded),
+            Self::Failed { code, text } if event::is_on() => {
+                Some(event::Ending::Failed { code: (*code).into(), reason: text.clone() })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The whole of a helper's `main`: reads the command line, runs `work`, and ends by the contract whatever
@@ -116,6 +128,9 @@ where
     E: Error + Coded + Send + 'static,
 {
     panic::set_hook(Box::new(|info| log::error!("panic: {info}")));
+    if event::is_for_this_process() {
+        return event::carry_out(program);
+    }
     process::prepare();
     let started = Instant::now();
     let argv: Vec<OsString> = std::env::args_os().collect();
@@ -125,7 +140,9 @@ where
         worker::perform(program, argv, request, work)
     }))
     .unwrap_or_else(|cause| Ending::failed(&of_panic(cause.as_ref())));
+    let told = ending.as_event();
     let code = conclude(program, ending, started);
+    event::tell(told);
     journal::finish();
     code
 }

@@ -53,9 +53,13 @@ pub(crate) fn append(file: &CStr, text: &[u8]) -> io::Result<()> {
 
 /// Opens the file and reads it, to see that both return. The result does not matter.
 pub(crate) fn probe(file: &Path) {
-    if let Ok(file) = CString::new(file.as_os_str().as_bytes()) {
-        let _ = apart(&mut Task { file: &file, text: None, errno: libc::EIO });
-    }
+    can_read(file);
+}
+
+/// The same. True if there is a file that can be read, once both have returned.
+pub(crate) fn can_read(file: &Path) -> bool {
+    CString::new(file.as_os_str().as_bytes())
+        .is_ok_and(|file| apart(&mut Task { file: &file, text: None, errno: libc::EIO }).is_ok())
 }
 
 struct Task<'t> {

@@ -3,6 +3,7 @@
 //! A new section is a struct with `Default` and `#[serde(default, deny_unknown_fields)]`, and two lines in
 //! [`Settings`]. What a value may look like is in `settings/value.rs`.
 
+mod events;
 mod fence;
 mod network;
 mod tls;
@@ -13,11 +14,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use log::LevelFilter;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::config::file::{self, Refusal};
 use crate::error::Coded;
 use crate::{guard, process};
+pub use events::Events;
 pub use fence::Fence;
 pub(crate) use network::split_placeholder;
 pub use network::{Announce, Hook, Hooks, Network};
@@ -57,6 +59,9 @@ pub struct Settings {
     /// The address helpers.
     #[serde(deserialize_with = "value::section")]
     pub network: Network,
+    /// Who learns what the helpers change.
+    #[serde(deserialize_with = "value::section")]
+    pub events: Events,
     /// Why no command of the site is run: somebody else could have written the file that names it. All other settings
     /// still hold, so that no server stays open because of this.
     #[serde(skip)]
@@ -82,14 +87,14 @@ impl Default for Limits {
 }
 
 /// `log`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "keys with their values")]
 pub struct LogSettings {
     /// The absolute path of the file to append to. If it cannot be opened, nothing is logged.
     #[serde(deserialize_with = "value::whole_path")]
     pub file: PathBuf,
     /// `off`, `error`, `warn`, `info` (default), `debug` or `trace`.
-    #[serde(deserialize_with = "value::level")]
+    #[serde(deserialize_with = "value::level", serialize_with = "value::shown")]
     pub level: LevelFilter,
 }
 
@@ -288,12 +293,12 @@ impl Settings {
 
     /// The path of a command's program, `None` if there is none; or why it is not run.
     pub fn find_program(&self, program: &str) -> Result<Option<PathBuf>, String> {
-        if let Some(reason) = &self.untrusted {
-            return Err(format!("the settings name it, and {reason}"));
-        }
-        // On a mount that does not answer this takes for ever, but it does not keep a process from ending.
-        process::probe(Path::new(program));
-        guard::check(Path::new(program))
+        find_program(self.untrusted(), program)
+    }
+
+    /// Why no command of the site is run.
+    pub(crate) fn untrusted(&self) -> Option<&str> {
+        self.untrusted.as_deref()
     }
 
     /// The programs that are named, each with its key.
@@ -301,12 +306,24 @@ impl Settings {
         let hooks = &self.network.hooks;
         let all = [
             (Fence::KEY, &self.allow_write.fence.command),
+            (Events::KEY, &self.events.command),
             ("network.hooks.added", &hooks.added.command),
             ("network.hooks.removed", &hooks.removed.command),
             ("network.hooks.checked", &hooks.checked.command),
         ];
         all.into_iter().filter_map(|(key, command)| Some((key, command.first()?.as_str())))
     }
+}
+
+/// The path of a command's program, `None` if there is none; or why it is not run: the settings are `untrusted`, or the
+/// program itself is.
+pub(crate) fn find_program(untrusted: Option<&str>, program: &str) -> Result<Option<PathBuf>, String> {
+    if let Some(reason) = untrusted {
+        return Err(format!("the settings name it, and {reason}"));
+    }
+    // On a mount that does not answer this takes for ever, but it does not keep a process from ending.
+    process::probe(Path::new(program));
+    guard::check(Path::new(program))
 }
 
 #[cfg(test)]

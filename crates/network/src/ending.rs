@@ -14,10 +14,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
+use mmm_core::detached;
 use mmm_core::report::{self, Kind};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::background;
 use crate::connection;
 use crate::error::NetworkError;
 
@@ -79,7 +79,7 @@ fn apart(ip: IpAddr, limit: Duration) -> io::Result<usize> {
 pub fn of_this_process() -> Option<()> {
     let (ip, limit) = read(std::env::args_os())?;
     // Nobody reads an error of these: the waiting process gets no answer, and reports that.
-    background::cut_loose(c"mmm-ending").ok()?;
+    detached::cut_loose(c"mmm-ending").ok()?;
     let ended = connection::of(ip, Budget::start(Some(limit)))
         .map_err(|_| io::Error::other("not listed"))
         .and_then(|found| connection::destroy_all(&found, Budget::start(Some(limit))));

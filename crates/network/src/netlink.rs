@@ -169,7 +169,7 @@ impl Netlink {
 
     /// Adds `ip` to `link`, as this host's own (/32, or /128). `detect`: an IPv6 address is used only after
     /// the kernel has asked the network for another owner.
-    pub fn add(&mut self, link: &Link, ip: VirtualIp, detect: bool) -> Result<(), NetworkError> {
+    pub fn add(&mut self, link: &Link, ip: VirtualIp, detect: bool) -> Result<bool, NetworkError> {
         let mut message = describe(link, ip, ip.host_prefix(), ip.ip());
         if !detect && ip.ip().is_ipv6() {
             message.header.flags |= AddressHeaderFlags::Nodad;
@@ -185,7 +185,7 @@ impl Netlink {
         match added {
             Err(error) if error.raw_os_error() == Some(Errno::EEXIST as i32) => {
                 log::info!("another program added {ip} at the same moment");
-                Ok(())
+                Ok(false)
             }
             Err(error) => {
                 let doing = format!("add {ip}/{} to {link}", ip.host_prefix());
@@ -195,11 +195,12 @@ impl Netlink {
                 }
                 Err(NetworkError::from_kernel(doing, error))
             }
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
         }
     }
 
-    /// Removes `ip` from `link`, with every prefix length, and nothing else; false if it was not there.
+    /// Removes `ip` from `link`, with every prefix length, and nothing else; false if it was not there, or
+    /// another program removed it at the same moment.
     pub fn remove(&mut self, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
         if report::is_dry_run() {
             let mut held = self.addresses(link, ip)?;
@@ -210,17 +211,20 @@ impl Netlink {
             }
             return Ok(!held.is_empty());
         }
-        for removals in 0..MOST_REMOVALS {
-            if !self.remove_one(link, ip)? {
-                return Ok(removals > 0);
+        let mut was_removed = false;
+        for _ in 0..MOST_REMOVALS {
+            match self.remove_one(link, ip)? {
+                None => return Ok(was_removed),
+                Some(is_ours) => was_removed |= is_ours,
             }
         }
         Err(NetworkError::StillThere { ip: ip.to_string(), device: link.name.clone() })
     }
 
-    fn remove_one(&mut self, link: &Link, ip: VirtualIp) -> Result<bool, NetworkError> {
+    /// `None` if it is not there; false if another program removed it at the same moment.
+    fn remove_one(&mut self, link: &Link, ip: VirtualIp) -> Result<Option<bool>, NetworkError> {
         let held = self.addresses(link, ip)?;
-        let Some(found) = held.iter().find(|held| held.ip == ip.ip()) else { return Ok(false) };
+        let Some(found) = held.iter().find(|held| held.ip == ip.ip()) else { return Ok(None) };
         let _promotion = if held.iter().any(|other| found.carries(other)) {
             let promotion = Promotion::ensure(&link.name, self.budget).map_err(|source| {
                 NetworkError::WouldTakeOthers {
@@ -242,13 +246,14 @@ impl Netlink {
         match removed {
             Err(error) if error.raw_os_error() == Some(Errno::EADDRNOTAVAIL as i32) => {
                 log::info!("another program removed {found} at the same moment");
+                Ok(Some(false))
             }
-            Err(error) => {
-                return Err(NetworkError::from_kernel(format!("remove {found} from {link}"), error));
+            Err(error) => Err(NetworkError::from_kernel(format!("remove {found} from {link}"), error)),
+            Ok(_) => {
+                log::info!("{found} removed from {link}");
+                Ok(Some(true))
             }
-            Ok(_) => log::info!("{found} removed from {link}"),
         }
-        Ok(true)
     }
 
     /// Sends one question and hands every part of the answer to `each`, until its end or the kernel's error.

@@ -16,6 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
+use mmm_core::event::{self, Change};
 use mmm_core::mutant::takes_out;
 use mmm_core::settings::Settings;
 use mmm_core::{Budget, interrupt, progress, report};
@@ -154,12 +155,13 @@ impl<'a> Closing<'a> {
         if report::is_dry_run() {
             return Ok(());
         }
+        let was_open = is_open(control);
         match control.execute(READ_ONLY) {
             Err(error @ Error::Query { code: LOCK_TIMEOUT, .. }) => {
                 log::warn!("read_only could not be set at once: {error}");
                 Ok(())
             }
-            other => other,
+            other => other.map(|()| note_closed(was_open)),
         }
     }
 
@@ -224,6 +226,7 @@ impl<'a> Closing<'a> {
                  stay"
             ),
         );
+        let was_open = is_open(&mut self.control);
         let _face = progress::waiting("waiting for read_only, which waits for running statements");
         loop {
             if interrupt::is_requested() {
@@ -242,7 +245,10 @@ impl<'a> Closing<'a> {
                         "read_only waited a second for other sessions and could not be set; trying again"
                     );
                 }
-                Ok(()) => return self.take_turn(),
+                Ok(()) => {
+                    note_closed(was_open);
+                    return self.take_turn();
+                }
                 other => return other,
             }
             if self.budget.share(LAST_ATTEMPT) < LAST_ATTEMPT {
@@ -363,6 +369,17 @@ impl<'a> Closing<'a> {
     /// True if the server takes no writes of ordinary accounts.
     pub fn is_read_only(&mut self) -> Result<bool, Error> {
         Ok(self.server().one(STATE)?.is_on("read_only"))
+    }
+}
+
+/// Whether writes are open, if somebody is told of a change. That is no reason not to close.
+fn is_open(server: &mut Server) -> bool {
+    event::is_on() && server.one(STATE).is_ok_and(|row| !row.is_on("read_only"))
+}
+
+fn note_closed(was_open: bool) {
+    if was_open {
+        event::note(|| Change::WriterClosed {});
     }
 }
 

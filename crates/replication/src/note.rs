@@ -6,9 +6,7 @@ use std::path::Path;
 use mmm_core::marker::Marker;
 use mmm_core::report;
 
-/// Where the notes are kept. They must survive a restart of this machine: the restart resets a packet filter, but not
-/// another host's thread.
-pub const FOLDER: &str = "/var/lib/mysql-mmm";
+pub use mmm_core::marker::FOLDER;
 
 /// A point in time that does not depend on the clock's setting: seconds since a start of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]

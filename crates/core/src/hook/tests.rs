@@ -4,7 +4,11 @@ use crate::guard;
 fn run(words: &[&str], limit: Duration) -> Result<(), CommandError> {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
     let program = words.first().and_then(|program| guard::check(Path::new(program)).unwrap());
-    execute("network.hooks.added", program.as_deref(), &words, limit)
+    let ready = Ready { key: "network.hooks.added", program, words, limit };
+    ready.run().map_err(|error| match error {
+        HookError::Command { source, .. } => source,
+        other => panic!("{other}"),
+    })
 }
 
 const LONG: Duration = Duration::from_secs(20);

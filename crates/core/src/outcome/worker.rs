@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::{Call, Ending, Verdict, explain, of_panic};
 use crate::budget::Budget;
 use crate::error::{CallError, Coded};
+use crate::event;
 use crate::invocation::{Program, Request, Shape};
 use crate::journal::{self, words};
 use crate::report;
@@ -140,6 +141,7 @@ impl<E: Error + Coded> Task<E> {
             }
             log::warn!("{}; continuing with the defaults", explain(&error));
         }
+        event::begin(program, &arguments, &settings);
         let budget = if arguments.wait.is_none() { budget.relimited(settings.limits.call) } else { budget };
         patience.set(&budget);
         let call = Call { program, arguments, settings, budget, patience };

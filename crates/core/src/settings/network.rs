@@ -128,9 +128,7 @@ pub(super) fn command<'de, D: Deserializer<'de>>(
     placeholders: &[&str],
 ) -> Result<Vec<String>, D::Error> {
     let words = Vec::<String>::deserialize(deserializer)?;
-    if words.first().is_some_and(|program| !program.starts_with('/')) {
-        return Err(D::Error::custom("expected the absolute path of the program, beginning with /"));
-    }
+    check_command::<D::Error>(&words)?;
     // The program has to be known, so that it can be checked who could change it.
     if words.first().is_some_and(|program| split_placeholder(program).is_some()) {
         return Err(D::Error::custom("expected a program without a placeholder"));
@@ -146,11 +144,19 @@ pub(super) fn command<'de, D: Deserializer<'de>>(
             }
             rest = behind;
         }
-        if word.contains('\0') {
-            return Err(D::Error::custom("a word of a command cannot hold a NUL"));
-        }
     }
     Ok(words)
+}
+
+/// What holds for every command.
+pub(super) fn check_command<E: Error>(words: &[String]) -> Result<(), E> {
+    if words.first().is_some_and(|program| !program.starts_with('/')) {
+        return Err(E::custom("expected the absolute path of the program, beginning with /"));
+    }
+    if words.iter().any(|word| word.contains('\0')) {
+        return Err(E::custom("a word of a command cannot hold a NUL"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

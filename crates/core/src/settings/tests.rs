@@ -44,6 +44,19 @@ fn every_key_is_read() {
 }
 
 #[test]
+fn a_command_for_events_is_taken_word_by_word() {
+    let events = |text| read(text).unwrap().events;
+    assert_eq!(events(""), Events::default());
+    let read_events = events("events: {command: [/x/tell, '{address}', 'a b'], limit: 2s}");
+    assert_eq!(read_events.command, ["/x/tell", "{address}", "a b"]);
+    assert_eq!(read_events.limit, Duration::from_secs(2));
+    for (command, words) in [("[tell]", "absolute path"), (r#"[/x/tell, "a\0b"]"#, "NUL")] {
+        let error = read(&format!("events: {{command: {command}}}")).expect_err(command);
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
 fn a_key_that_is_not_set_keeps_its_default() {
     let settings = read("limits: {call: 5}\n").unwrap();
     assert_eq!(settings.limits, Limits { call: Duration::from_secs(5), ..Limits::default() });
@@ -106,6 +119,8 @@ fn of_a_file_that_others_may_write_all_counts_but_its_commands() {
         let reason = settings.find_program("/bin/true").unwrap_err();
         assert!(reason.ends_with(&format!("chmod go-w {}", path.display())), "{hook}: {reason}");
     }
+    std::fs::write(&path, "events: {command: [/bin/true]}").unwrap();
+    assert!(Settings::load_from(&path).unwrap().untrusted().is_some());
     scratch.chmod(&path, 0o640);
     let settings = Settings::load_from(&path).unwrap();
     assert!(settings.find_program("/bin/true").unwrap().is_some());

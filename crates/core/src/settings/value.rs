@@ -1,13 +1,13 @@
 //! How the settings write a value: times, log levels, paths; each refused with words about what is allowed.
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use log::LevelFilter;
 use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serializer};
 
 const SHORTEST: Duration = Duration::from_millis(1);
 /// A longer limit is a mistake, because the monitor waits until it is over.
@@ -40,6 +40,11 @@ pub fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LevelFilter, 
             "invalid value `{word}`, expected off, error, warn, info, debug or trace"
         ))
     })
+}
+
+/// A value as it is shown, for a process that is handed the settings.
+pub fn shown<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 /// A path from the root.

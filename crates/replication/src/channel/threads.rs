@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use mmm_core::event::{self, Change};
 use mmm_core::mutant::takes_out;
 use mmm_core::{interrupt, progress, report};
 
@@ -362,7 +363,8 @@ pub fn ensure_running(
     let answers = !(channel.would_discard() || report::is_dry_run()) || source_answers();
     check_backlog(server.host(), channel, source, answers)?;
     log::info!("{} from {source}: {}", channel.title(), channel.what_is_wrong());
-    if channel.io == IoThread::No || !channel.sql_running {
+    let has_stopped = channel.io == IoThread::No || !channel.sql_running;
+    if has_stopped {
         report::plan(format_args!("start replication from {source}"), channel.what_is_wrong());
         start(server, &channel.name)?;
     }
@@ -377,7 +379,12 @@ pub fn ensure_running(
         Ok(now) if report::is_dry_run() && now.has_failed_on_data() => Err(now.what_is_wrong()),
         seen => seen,
     };
-    let Err(reason) = seen else { return Ok(()) };
+    let Err(reason) = seen else {
+        if has_stopped {
+            event::note(|| Change::ReplicationStarted { source: source.into() });
+        }
+        return Ok(());
+    };
     let consequence =
         if report::is_dry_run() { "a dry run started nothing" } else { "its threads were told to start" };
     let failure = Refusal::DoesNotStart {

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use mmm_core::config::{Config, Host};
+use mmm_core::event::{self, Change};
 use mmm_core::{hook, marker, report};
 
 use crate::error::Error;
@@ -50,6 +51,7 @@ pub fn fence(config: &Config, question: Question, proof: &Proof) -> Result<bool,
     }
     log::warn!("{} does not answer, and was fenced", peer.name);
     keep(this, peer);
+    event::note(|| Change::PeerFenced { peer: peer.name.to_string() });
     Ok(true)
 }
 

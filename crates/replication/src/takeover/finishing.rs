@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mmm_core::config::Host;
+use mmm_core::event::{self, Change};
 use mmm_core::marker::Marker;
 use mmm_core::{Budget, progress};
 
@@ -109,8 +110,7 @@ impl Finishing<'_> {
             self.look_for_end_again(&now)?;
             let executed = self.executed()?;
             if self.note.has_all(&now, &executed) {
-                seen::forget(self.pursuit.config.this_host(), &self.note.survivor);
-                return self.go_back().map(|()| Outcome::Done);
+                return self.go_back_with_all().map(|()| Outcome::Done);
             }
             self.note_sign_of_life(&now)?;
             if let Some(why) = self.is_lost(&now)? {
@@ -284,6 +284,15 @@ impl Finishing<'_> {
             threads::start(self.local, &now.name)?;
         }
         self.marker.remove();
+        Ok(())
+    }
+
+    fn go_back_with_all(&mut self) -> Result<(), Error> {
+        let (this, survivor) = (self.pursuit.config.this_host(), self.note.survivor.clone());
+        let tail = if event::is_on() { seen::read(this, &survivor).map(|seen| seen.tail) } else { None };
+        seen::forget(this, &survivor);
+        self.go_back()?;
+        event::note(|| Change::TailFetched { survivor, tail });
         Ok(())
     }
 
