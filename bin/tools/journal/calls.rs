@@ -103,7 +103,7 @@ impl Call {
     /// A call of which only the first line is known.
     pub fn begun(line: &Line, arguments: Vec<String>) -> Self {
         Self {
-            helper: line.helper.into(),
+            helper: line.helper.clone().into(),
             process: line.process,
             arguments,
             host: None,
@@ -141,7 +141,7 @@ impl Call {
 }
 
 fn note(line: &Line) -> Note {
-    Note { at: line.at, level: line.level, text: line.text.into() }
+    Note { at: line.at, level: line.level, text: line.text.clone().into() }
 }
 
 /// `answered "OK", exit 0, 9.4 ms in all`
@@ -174,11 +174,11 @@ impl Assembly {
             return;
         }
         let Some(call) = self.call_of(line) else {
-            let (helper, process) = (line.helper.into(), line.process);
+            let (helper, process) = (line.helper.clone().into(), line.process);
             self.waiting.push_back(Event::Line { helper, process, note: note(line) });
             return;
         };
-        if let Some(answer) = answer(line.text) {
+        if let Some(answer) = answer(&line.text) {
             call.ended = line.at;
             call.answer = Some(answer);
             self.open.remove(&line.process);

@@ -2,7 +2,10 @@
 //!
 //! Nothing here trusts a line: whoever may write the file may have written anything.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
+use serde::Deserialize;
 
 /// How grave a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,21 +26,47 @@ pub struct Line<'t> {
     /// When it was written.
     pub at: Timestamp,
     /// The helper that wrote it.
-    pub helper: &'t str,
+    pub helper: Cow<'t, str>,
     /// Its process.
     pub process: u32,
     /// How grave it is.
     pub level: Level,
     /// What it says.
-    pub text: &'t str,
+    pub text: Cow<'t, str>,
 }
 
-/// `2026-11-22T03:00:00.000Z check_ip[39] INFO  text`; `None` for anything else.
+/// `log.format: json`
+#[derive(Deserialize)]
+struct Written<'t> {
+    time: &'t str,
+    #[serde(borrow)]
+    helper: Cow<'t, str>,
+    process: u32,
+    level: &'t str,
+    #[serde(borrow)]
+    text: Cow<'t, str>,
+}
+
+/// `2026-11-22T03:00:00.000Z check_ip[39] INFO  text`, or the same as JSON; `None` for anything else.
 pub fn parse(line: &str) -> Option<Line<'_>> {
+    if line.starts_with('{') {
+        let Written { time, helper, process, level, text } = serde_json::from_str(line).ok()?;
+        return read(time, helper, process, &level.to_uppercase(), text);
+    }
     let (at, rest) = line.split_once(' ')?;
     let (helper, rest) = rest.split_once('[')?;
     let (process, rest) = rest.split_once("] ")?;
     let (level, text) = rest.split_once(' ')?;
+    read(at, helper.into(), process.parse().ok()?, level, text.strip_prefix(' ').unwrap_or(text).into())
+}
+
+fn read<'t>(
+    at: &str,
+    helper: Cow<'t, str>,
+    process: u32,
+    level: &str,
+    text: Cow<'t, str>,
+) -> Option<Line<'t>> {
     let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
     if helper.is_empty() || !helper.chars().all(is_name) {
         return None;
@@ -45,7 +74,7 @@ pub fn parse(line: &str) -> Option<Line<'_>> {
     Some(Line {
         at: at.parse().ok()?,
         helper,
-        process: process.parse().ok()?,
+        process,
         level: match level {
             "TRACE" | "DEBUG" => Level::Detail,
             "INFO" => Level::Info,
@@ -53,7 +82,7 @@ pub fn parse(line: &str) -> Option<Line<'_>> {
             "ERROR" => Level::Error,
             _ => return None,
         },
-        text: text.strip_prefix(' ').unwrap_or(text),
+        text,
     })
 }
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mmm_core::report::Format;
-use mmm_core::settings::{LogSettings, PATH, Settings};
+use mmm_core::settings::{LogSettings, LogTarget, PATH, Settings};
 
 use super::arguments::Arguments;
 use super::calls::{Assembly, Call, Event};
@@ -121,6 +121,13 @@ fn configured() -> PathBuf {
             LogSettings::default()
         }
     };
+    if log.target != LogTarget::File {
+        complain(&format_args!(
+            "the helpers' lines go to {} (log.target); {} has only what that did not take",
+            log.target,
+            log.file.display()
+        ));
+    }
     log.file
 }
 

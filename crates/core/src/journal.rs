@@ -3,6 +3,8 @@
 //! An agent sees none of it: EPEL's agent joins stderr to stdout, where a line after the result would fail
 //! the call (docs/CONTRACT.md, 1.1). A journal that cannot be written never stops a helper.
 
+mod daemon;
+mod line;
 pub mod words;
 mod writer;
 
@@ -17,6 +19,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 use crate::escape;
 use crate::report;
 use crate::settings::LogSettings;
+use line::Shape;
 pub use writer::{finish, keep_up};
 
 /// What is drawn on the terminal steps aside while this runs.
@@ -30,15 +33,17 @@ pub(crate) fn write_within(step_aside: StepAside) {
     let _ = STEP_ASIDE.set(step_aside);
 }
 
-/// Starts the journal: the file that the settings name, and stderr if it is a terminal.
+/// Starts the journal: the file or the log daemon that the settings name, and stderr if it is a terminal.
 ///
 /// Each `-v` raises stderr by one from `info`. `RUST_LOG` overrides the levels of both if a person calls: an agent's
 /// environment does not decide what root logs.
 pub fn open(helper: &'static str, settings: &LogSettings, verbose: u8) {
-    let mut outlets = Vec::new();
+    let mut outlets: Vec<(LevelFilter, Box<dyn Log>)> = Vec::new();
     let is_by_hand = io::stderr().is_terminal() || report::is_on();
-    if settings.level != LevelFilter::Off && writer::open(&settings.file) {
-        outlets.push(to_file(helper, settings.level, is_by_hand));
+    let shape = Shape { helper, target: settings.target, format: settings.format };
+    if settings.level != LevelFilter::Off && writer::open(shape, &settings.file) {
+        let filter = filter(settings.level, is_by_hand).build();
+        outlets.push((filter.filter(), Box::new(ToWriter { filter, shape })));
     }
     if io::stderr().is_terminal() {
         let level = match verbose {
@@ -46,9 +51,11 @@ pub fn open(helper: &'static str, settings: &LogSettings, verbose: u8) {
             1 => LevelFilter::Debug,
             _ => LevelFilter::Trace,
         };
-        outlets.push(to_terminal(level));
+        let terminal = to_terminal(level);
+        outlets.push((terminal.filter(), Box::new(terminal)));
     }
-    let Some(level) = outlets.iter().map(Logger::filter).max() else { return };
+    let Some(level) = outlets.iter().map(|(level, _)| *level).max() else { return };
+    let outlets = outlets.into_iter().map(|(_, outlet)| outlet).collect();
     if log::set_boxed_logger(Box::new(Outlets(outlets))).is_ok() {
         log::set_max_level(level);
     }
@@ -74,29 +81,17 @@ pub fn step<T, E: Display>(what: &str, work: impl FnOnce() -> Result<T, E>) -> R
     result
 }
 
-fn to_file(helper: &'static str, level: LevelFilter, is_by_hand: bool) -> Logger {
+fn filter(level: LevelFilter, is_by_hand: bool) -> Builder {
     let mut builder = Builder::new();
     builder.filter_level(level);
     if is_by_hand {
         builder.parse_default_env();
     }
-    builder.target(Target::Pipe(Box::new(writer::Queue)));
-    builder.format(move |line, record| {
-        writeln!(
-            line,
-            "{} {helper}[{}] {:<5} {}",
-            line.timestamp_millis(),
-            std::process::id(),
-            record.level(),
-            one_line(record)
-        )
-    });
-    builder.build()
+    builder
 }
 
 fn to_terminal(level: LevelFilter) -> Logger {
-    let mut builder = Builder::new();
-    builder.filter_level(level).parse_default_env();
+    let mut builder = filter(level, true);
     builder.target(Target::Stderr);
     builder.format(|line, record| match record.level() {
         log::Level::Info => writeln!(line, "  {}", one_line(record)),
@@ -110,7 +105,28 @@ fn one_line(record: &Record) -> String {
     escape::escaped(&record.args().to_string())
 }
 
-struct Outlets(Vec<Logger>);
+/// The file, or a log daemon.
+struct ToWriter {
+    /// Only says what is written.
+    filter: Logger,
+    shape: Shape,
+}
+
+impl Log for ToWriter {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        self.filter.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record) {
+        if self.filter.matches(record) {
+            writer::leave(self.shape.line(record));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+struct Outlets(Vec<Box<dyn Log>>);
 
 impl Log for Outlets {
     fn enabled(&self, metadata: &Metadata) -> bool {

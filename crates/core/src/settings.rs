@@ -5,6 +5,7 @@
 
 mod events;
 mod fence;
+mod journal;
 mod network;
 mod tls;
 mod value;
@@ -13,14 +14,14 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use log::LevelFilter;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::config::file::{self, Refusal};
 use crate::error::Coded;
 use crate::{guard, process};
 pub use events::Events;
 pub use fence::Fence;
+pub use journal::{LogFormat, LogSettings, LogTarget};
 pub(crate) use network::split_placeholder;
 pub use network::{Announce, Hook, Hooks, Network};
 pub use tls::{Local, Tls, TlsMode, TlsOptions};
@@ -83,24 +84,6 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { connect: Duration::from_secs(3), call: Duration::from_secs(8) }
-    }
-}
-
-/// `log`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "keys with their values")]
-pub struct LogSettings {
-    /// The absolute path of the file to append to. If it cannot be opened, nothing is logged.
-    #[serde(deserialize_with = "value::whole_path")]
-    pub file: PathBuf,
-    /// `off`, `error`, `warn`, `info` (default), `debug` or `trace`.
-    #[serde(deserialize_with = "value::level", serialize_with = "value::shown")]
-    pub level: LevelFilter,
-}
-
-impl Default for LogSettings {
-    fn default() -> Self {
-        Self { file: PathBuf::from("/var/log/mysql-mmm/mmm_helpers.log"), level: LevelFilter::Info }
     }
 }
 

@@ -110,7 +110,7 @@ fn tell(socket: &PacketSocket, link: &Link, held: &Holding) -> Result<(), Networ
 }
 
 /// What the announcing process is called with.
-fn words(interface: OsString, ip: VirtualIp, settings: &Settings) -> [OsString; 7] {
+fn words(interface: OsString, ip: VirtualIp, settings: &Settings) -> [OsString; 6] {
     let Settings { log, network, .. } = settings;
     let plan = &network.announce;
     let time = |time: Duration| OsString::from(time.as_nanos().to_string());
@@ -120,8 +120,7 @@ fn words(interface: OsString, ip: VirtualIp, settings: &Settings) -> [OsString; 
         plan.count.to_string().into(),
         time(plan.interval),
         plan.refresh.map_or_else(|| "off".into(), time),
-        log.level.as_str().into(),
-        log.file.clone().into(),
+        log.to_word().into(),
     ]
 }
 
@@ -204,8 +203,7 @@ impl Task {
             off if off == "off" => None,
             word => Some(time(word)?),
         };
-        let level = word()?.parse().ok()?;
-        let log = LogSettings { level, file: argv.next()?.into() };
+        let log = LogSettings::from_word(&word()?)?;
         Some(Self { interface, ip, plan: Announce { count, interval, refresh }, log })
     }
 }

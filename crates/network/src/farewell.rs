@@ -49,7 +49,7 @@ const RATE: f64 = 2000.0;
 /// Everything that the process needs, prepared while the address is still there.
 #[derive(Debug)]
 pub struct Prepared {
-    words: [OsString; 6],
+    words: [OsString; 5],
     socket: PacketSocket,
     seat: Seat,
 }
@@ -108,14 +108,13 @@ pub fn end(link: &Link, ip: VirtualIp) {
 }
 
 /// What the process is called with: the interface, its number, the address, the time, and its journal.
-fn words(link: &Link, ip: VirtualIp, time: Duration, log: &LogSettings) -> [OsString; 6] {
+fn words(link: &Link, ip: VirtualIp, time: Duration, log: &LogSettings) -> [OsString; 5] {
     [
         OsString::from(&link.name),
         link.index.to_string().into(),
         ip.to_string().into(),
         time.as_nanos().to_string().into(),
-        log.level.as_str().into(),
-        log.file.clone().into(),
+        log.to_word().into(),
     ]
 }
 
@@ -295,8 +294,7 @@ impl Task {
         let index = word()?.parse().ok()?;
         let ip = word()?.parse().ok()?;
         let time = Duration::from_nanos(word()?.parse().ok()?);
-        let level = word()?.parse().ok()?;
-        let log = LogSettings { level, file: argv.next()?.into() };
+        let log = LogSettings::from_word(&word()?)?;
         Some(Self { interface, index, ip, time, log })
     }
 }

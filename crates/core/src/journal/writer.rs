@@ -1,10 +1,10 @@
-//! The journal's file. Whoever logs leaves a line here and continues; a thread of its own writes the lines to the file.
+//! The journal's file, or the log daemon in place of it. Whoever logs leaves a line here and continues; a thread of its
+//! own writes the lines.
 //!
-//! The file may be on a mount that does not answer. So the journal may lose lines, but takes no time, neither during
-//! the call nor at its end.
+//! The file may be on a mount that does not answer, and the daemon may not read. So the journal may lose lines, but takes
+//! no time, neither during the call nor at its end. What the daemon does not take goes to the file.
 
 use std::ffi::CString;
-use std::io::{self, Write};
 use std::mem;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -12,6 +12,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::daemon::{self, Daemon};
+use super::line::{Line, Shape};
 use crate::process;
 
 /// The maximum number of bytes that wait for the file. What comes after that is lost, and counted.
@@ -19,17 +21,31 @@ const MOST: usize = 1 << 20;
 /// The end of a call waits for a write at most this long.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-static FILE: OnceLock<CString> = OnceLock::new();
-static LINES: Mutex<Lines> =
-    Mutex::new(Lines { text: Vec::new(), lost: 0, is_wanted: false, is_kept_up: false, write_began: None });
+static PLACE: OnceLock<Place> = OnceLock::new();
+static LINES: Mutex<Lines> = Mutex::new(Lines {
+    waiting: Vec::new(),
+    size: 0,
+    lost: 0,
+    is_wanted: false,
+    is_kept_up: false,
+    write_began: None,
+});
 /// Something to write has come.
 static NEWS: Condvar = Condvar::new();
 /// Something was written.
 static WRITTEN: Condvar = Condvar::new();
 
+/// Where the lines go.
+struct Place {
+    file: CString,
+    shape: Shape,
+}
+
 struct Lines {
-    /// Whole lines that are not written yet.
-    text: Vec<u8>,
+    /// What is not written yet.
+    waiting: Vec<Line>,
+    /// How many bytes that is.
+    size: usize,
     /// How many lines found no room.
     lost: u64,
     /// True once the file is to be kept up with, be it known yet or not.
@@ -41,11 +57,11 @@ struct Lines {
 }
 
 /// Names the file; false if there is none of this name.
-pub(super) fn open(file: &Path) -> bool {
-    let Ok(name) = CString::new(file.as_os_str().as_bytes()) else { return false };
+pub(super) fn open(shape: Shape, file: &Path) -> bool {
+    let Ok(file) = CString::new(file.as_os_str().as_bytes()) else { return false };
     let lines = lock();
     // There is one journal to a process.
-    let is_set = FILE.set(name).is_ok();
+    let is_set = PLACE.set(Place { file, shape }).is_ok();
     let is_late = lines.is_wanted;
     drop(lines);
     if is_late {
@@ -54,25 +70,58 @@ pub(super) fn open(file: &Path) -> bool {
     is_set
 }
 
-/// Where the lines are left, each in one write.
-pub(super) struct Queue;
+/// Leaves a line.
+pub(super) fn leave(line: Line) {
+    let mut lines = lock();
+    let size = line.text.len() + line.packet.as_ref().map_or(0, String::len);
+    if lines.size + size > MOST {
+        lines.lost += 1;
+        return;
+    }
+    lines.size += size;
+    lines.waiting.push(line);
+    if lines.is_kept_up {
+        NEWS.notify_one();
+    }
+}
 
-impl Write for Queue {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut lines = lock();
-        if lines.text.len() + line.len() > MOST {
-            lines.lost += 1;
-        } else {
-            lines.text.extend_from_slice(line);
-            if lines.is_kept_up {
-                NEWS.notify_one();
+/// The thread's own.
+struct Outlet<'p> {
+    place: &'p Place,
+    daemon: Option<Daemon>,
+    /// True once it was said that the daemon does not take everything.
+    has_said: bool,
+}
+
+impl Outlet<'_> {
+    fn write(&mut self, lines: Vec<Line>) {
+        let (mut text, mut trouble) = (String::new(), None);
+        for line in lines {
+            match (&mut self.daemon, line.packet) {
+                (Some(daemon), Some(packet)) => {
+                    if let Err(error) = daemon.send(packet.as_bytes()) {
+                        trouble.get_or_insert(error);
+                        text += &line.text;
+                    }
+                }
+                _ => text += &line.text,
             }
         }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        if let Some(error) = trouble
+            && !mem::replace(&mut self.has_said, true)
+        {
+            let Place { shape, .. } = self.place;
+            let (target, path) = (shape.target, daemon::path(shape.target).unwrap_or_default());
+            text += &shape
+                .warning(format_args!(
+                    "log.target: {target}: {path} does not take all lines, some are here: {error}"
+                ))
+                .text;
+        }
+        if !text.is_empty() {
+            // One write for all of them: with O_APPEND, no other process's lines stand between.
+            let _ = process::append(&self.place.file, text.as_bytes());
+        }
     }
 }
 
@@ -80,24 +129,26 @@ impl Write for Queue {
 pub fn keep_up() {
     let mut lines = lock();
     lines.is_wanted = true;
-    let Some(file) = FILE.get() else { return };
+    let Some(place) = PLACE.get() else { return };
     if mem::replace(&mut lines.is_kept_up, true) {
         return;
     }
     drop(lines);
     // If the thread cannot start, nothing is written to the journal.
     let _ = thread::Builder::new().spawn(move || {
+        let mut outlet =
+            Outlet { place, daemon: daemon::path(place.shape.target).map(Daemon::at), has_said: false };
         let mut lines = lock();
         loop {
-            if lines.text.is_empty() {
+            if lines.waiting.is_empty() {
                 lines = NEWS.wait(lines).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let (text, lost) = (mem::take(&mut lines.text), mem::take(&mut lines.lost));
+            let (taken, lost) = (mem::take(&mut lines.waiting), mem::take(&mut lines.lost));
+            lines.size = 0;
             lines.write_began = Some(Instant::now());
             drop(lines);
-            // One write for all of them: with O_APPEND, no other process's lines stand between.
-            let _ = process::append(file, &text);
+            outlet.write(taken);
             if lost > 0 {
                 log::warn!("{lost} lines of this journal are lost: it could not be written for a while");
             }
@@ -110,13 +161,13 @@ pub fn keep_up() {
 
 /// Waits until the lines so far are written, as long as the file can be written.
 pub fn finish() {
-    if FILE.get().is_none() {
+    if PLACE.get().is_none() {
         return;
     }
     keep_up();
     let started = Instant::now();
     let mut lines = lock();
-    while !lines.text.is_empty() || lines.write_began.is_some() {
+    while !lines.waiting.is_empty() || lines.write_began.is_some() {
         let since = lines.write_began.unwrap_or(started).min(started);
         let left = PATIENCE.saturating_sub(since.elapsed());
         if left.is_zero() {

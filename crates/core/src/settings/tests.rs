@@ -1,3 +1,5 @@
+use log::LevelFilter;
+
 use super::*;
 use crate::config::scratch::Scratch;
 
@@ -40,6 +42,10 @@ fn every_key_is_read() {
     assert_eq!((patience(""), patience("attach: {patience: 2s}")), (500, 2000));
     let channel = read("replication: {channel: main}").unwrap().replication.channel;
     assert_eq!(channel.as_deref(), Some("main"));
+    let log = read("log: {target: journald, format: json}").unwrap().log;
+    assert_eq!((log.target, log.format), (LogTarget::Journald, LogFormat::Json));
+    assert_eq!(LogSettings::from_word(&log.to_word()), Some(log));
+    assert_eq!(read("log: {target: syslog}").unwrap().log.target, LogTarget::Syslog);
     assert_eq!(read("log: {level: off}").unwrap().log.level, LevelFilter::Off);
 }
 
@@ -72,6 +78,8 @@ fn what_cannot_be_used_is_refused_with_file_and_line() {
         ("limits: {call: 2d}\n", 1, "from 1ms to 1h"),
         ("log: {level: loud}\n", 1, "off, error, warn, info, debug or trace"),
         ("log: {file: mmm.log}\n", 1, "absolute path"),
+        ("log: {target: kafka}\n", 1, "expected one of `file`, `syslog`, `journald`"),
+        ("log: {format: xml}\n", 1, "expected `text` or `json`"),
         ("- limits\n", 1, "expected keys with their values"),
         ("limits: {call: 3s\n", 2, "did not find expected"),
         ("limits: 3s\n", 1, "expected keys with their values"),

@@ -2,15 +2,16 @@ use super::*;
 
 #[test]
 fn only_the_title_makes_a_farewell() {
-    let all = [TITLE, "eth0", "7", "10.0.0.1", "3000000000", "INFO", "/x.log"];
+    const LOG: &str = r#"{"level":"INFO","file":"/x.log"}"#;
+    let all = [TITLE, "eth0", "7", "10.0.0.1", "3000000000", LOG];
     let read = |argv: &[&str]| Task::read(argv.iter().map(OsString::from));
     let task = read(&all).unwrap();
     assert_eq!((task.index, task.ip.to_string(), task.time.as_secs()), (7, "10.0.0.1".into(), 3));
     for argv in [
         &["/usr/lib/mysql-mmm/agent/clear_ip", TITLE, "eth0", "10.0.0.1"][..],
         &all[1..],
-        &all[..6],
-        &[TITLE, "eth0", "x", "10.0.0.1", "3000000000", "INFO", "/x.log"],
+        &all[..5],
+        &[TITLE, "eth0", "x", "10.0.0.1", "3000000000", LOG],
         &[],
     ] {
         assert_eq!(read(argv), None, "{argv:?}");
