@@ -10,7 +10,7 @@ use std::time::Duration;
 use mmm_agent_helpers::MYSQL_ALLOW_WRITE;
 use mmm_core::event::{self, Change};
 use mmm_core::firewall;
-use mmm_core::journal::step;
+use mmm_core::journal::{step, words};
 use mmm_core::{Call, Verdict, report, run};
 use mmm_replication::difference::left_behind;
 use mmm_replication::gate::{self, Lost, Question};
@@ -72,7 +72,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     if is_beside_silent_peer && let Err(error) = takeover::note_opening(&mut local, &config) {
         log::error!("not noted that this host is opened beside a silent peer: {error}");
     }
-    step("opened writes", || local.execute("SET GLOBAL read_only = 0"))?;
+    step(words::OPENED_WRITES, || local.execute("SET GLOBAL read_only = 0"))?;
     if is_closed {
         tell(reason, lost.as_ref());
     }

@@ -11,7 +11,7 @@ use mmm_agent_helpers::MYSQL_DENY_WRITE;
 use mmm_core::config::{Blocking, Config};
 use mmm_core::event::{self, Change};
 use mmm_core::firewall::{self, Barrier};
-use mmm_core::journal::step;
+use mmm_core::journal::{step, words};
 use mmm_core::{Budget, Call, Verdict, interrupt, run};
 use mmm_replication::closing::{Closed, Closing};
 use mmm_replication::takeover::{self, Outcome, Pursuit};
@@ -69,7 +69,7 @@ fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
 }
 
 fn close(closing: &mut Closing) -> Result<Closed, Error> {
-    step("set read_only", || closing.set_read_only())?;
+    step(words::SET_READ_ONLY, || closing.set_read_only())?;
     step("ended all client sessions", || closing.end_clients())?;
     step("confirmed that nothing is written", || closing.confirm())
 }

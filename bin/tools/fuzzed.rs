@@ -9,7 +9,7 @@ use crate::journal::{line, timeline};
 
 /// What `mmm_journal --file FILE` shows of this one file.
 pub fn journal(file: &Path, all: bool, format: Format) -> Result<Vec<u8>, String> {
-    let arguments = Arguments { since: None, moves: 10, all, format, file: Some(file.into()) };
+    let arguments = Arguments { since: None, moves: 10, all, format, why: None, files: vec![file.into()] };
     let mut shown = Vec::new();
     timeline::show_files(&arguments, file.into(), &[file.into()], false, &mut shown)
         .map_err(|trouble| trouble.to_string())?;

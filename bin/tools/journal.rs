@@ -4,6 +4,8 @@
 
 pub(crate) mod arguments;
 mod calls;
+mod cures;
+mod failover;
 mod files;
 pub(crate) mod line;
 mod moves;
@@ -11,6 +13,7 @@ mod runs;
 mod since;
 pub(crate) mod timeline;
 mod view;
+mod why;
 
 pub use arguments::command;
 pub use timeline::run;

@@ -136,6 +136,108 @@ read_written() {
   [[ $output == *FAILED* && $output != *$'\e'* ]]
 }
 
+# why FILTER ARGUMENTS… — what jq finds in the answer; journals are read where the hosts have them.
+why() {
+  TZ=UTC "${MMM_TOOLS_DIR:-$MMM_AGENT_DIR}/mmm_journal" --why "${@:2}" --format json | jq -r "$1"
+}
+
+# journal_of HOST — its file.
+journal_of() { echo "$(host_dir "$1")/log/mmm_helpers.log"; }
+
+# anew — every host as at the beginning, with an empty journal.
+anew() {
+  reset_cluster
+  journals=()
+  local host
+  for host in db1 db2 db3; do
+    journals+=("$(journal_of "$host")")
+    : >"$(journal_of "$host")"
+  done
+}
+
+@test "--why: a failover that went well is told across three hosts' journals" {
+  anew
+  sql db2 'SET GLOBAL read_only = 1'
+  run_helper db1 mysql_deny_write
+  run_helper db1 clear_ip eth0 10.77.0.100
+  run_helper db2 sync_with_master
+  run_helper db2 mysql_allow_write
+  run_helper db2 configure_ip eth0 10.77.0.100
+  run_helper db3 set_active_master db2
+  [ "$(why '.failover | .result, .closed.host, .opened.host, (.hindrances | length), .addresses[]' --file "${journals[@]}")" = \
+    $'done\ndb1\ndb2\n0\n10.77.0.100' ]
+  [ "$(why '.failover.asked[] | "\(.on) \(.helper)"' --file "${journals[@]}")" = "db1 mysql_deny_write
+db1 clear_ip
+db2 sync_with_master
+db2 mysql_allow_write
+db2 configure_ip
+db3 set_active_master" ]
+  # The pause is from one host's closing to the other's opening, and both are in the journals.
+  why '.failover | ((.opened.at | .[:19] + "Z" | fromdate) - (.closed.at | .[:19] + "Z" | fromdate) - .pause_milliseconds / 1000 | fabs) <= 1' \
+    --file "${journals[@]}" | grep -x true
+  # One host's own journal does not know when the other was closed.
+  [ "$(why '.failover | .closed, .pause_milliseconds' --file "${journals[1]}")" = $'null\nnull' ]
+  run env TZ=UTC "${MMM_TOOLS_DIR:-$MMM_AGENT_DIR}/mmm_journal" --why --file "${journals[@]}"
+  read -rd '' -a words <<<"$output" || true
+  [[ ${words[*]} == *'went well'*'db1 took no more writes from '*'and db2 took writes from '*'nobody could write for '*'Nothing stood in the way.'* ]]
+  [ "$(wc -L <<<"$output")" -le 80 ]
+}
+
+@test "--why: one that is stuck says since when, how often, by which error, and the cure of docs/ERRORS.md" {
+  anew
+  # Both masters take writes: neither the slave nor the new writer may go on.
+  run_helper db2 mysql_deny_write
+  run_helper db2 mysql_allow_write
+  run_helper db2 mysql_allow_write
+  run_helper db3 set_active_master db2
+  local filter='.failover | .result, (.hindrances[] | "\(.host) \(.code) \(.times) \(.stands) \(.helpers[]) \(.new_master)")'
+  [ "$(why "$filter" --file "${journals[@]}")" = "stuck
+db2 peer-writable 2 true mysql_allow_write null
+db3 old-master-writable 1 true set_active_master db2" ]
+  [ "$(why '.failover.hindrances[0] | .means, .cure' --file "${journals[@]}")" = \
+    $'the peer still takes writes\nset \'read_only=1\' there' ]
+  [ "$(why '.failover.hindrances[0].since == .failover.asked[1].started' --file "${journals[@]}")" = true ]
+  # As the operator asks, on the host itself.
+  run tool db2 --why
+  read -rd '' -a words <<<"$output" || true
+  [[ $status == 0 && ${words[*]} == *'is stuck.'*'mysql_allow_write on db2 has been refused since '*', 2 times, the last one at '*'(peer-writable): "db1 still takes writes'*"What cures it: set 'read_only=1' there."* ]]
+  # What was cured is over.
+  sql db1 'SET GLOBAL read_only = 1'
+  run_helper db2 mysql_allow_write
+  run_helper db3 set_active_master db2
+  [ "$(why "$filter" --file "${journals[@]}")" = "done
+db2 peer-writable 2 false mysql_allow_write null
+db3 old-master-writable 1 false set_active_master db2" ]
+}
+
+@test "--why HOST and --why ADDRESS choose the last failover of that host or address" {
+  anew
+  sql db2 'SET GLOBAL read_only = 1'
+  run_helper db1 configure_ip eth0 10.77.0.101
+  run_helper db1 clear_ip eth0 10.77.0.101
+  run_helper db3 set_active_master db9
+  [ "$(why '.failover.addresses[]' 10.77.0.101 --file "${journals[@]}")" = 10.77.0.101 ]
+  [ "$(why '.failover.hindrances[0].code' db3 --file "${journals[@]}")" = unknown-host ]
+  [ "$(why '.failover' db2 --file "${journals[@]}")" = null ]
+  run env TZ=UTC "${MMM_TOOLS_DIR:-$MMM_AGENT_DIR}/mmm_journal" --why db2 --file "${journals[@]}"
+  [[ $status == 0 && $output == *'No failover of db2'* ]]
+}
+
+@test "--why: a call that was killed, and refusals of an older release, which have no names" {
+  written "$(failover)"
+  run read_written --why
+  read -rd '' -a words <<<"$output" || true
+  [[ $status == 0 && ${words[*]} == *'ended with a call that was killed.'*'configure_ip on db2 began at 03:00:13 and was killed'* ]]
+  # A journal of an older release has no names of errors, and the answer no cure.
+  [ "$(read_written --why --format json | jq -r '.failover.hindrances[0] | .code, .cure, .text[:14]')" = \
+    $'null\nnull\n3 transactions' ]
+  read_written --why --format json >"$BATS_TEST_TMPDIR/json"
+  read_written --why --format yaml >"$BATS_TEST_TMPDIR/yaml"
+  perl "$REPOSITORY/tests/lib/same_document.pl" "$BATS_TEST_TMPDIR/json" "$BATS_TEST_TMPDIR/yaml"
+  run read_written --file "$written" --file "$written"
+  [[ $status == 2 && $output == *'with --why only'* ]]
+}
+
 failover() {
   cat <<'EOF'
 2026-11-22T03:00:00.000Z check_ip[101] INFO  called with ["mmm_agent", "eth0", "10.0.0.100"]

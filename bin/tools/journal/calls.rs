@@ -4,7 +4,9 @@ use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 use mmm_core::contract::{FAILED, USAGE};
-use mmm_core::journal::words::{ANSWERED, CALLED_WITH, CONNECTED_TO, EXIT, IN_ALL, THIS_HOST_IS};
+use mmm_core::journal::words::{
+    ANSWERED, CALLED_WITH, CONNECTED_TO, ERROR_IS_NAMED, EXIT, IN_ALL, THIS_HOST_IS,
+};
 
 use super::line::{self, Level, Line};
 
@@ -25,9 +27,9 @@ pub struct Note {
 }
 
 impl Note {
-    /// Whether it says no more than where and with whom the helper spoke.
+    /// Whether it says no more than where and with whom the helper spoke, or names the error of its answer.
     pub fn is_look(&self) -> bool {
-        self.text.starts_with(THIS_HOST_IS) || self.text.starts_with(CONNECTED_TO)
+        [THIS_HOST_IS, CONNECTED_TO, ERROR_IS_NAMED].iter().any(|words| self.text.starts_with(words))
     }
 }
 
@@ -74,6 +76,8 @@ pub struct Call {
     pub ended: Timestamp,
     /// What it answered.
     pub answer: Option<Answer>,
+    /// The name of its error; none with a success, and with a helper that did not write it yet.
+    pub code: Option<String>,
     /// Whether its process still lives; known of those without an answer only.
     pub is_running: bool,
     /// What it said meanwhile.
@@ -110,6 +114,7 @@ impl Call {
             started: line.at,
             ended: line.at,
             answer: None,
+            code: None,
             is_running: false,
             notes: VecDeque::new(),
             notes_left_out: 0,
@@ -131,6 +136,9 @@ impl Call {
         self.ended = line.at;
         if let Some(host) = line.text.strip_prefix(THIS_HOST_IS) {
             self.host = Some(host.into());
+        }
+        if let Some(code) = line.text.strip_prefix(ERROR_IS_NAMED) {
+            self.code = Some(code.into());
         }
         if self.notes.len() == MOST_NOTES {
             self.notes.remove(MOST_NOTES / 2);

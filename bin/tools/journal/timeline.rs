@@ -18,7 +18,7 @@ use super::moves::{Grouping, Part};
 use super::view::document::{Json, Yaml};
 use super::view::text::Text;
 use super::view::{Head, Item, Tail, View};
-use super::{files, line};
+use super::{files, line, why};
 use crate::options;
 use crate::terminal::shows_colour;
 
@@ -68,7 +68,10 @@ fn complain(trouble: &dyn fmt::Display) {
 }
 
 fn show(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Trouble> {
-    let file = arguments.file.clone().unwrap_or_else(configured);
+    if let Some(why) = &arguments.why {
+        return why::show(why, arguments, out);
+    }
+    let file = arguments.files.first().cloned().unwrap_or_else(configured);
     let files = files::find(&file).map_err(|source| Trouble::Journal { file: file.clone(), source })?;
     show_files(arguments, file, &files, shows_colour(), out)
 }
@@ -86,8 +89,7 @@ pub(crate) fn show_files(
         Format::Json => Box::new(Json::default()),
         Format::Yaml => Box::new(Yaml::default()),
     };
-    // Of another host's journal the processes are not here.
-    let is_running = if arguments.file.is_none() { lives } else { |_: &Call| false };
+    let is_running = is_running(arguments);
     let mut head = Head { file, since: arguments.since, host: None };
     let tail = if arguments.all {
         view.begin(&head, out)?;
@@ -113,7 +115,13 @@ pub(crate) fn show_files(
     Ok(out.flush()?)
 }
 
-fn configured() -> PathBuf {
+/// Of another host's journal the processes are not here.
+pub(super) fn is_running(arguments: &Arguments) -> fn(&Call) -> bool {
+    if arguments.files.is_empty() { lives } else { |_| false }
+}
+
+/// Where the settings say that the journal is.
+pub(super) fn configured() -> PathBuf {
     let log = match Settings::load() {
         Ok(settings) => settings.log,
         Err(error) => {
@@ -138,7 +146,7 @@ fn lives(call: &Call) -> bool {
 }
 
 /// Reads every file; a file that ends in rubbish is read up to there.
-fn read(
+pub(super) fn read(
     files: &[PathBuf],
     since: Option<Timestamp>,
     is_running: impl Fn(&Call) -> bool,

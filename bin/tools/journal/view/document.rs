@@ -54,8 +54,9 @@ enum ItemView<'t> {
     },
 }
 
+/// A call that was repeated.
 #[derive(Serialize)]
-struct RunView<'t> {
+pub struct RunView<'t> {
     #[serde(flatten)]
     call: CallView<'t>,
     times: u64,
@@ -73,6 +74,7 @@ struct CallView<'t> {
     host: Option<&'t str>,
     outcome: &'static str,
     answer: Option<&'t str>,
+    code: Option<&'t str>,
     exit_code: Option<u8>,
     milliseconds: Option<f64>,
     notes: Vec<NoteView<'t>>,
@@ -86,11 +88,13 @@ struct NoteView<'t> {
     text: &'t str,
 }
 
-fn time(time: Timestamp) -> String {
+/// As programs read it.
+pub fn time(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-fn outcome(fate: Fate) -> &'static str {
+/// As programs read it.
+pub fn outcome(fate: Fate) -> &'static str {
     match fate {
         Fate::Done => "ok",
         Fate::Failed => "error",
@@ -155,6 +159,7 @@ impl<'t> From<&'t Call> for CallView<'t> {
             host: call.host.as_deref(),
             outcome: outcome(call.fate()),
             answer: call.answer.as_ref().map(|answer| answer.text.as_str()),
+            code: call.code.as_deref(),
             exit_code: call.answer.as_ref().map(|answer| answer.exit_code),
             milliseconds: call.answer.as_ref().map(|answer| answer.milliseconds),
             notes: call.notes.iter().map(NoteView::from).collect(),

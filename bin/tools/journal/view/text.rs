@@ -12,11 +12,12 @@ use mmm_core::escape::{escaped, is_obeyed};
 use super::super::calls::{Call, Event, Fate, Note};
 use super::super::line::Level;
 use super::super::moves::{Move, Part};
-use super::super::runs::Runs;
+use super::super::runs::{Run, Runs};
 use super::{Head, Item, Tail, View};
 use crate::terminal::{LongWord, counted, painted, wrapped};
 
-const WIDTH: usize = 80;
+/// In columns.
+pub const WIDTH: usize = 80;
 /// Where a call's words begin, behind its time.
 const INDENT: usize = 15;
 
@@ -60,7 +61,8 @@ impl Text {
         if self.is_coloured { painted(text, code) } else { text.into() }
     }
 
-    fn time(&self, format: &str, time: Timestamp) -> String {
+    /// A time in the zone of this text.
+    pub fn time(&self, format: &str, time: Timestamp) -> String {
         time.to_zoned(self.zone.clone()).strftime(format).to_string()
     }
 
@@ -82,6 +84,11 @@ impl Text {
             let _ = writeln!(lines, "{indent}{}", self.paint(colour, line));
             lines
         })
+    }
+
+    /// What the zone is called.
+    pub fn zone_name(&self) -> String {
+        self.zone.iana_name().map_or_else(|| self.time("UTC%:z", Timestamp::now()), String::from)
     }
 
     fn part(&mut self, part: &Part) -> String {
@@ -119,23 +126,34 @@ impl Text {
                 let left_out = counted(runs.left_out, "call");
                 text += &self.wrapped(Colour::Dim, &format!("… {left_out} left out here; --all shows them"));
             }
-            text += &self.call(&run.call, are_checks, &mut said);
-            if run.times > 1 {
-                let is_same_day = self.time("%F", day) == self.time("%F", run.last_started);
-                let until = self.time(if is_same_day { "%T" } else { "%F %T" }, run.last_started);
-                let slowest = amount(run.slowest);
-                let times = counted(run.times, "time");
-                text += &self.wrapped(
-                    Colour::Dim,
-                    &format!("{times}, the same answer, until {until}; slowest {slowest}"),
-                );
-            }
+            text += &self.run(run, "", day, are_checks, &mut said);
         }
         text
     }
 
-    fn call<'c>(&self, call: &'c Call, is_check: bool, said: &mut HashSet<&'c str>) -> String {
-        let mut left = format!("  {} {}", self.time("%T.%3f", call.started), call.helper);
+    /// A call that was repeated; `who` stands before the helper.
+    pub fn run<'c>(
+        &self,
+        run: &'c Run,
+        who: &str,
+        day: Timestamp,
+        is_check: bool,
+        said: &mut HashSet<&'c str>,
+    ) -> String {
+        let mut text = self.call(&run.call, who, is_check, said);
+        if run.times > 1 {
+            let is_same_day = self.time("%F", day) == self.time("%F", run.last_started);
+            let until = self.time(if is_same_day { "%T" } else { "%F %T" }, run.last_started);
+            let slowest = amount(run.slowest);
+            let times = counted(run.times, "time");
+            text += &self
+                .wrapped(Colour::Dim, &format!("{times}, the same answer, until {until}; slowest {slowest}"));
+        }
+        text
+    }
+
+    fn call<'c>(&self, call: &'c Call, who: &str, is_check: bool, said: &mut HashSet<&'c str>) -> String {
+        let mut left = format!("  {} {who}{}", self.time("%T.%3f", call.started), call.helper);
         for argument in &call.arguments {
             let is_plain =
                 !argument.is_empty() && !argument.contains(|c: char| c.is_whitespace() || is_obeyed(c));
@@ -203,7 +221,7 @@ impl Text {
             self.day = day;
         }
         match event {
-            Event::Call(call) => text += &self.call(call, false, &mut HashSet::new()),
+            Event::Call(call) => text += &self.call(call, "", false, &mut HashSet::new()),
             Event::Line { helper, process, note } => {
                 let _ = writeln!(text, "  {} {helper}, process {process}", self.time("%T.%3f", at));
                 text += &self.note(note);
@@ -218,7 +236,7 @@ impl View for Text {
         let what =
             head.host.as_ref().map_or("Calls".into(), |host| format!("Role moves of {}", escaped(host)));
         let since = head.since.map_or(String::new(), |since| format!(" since {}", self.time("%F %T", since)));
-        let zone = self.zone.iana_name().map_or_else(|| self.time("UTC%:z", Timestamp::now()), String::from);
+        let zone = self.zone_name();
         let file = escaped(&head.file.display().to_string());
         for line in broken(&format!("{what}{since}, from {file}, times in {zone}"), WIDTH) {
             writeln!(out, "{line}")?;
@@ -261,12 +279,12 @@ fn word(fate: Fate) -> (Colour, &'static str) {
 }
 
 /// Lines of at most so many characters.
-fn broken(text: &str, width: usize) -> Vec<String> {
+pub fn broken(text: &str, width: usize) -> Vec<String> {
     wrapped(text.split(' '), width, LongWord::Broken)
 }
 
 /// A time as short as can be: `9.4 ms`, `8.0 s`, `20 min`.
-fn amount(milliseconds: f64) -> String {
+pub fn amount(milliseconds: f64) -> String {
     match milliseconds {
         ..1000.0 => format!("{milliseconds:.1} ms"),
         ..120_000.0 => format!("{:.1} s", milliseconds / 1000.0),

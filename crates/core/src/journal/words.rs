@@ -6,6 +6,12 @@ pub const CALLED_WITH: &str = "called with ";
 pub const THIS_HOST_IS: &str = "this host is ";
 /// The name of the host whose server accepted the log-in follows it.
 pub const CONNECTED_TO: &str = "connected to ";
+/// The stable name of a failed call's error follows it (docs/ERRORS.md). It stands before the last line.
+pub const ERROR_IS_NAMED: &str = "the error's name is ";
+/// The step by which a server begins to take writes. A colon and its time follow.
+pub const OPENED_WRITES: &str = "opened writes";
+/// The step after which a server takes no new writes. A colon and its time follow.
+pub const SET_READ_ONLY: &str = "set read_only";
 /// A call's last line. It is followed by the result line, as Rust prints a string, [`EXIT`] and the exit code, a comma,
 /// and how many milliseconds it took, with [`IN_ALL`] behind them.
 pub const ANSWERED: &str = "answered ";

@@ -1,0 +1,309 @@
+//! A failover: role moves of one or several hosts that belong together, what stood in their way, and what came of it.
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+use mmm_core::contract::ERROR;
+use mmm_core::journal::words::{OPENED_WRITES, SET_READ_ONLY};
+
+use super::calls::Fate;
+use super::line::Level;
+use super::moves::{Kind, Move};
+use super::runs::Run;
+
+/// A silence of all hosts that ends a failover. Hosts of which one waits for the other are not quiet for so long.
+const SILENCE: SignedDuration = SignedDuration::from_secs(30);
+/// The maximum number of moves of a host that are looked at, the last ones.
+const MOST_MOVES: usize = 500;
+
+/// The last moves of a host.
+#[derive(Debug)]
+pub struct Moves {
+    /// The host.
+    pub host: String,
+    /// When its journal ends.
+    pub until: Option<Timestamp>,
+    last: VecDeque<Move>,
+}
+
+/// A failover.
+#[derive(Debug, PartialEq)]
+pub struct Failover {
+    /// When its first call began.
+    pub started: Timestamp,
+    /// When its last call ended.
+    pub ended: Timestamp,
+    /// Who was asked when, the first ones first.
+    pub asked: Vec<Asked>,
+    /// Whether the moves had more calls than are kept.
+    pub is_shortened: bool,
+}
+
+/// A helper that was called on a host.
+#[derive(Debug, PartialEq)]
+pub struct Asked {
+    /// The host.
+    pub host: String,
+    /// The call, and how often it had the same answer.
+    pub run: Run,
+}
+
+/// What stood in the way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hindrance {
+    /// On which host.
+    pub host: String,
+    /// Which helpers were refused for this.
+    pub helpers: Vec<String>,
+    /// The new master, if a slave shall follow one.
+    pub new: Option<String>,
+    /// What became of these calls.
+    pub fate: Fate,
+    /// The error's name, if the journal has it.
+    pub code: Option<String>,
+    /// What was answered last.
+    pub text: Option<String>,
+    /// When the first of these calls began.
+    pub since: Timestamp,
+    /// When the last of them began.
+    pub until: Timestamp,
+    /// How many calls there were.
+    pub times: u64,
+    /// True if no later call of this kind had another answer.
+    pub stands: bool,
+}
+
+/// When a host took writes, or took none any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The host.
+    pub host: String,
+    /// By its own clock.
+    pub at: Timestamp,
+}
+
+impl Moves {
+    /// Of a host of which no move is known yet.
+    pub fn of(host: String) -> Self {
+        Self { host, until: None, last: VecDeque::new() }
+    }
+
+    /// Takes the next move.
+    pub fn add(&mut self, part: Move) {
+        if self.last.len() == MOST_MOVES {
+            self.last.pop_front();
+        }
+        self.last.push_back(part);
+    }
+}
+
+/// All failovers of these hosts, the oldest first.
+pub fn all(hosts: Vec<Moves>) -> Vec<Failover> {
+    let mut moves: Vec<(String, Move)> = hosts
+        .into_iter()
+        .flat_map(|Moves { host, last, .. }| last.into_iter().map(move |part| (host.clone(), part)))
+        .collect();
+    moves.sort_by_key(|(_, part)| part.started);
+    let mut failovers: Vec<Failover> = Vec::new();
+    for (host, part) in moves {
+        let is_same = failovers.last().is_some_and(|last| last.ended.duration_until(part.started) <= SILENCE);
+        if !is_same {
+            failovers.push(Failover {
+                started: part.started,
+                ended: part.ended,
+                asked: Vec::new(),
+                is_shortened: false,
+            });
+        }
+        if let Some(failover) = failovers.last_mut() {
+            failover.add(&host, part);
+        }
+    }
+    failovers.retain(|failover| failover.asked.iter().any(|asked| !asked.is_of(Kind::Replication)));
+    for failover in &mut failovers {
+        failover.asked.sort_by_key(|asked| asked.run.call.started);
+    }
+    failovers
+}
+
+impl Asked {
+    fn is(&self, helper: &str) -> bool {
+        self.run.call.helper == helper
+    }
+
+    fn is_of(&self, kind: Kind) -> bool {
+        kind == Kind::Replication && (self.is("turn_on_slave") || self.is("turn_off_slave"))
+    }
+
+    /// The address that it was about.
+    pub fn address(&self) -> Option<&str> {
+        match (self.run.call.helper.as_str(), &self.run.call.arguments[..]) {
+            ("configure_ip" | "clear_ip", [_, address] | [_, _, address, ..]) => Some(address),
+            _ => None,
+        }
+    }
+
+    /// The master that it was about.
+    pub fn new_master(&self) -> Option<&str> {
+        let mut words = self.run.call.arguments.iter();
+        let mut plain = Vec::new();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--wait" | "--format" => drop(words.next()),
+                word if word.starts_with('-') => {}
+                word => plain.push(word),
+            }
+        }
+        match (self.run.call.helper.as_str(), &plain[..]) {
+            ("set_active_master", [host] | [_, host, ..]) => Some(host),
+            _ => None,
+        }
+    }
+
+    fn is_same_question(&self, other: &Self) -> bool {
+        self.host == other.host
+            && self.run.call.helper == other.run.call.helper
+            && self.run.call.arguments == other.run.call.arguments
+    }
+
+    /// When the step of this name was done, if it was.
+    fn done(&self, step: &str) -> Option<Timestamp> {
+        let is_it = |text: &str| text.strip_prefix(step).is_some_and(|rest| rest.starts_with(": "));
+        let note = self.run.call.notes.iter().find(|note| note.level == Level::Info && is_it(&note.text))?;
+        Some(note.at)
+    }
+}
+
+impl Failover {
+    fn add(&mut self, host: &str, part: Move) {
+        self.ended = self.ended.max(part.ended);
+        self.is_shortened |= part.calls.left_out > 0;
+        let asked = |run| Asked { host: host.to_string(), run };
+        self.asked.extend(part.calls.runs.into_iter().map(asked));
+    }
+
+    /// True if the writer role was to move, or slaves to follow another master.
+    pub fn is_of_writer(&self) -> bool {
+        let helpers = ["mysql_deny_write", "mysql_allow_write", "sync_with_master", "set_active_master"];
+        self.asked.iter().any(|asked| helpers.contains(&asked.run.call.helper.as_str()))
+    }
+
+    /// True if this host or this address took part.
+    pub fn is_about(&self, word: &str) -> bool {
+        let is_address = |asked: &Asked| {
+            asked.address().is_some_and(|address| address.split('/').next() == word.split('/').next())
+        };
+        self.asked
+            .iter()
+            .any(|asked| asked.host == word || asked.new_master() == Some(word) || is_address(asked))
+    }
+
+    /// The addresses that moved, or should have.
+    pub fn addresses(&self) -> Vec<&str> {
+        let mut addresses = Vec::new();
+        for address in self.asked.iter().filter_map(Asked::address) {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        addresses
+    }
+
+    /// The last host that was opened to writes.
+    pub fn opened(&self) -> Option<Turn> {
+        self.turn(OPENED_WRITES, |_| true)
+    }
+
+    /// The last host that was closed before that, or the last one at all.
+    pub fn closed(&self) -> Option<Turn> {
+        let opened = self.opened();
+        self.turn(SET_READ_ONLY, |at| opened.as_ref().is_none_or(|opened| at <= opened.at))
+    }
+
+    fn turn(&self, step: &str, counts: impl Fn(Timestamp) -> bool) -> Option<Turn> {
+        let turns = self.asked.iter().filter_map(|asked| Some((asked.done(step)?, &asked.host)));
+        let (at, host) = turns.filter(|(at, _)| counts(*at)).max()?;
+        Some(Turn { host: host.clone(), at })
+    }
+
+    /// For how long nobody could write, if these journals tell: by the clocks of two hosts.
+    pub fn pause(&self) -> Option<SignedDuration> {
+        Some(self.closed()?.at.duration_until(self.opened()?.at))
+    }
+
+    /// What stood in the way, in the order in which it began.
+    pub fn hindrances(&self) -> Vec<Hindrance> {
+        let mut hindrances: Vec<Hindrance> = Vec::new();
+        for (index, asked) in self.asked.iter().enumerate() {
+            let Run { call, times, last_started, .. } = &asked.run;
+            let fate = call.fate();
+            if fate == Fate::Done {
+                continue;
+            }
+            let later = &self.asked[index + 1..];
+            let stands =
+                !later.iter().any(|later| later.is_same_question(asked)) && !self.is_overtaken(asked);
+            let text = call.answer.as_ref().map(|answer| answer.text.trim_start_matches(ERROR).to_string());
+            let new = asked.new_master().map(ToString::to_string);
+            let is_same = |known: &&mut Hindrance| {
+                let is_said_again =
+                    if call.code.is_some() { known.code == call.code } else { known.text == text };
+                known.host == asked.host && known.new == new && known.fate == fate && is_said_again
+            };
+            // What did not stand in the way for a while is another hindrance when it comes back.
+            if let Some(known) = hindrances.iter_mut().rev().find(is_same) {
+                if !known.helpers.contains(&call.helper) {
+                    known.helpers.push(call.helper.clone());
+                }
+                known.until = known.until.max(*last_started);
+                (known.text, known.times) = (text, known.times + times);
+                known.stands |= stands;
+                continue;
+            }
+            hindrances.push(Hindrance {
+                host: asked.host.clone(),
+                helpers: vec![call.helper.clone()],
+                new,
+                fate,
+                code: call.code.clone(),
+                text,
+                since: call.started,
+                until: *last_started,
+                times: *times,
+                stands,
+            });
+        }
+        hindrances
+    }
+
+    /// Whether what was asked for came about by another call.
+    fn is_overtaken(&self, asked: &Asked) -> bool {
+        match asked.run.call.helper.as_str() {
+            // Nobody calls it again, and mysql_allow_write asks the same.
+            "sync_with_master" => {
+                let answers = |other: &Asked| {
+                    other.is("mysql_allow_write")
+                        && other.host == asked.host
+                        && other.run.last_started >= asked.run.call.started
+                };
+                self.asked.iter().any(answers)
+            }
+            // Another host took over without it, as from a dead server.
+            "mysql_deny_write" => self
+                .opened()
+                .is_some_and(|opened| opened.host != asked.host && opened.at >= asked.run.call.started),
+            _ => false,
+        }
+    }
+
+    /// What it came to.
+    pub fn outcome(&self) -> Fate {
+        let standing: Vec<Fate> =
+            self.hindrances().iter().filter(|one| one.stands).map(|one| one.fate).collect();
+        let worst = [Fate::Running, Fate::Killed, Fate::Failed, Fate::Misused];
+        worst.into_iter().find(|fate| standing.contains(fate)).unwrap_or(Fate::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests;
