@@ -15,7 +15,7 @@ HELPERS=(
   check_ip clear_ip configure_ip mysql_allow_write mysql_deny_write mysql_may_write
   set_active_master sync_with_master turn_off_slave turn_on_slave
 )
-TOOLS=(mmm_difference mmm_journal mmm_preflight)
+TOOLS=(mmm_difference mmm_guard mmm_journal mmm_preflight)
 
 fail() {
   printf 'install.sh: %s\n' "$*" >&2
@@ -234,6 +234,9 @@ install_samples() {
   install -m 0755 "$here"/etc/hooks/{ec2-address,floating-ip,fence-ipmi,fence-hcloud,fence-ssh,event-webhook,event-mail,event-logger} "$examples/hooks/"
   install -m 0644 "$here"/etc/hooks/*.yaml "$examples/hooks/"
   install -m 0644 "$here/etc/systemd/mysql-mmm-agent.service.d/hardening.conf" "$examples/hardening.conf"
+  install -m 0644 "$here/etc/systemd/mmm-guard.service" "$examples/mmm-guard.service"
+  install -d "$examples/monitoring"
+  install -m 0644 "$here"/etc/monitoring/* "$examples/monitoring/"
   install -d "$examples/docs"
   install -m 0644 "$here"/docs/*.md "$examples/docs/"
   install -m 0644 "$here/LICENSE-MIT" "$here/LICENSE-APACHE" "$examples/"
@@ -284,10 +287,11 @@ uninstall_samples() {
     failed+=("rm what is in $examples, and $rotation")
     return
   fi
-  try rm -f "$examples/mmm_helpers.yaml" "$examples/hardening.conf" "$examples/LICENSE-MIT" "$examples/LICENSE-APACHE"
+  try rm -f "$examples"/{mmm_helpers.yaml,hardening.conf,mmm-guard.service,LICENSE-MIT,LICENSE-APACHE}
   for sample in "$here"/etc/hooks/*; do try rm -f "$examples/hooks/${sample##*/}"; done
+  for sample in "$here"/etc/monitoring/*; do try rm -f "$examples/monitoring/${sample##*/}"; done
   for sample in "$here"/docs/*.md; do try rm -f "$examples/docs/${sample##*/}"; done
-  rmdir "$examples/hooks" "$examples/docs" "$examples" 2>/dev/null || true
+  rmdir "$examples/hooks" "$examples/monitoring" "$examples/docs" "$examples" 2>/dev/null || true
   if cmp -s "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"; then try rm -f "$rotation"; fi
 }
 

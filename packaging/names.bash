@@ -5,7 +5,7 @@ HELPERS=(
   check_ip clear_ip configure_ip mysql_allow_write mysql_deny_write mysql_may_write
   set_active_master sync_with_master turn_off_slave turn_on_slave
 )
-TOOLS=(mmm_difference mmm_journal mmm_preflight)
+TOOLS=(mmm_difference mmm_guard mmm_journal mmm_preflight)
 # Who answers for the packages.
 MAINTAINER=${MAINTAINER:-mmm-agent-helpers maintainers <maintainers@mmm-agent-helpers.invalid>}
 

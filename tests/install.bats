@@ -5,7 +5,7 @@ REPOSITORY=$BATS_TEST_DIRNAME/..
 AGENT=usr/lib/mysql-mmm/agent
 NAMES=(check_ip clear_ip configure_ip mysql_allow_write mysql_deny_write mysql_may_write set_active_master
   sync_with_master turn_off_slave turn_on_slave)
-TOOLS=(mmm_difference mmm_journal mmm_preflight)
+TOOLS=(mmm_difference mmm_guard mmm_journal mmm_preflight)
 
 setup() {
   root=$BATS_TEST_TMPDIR/root
@@ -356,6 +356,8 @@ comes_back() {
   [ -d "$root/var/log/mysql-mmm" ]
   [ -s "$root/usr/share/doc/mmm-agent-helpers/mmm_helpers.yaml" ]
   [ -x "$root/usr/share/doc/mmm-agent-helpers/hooks/ec2-address" ]
+  [ -s "$root/usr/share/doc/mmm-agent-helpers/monitoring/mmm-metrics.timer" ]
+  [ -s "$root/usr/share/doc/mmm-agent-helpers/mmm-guard.service" ]
 
   mmm uninstall
   [ "$(cat "$root/etc/logrotate.d/mysql-mmm-helpers")" = mine ]

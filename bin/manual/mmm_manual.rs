@@ -15,8 +15,12 @@ use clap::Command;
 use clap_complete::{Shell, generate};
 
 /// The tools' command lines.
-const TOOLS: [fn() -> Command; 3] =
-    [mmm_tools::difference::command, mmm_tools::journal::command, mmm_tools::preflight::command];
+const TOOLS: [fn() -> Command; 4] = [
+    mmm_tools::difference::command,
+    mmm_tools::guard::command,
+    mmm_tools::journal::command,
+    mmm_tools::preflight::command,
+];
 
 /// A file that could not be read or written.
 #[derive(Debug, thiserror::Error)]

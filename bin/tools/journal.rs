@@ -7,6 +7,7 @@ mod calls;
 mod cures;
 mod failover;
 mod files;
+pub(crate) mod history;
 pub(crate) mod line;
 mod moves;
 mod runs;

@@ -22,21 +22,27 @@ mod checks;
 mod cluster;
 mod code;
 mod finding;
+mod output;
 mod parallel;
 mod survey;
 mod view;
 
-use arguments::Arguments;
 pub use arguments::command;
+use arguments::{Arguments, Output};
+pub(crate) use cluster::HelperState;
 use code::Code;
 use finding::{Check, Severity, advice, shell};
+pub(crate) use survey::program;
 use view::Report;
 
+use crate::journal::history;
 use crate::options;
 use crate::terminal::shows_colour;
 
 /// The extra time for a machine that is frozen itself.
 const GRACE: Duration = Duration::from_millis(500);
+/// How much longer than the look the journal may take to be read; it is read beside it.
+const JOURNAL: Duration = Duration::from_secs(5);
 
 /// The whole of the program.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -48,8 +54,28 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
     loop {
+        let history = (arguments.output == Output::Metrics).then(|| parallel::later(history::read));
         let report = examine_in_time(&arguments, rehearsal);
-        let mut text = view::show(&report, arguments.output, arguments.colour && shows_colour());
+        // What the look has left of the time is the journal's.
+        let rest = Budget::start(Some(JOURNAL));
+        let history = history.and_then(|history| parallel::wait(&history, &rest)?.ok());
+        let colour = arguments.colour && shows_colour() && arguments.file.is_none();
+        let mut text = view::show(&report, arguments.output, colour, history.as_ref());
+        if let Some(file) = &arguments.file {
+            return match output::replace(file, text.as_bytes()) {
+                Ok(()) => ExitCode::from(report.exit_code),
+                Err(error) => {
+                    // If this fails, too, nothing can be done.
+                    let _ = writeln!(
+                        io::stderr(),
+                        "mmm_preflight: {} was not written, and is as it was: {error}; does its folder exist, with room \
+                         for it, and is this root?",
+                        file.display()
+                    );
+                    ExitCode::from(Severity::Unknown.exit_code())
+                }
+            };
+        }
         if let Some(pause) = arguments.watch {
             let clear = if is_terminal { "\x1b[H\x1b[2J" } else { "" };
             text = format!("{clear}{text}Again in {} s; Ctrl-C ends.\n", pause.as_secs_f64());

@@ -3,6 +3,7 @@
 pub mod difference;
 #[doc(hidden)]
 pub mod fuzzed;
+pub mod guard;
 pub mod journal;
 mod options;
 pub mod preflight;

@@ -132,6 +132,13 @@ impl Call {
         }
     }
 
+    /// When the step of this name was done, if it was.
+    pub fn done(&self, step: &str) -> Option<Timestamp> {
+        let is_it = |text: &str| text.strip_prefix(step).is_some_and(|rest| rest.starts_with(": "));
+        let note = self.notes.iter().find(|note| note.level == Level::Info && is_it(&note.text))?;
+        Some(note.at)
+    }
+
     fn add(&mut self, line: &Line) {
         self.ended = line.at;
         if let Some(host) = line.text.strip_prefix(THIS_HOST_IS) {

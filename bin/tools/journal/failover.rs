@@ -7,7 +7,6 @@ use mmm_core::contract::ERROR;
 use mmm_core::journal::words::{OPENED_WRITES, SET_READ_ONLY};
 
 use super::calls::Fate;
-use super::line::Level;
 use super::moves::{Kind, Move};
 use super::runs::Run;
 
@@ -165,13 +164,6 @@ impl Asked {
             && self.run.call.helper == other.run.call.helper
             && self.run.call.arguments == other.run.call.arguments
     }
-
-    /// When the step of this name was done, if it was.
-    fn done(&self, step: &str) -> Option<Timestamp> {
-        let is_it = |text: &str| text.strip_prefix(step).is_some_and(|rest| rest.starts_with(": "));
-        let note = self.run.call.notes.iter().find(|note| note.level == Level::Info && is_it(&note.text))?;
-        Some(note.at)
-    }
 }
 
 impl Failover {
@@ -221,7 +213,7 @@ impl Failover {
     }
 
     fn turn(&self, step: &str, counts: impl Fn(Timestamp) -> bool) -> Option<Turn> {
-        let turns = self.asked.iter().filter_map(|asked| Some((asked.done(step)?, &asked.host)));
+        let turns = self.asked.iter().filter_map(|asked| Some((asked.run.call.done(step)?, &asked.host)));
         let (at, host) = turns.filter(|(at, _)| counts(*at)).max()?;
         Some(Turn { host: host.clone(), at })
     }

@@ -25,6 +25,18 @@ pub enum Kind {
     Replication,
 }
 
+impl Kind {
+    /// As programs read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Give => "give",
+            Self::Take => "take",
+            Self::NewMaster => "new-master",
+            Self::Replication => "replication",
+        }
+    }
+}
+
 /// Calls that belong together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Move {

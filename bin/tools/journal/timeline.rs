@@ -140,7 +140,7 @@ pub(super) fn configured() -> PathBuf {
 }
 
 /// Whether the process that made a call is still there: its name, which the kernel cuts off, is the helper's.
-fn lives(call: &Call) -> bool {
+pub(super) fn lives(call: &Call) -> bool {
     std::fs::read_to_string(format!("/proc/{}/comm", call.process))
         .is_ok_and(|name| !name.trim_end().is_empty() && call.helper.starts_with(name.trim_end()))
 }

@@ -1,10 +1,13 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, Command};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Arg, ArgAction, Command, value_parser};
 use mmm_core::report::Format;
+use strum::VariantNames;
 
 use crate::options;
 
@@ -14,6 +17,8 @@ pub struct Arguments {
     /// Name of the agent's configuration.
     pub config: String,
     pub output: Output,
+    /// The file that is written instead of stdout.
+    pub file: Option<PathBuf>,
     /// Time between two looks; `None` for one look.
     pub watch: Option<Duration>,
     /// The maximum time of one look.
@@ -29,7 +34,12 @@ pub enum Output {
     As(Format),
     /// A monitoring plugin's line.
     Plugin,
+    /// Metrics as Prometheus reads them, with those of this host's journal.
+    Metrics,
 }
+
+/// The value of `--format` for metrics.
+const METRICS: &str = "openmetrics";
 
 /// The command line's definition, for the manual and for completions, too.
 pub fn command() -> Command {
@@ -43,10 +53,32 @@ pub fn command() -> Command {
         .after_help(
             "Exit code: 0 good, 1 warnings, 2 failures, 3 could not look.\n\
              Run it as root, as the agent runs its helpers. docs/PREFLIGHT.md has every finding's code.\n\n\
-             Examples:\n  mmm_preflight\n  mmm_preflight mmm_agent_cluster2 --watch=10\n  mmm_preflight --plugin",
+             Examples:\n  mmm_preflight\n  mmm_preflight mmm_agent_cluster2 --watch=10\n  mmm_preflight --plugin\n  \
+             mmm_preflight --format openmetrics --output /var/lib/prometheus/node-exporter/mmm.prom",
         )
         .arg(options::config())
-        .arg(options::format("A screen for people, or a document for programs"))
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(
+                    PossibleValuesParser::new(Format::VARIANTS.iter().copied().chain([METRICS])).map(|word| {
+                        if word == METRICS { Output::Metrics } else { Output::As(word.parse().unwrap_or_default()) }
+                    }),
+                )
+                .default_value("text")
+                .help("A screen for people, a document for programs, or metrics for Prometheus"),
+        )
+        .arg(
+            Arg::new("output")
+                .short('o')
+                .long("output")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .value_hint(clap::ValueHint::FilePath)
+                .conflicts_with_all(["watch", "plugin"])
+                .help("Write to this file, which is replaced as a whole (mode 0644), instead of stdout"),
+        )
         .arg(
             Arg::new("watch")
                 .long("watch")
@@ -86,11 +118,12 @@ impl Arguments {
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(words)?;
         let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
-        let format = matches.get_one::<Format>("format").copied().unwrap_or_default();
-        let output = if matches.get_flag("plugin") { Output::Plugin } else { Output::As(format) };
+        let format = matches.get_one::<Output>("format").copied().unwrap_or(Output::As(Format::Text));
+        let output = if matches.get_flag("plugin") { Output::Plugin } else { format };
         Ok(Self {
             config: text("config").into(),
             output,
+            file: matches.get_one("output").cloned(),
             watch: matches.get_one::<Duration>("watch").copied(),
             timeout: matches.get_one::<Duration>("timeout").copied().unwrap_or(Duration::from_secs(8)),
             colour: !matches.get_flag("no-color"),

@@ -18,7 +18,7 @@ mod installation;
 mod local;
 mod local_server;
 mod owners;
-mod program;
+pub(crate) mod program;
 mod rehearsals;
 mod server;
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::super::calls::{Call, Event, Fate, Note};
 use super::super::line::Level;
-use super::super::moves::{Kind, Part};
+use super::super::moves::Part;
 use super::super::runs::{Run, Runs};
 use super::{Head, Item, Tail, View};
 
@@ -108,12 +108,7 @@ impl<'t> From<&'t Item> for ItemView<'t> {
     fn from(item: &'t Item) -> Self {
         match item {
             Item::Part(Part::Move(part)) => Self::Move {
-                what: match part.kind {
-                    Kind::Give => "give",
-                    Kind::Take => "take",
-                    Kind::NewMaster => "new-master",
-                    Kind::Replication => "replication",
-                },
+                what: part.kind.name(),
                 title: part.title(),
                 outcome: outcome(part.outcome()),
                 started: time(part.started),

@@ -16,11 +16,15 @@ fn a_configuration_beside_watch_is_not_taken_for_its_seconds() {
 fn each_way_to_show_it_is_one_alone() {
     assert_eq!(read("--plugin").unwrap().output, Output::Plugin);
     assert_eq!(read("--format=yaml").unwrap().output, Output::As(Format::Yaml));
+    let metrics = read("--format openmetrics -o x.prom").unwrap();
+    assert_eq!((metrics.output, metrics.file), (Output::Metrics, Some("x.prom".into())));
     for wrong in [
         "--plugin --format json",
         "--watch --plugin",
         "--watch --format json",
         "--format xml",
+        "--watch --output x",
+        "--plugin --output x",
         "--timeout 0",
         "a b",
     ] {

@@ -12,6 +12,8 @@ pub const ERROR_IS_NAMED: &str = "the error's name is ";
 pub const OPENED_WRITES: &str = "opened writes";
 /// The step after which a server takes no new writes. A colon and its time follow.
 pub const SET_READ_ONLY: &str = "set read_only";
+/// The end of the line that says of a silent peer that the site's command has fenced it.
+pub const WAS_FENCED: &str = " does not answer, and was fenced";
 /// A call's last line. It is followed by the result line, as Rust prints a string, [`EXIT`] and the exit code, a comma,
 /// and how many milliseconds it took, with [`IN_ALL`] behind them.
 pub const ANSWERED: &str = "answered ";

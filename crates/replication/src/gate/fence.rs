@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mmm_core::config::{Config, Host};
 use mmm_core::event::{self, Change};
+use mmm_core::journal::words;
 use mmm_core::{hook, marker, report};
 
 use crate::error::Error;
@@ -49,7 +50,7 @@ pub fn fence(config: &Config, question: Question, proof: &Proof) -> Result<bool,
     if report::is_dry_run() {
         return Ok(false);
     }
-    log::warn!("{} does not answer, and was fenced", peer.name);
+    log::warn!("{}{}", peer.name, words::WAS_FENCED);
     keep(this, peer);
     event::note(|| Change::PeerFenced { peer: peer.name.to_string() });
     Ok(true)
