@@ -137,6 +137,17 @@ the server of db1 takes no writes already"
   set_password db1 "$AGENT_USER" "$AGENT_PASSWORD"
 }
 
+@test "where super_read_only is wanted, a server that has read_only alone is closed" {
+  [[ " $LACKS " != *' super_read_only '* ]] || skip 'it has none'
+  settings db1 'deny_write: {super_read_only: true}'
+  sql db1 'SET GLOBAL read_only = 1'
+  guard
+  [[ $status == 0 && $output == *'closed db1 to writes'* ]]
+  [ "$(sql db1 'SELECT @@super_read_only')" = 1 ]
+  guard
+  said 'nothing to do'
+}
+
 @test "with helpers that are not this project's, it does the work itself" {
   in_host db1 sh -c "cd $AGENT && rm -f clear_ip mysql_deny_write && printf '#!/bin/sh\ntouch /run/was-run\necho OK\n' >clear_ip &&
     chmod 755 clear_ip && cp clear_ip mysql_deny_write"
