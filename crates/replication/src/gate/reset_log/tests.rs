@@ -109,13 +109,13 @@ fn what_is_missing_counts_from_the_look_since_which_it_is_always_missing() {
     let begin = Instant::now();
     let mut missing = Missing::default();
     let mut look = |ms: u32, is_certain, gtid| missing.look(begin + ms * MS, is_certain, gtid);
-    assert_eq!(look(0, true, "0-1-5"), Some(0 * MS));
+    assert_eq!(look(0, true, "0-1-5"), Some(Duration::ZERO));
     assert_eq!(look(10, true, "0-1-5"), Some(10 * MS));
     // Another one is missing now: what was missing before had only just come.
-    assert_eq!(look(390, true, "0-1-6"), Some(0 * MS));
+    assert_eq!(look(390, true, "0-1-6"), Some(Duration::ZERO));
     assert_eq!(look(400, true, "0-1-6"), Some(10 * MS));
     // It may still be applied.
     assert_eq!(look(410, false, "0-1-6"), None);
-    assert_eq!(look(420, true, "0-1-6"), Some(0 * MS));
+    assert_eq!(look(420, true, "0-1-6"), Some(Duration::ZERO));
     assert_eq!(look(900, true, "0-1-6"), Some(480 * MS));
 }
