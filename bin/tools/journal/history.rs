@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
-use mmm_core::journal::words::{OPENED_WRITES, SET_READ_ONLY, WAS_FENCED};
+use mmm_core::journal::words::{OPENED_WRITES, SET_READ_ONLY, THE_EVENT, WAS_FENCED, WAS_NOT_TOLD};
 use mmm_replication::Refusal;
 
-use super::calls::{Call, Event, Fate};
+use super::calls::{Call, Event, Fate, Note};
 use super::files;
 use super::moves::{Grouping, Kind, Move, Part};
 use super::timeline::{self, Trouble};
@@ -19,6 +19,10 @@ const PAST: Duration = Duration::from_secs(24 * 60 * 60);
 /// For how long a refusal counts.
 const RECENT: SignedDuration = SignedDuration::from_hours(1);
 const NOT_FENCED: &str = Refusal::named("not-fenced");
+/// `allow_write.fence`, among [`History::failures`].
+const FENCE: &str = "fence";
+/// `events.command`, among [`History::failures`].
+const EVENT: &str = "event";
 
 /// What is counted.
 #[derive(Debug, Default, PartialEq)]
@@ -67,14 +71,18 @@ fn is_recent(file: &PathBuf) -> bool {
 }
 
 fn of(files: &[PathBuf], now: Timestamp) -> Result<History, Trouble> {
-    let mut history = History { failures: BTreeMap::from([("fence", 0)]), ..History::default() };
+    let mut history = History { failures: BTreeMap::from([(FENCE, 0), (EVENT, 0)]), ..History::default() };
     let mut grouping = Grouping::default();
     let mut parts = Vec::new();
     let since = now.checked_sub(PAST).ok();
     timeline::read(files, since, timeline::lives, &mut |event| {
-        if let Event::Call(call) = event {
-            history.count(&call, now);
-            grouping.add(call, &mut |part| parts.push(part));
+        match event {
+            Event::Call(call) => {
+                history.count(&call, now);
+                grouping.add(call, &mut |part| parts.push(part));
+            }
+            // A process of its own tells of events, when the call has ended.
+            Event::Line { note, .. } => history.count_events(&note, now),
         }
         parts.drain(..).for_each(|part| history.keep(&part));
         Ok(())
@@ -99,11 +107,18 @@ impl History {
             let code = call.code.clone().unwrap_or_else(|| "unnamed".into());
             // Here, what else a call tries and may fail at is counted by its error's name or its words.
             if code == NOT_FENCED {
-                *self.failures.entry("fence").or_default() += 1;
+                *self.failures.entry(FENCE).or_default() += 1;
             }
             *self.refusals.entry((call.helper.clone(), code)).or_default() += 1;
         }
         self.fences += u64::from(call.notes.iter().any(|note| note.text.ends_with(WAS_FENCED)));
+    }
+
+    fn count_events(&mut self, note: &Note, now: Timestamp) {
+        let is_failure = note.text.starts_with(THE_EVENT) && note.text.contains(WAS_NOT_TOLD);
+        if is_failure && note.at.duration_until(now) <= RECENT {
+            *self.failures.entry(EVENT).or_default() += 1;
+        }
     }
 
     fn keep(&mut self, part: &Part) {

@@ -2,7 +2,7 @@
 //!
 //! The process has one collector, as `log` has. Without the setting, and in a dry run, it keeps nothing. The command is
 //! run by a process of its own, which is started when the caller has its answer. That process also knows which failures
-//! only repeat earlier ones ([`row`]). A helper that is killed between a change and its answer tells nobody, so that
+//! only repeat earlier ones (module `row`). A helper that is killed between a change and its answer tells nobody, so that
 //! nothing is told twice.
 
 mod change;

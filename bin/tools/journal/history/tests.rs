@@ -59,3 +59,16 @@ fn refusals_of_the_last_hour_count_by_helper_and_name_and_dry_runs_do_not() {
     assert_eq!((history.failures["fence"], history.fences), (1, 0));
     assert!(!history.moves["take"].worked);
 }
+
+#[test]
+fn events_of_the_last_hour_that_nobody_was_told_of_count() {
+    let history = history(
+        "events",
+        &[
+            "10:59:00.000Z clear_ip[8] WARN  the event 'address-removed' was not told: events.command: it failed",
+            "11:30:00.000Z clear_ip[9] WARN  the event 'address-removed' was not told: events.command: it failed",
+            "11:31:00.000Z clear_ip[9] INFO  something else",
+        ],
+    );
+    assert_eq!((history.failures["event"], history.failures["fence"]), (1, 0));
+}

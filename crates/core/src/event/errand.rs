@@ -13,7 +13,7 @@ use crate::detached;
 use crate::escape;
 use crate::hook::{self, HookError};
 use crate::invocation::Program;
-use crate::journal;
+use crate::journal::{self, words};
 use crate::process;
 use crate::settings::{Events, find_program};
 
@@ -65,7 +65,8 @@ impl Errand {
                 other => log::error!("an event has no fields: {other:?}"),
             }
             if let Err(error) = outlet.tell(&event) {
-                log::warn!("the event '{}' was not told: {error}", shown(&event["kind"]).unwrap_or_default());
+                let kind = shown(&event["kind"]).unwrap_or_default();
+                log::warn!("{}{kind}{}{error}", words::THE_EVENT, words::WAS_NOT_TOLD);
             }
         }
     }

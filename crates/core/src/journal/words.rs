@@ -14,6 +14,11 @@ pub const OPENED_WRITES: &str = "opened writes";
 pub const SET_READ_ONLY: &str = "set read_only";
 /// The end of the line that says of a silent peer that the site's command has fenced it.
 pub const WAS_FENCED: &str = " does not answer, and was fenced";
+/// The beginning of the line that says that nobody was told of an event, and why. Its kind follows, and then
+/// [`WAS_NOT_TOLD`].
+pub const THE_EVENT: &str = "the event '";
+/// Behind the kind of an event that nobody was told of.
+pub const WAS_NOT_TOLD: &str = "' was not told: ";
 /// A call's last line. It is followed by the result line, as Rust prints a string, [`EXIT`] and the exit code, a comma,
 /// and how many milliseconds it took, with [`IN_ALL`] behind them.
 pub const ANSWERED: &str = "answered ";
