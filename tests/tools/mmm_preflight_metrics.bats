@@ -5,25 +5,21 @@
 load ../lib/cluster
 load ../lib/answers
 load ../lib/failover
+load ../lib/preflight
 
-setup_file() { cluster_for_file && prepare; }
+setup_file() { recommended && cluster_for_file && prepare; }
 teardown_file() { end_cluster; }
-teardown() { dump_on_failure; }
-
-AGENT=/var/lib/mmm/agent
-# A Python with the client library of Prometheus; without one, the tests that parse are skipped.
-PYTHON=${MMM_PYTHON:-python3}
-
-# prepare — helpers where the agents look for them, and the addresses that a monitor would have given.
-prepare() {
-  local host
-  for host in "${HOSTS[@]}"; do
-    in_host "$host" sh -c "rm -rf $AGENT && mkdir -p $AGENT && ln -s $MMM_AGENT_DIR/*_* $AGENT/"
-    sed -i "s|bin_path.*|bin_path ${AGENT%/agent}/|" "$(host_dir "$host")/mysql-mmm/mmm_common.conf"
-    in_host "$host" ip addr add "$NETWORK.10$(host_number "$host")/32" dev eth0
-  done
-  in_host db1 ip addr add "$WRITER_IP/32" dev eth0
+setup() {
+  if [[ -e $BATS_FILE_TMPDIR/broken ]]; then reset_cluster && prepare; fi
+  : >"$BATS_FILE_TMPDIR/broken"
 }
+teardown() {
+  dump_on_failure
+  if [[ ${BATS_TEST_COMPLETED:-} && ! ${has_traces:-} ]]; then rm "$BATS_FILE_TMPDIR/broken"; fi
+}
+
+# A Python with the client library of Prometheus (make deps); without one, the tests that parse are skipped.
+PYTHON=${MMM_PYTHON:-/usr/bin/python3}
 
 # metrics HOST [OPTION…]
 metrics() { run_bare "$1" mmm_preflight --format openmetrics "${@:2}" && keeps_secrets; }
@@ -71,6 +67,7 @@ EOF
 }
 
 @test "what is broken is in numbers, and its text is not" {
+  leaves_traces
   fail_applier db3 db1
   in_host db2 ip addr add "$WRITER_IP/32" dev eth0
   metrics db1
@@ -83,11 +80,10 @@ EOF
   # Seconds_Behind_Master is NULL.
   [[ $output != *'mmm_replication_lag_seconds{host="db3"'* ]]
   parsed
-  reset_cluster
-  prepare
 }
 
 @test "the journal's moves and refusals are counted, and a fence that fails" {
+  leaves_traces
   settings db2 'allow_write: {fence: {command: [/bin/false]}}'
   run_helper db2 mysql_allow_write
   run_helper db2 mysql_allow_write
@@ -109,9 +105,6 @@ EOF
   now=$(date +%s)
   ((now - ${opened%.*} < 60))
   parsed
-  rm "$(host_dir db2)/mysql-mmm/mmm_helpers.yaml"
-  reset_cluster
-  prepare
 }
 
 @test "--output replaces the file as a whole, for everybody to read, and leaves nothing beside it" {
