@@ -5,6 +5,7 @@
 #   load ../lib/failover
 #   load ../lib/preflight
 #   setup_file() { recommended && cluster_for_file && prepare; }
+#   setup() { good_cluster; }      teardown() { end_good_cluster; }
 
 # An I/O thread that has lost its master tries again soon, and for long enough.
 SOURCE_OPTIONS+=' MASTER_CONNECT_RETRY = 5,'
@@ -33,6 +34,16 @@ prepare() {
     in_host "$host" ip addr add "$NETWORK.10$(host_number "$host")/32" dev eth0
   done
   in_host db1 ip addr add "$WRITER_IP/32" dev eth0
+}
+
+# good_cluster — as after prepare; made anew only if the test before has failed or leaves traces.
+good_cluster() {
+  if [[ -e $BATS_FILE_TMPDIR/broken ]]; then reset_cluster && prepare; fi
+  : >"$BATS_FILE_TMPDIR/broken"
+}
+end_good_cluster() {
+  dump_on_failure
+  if [[ ${BATS_TEST_COMPLETED:-} && ! ${has_traces:-} ]]; then rm "$BATS_FILE_TMPDIR/broken"; fi
 }
 
 # look HOST [OPTION…]

@@ -9,14 +9,8 @@ load ../lib/preflight
 
 setup_file() { recommended && cluster_for_file && prepare; }
 teardown_file() { end_cluster; }
-setup() {
-  if [[ -e $BATS_FILE_TMPDIR/broken ]]; then reset_cluster && prepare; fi
-  : >"$BATS_FILE_TMPDIR/broken"
-}
-teardown() {
-  dump_on_failure
-  if [[ ${BATS_TEST_COMPLETED:-} && ! ${has_traces:-} ]]; then rm "$BATS_FILE_TMPDIR/broken"; fi
-}
+setup() { good_cluster; }
+teardown() { end_good_cluster; }
 
 # golden NAME — the last screen is the one in that file, but for what changes with servers and time.
 golden() {
