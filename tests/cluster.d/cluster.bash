@@ -19,6 +19,7 @@ cluster_up() {
   [[ $(id -u) == 0 ]] || { fail "namespaces need root"; return 1; }
   missing=$(missing_programs)
   [[ -z $missing ]] || { fail "missing:$missing; run: ${FETCH:-make deps}"; return 1; }
+  [[ -x $SQL ]] || { fail "the tests' client is not built; run: make build"; return 1; }
   for host in client "${HOSTS[@]}"; do
     if holder "$host" >/dev/null; then
       fail "cluster '$MMM_CLUSTER' is up already; end it with: tests/cluster down"

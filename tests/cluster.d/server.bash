@@ -117,27 +117,35 @@ client_of() {
   "${CLIENT[@]}" --socket="$dir/mysqld.sock" --user=root --connect-timeout=5 "$@"
 }
 
-# Several statements as one text, in the server's words.
-statements() {
+# in_words STATEMENT… — sets `words`: all of them as one text, in the server's words.
+in_words() {
   local IFS=';'
-  flavour_words "$*"
+  words="$*"
+  flavour_words
 }
+
+# statements STATEMENT… — prints that.
+statements() {
+  local words
+  in_words "$@"
+  printf '%s\n' "$words"
+}
+
+# The tests' own client: servers are asked some ten thousand times, and their clients take ten times longer to start.
+SQL=${CARGO_TARGET_DIR:-$CLUSTER_LIB/../../target}/release/mmm_sql
 
 # sql HOST STATEMENT… — as root, tab-separated, without headings. Statements are in MariaDB's words.
 sql() {
-  local host=$1 dir
-  shift
-  dir=$(host_dir "$host")
-  timeout 60 "${CLIENT[@]}" --socket="$dir/mysqld.sock" --user=root --connect-timeout=5 \
-    --batch --skip-column-names -e "$(statements "$@")"
+  local words
+  in_words "${@:2}"
+  "$SQL" --socket="$CLUSTER_DIR/$1/mysqld.sock" "$words"
 }
 
 # sql_as USER PASSWORD ADDRESS STATEMENT… — by TCP from the client's place on the bridge.
 sql_as() {
-  local user=$1 password=$2 address=$3
-  shift 3
-  in_host client timeout 60 "${CLIENT[@]}" --host="$address" --port=3306 --user="$user" \
-    --password="$password" --connect-timeout=5 --batch --skip-column-names -e "$(statements "$@")"
+  local words
+  in_words "${@:4}"
+  MYSQL_PWD=$2 in_host client "$SQL" --host="$3" --user="$1" "$words"
 }
 
 server_data() {
@@ -232,8 +240,9 @@ server_state() {
 
 # replica_status HOST [STATEMENT] — a line for each column, by MariaDB's names.
 replica_status() {
-  timeout 20 "${CLIENT[@]}" --socket="$(host_dir "$1")/mysqld.sock" --user=root --connect-timeout=5 \
-    -E -e "$(statements "${2:-$OWN_STATUS}")" | flavour_fields
+  local words
+  in_words "${2:-$OWN_STATUS}"
+  "$SQL" --seconds=20 --vertical --socket="$CLUSTER_DIR/$1/mysqld.sock" "$words" | flavour_fields
 }
 
 # Both threads as `Yes Yes`, `Connecting Yes`, …; empty if the host replicates from no host.

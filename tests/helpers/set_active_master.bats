@@ -405,7 +405,7 @@ dump_connection() {
   moves db2
   local step
   for step in 'called with ["mmm_agent_db3", "db2"]' 'this host is db3' 'connected to db2 (10.77.0.12:3306): ' \
-    'stopped replication: ' "$(flavour_words "MASTER_PASSWORD='***'")" 'changed master: ' 'started replication: ' 'answered "OK", exit 0, '; do
+    'stopped replication: ' "$(statements "MASTER_PASSWORD='***'")" 'changed master: ' 'started replication: ' 'answered "OK", exit 0, '; do
     journal_says db3 "$step"
   done
   [ "$(journal db3 | grep -c "set_active_master\[")" -ge 8 ]

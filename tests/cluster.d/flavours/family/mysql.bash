@@ -27,7 +27,9 @@ WORDS='s/ALL SLAVES/SLAVE/g
 s/MASTER_USE_GTID = slave_pos/MASTER_AUTO_POSITION = 1/g
 s/MASTER_USE_GTID = no/MASTER_AUTO_POSITION = 0/g'
 
-flavour_words() { sed -Ez "$WORDS" <<<"$1"; }
+flavour_words() {
+  if [[ ${words,,} == *@(master|slave)* ]]; then words=$(sed -Ez "$WORDS" <<<"$words"); fi
+}
 
 # flavour_settings — lines of the configuration file that only MySQL has, or has with other values.
 flavour_settings() {
