@@ -1,7 +1,7 @@
 //! `mmm_preflight`: would a failover work right now, from this host?
 //!
 //! The order of work: read the configuration, look at everything side by side (`survey`), judge it (`checks`),
-//! show it (`view`). Nothing is changed anywhere, and nothing is waited for longer than
+//! show it (`view`, or `watch` as a full screen). Nothing is changed anywhere, and nothing is waited for longer than
 //! `--timeout`.
 
 use std::ffi::OsString;
@@ -26,6 +26,7 @@ mod output;
 mod parallel;
 mod survey;
 mod view;
+mod watch;
 
 pub use arguments::command;
 use arguments::{Arguments, Output};
@@ -53,13 +54,21 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let rehearsal = Rehearsal::begin();
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
+    let colour = arguments.colour && shows_colour() && arguments.file.is_none();
+    if let Some(pause) = arguments.watch
+        && watch::is_possible()
+        && let Ok(screen) = watch::FullScreen::take()
+    {
+        let asked = arguments.clone();
+        let look = move || examine_in_time(&asked, rehearsal);
+        return watch::run(screen, &arguments.config, pause, colour, look);
+    }
     loop {
         let history = (arguments.output == Output::Metrics).then(|| parallel::later(history::read));
         let report = examine_in_time(&arguments, rehearsal);
         // What the look has left of the time is the journal's.
         let rest = Budget::start(Some(JOURNAL));
         let history = history.and_then(|history| parallel::wait(&history, &rest)?.ok());
-        let colour = arguments.colour && shows_colour() && arguments.file.is_none();
         let mut text = view::show(&report, arguments.output, colour, history.as_ref());
         if let Some(file) = &arguments.file {
             return match output::replace(file, text.as_bytes()) {

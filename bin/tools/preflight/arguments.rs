@@ -88,7 +88,7 @@ pub fn command() -> Command {
                 .default_missing_value("5")
                 .value_parser(seconds)
                 .conflicts_with_all(["format", "plugin"])
-                .help("Look again every so often, until Ctrl-C"),
+                .help("Look again every so often: as a full screen on a terminal (h shows its keys), else until Ctrl-C"),
         )
         .arg(
             Arg::new("plugin")

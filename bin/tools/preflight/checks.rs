@@ -20,7 +20,7 @@ mod writes;
 
 pub use replication::LATE;
 #[cfg(test)]
-pub use sample::good;
+pub use sample::{good, seen};
 
 /// Judges all that was seen.
 pub fn all(cluster: &Cluster) -> Vec<Check> {

@@ -1,6 +1,8 @@
 //! What was found, as it is shown: a screen for people, a document for programs, a line for a monitoring plugin.
 
 mod metrics;
+pub mod page;
+pub mod piece;
 mod plugin;
 mod report;
 mod screen;
@@ -10,7 +12,7 @@ use mmm_core::escape;
 use mmm_core::report::Format;
 
 use super::arguments::Output;
-pub use report::Report;
+pub use report::{HostRow, Report};
 
 use crate::journal::history::History;
 
