@@ -239,6 +239,8 @@ install_samples() {
   install -m 0644 "$here"/etc/monitoring/* "$examples/monitoring/"
   install -d "$examples/docs"
   install -m 0644 "$here"/docs/*.md "$examples/docs/"
+  install -d "$examples/docs/images"
+  install -m 0644 "$here"/docs/images/* "$examples/docs/images/"
   install -m 0644 "$here/LICENSE-MIT" "$here/LICENSE-APACHE" "$examples/"
   [[ -d $root/var/log/mysql-mmm ]] || install -d -m 0750 "$root/var/log/mysql-mmm"
   mkdir -p "${rotation%/*}"
@@ -291,7 +293,8 @@ uninstall_samples() {
   for sample in "$here"/etc/hooks/*; do try rm -f "$examples/hooks/${sample##*/}"; done
   for sample in "$here"/etc/monitoring/*; do try rm -f "$examples/monitoring/${sample##*/}"; done
   for sample in "$here"/docs/*.md; do try rm -f "$examples/docs/${sample##*/}"; done
-  rmdir "$examples/hooks" "$examples/monitoring" "$examples/docs" "$examples" 2>/dev/null || true
+  for sample in "$here"/docs/images/*; do try rm -f "$examples/docs/images/${sample##*/}"; done
+  rmdir "$examples/hooks" "$examples/monitoring" "$examples/docs/images" "$examples/docs" "$examples" 2>/dev/null || true
   if cmp -s "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"; then try rm -f "$rotation"; fi
 }
 
