@@ -158,3 +158,29 @@ EOF
     systemd-analyze verify "$BATS_TEST_TMPDIR"/mmm-metrics.{service,timer}
   fi
 }
+
+@test "the samples' labels exist, and Prometheus reads every expression of the dashboard" {
+  local samples=$REPOSITORY/etc/monitoring known used
+  known=$({
+    grep -o '("[a-z]*", ' "$REPOSITORY/bin/tools/preflight/view/metrics.rs" | grep -o '[a-z]*'
+    # Prometheus's own.
+    echo instance
+  } | sort -u)
+  used=$({
+    { grep -v '^ *#' "$samples/mmm-rules.yml" && jq -r '.panels[].targets[] | .expr, .legendFormat' "$samples/mmm-dashboard.json"; } |
+      grep -oE '\b(by|on|ignoring) \([a-z, ]+\)|\{\{[a-z]+\}\}|\$labels\.[a-z]+|[a-z]+=~?"' |
+      sed -E 's/^(by|on|ignoring) |\$labels\.//' | grep -oE '[a-z]+'
+    jq -r '.panels[].transformations[]? | .options.indexByName // {} | keys[] | select(test("^Value") | not)' "$samples/mmm-dashboard.json"
+  } | sort -u)
+  [ "$(wc -l <<<"$used")" -gt 10 ]
+  [ "$(comm -13 <(echo "$known") <(echo "$used"))" = '' ]
+  command -v promtool >/dev/null || skip 'no promtool'
+  # A rule for each, with what Grafana would put in for its variables.
+  jq '{groups: [{name: "dashboard", rules: [.panels[] as $panel | $panel.targets[] |
+      {record: "panel:\($panel.id):\(.refId)", expr: (.expr | gsub("\\$instance"; "(db1:9100|db2:9100)") | gsub("\\$__range"; "21600s"))}]}]}' \
+    "$samples/mmm-dashboard.json" >"$BATS_TEST_TMPDIR/dashboard.yml"
+  # None is left.
+  run grep -F "\$" "$BATS_TEST_TMPDIR/dashboard.yml"
+  [ "$status" = 1 ]
+  promtool check rules "$BATS_TEST_TMPDIR/dashboard.yml"
+}
