@@ -119,8 +119,13 @@ client_of() {
 
 # in_words STATEMENT… — sets `words`: all of them as one text, in the server's words.
 in_words() {
-  local IFS=';'
-  words="$*"
+  local statement
+  words=''
+  # A server refuses an empty statement.
+  for statement; do
+    statement=${statement%;}
+    words+=${statement:+${words:+;}$statement}
+  done
   flavour_words
 }
 
