@@ -123,7 +123,7 @@ in_words() {
   words=''
   # A server refuses an empty statement.
   for statement; do
-    statement=${statement%;}
+    while [[ $statement == *[$'; \n'] ]]; do statement=${statement%?}; done
     words+=${statement:+${words:+;}$statement}
   done
   flavour_words
