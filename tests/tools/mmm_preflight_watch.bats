@@ -151,7 +151,7 @@ coloured() { shown -e | grep -E $'\e\\[([0-9]+;)*(3[0-7]|4[0-7]|9[0-7]|38;[0-9;]
     shows '^\* FAILURE  new '
     # 1 is bold, 7 reversed.
     shown -e | grep -qE $'\e\\[([0-9]+;)*1;7mnot applying'
-    ! coloured
+    ! coloured || false
     pane kill-server
     sql db3 'START SLAVE SQL_THREAD'
     becomes_good db3
