@@ -136,7 +136,7 @@ statements() {
   printf '%s\n' "$words"
 }
 
-# The tests' own client: servers are asked some ten thousand times, and their clients take ten times longer to start.
+# The tests' own client: servers are asked some ten thousand times, and MariaDB's client takes five times longer to start.
 SQL=${CARGO_TARGET_DIR:-$CLUSTER_LIB/../../target}/release/mmm_sql
 
 # sql HOST STATEMENT… — as root, tab-separated, without headings. Statements are in MariaDB's words.
