@@ -5,6 +5,8 @@ pub mod page;
 pub mod piece;
 mod plugin;
 mod report;
+#[cfg(test)]
+pub mod sample;
 mod screen;
 
 use jiff::Timestamp;

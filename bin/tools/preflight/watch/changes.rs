@@ -58,14 +58,13 @@ impl Changes {
     pub fn note(&mut self, report: &Report, now: Instant) {
         self.looks += 1;
         let moment = Moment { at: now, look: self.looks };
-        let is_first = self.looks == 1;
         self.changed.retain(|_, change| is_marked(change.moment, moment));
         self.came.retain(|_, came| is_marked(*came, moment));
         self.gone.retain(|(_, _, went)| is_marked(*went, moment));
         if !report.hosts.is_empty() {
             self.note_facts(report, moment);
         }
-        self.note_findings(report, moment, is_first);
+        self.note_findings(report, moment);
     }
 
     fn note_facts(&mut self, report: &Report, moment: Moment) {
@@ -98,20 +97,18 @@ impl Changes {
         self.facts = seen;
     }
 
-    fn note_findings(&mut self, report: &Report, moment: Moment, is_first: bool) {
-        let found = keyed(report);
-        if !is_first {
-            for (key, _) in &found {
-                if !self.findings.contains_key(key) {
-                    self.came.insert(key.clone(), moment);
-                }
-            }
+    fn note_findings(&mut self, report: &Report, moment: Moment) {
+        let found: HashMap<_, _> =
+            keyed(report).into_iter().map(|(key, finding)| (key, finding.clone())).collect();
+        // Before the first look, nothing was known.
+        if moment.look > 1 {
+            let new = found.keys().filter(|key| !self.findings.contains_key(*key));
+            self.came.extend(new.map(|key| (key.clone(), moment)));
         }
         if report.hosts.is_empty() {
-            self.findings.extend(found.into_iter().map(|(key, finding)| (key, finding.clone())));
+            self.findings.extend(found);
             return;
         }
-        let found: HashMap<_, _> = found.into_iter().map(|(key, finding)| (key, finding.clone())).collect();
         self.gone.retain(|(key, _, _)| !found.contains_key(key));
         let silent: BTreeSet<&str> =
             report.hosts.iter().filter(|host| !host.answers).map(|host| host.name.as_str()).collect();

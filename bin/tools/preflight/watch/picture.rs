@@ -157,18 +157,20 @@ fn rows(model: &Model, width: usize, now: Instant) -> Vec<Row> {
 }
 
 fn row(model: &Model, line: &piece::Line, now: Instant) -> Row {
-    let weights = line.0.iter().map(|piece| model.changes.weight(&piece.sense.subject, now));
-    let is_strong = weights.max().flatten() == Some(Weight::Strong);
+    let mut is_strong = false;
+    let mut span = |piece: &Piece| {
+        let weight = model.changes.weight(&piece.sense.subject, now);
+        is_strong |= weight == Some(Weight::Strong);
+        Span::styled(piece.text.clone(), style(model, piece.sense.tone, weight))
+    };
+    let mut spans: Vec<_> = line.0.iter().map(&mut span).collect();
     let margin = if is_strong {
         Span::styled(SIGN, style(model, None, Some(Weight::Strong)).remove_modifier(Modifier::REVERSED))
     } else {
         Span::raw(" ".repeat(MARGIN))
     };
-    let span = |piece: &Piece| {
-        let weight = model.changes.weight(&piece.sense.subject, now);
-        Span::styled(piece.text.clone(), style(model, piece.sense.tone, weight))
-    };
-    Row { line: std::iter::once(margin).chain(line.0.iter().map(span)).collect(), is_strong }
+    spans.insert(0, margin);
+    Row { line: spans.into(), is_strong }
 }
 
 /// Changes are seen without colour, too.

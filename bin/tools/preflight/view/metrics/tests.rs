@@ -1,13 +1,9 @@
-use std::time::Duration;
-
-use super::super::super::checks;
+use super::super::sample::look;
 use super::*;
 use crate::journal::history::LastMove;
 
 fn shown(change: impl FnOnce(&mut Report), history: Option<&History>) -> String {
-    let cluster = checks::good("db3");
-    let checks = checks::all(&cluster);
-    let mut report = Report::new(&cluster, checks, Duration::from_millis(310));
+    let mut report = look(|_| ());
     change(&mut report);
     text(&report, history, "2026-11-23T12:00:00.5Z".parse().unwrap())
 }

@@ -1,13 +1,9 @@
 use serde_json::Value;
 
-use super::super::super::checks;
-use super::*;
+use super::super::sample::look;
 
 fn documents() -> (Value, Value) {
-    let mut cluster = checks::good("db3");
-    cluster.quirks.push("a: 'b' \"c\"".into());
-    let checks = checks::all(&cluster);
-    let report = Report::new(&cluster, checks, Duration::from_millis(310));
+    let report = look(|cluster| cluster.quirks.push("a: 'b' \"c\"".into()));
     let yaml = serde_yaml::to_string(&report).unwrap();
     (serde_json::to_value(&report).unwrap(), serde_yaml::from_str(&yaml).unwrap())
 }

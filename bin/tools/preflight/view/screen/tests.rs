@@ -1,14 +1,11 @@
-use std::time::Duration;
-
-use super::super::super::checks;
+use super::super::sample::look;
 use super::*;
 
 fn report() -> Report {
-    let mut cluster = checks::good("db3");
-    cluster.quirks.push("word ".repeat(60));
-    cluster.machine.has_own_ip = Some(false);
-    let checks = checks::all(&cluster);
-    Report::new(&cluster, checks, Duration::from_millis(310))
+    look(|cluster| {
+        cluster.quirks.push("word ".repeat(60));
+        cluster.machine.has_own_ip = Some(false);
+    })
 }
 
 #[test]

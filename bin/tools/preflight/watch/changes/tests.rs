@@ -4,18 +4,8 @@ use super::super::super::checks;
 use super::super::super::cluster::{Cluster, Unreached};
 use super::super::super::code::Code;
 use super::super::super::finding::Check;
+use super::super::super::view::sample::{look, stopped};
 use super::*;
-
-fn look(change: impl FnOnce(&mut Cluster)) -> Report {
-    let mut cluster = checks::good("db3");
-    change(&mut cluster);
-    let checks = checks::all(&cluster);
-    Report::new(&cluster, checks, Duration::from_millis(310))
-}
-
-fn stopped(cluster: &mut Cluster) {
-    checks::seen(cluster, "db3").links[0].channel.sql_running = false;
-}
 
 fn silent(cluster: &mut Cluster) {
     let reason = "it did not answer".to_string();

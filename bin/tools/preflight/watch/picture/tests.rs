@@ -7,20 +7,10 @@ use ratatui::buffer::{Buffer, Cell};
 use super::super::super::checks;
 use super::super::super::cluster::Cluster;
 use super::super::super::view::Report;
+use super::super::super::view::sample::{look, stopped};
 use super::super::changes::MARKED;
 use super::super::model::{Step, Wish};
 use super::*;
-
-fn look(change: impl FnOnce(&mut Cluster)) -> Report {
-    let mut cluster = checks::good("db3");
-    change(&mut cluster);
-    let checks = checks::all(&cluster);
-    Report::new(&cluster, checks, Duration::from_millis(310))
-}
-
-fn stopped(cluster: &mut Cluster) {
-    checks::seen(cluster, "db3").links[0].channel.sql_running = false;
-}
 
 fn model(reports: impl IntoIterator<Item = Report>, colour: bool) -> Model {
     let now = Instant::now();
