@@ -6,7 +6,7 @@ pub mod text;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::calls::Event;
 use super::moves::Part;
@@ -53,3 +53,12 @@ pub trait View {
     /// What comes last.
     fn end(&mut self, tail: &Tail, out: &mut dyn Write) -> io::Result<()>;
 }
+
+/// A duration in milliseconds, rounded to a microsecond: a fraction of a second that is only multiplied shows digits that
+/// nobody measured.
+pub fn milliseconds(time: SignedDuration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,8 +19,8 @@ use super::failover::{self, Failover, Hindrance, Moves};
 use super::files;
 use super::moves::{Grouping, Part};
 use super::timeline::{self, Trouble};
-use super::view::Tail;
 use super::view::text::amount;
+use super::view::{Tail, milliseconds};
 use crate::terminal::{counted, shows_colour};
 
 /// After so many seconds without a call of this kind, nobody asks again.
@@ -157,7 +157,7 @@ fn beginning(failover: &Failover, time: &dyn Fn(Timestamp) -> String) -> String 
         if addresses.is_empty() { String::new() } else { format!(" of {}", addresses.join(", ")) };
     let what = if failover.is_of_writer() { "The failover" } else { "The move" };
     let from = time(failover.started);
-    let took = amount(failover.started.duration_until(failover.ended).as_secs_f64() * 1000.0);
+    let took = amount(milliseconds(failover.started.duration_until(failover.ended)));
     match failover.outcome() {
         Fate::Done => format!("{what}{addresses} that began at {from} went well, and took {took}."),
         Fate::Failed | Fate::Misused => format!("{what}{addresses} that began at {from} is stuck."),
@@ -183,7 +183,7 @@ fn writes(failover: &Failover, time: &dyn Fn(Timestamp) -> String) -> Vec<String
                 time(opened.at)
             ));
             if let Some(pause) = failover.pause() {
-                let pause = amount(pause.as_secs_f64() * 1000.0);
+                let pause = amount(milliseconds(pause));
                 sentences.push(if closed.host == opened.host {
                     format!("For {pause} nobody could write.")
                 } else {

@@ -10,7 +10,7 @@ use super::super::calls::{Call, Event, Fate, Note};
 use super::super::line::Level;
 use super::super::moves::Part;
 use super::super::runs::{Run, Runs};
-use super::{Head, Item, Tail, View};
+use super::{Head, Item, Tail, View, milliseconds};
 
 /// Of this description.
 const SCHEMA: u32 = 1;
@@ -113,7 +113,7 @@ impl<'t> From<&'t Item> for ItemView<'t> {
                 outcome: outcome(part.outcome()),
                 started: time(part.started),
                 ended: time(part.ended),
-                milliseconds: part.started.duration_until(part.ended).as_secs_f64() * 1000.0,
+                milliseconds: milliseconds(part.started.duration_until(part.ended)),
                 calls: runs(&part.calls),
                 calls_left_out: part.calls.left_out,
             },

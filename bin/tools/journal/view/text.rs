@@ -13,7 +13,7 @@ use super::super::calls::{Call, Event, Fate, Note};
 use super::super::line::Level;
 use super::super::moves::{Move, Part};
 use super::super::runs::{Run, Runs};
-use super::{Head, Item, Tail, View};
+use super::{Head, Item, Tail, View, milliseconds};
 use crate::terminal::{LongWord, counted, painted, wrapped};
 
 /// In columns.
@@ -103,7 +103,7 @@ impl Text {
 
     fn a_move(&self, part: &Move) -> String {
         let title = format!("{}  {}", self.time("%F %T", part.started), escaped(&part.title()));
-        let took = part.started.duration_until(part.ended).as_secs_f64() * 1000.0;
+        let took = milliseconds(part.started.duration_until(part.ended));
         let mut text = self.ends((Colour::Bold, &title), word(part.outcome()), &amount(took));
         text += &self.runs(&part.calls, part.started, false);
         text
@@ -162,7 +162,7 @@ impl Text {
         let fate = call.fate();
         let took = match &call.answer {
             Some(answer) => answer.milliseconds,
-            None => call.started.duration_until(call.ended).as_secs_f64() * 1000.0,
+            None => milliseconds(call.started.duration_until(call.ended)),
         };
         let mut text = self.ends((Colour::Plain, &left), word(fate), &amount(took));
         if !is_check || fate != Fate::Done {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::super::failover::{Hindrance, Turn};
 use super::super::view::document::{RunView, outcome, time};
+use super::super::view::milliseconds;
 use super::{Answer, explained, result, summary};
 
 /// Of this description.
@@ -94,14 +95,14 @@ fn view(answer: &Answer) -> AnswerView<'_> {
         result: result(failover),
         started: time(failover.started),
         ended: time(failover.ended),
-        milliseconds: failover.started.duration_until(failover.ended).as_secs_f64() * 1000.0,
+        milliseconds: milliseconds(failover.started.duration_until(failover.ended)),
         summary: summary(answer, failover, &|at| {
             at.to_zoned(TimeZone::UTC).strftime("%F %T UTC").to_string()
         }),
         addresses: failover.addresses(),
         closed: failover.closed().map(turn),
         opened: failover.opened().map(turn),
-        pause_milliseconds: failover.pause().map(|pause| pause.as_secs_f64() * 1000.0),
+        pause_milliseconds: failover.pause().map(milliseconds),
         hindrances: failover.hindrances().into_iter().map(hindrance).collect(),
         asked: failover
             .asked
