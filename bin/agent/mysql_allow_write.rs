@@ -34,7 +34,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     let mut local = Server::connect(config.this_host(), limits.connect, call.budget)?;
     let (mut lost, mut is_beside_silent_peer) = (None, true);
     let action = format!("open {} to writes", local.host());
-    let is_closed = local.one(STATE)?.is_on("read_only");
+    let is_closed = local.one(STATE)?.is_read_only();
     report::observe(Some(local.host()), "read_only", report::on_off(is_closed));
     let (settings, budget) = (&call.settings, call.budget);
     if !is_closed {
@@ -68,7 +68,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     };
     lock::take_to_open(&mut local)?;
     // Another call may have opened it meanwhile.
-    let is_closed = !event::is_on() || local.one(STATE).is_ok_and(|row| row.is_on("read_only"));
+    let is_closed = !event::is_on() || local.one(STATE).is_ok_and(|row| row.is_read_only());
     if is_beside_silent_peer && let Err(error) = takeover::note_opening(&mut local, &config) {
         log::error!("not noted that this host is opened beside a silent peer: {error}");
     }

@@ -368,13 +368,13 @@ impl<'a> Closing<'a> {
 
     /// True if the server takes no writes of ordinary accounts.
     pub fn is_read_only(&mut self) -> Result<bool, Error> {
-        Ok(self.server().one(STATE)?.is_on("read_only"))
+        Ok(self.server().one(STATE)?.is_read_only())
     }
 }
 
 /// Whether writes are open, if somebody is told of a change. That is no reason not to close.
 fn is_open(server: &mut Server) -> bool {
-    event::is_on() && server.one(STATE).is_ok_and(|row| !row.is_on("read_only"))
+    event::is_on() && server.one(STATE).is_ok_and(|row| !row.is_read_only())
 }
 
 fn note_closed(was_open: bool) {

@@ -69,6 +69,13 @@ impl Record {
         self.get(column)
             .is_some_and(|value| ["1", "ON", "YES"].iter().any(|on| value.eq_ignore_ascii_case(on)))
     }
+
+    /// True if the column `read_only` is anything but off: `1`, `ON`, or what a MariaDB has from 12.0 on beside them,
+    /// `NO_LOCK` and `NO_LOCK_NO_ADMIN` (MDEV-36425).
+    pub fn is_read_only(&self) -> bool {
+        self.get("read_only")
+            .is_some_and(|value| !["0", "OFF", ""].iter().any(|off| value.eq_ignore_ascii_case(off)))
+    }
 }
 
 impl From<Row> for Record {
@@ -93,3 +100,6 @@ fn text_of(value: Value) -> Option<String> {
         other => Some(other.as_sql(true).trim_matches('\'').to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

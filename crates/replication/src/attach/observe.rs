@@ -308,7 +308,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
     Ok(NewMaster {
         host: server.host().into(),
         server_id: variables.number("server_id").unwrap_or(0),
-        read_only: variables.is_on("read_only"),
+        read_only: variables.is_read_only(),
         log_slave_updates: variables.is_on("log_bin") && variables.is_on("log_slave_updates"),
         keeps_order: variables.is_on("keeps_order"),
         end,
@@ -354,7 +354,7 @@ fn observe_old(old: &mut Old, new_server_id: u64) -> Result<OldMaster, Error> {
         }
         Ok(OldState {
             host: server.host().into(),
-            read_only: variables.is_on("read_only"),
+            read_only: variables.is_read_only(),
             log_slave_updates: variables.is_on("log_slave_updates"),
             logs_rows: logs_rows(&variables),
             log_rule: log_rule(server)?,

@@ -21,7 +21,7 @@ impl Closing<'_> {
         let _face = progress::waiting("waiting for nothing to be written any more");
         loop {
             let state = self.server().one(STATE)?;
-            if !state.is_on("read_only") {
+            if !state.is_read_only() {
                 return Err(Refusal::ReopenedMeanwhile { host: self.host.name.to_string() }.into());
             }
             let changing = self.transactions()?;

@@ -49,7 +49,7 @@ impl Closing<'_> {
     pub(super) fn interrupted_while(control: &mut Server, failure: &Error) -> Error {
         log::info!("interrupted: {failure}");
         let state = match control.one(STATE) {
-            Ok(row) => report::on_off(row.is_on("read_only")),
+            Ok(row) => report::on_off(row.is_read_only()),
             Err(_) => "unknown",
         };
         let host = control.host();

@@ -90,7 +90,7 @@ pub fn look(server: &mut Server) -> Result<Side, Error> {
         version: value("version").into(),
         server_id: variables.number("server_id").unwrap_or(0),
         uuid: value("server_uuid").to_ascii_lowercase(),
-        read_only: variables.is_on("read_only"),
+        read_only: variables.is_read_only(),
         super_read_only: is_on("super_read_only"),
         strict_gtids: is_on("gtid_strict_mode"),
         gtid_mode: value("gtid_mode").into(),

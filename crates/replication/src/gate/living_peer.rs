@@ -115,7 +115,7 @@ impl Gate<'_> {
     /// The end of the peer's log, if the peer takes no writes.
     fn closed_end(&mut self, peer: &mut Server) -> Result<BinlogPosition, Error> {
         let closed = match peer.one("SELECT @@read_only AS read_only") {
-            Ok(row) => row.is_on("read_only"),
+            Ok(row) => row.is_read_only(),
             Err(error @ Error::Query { .. }) => return Err(self.unreadable(error.to_string())),
             Err(other) => return Err(other),
         };
