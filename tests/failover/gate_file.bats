@@ -463,7 +463,8 @@ asks_again() {
 
   asks_again db2 mysql_allow_write
 
-  [ "$(threads db2)" = 'Yes Yes' ]
+  # By sets, all is proved while the I/O thread still logs in.
+  wait_for 5 eval '[ "$(threads db2)" = "Yes Yes" ]'
   write db2
   # A slave, too, gets the end of its old master's log, and moves.
   asks_again db3 set_active_master db2
@@ -491,7 +492,7 @@ asks_again() {
 
   asks_again db2 mysql_allow_write
 
-  [ "$(threads db2)" = 'Yes Yes' ]
+  wait_for 5 eval '[ "$(threads db2)" = "Yes Yes" ]'
 }
 
 @test "the old writer's host was reset and is back: a connection that ended unseen is made anew" {
