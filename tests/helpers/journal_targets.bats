@@ -16,11 +16,7 @@ setup() {
     cp -a /dev/null /dev/zero /dev/random /dev/urandom /run/dev && mount --bind /run/dev /dev'
   received=$BATS_TEST_TMPDIR/received
 }
-teardown() {
-  local pid
-  for pid in "${daemons[@]}"; do kill "$pid" 2>/dev/null || true; done
-  end_network
-}
+teardown() { end_network; }
 
 # daemon SOCKET [HOW] — one that keeps what it receives, a line to a datagram with `|` for ends of lines. HOW is
 # `deaf`: it receives nothing, and its queue is full.
@@ -40,7 +36,6 @@ daemon() {
     sleep 600 if $how eq "deaf";
     while (defined recv $daemon, my $packet, 1 << 20, 0) { $packet =~ tr/\n/|/; print $out "$packet\n" }
   ' "$1" "$received" "${2:-}" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/daemon" 3>&- 4>&- &
-  daemons+=("$!")
   wait_for 10 grep -qx ready "$received"
 }
 

@@ -58,6 +58,18 @@ in_host() {
   nsenter --target "$holder" --net --mount -- "$@"
 }
 
+# kill_all_in HOLDER — ends what was started in that host. The pid of `in_host … &` is that of a shell that waits for it.
+kill_all_in() {
+  local network pid
+  network=$(network_of "$1") || return 0
+  # A holder that never left our own namespaces.
+  [[ $network != "$(network_of self)" ]] || return 0
+  while IFS=/ read -r _ _ pid _; do
+    kill "$pid" 2>/dev/null || true
+  done < <(find /proc/[0-9]*/ns/net -maxdepth 0 -lname "net:\\[$network\\]" 2>/dev/null)
+}
+network_of() { stat --dereference --format=%i "/proc/$1/ns/net" 2>/dev/null; }
+
 end_network() {
   if [[ -z ${BATS_TEST_COMPLETED:-} && -z ${BATS_TEST_SKIPPED:-} && -n ${HOLDERS[db]:-} ]]; then
     printf '\n== db\n'
@@ -67,6 +79,7 @@ end_network() {
   end_capture
   local host
   for host in "${!HOLDERS[@]}"; do
+    kill_all_in "${HOLDERS[$host]}"
     kill "${HOLDERS[$host]}" 2>/dev/null || true
     wait "${HOLDERS[$host]}" 2>/dev/null || true
   done
