@@ -34,7 +34,8 @@ traced() {
 first_call() {
   trace=$BATS_TEST_TMPDIR/trace
   dies_ahead 2
-  traced -e "trace=$1,openat" || return 1
+  # musl opens files by the older call, which not every processor has.
+  traced -e "trace=$1,openat,?open" || return 1
   first=$(awk -v call="$1" '
     { count[$1] += index($2, call "(") == 1 }
     /"\/var\/lib\/mysql-mmm\/.*O_CREAT/ { print count[$1] + 1; exit }' "$trace")
