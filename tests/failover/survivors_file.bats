@@ -79,6 +79,23 @@ opens_without() {
   all_agree
 }
 
+@test "the new master's SQL thread starts slowly when it goes back to the dead master: that is waited for, in one call" {
+  [[ $MMM_REPLICATION == gtid ]] || skip 'by file and position, the thread need not say anything'
+  leaves_traces
+  local starting
+  starting=$(sql db2 "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('init_slave', 'init_replica')" | head -1 | cut -f1)
+  sql db2 "SET GLOBAL $starting = 'SELECT SLEEP(0.2)'"
+  dies_ahead 3
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 0 OK
+
+  is_open && is_back
+  has_transactions db2 9
+  moves db3 db2
+  all_agree
+}
+
 @test "slave and new master are told at the same moment, the new master twice: in the end all is well" {
   local answer_of
   dies_ahead 3

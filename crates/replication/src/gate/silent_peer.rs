@@ -1,5 +1,7 @@
 //! A peer that lets nobody in: everything that was fetched from it must be applied.
 
+use std::time::{Duration, Instant};
+
 use mmm_core::config::Host;
 use mmm_core::mutant::takes_out;
 use mmm_core::settings::Survivors;
@@ -18,6 +20,10 @@ use crate::server::dialect::Threads;
 use crate::server::{Server, lock};
 use crate::status::{Channel, IoThread, Mode, Place};
 use crate::survivors::dialled::Dialled;
+
+/// How long an SQL thread that was just started may take to say that it has read its empty relay log. Before that, it
+/// shows neither a position nor a state.
+const BEGINNING: Duration = Duration::from_millis(500);
 
 impl Gate<'_> {
     /// The peer lets nobody in. It may still be taking writes, as long as its replication connection brings data.
@@ -76,6 +82,7 @@ impl Gate<'_> {
     /// The peer is silent: everything that was fetched must be applied, up to the last complete transaction. `None` if
     /// the peer has to be asked again.
     fn alone(&mut self, error: &Error) -> Result<Option<Proof>, Error> {
+        let started = Instant::now();
         let (host, peer) = (self.local.host(), &self.peer.name);
         let mut face = progress::waiting(format!(
             "waiting for {host} to apply what it fetched from {peer}, which is unreachable"
@@ -122,7 +129,8 @@ impl Gate<'_> {
                 }
                 .into());
             }
-            if !self.question.wait || self.question.budget.is_spent() {
+            let begins = second.fetched.is_none() && started.elapsed() < BEGINNING;
+            if !(self.question.wait || begins) || self.question.budget.is_spent() {
                 let target = second.fetched.clone().unwrap_or_else(|| BinlogPosition::new("unknown", 0));
                 return Err(self.not_applied(&second, "what was fetched".into(), &target));
             }
