@@ -17,7 +17,6 @@ use mmm_replication::gate::{self, Lost, Question};
 use mmm_replication::takeover::{self, Pursuit};
 use mmm_replication::{Error, Server, lock};
 
-const STATE: &str = "SELECT @@read_only AS read_only";
 /// What is checked neither with --force nor with `allow_write.gate: false`.
 const UNCHECKED: &str = "not checked: --force, or allow_write.gate is false";
 /// How long the address may be delayed by the list of what was lost.
@@ -34,7 +33,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     let mut local = Server::connect(config.this_host(), limits.connect, call.budget)?;
     let (mut lost, mut is_beside_silent_peer) = (None, true);
     let action = format!("open {} to writes", local.host());
-    let is_closed = local.one(STATE)?.is_read_only();
+    let is_closed = local.is_read_only()?;
     report::observe(Some(local.host()), "read_only", report::on_off(is_closed));
     let (settings, budget) = (&call.settings, call.budget);
     if !is_closed {
@@ -68,7 +67,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     };
     lock::take_to_open(&mut local)?;
     // Another call may have opened it meanwhile.
-    let is_closed = !event::is_on() || local.one(STATE).is_ok_and(|row| row.is_read_only());
+    let is_closed = !event::is_on() || local.is_read_only().unwrap_or(false);
     if is_beside_silent_peer && let Err(error) = takeover::note_opening(&mut local, &config) {
         log::error!("not noted that this host is opened beside a silent peer: {error}");
     }

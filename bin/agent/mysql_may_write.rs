@@ -18,7 +18,7 @@ fn mysql_may_write(call: &Call) -> Result<Verdict, Error> {
     let config = call.config()?;
     firewall::remove_leftover(config.this_host());
     let mut server = Server::connect(config.this_host(), call.settings.limits.connect, call.budget)?;
-    let is_closed = server.one("SELECT @@read_only AS read_only")?.is_read_only();
+    let is_closed = server.is_read_only()?;
     report::observe(Some(server.host()), "read_only", report::on_off(is_closed));
     if is_closed { Ok(Verdict::ok_because("Not allowed")) } else { Ok(Verdict::second_answer("Allowed")) }
 }

@@ -244,7 +244,7 @@ impl Guard<'_> {
 
     /// True if the server is closed as `mysql_deny_write` would close it.
     fn is_closed(&self, server: &mut Server) -> Result<bool, Error> {
-        let is_read_only = server.one("SELECT @@read_only AS read_only")?.is_read_only();
+        let is_read_only = server.is_read_only()?;
         if !is_read_only || !self.settings.deny_write.super_read_only {
             return Ok(is_read_only);
         }

@@ -41,8 +41,6 @@ const LAST_ATTEMPT: Duration = Duration::from_millis(1300);
 const CUT: Duration = Duration::from_secs(2);
 /// How much of the budget is kept for closing while running writes, or another helper, are given time.
 const CLOSING: Duration = Duration::from_secs(1);
-/// Whether the server is closed.
-const STATE: &str = "SELECT @@read_only AS read_only";
 /// Sessions whose transaction has changed rows; needs the PROCESS privilege.
 const CHANGING: &str = "SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx \
                         WHERE trx_rows_modified > 0 AND trx_mysql_thread_id <> 0";
@@ -368,13 +366,13 @@ impl<'a> Closing<'a> {
 
     /// True if the server takes no writes of ordinary accounts.
     pub fn is_read_only(&mut self) -> Result<bool, Error> {
-        Ok(self.server().one(STATE)?.is_read_only())
+        self.server().is_read_only()
     }
 }
 
 /// Whether writes are open, if somebody is told of a change. That is no reason not to close.
 fn is_open(server: &mut Server) -> bool {
-    event::is_on() && server.one(STATE).is_ok_and(|row| !row.is_read_only())
+    event::is_on() && server.is_read_only().is_ok_and(|is_closed| !is_closed)
 }
 
 fn note_closed(was_open: bool) {

@@ -112,7 +112,7 @@ pub fn rehearse(
     let Some((channel, peer)) = channel_from_peer(local, config)? else {
         return Ok(Foreseen::NotJudged("it replicates from nobody".into()));
     };
-    if !local.one("SELECT @@read_only AS read_only")?.is_read_only() {
+    if !local.is_read_only()? {
         return Ok(Foreseen::NotJudged("it takes writes already".into()));
     }
     if !channel.is_running() {

@@ -205,6 +205,11 @@ impl Server {
         self.row(statement)?.ok_or_else(|| self.unexpected(statement, "a row"))
     }
 
+    /// True if the server takes no writes of ordinary accounts.
+    pub fn is_read_only(&mut self) -> Result<bool, Error> {
+        Ok(self.one("SELECT @@read_only AS read_only")?.is_read_only())
+    }
+
     /// The error for an answer that lacks `missing`.
     pub fn unexpected(&self, statement: &str, missing: &str) -> Error {
         Error::Unexpected { host: self.host.clone(), statement: statement.into(), missing: missing.into() }

@@ -179,7 +179,7 @@ pub fn resume_on(local: &mut Server, pursuit: Pursuit, was_open: bool) -> Result
         log::warn!("{}: {error}", path.display());
     }
     lock::take(local)?;
-    if note.is_open || was_open || !local.one("SELECT @@read_only AS read_only")?.is_read_only() {
+    if note.is_open || was_open || !local.is_read_only()? {
         drop(marker);
         log::error!("{} was opened: it will not take over the rest", local.host());
         abandon(local, pursuit.config)?;

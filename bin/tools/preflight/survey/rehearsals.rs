@@ -127,7 +127,7 @@ fn rehearse(
             attach::rehearse(rehearsal, &mut server, &config, new, false, is_here, settings, budget)
         }
         Deed::TakeOver(from) => {
-            if !server.one("SELECT @@read_only AS read_only")?.is_read_only() {
+            if !server.is_read_only()? {
                 return Ok(Foreseen::NotJudged("it takes writes already".into()));
             }
             let Some(survivor) = config.host(from) else { return Ok(gone()) };
@@ -146,7 +146,7 @@ fn find_errant(
     let mut writer = None;
     for master in config.masters().filter(|master| master.name != host.name) {
         let Ok(mut server) = Server::connect(master, most, budget) else { continue };
-        if !server.one("SELECT @@read_only AS read_only")?.is_read_only() {
+        if !server.is_read_only()? {
             writer = Some(server);
             break;
         }

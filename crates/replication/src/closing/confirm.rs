@@ -4,7 +4,7 @@ use mmm_core::{progress, report};
 
 use crate::binlog::standstill::LogMark;
 use crate::closing::session::Session;
-use crate::closing::{Closed, Closing, LOOK, STATE};
+use crate::closing::{Closed, Closing, LOOK};
 use crate::errno::XA_RECOVER_DENIED;
 use crate::error::Error;
 use crate::refusal::Refusal;
@@ -20,8 +20,7 @@ impl Closing<'_> {
         let mut is_moving = false;
         let _face = progress::waiting("waiting for nothing to be written any more");
         loop {
-            let state = self.server().one(STATE)?;
-            if !state.is_read_only() {
+            if !self.is_read_only()? {
                 return Err(Refusal::ReopenedMeanwhile { host: self.host.name.to_string() }.into());
             }
             let changing = self.transactions()?;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mmm_core::{Budget, interrupt, report};
 
+use crate::closing::Closing;
 use crate::closing::session::{self, Session};
-use crate::closing::{Closing, STATE};
 use crate::error::Error;
 use crate::refusal::Refusal;
 use crate::server::Server;
@@ -48,8 +48,8 @@ impl Closing<'_> {
     /// Interrupted while another helper was waited for; `read_only` may have been set by then.
     pub(super) fn interrupted_while(control: &mut Server, failure: &Error) -> Error {
         log::info!("interrupted: {failure}");
-        let state = match control.one(STATE) {
-            Ok(row) => report::on_off(row.is_read_only()),
+        let state = match control.is_read_only() {
+            Ok(is_closed) => report::on_off(is_closed),
             Err(_) => "unknown",
         };
         let host = control.host();

@@ -114,8 +114,8 @@ impl Gate<'_> {
 
     /// The end of the peer's log, if the peer takes no writes.
     fn closed_end(&mut self, peer: &mut Server) -> Result<BinlogPosition, Error> {
-        let closed = match peer.one("SELECT @@read_only AS read_only") {
-            Ok(row) => row.is_read_only(),
+        let closed = match peer.is_read_only() {
+            Ok(closed) => closed,
             Err(error @ Error::Query { .. }) => return Err(self.unreadable(error.to_string())),
             Err(other) => return Err(other),
         };
