@@ -24,7 +24,7 @@ use crate::report::{self, Kind};
 /// host's thread.
 pub const FOLDER: &str = "/var/lib/mysql-mmm";
 /// A marker longer than this is none of ours.
-const LONGEST: u64 = 64 << 10;
+const LONGEST: u64 = 1 << 20;
 /// How long the command of a killed helper may continue before it is ended.
 const ORPHAN: Duration = Duration::from_millis(300);
 /// Pause between two tries for the lock.
@@ -263,6 +263,10 @@ impl Marker {
         let owner = Process::of(std::process::id());
         let content = Content { owner, child, undo: Some(self.undo.clone()) };
         let text = content.to_text();
+        if text.len() as u64 > LONGEST {
+            let error = format!("it would take {} bytes, of which {LONGEST} are read", text.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
+        }
         self.file.write_all_at(text.as_bytes(), 0)?;
         self.file.set_len(text.len() as u64)
     }

@@ -75,8 +75,8 @@ pub fn take_over(
         log::info!("what only {} has is less than a whole transaction", survivor.host.name);
         return Ok(Outcome::Nothing);
     }
-    check_not_open_since(local, &mut server, chosen, survivor, pursuit)?;
     catch_up(&mut server, chosen, survivor, pursuit)?;
+    check_not_open_since(local, &mut server, chosen, survivor, pursuit)?;
     let old =
         Old::Failed(OldMaster::Silent { host: chosen.source.name.to_string(), reason: silence.to_string() });
     let this = config.this_host();

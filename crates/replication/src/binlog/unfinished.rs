@@ -17,8 +17,8 @@ use crate::binlog::files::FIRST_EVENT;
 use crate::note::{FOLDER, remove, value, write};
 use crate::position::BinlogPosition;
 
-/// A longer note is not written: a marker is read up to 64 KiB. A search by content takes at most 33 KiB. Sets and
-/// states take some hundred bytes, unless they have thousands of servers or gaps.
+/// A longer note is not written. A search by content takes at most 33 KiB. Sets and states take some hundred bytes,
+/// unless they have thousands of servers or gaps.
 const LONGEST: usize = 60 << 10;
 
 /// A large odd number, so that multiplying by it loses no bit.

@@ -107,14 +107,18 @@ impl<'a> Errand<'a> {
     /// host skips.
     fn check_origin(&self, server: &mut Server, facts: &Facts, plan: &Plan) -> Result<(), Error> {
         let (ours, theirs) = (&facts.replica, &facts.new);
-        let source = &ours.channel.source_uuid;
         match &plan.proof {
             Proof::SameSet { .. } => {
+                let source = &ours.channel.source_uuid;
                 let (Some(ours), Some(theirs)) = (&ours.sets, &theirs.sets) else { return Ok(()) };
                 let channel = channel::again(server, self.channel)?;
                 let fetched: GtidSet = channel.retrieved.parse().unwrap_or_default();
                 let foreign = theirs.executed.without(&ours.executed).without(&fetched);
-                let foreign = foreign.filtered(|uuid| !uuid.eq_ignore_ascii_case(source));
+                // A channel that was changed knows no source, and a start with relay_log_recovery forgets what was
+                // fetched.
+                let sources = [source, &channel.source_uuid];
+                let foreign =
+                    foreign.filtered(|uuid| !sources.iter().any(|of| uuid.eq_ignore_ascii_case(of)));
                 if foreign.is_empty() { Ok(()) } else { Err(self.foreign(&foreign)) }
             }
             Proof::SameGroups { state: there, .. } => {

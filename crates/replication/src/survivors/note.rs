@@ -73,7 +73,7 @@ impl Note {
     pub fn standing(&self, now: &Channel, executed: &str) -> Standing {
         let (Some(applied), Some(end)) = (&now.applied, &self.end) else { return Standing::Between };
         // A crash may set back a position that is kept in files (MariaDB, MySQL before 8), but not what was executed.
-        if self.begin.as_ref() == Some(applied) && applied != end && self.had == executed {
+        if self.begin.as_ref() == Some(applied) && applied != end && is_same_set(&self.had, executed) {
             return Standing::AtBegin;
         }
         // By file and position, only from here can the channel continue at an exact position in the old master's log.
@@ -161,6 +161,12 @@ impl Note {
             is_open: value("open")? == "1",
         })
     }
+}
+
+/// MySQL shows each server's part of a set on a line of its own; a note is one line.
+fn is_same_set(one: &str, other: &str) -> bool {
+    let words = |set: &str| set.split_whitespace().collect::<String>();
+    words(one) == words(other)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Writes that this host has taken and a survivor does not have: they are newer than what only the survivor has.
 
 use std::cmp::Ordering;
+use std::time::Duration;
 
 use mmm_core::config::{Config, Host};
 use mmm_core::mutant::takes_out;
@@ -20,6 +21,9 @@ use crate::status::Channel;
 use crate::survivors::pursuit::Pursuit;
 use crate::survivors::{Survivor, seen};
 
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// Refuses if this host has taken writes that the survivor does not have. What only the survivor has is older than
 /// these writes, and would overwrite them.
 pub(super) fn check_not_open_since(
@@ -32,10 +36,37 @@ pub(super) fn check_not_open_since(
     if takes_out("newer-writes") {
         return Ok(());
     }
+    let name = survivor.host.name.as_str();
+    loop {
+        // Looked at first: what it applies meanwhile counts for it.
+        let seen = channel::again(server, &survivor.channel.name)?;
+        let own = own_that_survivor_lacks(local, server, chosen, &seen, pursuit)?;
+        let Some(own) = own else { return Ok(()) };
+        if seen.has_applied_all() || !seen.sql_running {
+            let reason = format!("{} has taken writes since ({own}), which are newer", pursuit.config.this());
+            return Err(pursuit.unfit(name, reason));
+        }
+        // They may be among what it has fetched and still applies.
+        if !server.budget().pause(PAUSE) {
+            let applied = BinlogPosition::shown(seen.applied.as_ref());
+            let state = format!("{name} still applies what it fetched, and has come to {applied}");
+            return Err(pursuit.still(name, state));
+        }
+    }
+}
+
+/// The last of this host's own writes that the survivor has not executed, nor fetched as far as it says.
+fn own_that_survivor_lacks(
+    local: &mut Server,
+    server: &mut Server,
+    chosen: &Chosen,
+    seen: &Channel,
+    pursuit: Pursuit,
+) -> Result<Option<String>, Error> {
     let (ours, theirs) =
         (local.one(&local.dialect().variables())?, server.one(&server.dialect().variables())?);
     let id = ours.number("server_id").unwrap_or(0);
-    let own = match local.dialect().flavour() {
+    Ok(match local.dialect().flavour() {
         // What was replicated later may hide that this write came after the end of the old master's log.
         Flavour::MariaDb => match own_that_lacks(&ours, &theirs)
             .map_err(|column| server.unexpected("SELECT @@…", column))?
@@ -63,14 +94,12 @@ pub(super) fn check_not_open_since(
             };
             let own = set(&ours, local)?
                 .filtered(|of| of.eq_ignore_ascii_case(&uuid))
-                .without(&set(&theirs, server)?);
+                .without(&set(&theirs, server)?)
+                .without(&seen.retrieved.parse().unwrap_or_default());
             (!own.is_empty()).then(|| own.to_string())
         }
         Flavour::MySql => own_since_opened(local, pursuit.config.this_host(), &chosen.channel, id)?,
-    };
-    let Some(own) = own else { return Ok(()) };
-    let reason = format!("{} has taken writes since ({own}), which are newer", pursuit.config.this());
-    Err(pursuit.unfit(survivor.host.name.as_str(), reason))
+    })
 }
 
 /// MariaDB: this host's own last transaction in a domain, if the survivor does not have it, by what the two hosts say

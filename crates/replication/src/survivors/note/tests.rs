@@ -30,17 +30,19 @@ fn what_is_noted_is_read_again() {
     }
 }
 
-#[test]
-fn by_file_and_position_the_way_back_is_known_at_the_two_ends_alone() {
-    let at = |offset| Some(BinlogPosition::new("bin.000007", offset));
-    let note = |mode| Note {
+fn at(offset: u64) -> Option<BinlogPosition> {
+    Some(BinlogPosition::new("bin.000007", offset))
+}
+
+fn under_way(mode: Mode, had: &str) -> Note {
+    Note {
         survivor: "db3".into(),
         channel: String::new(),
         mode,
         begin: at(300),
         end: at(900),
         gtids: GtidSet::default(),
-        had: "0-1-8".into(),
+        had: had.into(),
         host: "db1".into(),
         port: 3306,
         from: at(3000),
@@ -48,7 +50,19 @@ fn by_file_and_position_the_way_back_is_known_at_the_two_ends_alone() {
         heartbeat: String::new(),
         fetches_key: None,
         is_open: false,
-    };
+    }
+}
+
+fn applied_to(offset: u64) -> Channel {
+    Channel::from_record(Record::from_iter([
+        ("Relay_Master_Log_File", "bin.000007".to_string()),
+        ("Exec_Master_Log_Pos", offset.to_string()),
+    ]))
+}
+
+#[test]
+fn by_file_and_position_the_way_back_is_known_at_the_two_ends_alone() {
+    let note = |mode| under_way(mode, "0-1-8");
     for (applied, executed, back, has_all) in [
         (300, "0-1-8", at(3000), false),
         // A place that a crash has set back, and not what was executed.
@@ -57,10 +71,7 @@ fn by_file_and_position_the_way_back_is_known_at_the_two_ends_alone() {
         (900, "0-1-14", at(9000), true),
         (950, "0-1-15", None, false),
     ] {
-        let channel = Channel::from_record(Record::from_iter([
-            ("Relay_Master_Log_File", "bin.000007".to_string()),
-            ("Exec_Master_Log_Pos", applied.to_string()),
-        ]));
+        let channel = applied_to(applied);
         let by_file = note(Mode::FilePosition);
         assert_eq!(by_file.way_back(&channel, executed), back.map(Place::Position), "{applied}");
         assert_eq!(by_file.has_all(&channel, executed), has_all, "{applied}");
@@ -74,4 +85,13 @@ fn half_a_note_is_none() {
     for text in ["", "survivor=db3", "db3 channel", "survivor=db3\tchannel=\tmode=odd\tbegin="] {
         assert_eq!(Note::from_text(text), None, "{text}");
     }
+}
+
+#[test]
+fn a_set_of_several_servers_is_known_again() {
+    // As MySQL shows it.
+    let had = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-9,\n4e11fa47-71ca-11e1-9e33-c80aa9429562:1-7";
+    let note = Note::from_text(&under_way(Mode::FilePosition, had).to_text()).unwrap();
+    assert_eq!(note.standing(&applied_to(300), had), Standing::AtBegin);
+    assert_eq!(note.standing(&applied_to(300), &had.replace("1-7", "1-8")), Standing::Between);
 }
