@@ -379,6 +379,26 @@ alive='db1 is alive although nobody can log in there (*): db2 heard it over its 
   sql db2 'SET GLOBAL slave_net_timeout = 4'
 }
 
+@test "the same, and the configuration has a name for the old writer's address, which its channel has" {
+  leaves_traces
+  in_host db2 sh -c 'echo 10.77.0.11 master-one.example >>/etc/hosts'
+  configure db2 db1 ip master-one.example
+  call_limit db2 3
+  stop_replica_thread db2
+  sql db2 'SET GLOBAL slave_net_timeout = 60'
+  freeze db1
+
+  stays_closed 'db1 may be alive although nobody can log in there *'
+
+  names db2 'exit 2'
+  stays_closed 'nobody knows whether db2 replicates from a host of the cluster*'
+  names_again db2
+  thaw db1
+  wait_for 10 eval '[ "$(threads db2)" = "Yes Yes" ]'
+  close_writes db1
+  opens
+}
+
 @test "half a transaction of an old writer that lives behind a packet filter is not given up" {
   slow_network db2
   write_large db1

@@ -270,6 +270,23 @@ opens_without() {
   all_agree
 }
 
+@test "the new master was the last to write before what it lacks, and the slave still applies that: it is waited for" {
+  cut_off db2
+  hold db3
+  write db2 2
+  caught_up db1 db2
+  write db1 2
+  fetched_all db3 db1
+  dies
+  later 1 release db3
+
+  takes_over
+
+  has_transactions db2 10
+  moves db3 db2
+  all_agree
+}
+
 @test "the slave was made from a copy where the new master stands, and its log begins there: its rows are taken over" {
   only_on MariaDB 'MySQL compares what servers have executed'
   [[ $MMM_REPLICATION == file ]] || skip 'by GTID, a log begins behind its own position alone'
@@ -615,6 +632,89 @@ asks() { [[ $(in_host db2 ss -Htn state established dst "$(host_ip "$1")") ]]; }
     comes_back
     wait_for 10 is_whole_without_db3
   fi
+}
+
+@test "the same, and the slave's server forgets at its start what it had fetched: require loses nothing" {
+  only_on MySQL 'MariaDB tells by its servers, not by what was fetched'
+  has_gtids || skip 'by file and position, no set of what was fetched is compared'
+  leaves_traces
+  restart_server db3 --relay-log-recovery=1
+  wait_for 10 replicates db3 db1
+  is_taking_over 'allow_write: { survivors: require }'
+  kill_server db3
+  they_answer
+  fast_network db2
+
+  sleep 10
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: *'
+  is_read_only db2
+  start_server db3 --relay-log-recovery=1
+  gets OK db2 mysql_allow_write
+
+  has_all_parts db2
+  is_back
+  all_agree
+}
+
+@test "applications leave the slave no connection for replication, for some seconds: its rows are waited for, and taken over" {
+  leaves_traces
+  dies_ahead 3
+  takes_connections db3
+  # One is for the agent, beside the one that is reserved.
+  sql db3 "KILL $(sleepers db3 | tail -n 1)"
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 "ERROR: db2 takes over from db3 *, and is not done yet: *"
+  is_read_only db2
+  gives_connections_back db3
+  gets OK db2 mysql_allow_write
+
+  has_transactions db2 9
+  is_back
+  moves db3 db2
+  all_agree
+}
+
+@test "applications leave the slave no connection: the new master waits half a minute, then opens and says so" {
+  leaves_traces
+  dies_ahead 3
+  takes_connections db3
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 "ERROR: db2 takes over from db3 *, and is not done yet: *"
+  is_read_only db2
+
+  long_ago
+  agent_call db2 mysql_allow_write
+  expect_agent_read 0 'OK: db2 continues without *3 transactions* that only db3 has *'
+  is_open
+}
+
+# bats test_tags=any-mode
+@test "nobody tells the address of the name by which the slave knows the old master: its rows are waited for, and taken over" {
+  only_on MariaDB 'MySQL knows masters by their UUIDs, too'
+  leaves_traces
+  in_host db2 sh -c 'echo 10.77.0.11 master-one.example >>/etc/hosts'
+  in_host db3 sh -c 'echo 10.77.0.11 master-one.example >>/etc/hosts'
+  sql db3 'STOP SLAVE' "CHANGE MASTER TO MASTER_HOST = 'master-one.example',
+    $(place_in_mode "$(replica_field db3 Relay_Master_Log_File)" "$(replica_field db3 Exec_Master_Log_Pos)")" 'START SLAVE'
+  wait_for 5 eval '[ "$(threads db3)" = "Yes Yes" ]'
+  dies_ahead 3
+  # Its server forgets the id of its master.
+  restart_server db3
+  wait_for 10 eval '[[ $(threads db3) == *" Yes" ]]'
+
+  local fault
+  for fault in 'exit 2' 'sleep 60'; do
+    names db2 "$fault"
+    agent_call db2 mysql_allow_write
+    names_again db2
+    expect_agent_read 255 'ERROR: *nobody knows whether db3 replicates from a host of the cluster*'
+    is_read_only db2
+  done
+  gets OK db2 mysql_allow_write
+
+  has_transactions db2 9
 }
 
 @test "the slave dies while its rows are taken over: the new master opens and says so, and gets the rest when the old one is back" {

@@ -31,6 +31,34 @@ drop_connections() {
 # pass_packets HOST — takes back the above.
 pass_packets() { in_host "$1" iptables -F; }
 
+# names HOST SCRIPT — there, the name service is this shell script, which may call the real one as "$REAL"; until
+# names_again HOST.
+names() {
+  local stand_in=$BATS_TEST_TMPDIR/getent
+  cp /usr/bin/getent "$BATS_TEST_TMPDIR/real-getent"
+  printf '#!/bin/sh\nREAL=%s\n%s\n' "$BATS_TEST_TMPDIR/real-getent" "$2" >"$stand_in"
+  chmod 755 "$stand_in"
+  in_host "$1" mount --bind "$stand_in" /usr/bin/getent
+}
+names_again() { in_host "$1" umount /usr/bin/getent; }
+
+# takes_connections HOST — applications of the site have every connection there that is not reserved.
+takes_connections() {
+  sql "$1" 'SET GLOBAL max_connections = 12'
+  wait_for 10 takes_one_or_none_is_left "$1"
+  wait_for 5 eval "[[ \$(sleepers $1 | wc -l) -ge 10 ]]"
+}
+sleepers() { sql "$1" "SELECT id FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(60)%'"; }
+takes_one_or_none_is_left() {
+  sql_as_app "$1" 'DO SLEEP(60)' >/dev/null 2>&1 3>&- 4>&- &
+  sql_as_app "$1" 'DO 0' 2>&1 | grep -q 'Too many connections'
+}
+gives_connections_back() {
+  local id
+  sql "$1" 'SET GLOBAL max_connections = 151'
+  for id in $(sleepers "$1"); do sql "$1" "KILL $id" || true; done
+}
+
 address_of() {
   case $1 in
     db* | client) host_ip "$1" ;;

@@ -9,7 +9,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,8 +21,22 @@ const GETENT: &str = "/usr/bin/getent";
 pub const PATIENCE: Duration = Duration::from_secs(2);
 /// The maximum of its output that is read, in bytes.
 const MOST_OUTPUT: u64 = 64 << 10;
+/// For how long an answer counts, and that there was none: one call asks for the same name many times.
+const VALID: Duration = Duration::from_secs(5);
 
-/// The addresses of `name`, in the order in which they should be tried; an address is its own, at no cost.
+/// What the name service said of a name.
+struct Answer {
+    name: String,
+    at: Instant,
+    /// How long it was waited for.
+    most: Duration,
+    found: Result<Vec<IpAddr>, (ErrorKind, String)>,
+}
+
+static ANSWERS: Mutex<Vec<Answer>> = Mutex::new(Vec::new());
+
+/// The addresses of `name`, in the order in which they should be tried; an address is its own, at no cost. What the
+/// name service said is remembered for some seconds.
 ///
 /// # Errors
 /// `NotFound`: nobody knows the name. `TimedOut`: the name service did not answer within `most`.
@@ -30,8 +44,34 @@ pub fn addresses(name: &str, most: Duration) -> io::Result<Vec<IpAddr>> {
     match name.parse() {
         Ok(address) => Ok(vec![address]),
         Err(_) if name.is_empty() => known(name, Vec::new()),
-        Err(_) => ask(Path::new(GETENT), name, most),
+        Err(_) => remembered(name, most, || ask(Path::new(GETENT), name, most)),
     }
+}
+
+fn remembered(
+    name: &str,
+    most: Duration,
+    ask: impl FnOnce() -> io::Result<Vec<IpAddr>>,
+) -> io::Result<Vec<IpAddr>> {
+    // Not held while it is asked: other names must not wait.
+    let answers = || ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+    // Whoever has more time than the one who got no answer may get one.
+    let counts = |answer: &&Answer| {
+        answer.name == name && !matches!(&answer.found, Err((ErrorKind::TimedOut, _)) if answer.most < most)
+    };
+    answers().retain(|answer| answer.at.elapsed() < VALID);
+    if let Some(answer) = answers().iter().find(counts) {
+        return answer.found.clone().map_err(|(kind, text)| io::Error::new(kind, text));
+    }
+    let found = ask();
+    let kept = match &found {
+        Ok(found) => Ok(found.clone()),
+        Err(error) => Err((error.kind(), error.to_string())),
+    };
+    let mut answers = answers();
+    answers.retain(|answer| answer.name != name);
+    answers.push(Answer { name: name.into(), at: Instant::now(), most, found: kept });
+    found
 }
 
 fn ask(getent: &Path, name: &str, most: Duration) -> io::Result<Vec<IpAddr>> {

@@ -12,7 +12,7 @@ pub(crate) mod workers;
 use std::net::IpAddr;
 
 use mmm_core::config::{Config, Host};
-use mmm_core::names;
+use mmm_core::{Budget, names};
 
 use crate::error::Error;
 use crate::refusal::Refusal;
@@ -61,9 +61,12 @@ pub fn choose<'c>(
         }
     }
     let mut found: Vec<(Channel, &Host)> = Vec::new();
+    let mut unresolved = None;
     for channel in &channels {
-        if let Some(source) = by_address(config, channel)? {
-            found.push((channel.clone(), source));
+        match by_address(server, config, channel) {
+            Ok(source) => found.extend(source.map(|source| (channel.clone(), source))),
+            Err(error) if is_unresolved(&error) => unresolved = Some(error),
+            Err(error) => return Err(error),
         }
     }
     if found.is_empty() {
@@ -80,16 +83,17 @@ pub fn choose<'c>(
             }
         }
     }
-    match found.len() {
-        0 => {
+    match (found.len(), unresolved) {
+        (0, Some(error)) => Err(error),
+        (0, None) => {
             let sources = channels.iter().map(Channel::source).collect::<Vec<_>>().join(", ");
             Err(Refusal::ForeignSource { host, sources }.into())
         }
-        1 => {
+        (1, _) => {
             let (channel, source) = found.remove(0);
             Ok(Chosen { channel, source })
         }
-        count => {
+        (count, _) => {
             let channels: Vec<_> = found.into_iter().map(|(channel, _)| channel).collect();
             Err(Refusal::SeveralChannels { host, count, names: names_of(&channels) }.into())
         }
@@ -101,7 +105,9 @@ pub fn choose<'c>(
 pub fn meant<'c>(server: &mut Server, config: &'c Config) -> Result<(Channel, Option<&'c Host>), Error> {
     match choose(server, config, |_| None) {
         Ok(chosen) => Ok((chosen.channel, Some(chosen.source))),
-        Err(Error::Refused(refusal)) if matches!(*refusal, Refusal::ForeignSource { .. }) => {
+        Err(Error::Refused(refusal))
+            if matches!(*refusal, Refusal::ForeignSource { .. } | Refusal::UnresolvedSource { .. }) =>
+        {
             let mut channels = all(server)?;
             channels.retain(|channel| config.channel.as_ref().is_none_or(|name| channel.name == *name));
             if channels.len() == 1 { Ok((channels.remove(0), None)) } else { Err(Error::Refused(refusal)) }
@@ -110,29 +116,67 @@ pub fn meant<'c>(server: &mut Server, config: &'c Config) -> Result<(Channel, Op
     }
 }
 
-/// The addresses of a channel's source.
-pub fn addresses(channel: &Channel) -> Vec<IpAddr> {
-    // A source without an address is nobody's, whatever the reason.
-    names::addresses(&channel.source_host, names::PATIENCE).unwrap_or_default()
+/// The addresses of a channel's source; none if the name service does not name any within a part of `budget`.
+pub fn addresses(channel: &Channel, budget: Budget) -> Vec<IpAddr> {
+    names::addresses(&channel.source_host, budget.share(names::PATIENCE)).unwrap_or_else(|error| {
+        log::info!("{}: {error}", channel.title());
+        Vec::new()
+    })
 }
 
 fn names_of(channels: &[Channel]) -> String {
     channels.iter().map(|channel| format!("'{}'", channel.name)).collect::<Vec<_>>().join(", ")
 }
 
-/// The host of the configuration that a channel names, in any spelling.
-pub(crate) fn by_address<'c>(config: &'c Config, channel: &Channel) -> Result<Option<&'c Host>, Error> {
-    if let Some(host) = config.host_at(&channel.source_host, channel.source_port)? {
+/// The host of the configuration that a channel of `server` names, in any spelling. Either may use a name where the
+/// other has an address.
+///
+/// # Errors
+/// [`Refusal::UnresolvedSource`]: no host was recognised, and a name has no address at the moment. That is no proof that
+/// the channel comes from somewhere else.
+pub(crate) fn by_address<'c>(
+    server: &Server,
+    config: &'c Config,
+    channel: &Channel,
+) -> Result<Option<&'c Host>, Error> {
+    let port = channel.source_port;
+    if let Some(host) = config.host_at(&channel.source_host, port)? {
         return Ok(Some(host));
     }
-    let by_name = config.host(&channel.source_host).filter(|host| host.mysql_port == channel.source_port);
-    if by_name.is_some() || channel.source_host.parse::<IpAddr>().is_ok() {
-        return Ok(by_name);
+    if let Some(host) = config.host(&channel.source_host).filter(|host| host.mysql_port == port) {
+        return Ok(Some(host));
     }
-    for address in addresses(channel) {
-        if let Some(host) = config.host_at(&address.to_string(), channel.source_port)? {
+    let resolved = |name: &str| {
+        names::addresses(name, server.budget().share(names::PATIENCE)).map_err(|reason| {
+            let (host, source_address) = (server.host().into(), channel.source());
+            Error::from(Refusal::UnresolvedSource { host, source_address, reason: reason.to_string() })
+        })
+    };
+    let addresses = resolved(&channel.source_host)?;
+    for address in &addresses {
+        if let Some(host) = config.host_at(&address.to_string(), port)? {
             return Ok(Some(host));
         }
     }
-    Ok(None)
+    let mut unresolved = None;
+    let is_named = |host: &&Host| host.mysql_port == port && host.ip.parse::<IpAddr>().is_err();
+    for host in config.hosts().iter().filter(is_named) {
+        match resolved(&host.ip) {
+            Ok(found) if found.iter().any(|address| is_one_of(*address, &addresses)) => {
+                return Ok(Some(host));
+            }
+            Ok(_) => {}
+            Err(error) => unresolved = Some(error),
+        }
+    }
+    unresolved.map_or(Ok(None), Err)
+}
+
+/// True for the error of a name that has no address at the moment.
+pub(crate) fn is_unresolved(error: &Error) -> bool {
+    matches!(error, Error::Refused(refusal) if matches!(**refusal, Refusal::UnresolvedSource { .. }))
+}
+
+fn is_one_of(address: IpAddr, addresses: &[IpAddr]) -> bool {
+    addresses.iter().any(|other| other.to_canonical() == address.to_canonical())
 }

@@ -14,6 +14,9 @@ pub const COMMAND_DENIED: u16 = 1142;
 pub const XA_RECOVER_DENIED: u16 = 1401;
 /// Too many connections.
 pub const CROWDED: u16 = 1040;
+/// The same of all accounts, of this account, and of this account in an hour (`max_connections`,
+/// `max_user_connections`, `MAX_USER_CONNECTIONS` and the like of an account).
+pub const NO_CONNECTION_LEFT: [u16; 3] = [CROWDED, 1203, 1226];
 /// Connection was killed, query was interrupted.
 pub const CUT_OFF: [u16; 2] = [1927, 1317];
 /// Lock wait timeout exceeded.

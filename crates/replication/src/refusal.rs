@@ -53,6 +53,20 @@ pub enum Refusal {
         sources: String,
     },
 
+    /// No channel of this host was recognised, and a name that decides it has no address at the moment.
+    #[error(
+        "nobody knows whether {host} replicates from a host of the cluster: its source is {source_address}. {reason}; try \
+         again when the name service answers, or write the name in /etc/hosts"
+    )]
+    UnresolvedSource {
+        /// The host.
+        host: String,
+        /// Its channel's source.
+        source_address: String,
+        /// What the name service said.
+        reason: String,
+    },
+
     /// Several channels replicate from hosts of the configuration.
     #[error(
         "{host} has {count} replication channels from cluster hosts ({names}): name the one that is meant in \
@@ -418,6 +432,20 @@ pub enum Refusal {
     Interrupted {
         /// How things were left.
         state: String,
+    },
+
+    /// The new master has no connection left for the replication account.
+    #[error(
+        "{new} has no connection left for replication_user '{user}': {reason}; end what holds them there (SHOW \
+         PROCESSLIST, max_connections, max_user_connections), then retry"
+    )]
+    NoConnectionLeft {
+        /// The new master.
+        new: String,
+        /// The account.
+        user: String,
+        /// What the server said.
+        reason: String,
     },
 
     /// The new master does not let the replication account in.
@@ -861,6 +889,7 @@ impl Refusal {
                 | Self::OldFiltersUnknown { may_pass: true, .. }
                 | Self::NotApplied { .. }
                 | Self::NotRunning { .. }
+                | Self::NoConnectionLeft { .. }
         )
     }
 

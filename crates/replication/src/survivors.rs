@@ -50,6 +50,8 @@ pub struct Asked<'c> {
     pub silent: Vec<(String, String)>,
     /// Those that answered and could not be examined, and why.
     pub unreadable: Vec<(String, String)>,
+    /// Those of them that may replicate from the old master, because a name has no address at the moment.
+    pub unresolved: Vec<String>,
     /// One that is still receiving from the old master.
     pub receiving: Option<String>,
 }
@@ -105,6 +107,9 @@ pub fn ask<'c>(
                     error,
                     Error::Connect { answered: false, .. } | Error::Silent { .. } | Error::Broken { .. }
                 );
+                if channel::is_unresolved(&error) {
+                    asked.unresolved.push(name.into());
+                }
                 let list = if is_silent { &mut asked.silent } else { &mut asked.unreadable };
                 list.push((name.into(), error.to_string()));
             }
@@ -149,21 +154,33 @@ fn ask_one(
 }
 
 /// A server's channel from the old master `peer`, from which `ours` replicates, too.
+///
+/// # Errors
+/// If no channel was recognised and one of them names a host whose name has no address at the moment.
 pub fn channel_from(
     server: &mut Server,
     config: &Config,
     peer: &Host,
     ours: &Channel,
 ) -> Result<Option<Channel>, Error> {
+    let mut unresolved = None;
     for theirs in channel::all(server)? {
-        let is_named = (&ours.source_host, ours.source_port) == (&theirs.source_host, theirs.source_port)
-            || channel::by_address(config, &theirs)?.is_some_and(|host| host.name == peer.name);
-        let is_same_id = ours.source_server_id != 0 && theirs.source_server_id == ours.source_server_id;
-        if is_named || is_same_id {
+        let is_same = |ours: &str, theirs: &str| !ours.is_empty() && ours.eq_ignore_ascii_case(theirs);
+        let is_recognised = (&ours.source_host, ours.source_port)
+            == (&theirs.source_host, theirs.source_port)
+            || ours.source_server_id != 0 && theirs.source_server_id == ours.source_server_id
+            || is_same(&ours.source_uuid, &theirs.source_uuid);
+        if is_recognised {
             return Ok(Some(theirs));
         }
+        match channel::by_address(server, config, &theirs) {
+            Ok(Some(host)) if host.name == peer.name => return Ok(Some(theirs)),
+            Ok(_) => {}
+            Err(error) if channel::is_unresolved(&error) => unresolved = Some(error),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(None)
+    unresolved.map_or(Ok(None), Err)
 }
 
 #[cfg(test)]

@@ -70,3 +70,16 @@ fn without_getent_the_built_in_look_up_does() {
     let error = ask(Path::new("/nowhere/getent"), "no-such-host.invalid", LONG).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::NotFound | ErrorKind::TimedOut), "{error}");
 }
+
+#[test]
+fn one_answer_counts_for_a_while_and_no_answer_for_those_who_wait_no_longer() {
+    let late = |most| remembered("late.example", most, || Err(late("late.example", most)));
+    late(Duration::from_millis(10)).unwrap_err();
+    let no_longer = remembered("late.example", Duration::from_millis(10), || unreachable!());
+    assert_eq!(no_longer.unwrap_err().kind(), ErrorKind::TimedOut);
+    let longer = remembered("late.example", LONG, || Ok(ips(&["10.0.0.1"])));
+    assert_eq!(longer.unwrap(), ips(&["10.0.0.1"]));
+    assert_eq!(remembered("late.example", LONG, || unreachable!()).unwrap(), ips(&["10.0.0.1"]));
+    let other = remembered("other.example", LONG, || Ok(ips(&["10.0.0.2"])));
+    assert_eq!(other.unwrap(), ips(&["10.0.0.2"]));
+}

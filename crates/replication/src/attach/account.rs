@@ -6,6 +6,7 @@ use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::settings::{TlsMode, TlsOptions};
 
+use crate::errno::NO_CONNECTION_LEFT;
 use crate::error::Error;
 use crate::refusal::Refusal;
 use crate::server::Server;
@@ -30,8 +31,13 @@ pub(super) fn check_account(
     }
     let account = Host { tls, ..new_host.as_replica() };
     match Server::connect(&account, most, budget) {
-        Err(Error::Connect { user, cause, code: Some(_), .. }) => {
-            Err(Refusal::AccountRefused { new: new_host.name.to_string(), user, reason: cause }.into())
+        Err(Error::Connect { user, cause: reason, code: Some(code), .. }) => {
+            let new = new_host.name.to_string();
+            Err(if NO_CONNECTION_LEFT.contains(&code) {
+                Refusal::NoConnectionLeft { new, user, reason }.into()
+            } else {
+                Refusal::AccountRefused { new, user, reason }.into()
+            })
         }
         // Other failures, such as a way of logging in that only servers know, need not stop the servers.
         _ => Ok(()),

@@ -37,7 +37,7 @@ pub fn ended_during<T>(server: &mut Server, channel: &str, stop: impl FnOnce(&mu
     if channel.io == IoThread::No {
         return stop(server);
     }
-    let addresses = channel::addresses(&channel);
+    let addresses = channel::addresses(&channel, server.budget());
     thread::scope(|scope| {
         let (done, is_done) = mpsc::channel::<()>();
         let watch = move || end_attempts(listening, &addresses, &channel, &is_done);

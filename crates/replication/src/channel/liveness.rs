@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
-use mmm_core::{Budget, progress};
+use mmm_core::{Budget, names, progress};
 use mmm_network::connection;
 
 use crate::channel::{self, silence};
@@ -181,11 +181,15 @@ pub fn once_connected(local: &mut Server, channel: &Channel) -> Result<Option<Ch
     }
 }
 
-/// True if a host accepts connections at its server's port, whether or not anybody is let in.
+/// True if a host accepts connections at its server's port, whether or not anybody is let in; and if its name has no
+/// address at the moment, because then it may.
 pub fn accepts(host: &Host, budget: Budget) -> bool {
-    let Ok(address) = host.ip.parse::<IpAddr>() else { return false };
-    let most = budget.share(ACCEPTING).max(Duration::from_millis(1));
-    TcpStream::connect_timeout(&SocketAddr::new(address, host.mysql_port), most).is_ok()
+    let Ok(addresses) = names::addresses(&host.ip, budget.share(names::PATIENCE)) else { return true };
+    let most = budget.share(ACCEPTING) / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    let most = most.max(Duration::from_millis(1));
+    let is_accepted =
+        |ip: &IpAddr| TcpStream::connect_timeout(&SocketAddr::new(*ip, host.mysql_port), most).is_ok();
+    addresses.iter().any(is_accepted)
 }
 
 /// True if a channel's source answers, and its I/O thread will not notice for a while: it sleeps before its next
@@ -226,15 +230,17 @@ fn heartbeat_limit(local: &mut Server, channel: &Channel) -> Result<Option<Durat
 /// What the kernel says of the channel's connection; `None` if it does not show it, as for a server in another network
 /// namespace. Other programs of this host may be connected to the source, too.
 fn last_heard(local: &mut Server, channel: &Channel, host: &Host) -> Result<Option<Duration>, Error> {
-    let mut addresses = channel::addresses(channel);
-    addresses.extend(host.ip.parse::<IpAddr>());
+    let budget = local.budget();
+    let mut addresses = channel::addresses(channel, budget);
+    addresses.extend(names::addresses(&host.ip, budget.share(names::PATIENCE)).unwrap_or_default());
     data_from(local, channel, &addresses)
 }
 
 /// How long ago data last came over a channel's connection, by the addresses that the channel itself names; `None` as
 /// above.
 pub(super) fn last_data(local: &mut Server, channel: &Channel) -> Result<Option<Duration>, Error> {
-    data_from(local, channel, &channel::addresses(channel))
+    let addresses = channel::addresses(channel, local.budget());
+    data_from(local, channel, &addresses)
 }
 
 fn data_from(local: &mut Server, channel: &Channel, addresses: &[IpAddr]) -> Result<Option<Duration>, Error> {

@@ -6,6 +6,7 @@ use mmm_core::report;
 use mmm_core::settings::Survivors;
 
 use crate::channel::{self, Chosen};
+use crate::errno::NO_CONNECTION_LEFT;
 use crate::error::Error;
 use crate::gate::asking::Gate;
 use crate::gate::proof::{Lost, Proof};
@@ -23,6 +24,9 @@ use crate::takeover::{self, Outcome};
 pub(super) const PATIENCE: u64 = 10;
 /// The same for a survivor that answers, while neither host makes progress.
 const APPLYING: u64 = 30;
+
+/// The tail of a slave that could not be examined, in words.
+const UNKNOWN_TAIL: &str = "an unknown number of transactions";
 
 /// What became of one survivor's tail.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,7 +83,11 @@ fn why_not(host: &str, error: Error, still: impl FnOnce(String) -> Error) -> Res
         Error::Silent { host: of, .. } | Error::Broken { host: of, .. } if of != host => {
             Ok(Taken::Later(state))
         }
-        Error::Connect { answered: false, .. } => Ok(Taken::Later(state)),
+        // This host's own connection was there before. A survivor whose connections are all taken may have one again.
+        Error::Connect { answered, code, .. } => {
+            let is_crowded = code.is_some_and(|code| NO_CONNECTION_LEFT.contains(&code));
+            Ok(if is_crowded || !answered { Taken::Later(state) } else { Taken::Never(state) })
+        }
         Error::Refused(refusal) => match *refusal {
             refusal @ (Refusal::PeerIsAlive { .. }
             | Refusal::PeerMayBeAlive { .. }
@@ -166,13 +174,15 @@ impl Gate<'_> {
             return Err(still);
         }
         if lost.is_none() {
+            lost = self.unexamined(&asked)?;
+        }
+        if lost.is_none() {
             lost = self.seen_before(&asked, &ours)?;
         }
         if lost.is_none() && self.question.survivors() == Survivors::Require {
             // A silent slave is not waited for, but a living one can be asked again.
             if let Some((host, reason)) = asked.unreadable.first() {
-                lost =
-                    Some(self.lost(host, "what it has".into(), format!("it cannot be examined: {reason}")));
+                lost = Some(self.lost(host, UNKNOWN_TAIL.into(), format!("it cannot be examined: {reason}")));
             }
         }
         // A takeover that brought nothing has pointed the channel back, at a new position.
@@ -233,6 +243,16 @@ impl Gate<'_> {
         let tail = seen::read(this, &survivor).map_or_else(|| "some transactions".into(), |seen| seen.tail);
         let reason = "a part of it was taken over, and the rest given up for writes to be opened".into();
         Some(self.lost(&survivor, tail, reason))
+    }
+
+    /// A slave that may replicate from the peer: the name service, which would tell, may be back in a moment.
+    fn unexamined(&self, asked: &Asked) -> Result<Option<Lost>, Error> {
+        let unresolved = asked.unreadable.iter().find(|(name, _)| asked.unresolved.contains(name));
+        let Some((name, reason)) = unresolved else { return Ok(None) };
+        let seen = seen::note_unexamined(self.config.this_host(), name, UNKNOWN_TAIL);
+        let reason = format!("it cannot be examined: {reason}");
+        let waited = seen.silent_for();
+        self.wait_or_lose(name, seen.tail, reason, waited, PATIENCE).map(Some)
     }
 
     /// A survivor that was seen to have more, by an earlier call, and does not answer now. What is noted of others is

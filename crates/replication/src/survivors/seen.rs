@@ -113,6 +113,18 @@ pub fn note(this: &Host, survivor: &str, seen: Seen) -> u64 {
     if keep(&path(this, survivor), &seen) { seen.idle_for() } else { u64::MAX }
 }
 
+/// Notes a survivor that answers and cannot be examined, if nothing is noted of it. [`Seen::silent_for`] then counts from
+/// the first such note.
+pub fn note_unexamined(this: &Host, survivor: &str, tail: &str) -> Seen {
+    read(this, survivor).unwrap_or_else(|| {
+        let mut seen = Seen::new(tail.into(), String::new(), String::new());
+        if !keep(&path(this, survivor), &seen) {
+            seen.heard = 0;
+        }
+        seen
+    })
+}
+
 /// Notes that a survivor sends; with `moves`, also that this host makes progress with what it sends.
 pub fn renew(this: &Host, survivor: &str, moves: bool) {
     let Some(mut seen) = read(this, survivor) else { return };

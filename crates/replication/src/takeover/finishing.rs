@@ -160,7 +160,7 @@ impl Finishing<'_> {
         let Ok(mut server) = Server::connect(survivor, OTHERS_PATIENCE, budget) else { return Ok(()) };
         server.use_budget(Budget::start(Some(budget.share(OTHERS_PATIENCE))));
         let before = log_end(&mut server)?;
-        let no_id = Channel { source_server_id: 0, ..now.clone() };
+        let no_id = Channel { source_server_id: 0, source_uuid: String::new(), ..now.clone() };
         let theirs = channel_from(&mut server, self.pursuit.config, self.peer, &no_id)?;
         let Some(theirs) = theirs else { return Ok(()) };
         let is_at_rest = theirs.fetched == theirs.applied && log_end(&mut server)? == before;
