@@ -2,7 +2,7 @@
 # The package takes the place of the helpers of MMM's agent and gives it back: stand-ins for the programs and for the
 # agent's package, installed by the real dpkg or rpm. packages_rpm.bats is a link to this file.
 #
-# MMM_KILL_STEP: the package is killed at every n-th step (default 7). MMM_ROOT: a folder with a whole system to try
+# MMM_KILL_STEP: the package is killed at every n-th step (default 7, or 19). MMM_ROOT: a folder with a whole system to try
 # it in. MMM_BUILT: a folder with programs that make dist has built, to be tried instead of stand-ins.
 
 REPOSITORY=$BATS_TEST_DIRNAME/..
@@ -235,8 +235,56 @@ by_hand() {
   agent_is_unharmed
 }
 
+# is_theirs_again BEFORE — the agent's helpers are what they were, dpkg diverts nothing, and the agent's package
+# installed anew changes nothing.
+is_theirs_again() {
+  say_all theirs 1
+  [[ $(picture) == "$1" ]] || return 1
+  [[ $(inside dpkg-divert --list '*mysql-mmm*') == '' ]] || return 1
+  agent_is_unharmed
+  manage install "$(theirs 1)"
+  say_all theirs 1
+  [[ $(picture) == "$1" ]]
+}
+
+@test "unpacked and not configured, the package gives the ten back when it is removed or purged" {
+  [[ $way == deb ]] || skip 'rpm knows no such state'
+  manage install "$(theirs 1)"
+  before=$(picture)
+  # Nothing was taken yet.
+  manage unpack "$(ours 1)"
+  say_all theirs 1
+  manage remove mmm-agent-helpers
+  is_theirs_again "$before"
+
+  # Ours are in use.
+  for verb in remove purge; do
+    manage install "$(ours 1)"
+    manage unpack "$(ours 2)"
+    say_all ours 2
+    manage "$verb" mmm-agent-helpers
+    is_theirs_again "$before"
+  done
+
+  # A takeover that failed, with another version unpacked since.
+  run manage install "$(ours 3)"
+  are_whole
+  manage unpack "$(ours 2)"
+  are_whole
+  manage remove mmm-agent-helpers
+  is_theirs_again "$before"
+
+  # Where nobody has put anything, nothing is left.
+  manage remove mysql-mmm-agent
+  manage install "$(ours 1)"
+  manage unpack "$(ours 2)"
+  manage purge mmm-agent-helpers
+  [ ! -e "$root$agent" ]
+  [ "$(inside dpkg-divert --list '*mysql-mmm*')" = '' ]
+}
+
 # killing STEP — from now on, the script that runs the program of that number of those that change something is killed
-# before.
+# before: the takeover, or one of dpkg's that has it inside.
 killing() {
   local name path
   if [[ ! -d $root/killing ]]; then
@@ -247,7 +295,7 @@ killing() {
       [[ -e $path ]] || path=$root/bin/$name
       [[ -x $path ]] || continue
       mv "$path" "$root/killing/$name"
-      printf '%s\n' '#!/bin/bash' 'if [[ -e /killing/step && $(cat /proc/$PPID/comm) == takeover ]]; then' \
+      printf '%s\n' '#!/bin/bash' 'if [[ -e /killing/step && $(cat /proc/$PPID/comm) =~ ^(takeover|mmm-agent-helpe)$ ]]; then' \
         '  echo x >>/killing/steps' '  if (($(wc -l </killing/steps) >= $(cat /killing/step))); then' \
         '    rm /killing/step' '    kill -KILL "$PPID"' '  fi' 'fi' "exec /killing/$name \"\$@\"" >"$path"
       chmod +x "$path"
@@ -285,6 +333,39 @@ killing() {
     agent_is_unharmed
     if [[ $is_over ]]; then break; fi
     step=$((step + ${MMM_KILL_STEP:-7})) rounds=$((rounds + 1))
+  done
+  ((rounds >= 3))
+}
+
+@test "killed at any step while a package that is not configured is removed, the next removal ends it" {
+  [[ $way == deb ]] || skip 'rpm knows no such state'
+  mount --bind /proc "$root/proc"
+  manage install "$(theirs 1)"
+  before=$(picture)
+  step=1 rounds=0
+  while :; do
+    manage install "$(ours 1)"
+    manage unpack "$(ours 2)"
+    killing "$step"
+    run manage remove mmm-agent-helpers
+    is_over=$([[ -e $root/killing/step ]] && echo 1) || true
+    rm -f "$root/killing/step"
+    if [[ ! $is_over ]]; then
+      [ "$status" -ne 0 ]
+      # By a removal, by a purge, by an installation and a removal.
+      case $((rounds % 3)) in
+        0) manage remove mmm-agent-helpers ;;
+        1) manage purge mmm-agent-helpers ;;
+        2)
+          manage install "$(ours 1)"
+          say_all ours 1
+          manage remove mmm-agent-helpers
+          ;;
+      esac
+    fi
+    is_theirs_again "$before"
+    if [[ $is_over ]]; then break; fi
+    step=$((step + ${MMM_KILL_STEP:-19})) rounds=$((rounds + 1))
   done
   ((rounds >= 3))
 }

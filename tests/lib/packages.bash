@@ -55,8 +55,9 @@ make_packages() {
 # Version 3's takeover fails halfway.
 break_script() {
   # shellcheck disable=SC2016 # for sed
-  sed -i 's/^for name in \$HELPERS; do$/&\n  [ "$name" != mysql_may_write ] || [ "$action" = give ] || exit 1/' \
+  sed -i 's/^ *for name in \$HELPERS; do$/&\n    [ "$name" != mysql_may_write ] || [ "$action" = give ] || exit 1/' \
     "$1/usr/libexec/mmm-agent-helpers/takeover"
+  grep -qF 'mysql_may_write ]' "$1/usr/libexec/mmm-agent-helpers/takeover"
 }
 
 # agent_package VERSION FOLDER
@@ -113,11 +114,12 @@ make_root() {
 
 inside() { PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C chroot "$root" "$@"; }
 
-# manage WORDS… — the package manager, inside, in words that both know: install FILE…, remove NAME…, purge NAME.
+# manage WORDS… — the package manager, inside, in words that both know: install FILE…, remove NAME…, and that only dpkg
+# knows: unpack FILE…, which runs no postinst, purge NAME, finish.
 manage() {
   local verb=$1 file files=()
   shift
-  if [[ $verb == install ]]; then
+  if [[ $verb == install || $verb == unpack ]]; then
     mkdir -p "$root/packages"
     for file in "$@"; do
       cp "$packages/$file" "$root/packages/"
@@ -126,6 +128,7 @@ manage() {
   fi
   case $way:$verb in
     deb:install) inside dpkg --force-unsafe-io --install "${files[@]}" ;;
+    deb:unpack) inside dpkg --force-unsafe-io --unpack "${files[@]}" ;;
     deb:remove) inside dpkg --force-unsafe-io --remove "$@" ;;
     deb:purge) inside dpkg --force-unsafe-io --purge "$@" ;;
     deb:finish) inside dpkg --force-unsafe-io --configure --pending ;;
