@@ -130,6 +130,9 @@ by_hand() {
   say_all ours 2
 
   manage remove mmm-agent-helpers
+  # An upgrade leaves nothing behind.
+  run find "$root" -name '*.distrib*'
+  [ "$output" = '' ]
   after=$(picture)
   say_all theirs 2
   agent_is_unharmed
@@ -156,13 +159,63 @@ by_hand() {
   run manage install "$(ours 1)"
   say_all ours 1
   run manage remove mmm-agent-helpers
-  # dpkg knows which file is the agent's; rpm takes what it finds for a newer one of the agent's.
-  if [[ $way == deb ]]; then
-    say_all theirs 1
-    agent_is_unharmed
-  fi
-  run grep -l 'hand check_ip 5' -r "$root$agent"
-  [ "$status" -eq 0 ]
+  say_all theirs 1
+  agent_is_unharmed
+  [ "$(cat "$root$agent/check_ip.distrib.1")" = $'#!/bin/sh\necho hand check_ip 5' ]
+
+  # The package is removed without another installation before.
+  manage install "$(ours 1)"
+  rm "$root$agent/clear_ip"
+  stand_in "$root$agent/clear_ip" hand clear_ip 6
+  run manage remove mmm-agent-helpers
+  say_all theirs 1
+  agent_is_unharmed
+  [ "$(cat "$root$agent/clear_ip.distrib.1")" = $'#!/bin/sh\necho hand clear_ip 6' ]
+}
+
+@test "a helper that somebody put over ours, and then an upgrade of either package: each copy is kept" {
+  manage install "$(theirs 1)" "$(ours 1)"
+  for upgrade in "$(ours 2)" "$(theirs 2)"; do
+    rm "$root$agent/check_ip"
+    stand_in "$root$agent/check_ip" hand check_ip "$upgrade"
+    manage install "$upgrade"
+    if [[ $upgrade == "$(ours 2)" || $way == rpm ]]; then say_all ours 2; fi
+  done
+  manage install "$(ours 2)"
+  say_all ours 2
+  manage remove mmm-agent-helpers
+  say_all theirs 2
+  agent_is_unharmed
+  run grep -l 'hand check_ip' -r "$root$agent"
+  [[ $output == *"$root$agent/check_ip.distrib.1"* ]]
+}
+
+@test "what rpm cannot say is not decided against a copy: both are kept" {
+  [[ $way == rpm ]] || skip 'dpkg itself keeps the two apart'
+  manage install "$(theirs 1)" "$(ours 1)"
+  rm "$root$agent/check_ip"
+  stand_in "$root$agent/check_ip" hand check_ip 5
+  mv "$root/usr/bin/rpm" "$root/usr/bin/rpm.apart"
+  inside "$OWN/takeover" rpm take "$agent"
+  mv "$root/usr/bin/rpm.apart" "$root/usr/bin/rpm"
+  say_all ours 1
+  run cat "$root$agent"/check_ip.distrib*
+  [[ $output == *'hand check_ip 5'*'theirs check_ip 1'* ]]
+}
+
+@test "helpers of somebody who installed MMM by hand are kept when the agent's package comes" {
+  [[ $way == rpm ]] || skip 'dpkg writes over files that no package owns'
+  by_hand
+  manage install "$(ours 1)"
+  manage install "$(theirs 1)"
+  say_all ours 1
+  manage remove mmm-agent-helpers
+  say_all theirs 1
+  agent_is_unharmed
+  for name in "${HELPERS[@]}"; do
+    [[ $name == clear_ip || $(inside "$agent/$name.distrib.1") == "hand $name 0" ]]
+  done
+  [ "$(readlink "$root$agent/clear_ip.distrib.1")" = clear_ip.pl ]
 }
 
 @test "an installation by install.sh is not mixed with the package, in either order" {

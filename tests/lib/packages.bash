@@ -90,11 +90,11 @@ make_root() {
   for path in bin sbin lib lib64; do ln -s "usr/$path" "$root/$path"; done
   cp -a /dev/null "$root/dev/null"
   programs=(
-    sh bash cat chmod cmp cp diff env false grep kill ln ls mkdir mv readlink rm rmdir sleep stat tar touch true wc
+    sh bash cat chmod cmp cp cut diff env false grep kill ln ls mkdir mv readlink rm rmdir sleep stat tar touch true wc
   )
   case $way in
     deb) programs+=(dpkg dpkg-deb dpkg-divert dpkg-query dpkg-split ldconfig start-stop-daemon) ;;
-    rpm) programs+=(rpm) ;;
+    rpm) programs+=(rpm timeout sha256sum md5sum) ;;
   esac
   for program in "${programs[@]}"; do
     path=$(PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin type -P "$program")
