@@ -40,9 +40,10 @@ is_same() {
 }
 
 # is_ours NAME [FILE] — a helper of this project: the list names it, or it is being installed, or it is a program that
-# reads our settings, whoever put it there. Originals are scripts.
+# reads our settings, whoever put it there, or a package's link. Originals are scripts.
 is_ours() {
   local name=$1 file=${2:-$agent/$1}
+  if [[ -L $file && $(readlink "$file") == "/usr/libexec/mmm-agent-helpers/agent/$name" ]]; then return 0; fi
   [[ -f $file && ! -L $file ]] || return 1
   if [[ -f $placed ]] && grep -qxF "$(sum_of "$file")  $name" "$placed"; then return 0; fi
   if [[ -n $built ]] && cmp -s "$file" "$built/$name"; then return 0; fi
@@ -250,8 +251,15 @@ install_samples() {
   echo 'Would a failover work now? Run: mmm_preflight'
 }
 
+# bring_back NAME — what a package has kept beside it. That stays: dpkg may still divert to it.
+bring_back() {
+  rm -f "$agent/.$1.new" &&
+    { ln -P "$agent/$1.distrib" "$agent/.$1.new" 2>/dev/null || cp -a "$agent/$1.distrib" "$agent/.$1.new"; } &&
+    mv -fT "$agent/.$1.new" "$agent/$1"
+}
+
 uninstall_helpers() {
-  local name copy back=() gone=() more=()
+  local name copy back=() gone=() more=() left=()
   if leads_out "$agent"; then
     failed+=("bring back what $agent held")
     return
@@ -270,6 +278,10 @@ uninstall_helpers() {
       fi
     elif [[ -n $original ]]; then
       if mv -fT "$original" "$agent/$name"; then back+=("$name"); else failed+=("mv $original $agent/$name"); fi
+    elif exists "$agent/$name" && exists "$agent/$name.distrib"; then
+      # The package, which kept it, went without bringing it back.
+      if bring_back "$name"; then back+=("$name"); else failed+=("cp $agent/$name.distrib $agent/$name"); fi
+      left+=("$name.distrib")
     elif exists "$agent/$name"; then
       if rm -f "$agent/$name"; then gone+=("$name"); else failed+=("rm $agent/$name"); fi
     fi
@@ -280,6 +292,7 @@ uninstall_helpers() {
   if ((${#back[@]})); then echo "Originals are back in $agent: ${back[*]}"; fi
   if ((${#gone[@]})); then echo "Removed from $agent, where no original was: ${gone[*]}"; fi
   if ((${#back[@]} + ${#gone[@]} == 0)); then echo "Nothing to bring back in $agent"; fi
+  if ((${#left[@]})); then echo "The package mmm-agent-helpers had kept them; its copies stay in $agent: ${left[*]}"; fi
   if ((${#more[@]})); then echo "Copies that were not brought back stay in $saved: ${more[*]}"; fi
 }
 

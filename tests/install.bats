@@ -335,6 +335,33 @@ comes_back() {
   [[ $(tr -d "\0" <"$root/$AGENT.orig/check_ip") == *"original check_ip"* ]]
 }
 
+@test "uninstall removes no helper of which only a package's copy is left: that is back" {
+  mkdir -p "$root/$AGENT"
+  # As it is if a package went without giving back: by its script's failure, or by force.
+  cp "$built/check_ip" "$root/$AGENT/check_ip"
+  ln -s /usr/libexec/mmm-agent-helpers/agent/clear_ip "$root/$AGENT/clear_ip"
+  for name in check_ip clear_ip; do
+    echo "original $name" >"$root/$AGENT/$name.distrib"
+    chmod 755 "$root/$AGENT/$name.distrib"
+  done
+  run mmm uninstall
+  [ "$status" -eq 0 ]
+  [[ $output == *"Originals are back in $root/$AGENT: check_ip clear_ip"* ]]
+  [[ $output == *"its copies stay in $root/$AGENT: check_ip.distrib clear_ip.distrib"* ]]
+  for name in check_ip clear_ip; do
+    [ "$(cat "$root/$AGENT/$name")" = "original $name" ]
+    [ -x "$root/$AGENT/$name" ]
+    cmp "$root/$AGENT/$name" "$root/$AGENT/$name.distrib"
+  done
+
+  # A link into a package that is gone is no original.
+  rm "$root/$AGENT/clear_ip"
+  ln -s /usr/libexec/mmm-agent-helpers/agent/clear_ip "$root/$AGENT/clear_ip"
+  mmm install
+  mmm uninstall
+  [ "$(cat "$root/$AGENT/clear_ip")" = 'original clear_ip' ]
+}
+
 @test "another AGENT_DIR is used, and named where the host has it" {
   mkdir -p "$root/usr/libexec/mysql-mmm/agent"
   run mmm install

@@ -218,7 +218,9 @@ by_hand() {
   [ "$(readlink "$root$agent/clear_ip.distrib.1")" = clear_ip.pl ]
 }
 
-@test "an installation by install.sh is not mixed with the package, in either order" {
+# stand_ins_of_make — programs that install.sh takes for ours, and what it installs beside them; sets `install_sh`.
+stand_ins_of_make() {
+  local name page
   for name in "${HELPERS[@]}" "${TOOLS[@]}"; do
     printf '\177ELF\0mmm_helpers.yaml\0\n%s\n' "$name" >"$BATS_TEST_TMPDIR/$name"
     chmod 755 "$BATS_TEST_TMPDIR/$name"
@@ -229,10 +231,14 @@ by_hand() {
       echo x >"$BATS_TEST_TMPDIR/manual/$page"
     done
   done
-  manage install "$(theirs 1)"
-  before=$(picture)
   install_sh=("$REPOSITORY/install.sh" install "$root" "$agent" /usr/sbin "$BATS_TEST_TMPDIR"
     "$BATS_TEST_TMPDIR/manual")
+}
+
+@test "an installation by install.sh is not mixed with the package, in either order" {
+  stand_ins_of_make
+  manage install "$(theirs 1)"
+  before=$(picture)
   "${install_sh[@]}"
   placed=$(picture)
   run manage install "$(ours 1)"
@@ -253,6 +259,61 @@ by_hand() {
     [ "$(picture)" = "$placed" ]
   done
   say_all ours 1
+}
+
+@test "a helper of a build that was copied over a link: each cure that is named leads back to the agent's own" {
+  stand_ins_of_make
+  manage install "$(theirs 1)"
+  before=$(picture)
+  manage install "$(ours 1)"
+  for cure in reinstall upgrade none; do
+    for name in check_ip mysql_may_write; do
+      install -m 755 "$BATS_TEST_TMPDIR/$name" "$root$agent/.$name"
+      mv -T "$root$agent/.$name" "$root$agent/$name"
+    done
+    case $cure in
+      reinstall) manage install "$(ours 1)" ;;
+      upgrade) manage install "$(ours 2)" ;;
+    esac
+    case $cure in
+      reinstall) say_all ours 1 ;;
+      upgrade) say_all ours 2 ;;
+    esac
+    run "$REPOSITORY/install.sh" uninstall "$root" "$agent"
+    [[ $status != 0 && $output == *'Remove it first: '* ]]
+    manage remove mmm-agent-helpers
+    say_all theirs 1
+    agent_is_unharmed
+    "$REPOSITORY/install.sh" uninstall "$root" "$agent"
+    say_all theirs 1
+    agent_is_unharmed
+    # The copies stay beside, under a number.
+    cmp "$BATS_TEST_TMPDIR/check_ip" "$root$agent/check_ip.distrib.1"
+    rm "$root$agent"/*.distrib.1
+    [ "$(picture)" = "$before" ]
+    # It may come again.
+    manage install "$(ours 1)"
+    say_all ours 1
+  done
+}
+
+@test "a helper of a build that was copied over a link, where no package owns the agent's" {
+  stand_ins_of_make
+  by_hand
+  before=$(picture)
+  for cure in reinstall none; do
+    manage install "$(ours 1)"
+    rm "$root$agent/check_ip"
+    install -m 755 "$BATS_TEST_TMPDIR/check_ip" "$root$agent/check_ip"
+    if [[ $cure == reinstall ]]; then
+      manage install "$(ours 1)"
+      say_all ours 1
+    fi
+    manage remove mmm-agent-helpers
+    "$REPOSITORY/install.sh" uninstall "$root" "$agent"
+    rm "$root$agent"/*.distrib.1
+    [ "$(picture)" = "$before" ]
+  done
 }
 
 @test "while packages come and go, no helper is missing for a moment" {
@@ -277,12 +338,41 @@ by_hand() {
   manage install "$(theirs 1)"
   before=$(picture)
   run manage install "$(ours 3)"
+  half='not all helpers in /usr/libexec/mysql-mmm/agent could be replaced'
+  if [[ $way == rpm ]]; then
+    # For rpm it is a success.
+    [[ $output == *"$half"*'run: yum reinstall mmm-agent-helpers'* ]]
+    run manage install "$(theirs 2)"
+    [[ $output == *"$half"*'run: yum reinstall mmm-agent-helpers'* ]]
+    manage install "$(theirs 1)"
+  else
+    [ "$status" -ne 0 ]
+  fi
   are_whole
   manage remove mmm-agent-helpers
   [ "$(picture)" = "$before" ]
   run manage install "$(ours 3)"
   manage install "$(ours 2)"
   say_all ours 2
+  manage remove mmm-agent-helpers
+  [ "$(picture)" = "$before" ]
+  agent_is_unharmed
+}
+
+@test "if the agent's helpers cannot be brought back, the package stays and says so, and the next removal ends it" {
+  manage install "$(theirs 1)"
+  before=$(picture)
+  run manage install "$(ours 1)"
+  [[ $output != *'not all'* ]]
+  # A file system that takes no more.
+  mv "$root/usr/bin/mv" "$root/usr/bin/mv.real"
+  printf '%s\n' '#!/bin/sh' 'case $* in *agent/mysql_may_write) exit 1 ;; esac' 'exec mv.real "$@"' >"$root/usr/bin/mv"
+  chmod 755 "$root/usr/bin/mv"
+  run manage remove mmm-agent-helpers
+  [ "$status" -ne 0 ]
+  if [[ $way == rpm ]]; then [[ $output == *"not all of the agent's helpers in $agent could be brought back"*'yum remove'* ]]; fi
+  are_whole
+  mv "$root/usr/bin/mv.real" "$root/usr/bin/mv"
   manage remove mmm-agent-helpers
   [ "$(picture)" = "$before" ]
   agent_is_unharmed
