@@ -527,4 +527,16 @@ killing() {
   [ ! -e "$root/etc/logrotate.d/mysql-mmm-helpers" ]
   [ ! -e "$root/var/log/mysql-mmm" ]
   [ "$(cat "$root/etc/mysql-mmm/mmm_helpers.yaml")" = mine ]
+
+  # A folder that another package has, too, is not ours to remove.
+  mkdir -p "$BATS_TEST_TMPDIR/monitor/DEBIAN" "$BATS_TEST_TMPDIR/monitor/var/log/mysql-mmm" "$root/packages"
+  printf '%s\n' 'Package: mysql-mmm-common' 'Version: 1' 'Architecture: all' 'Maintainer: A <a@b.example>' \
+    'Description: common' >"$BATS_TEST_TMPDIR/monitor/DEBIAN/control"
+  dpkg-deb --root-owner-group -Zxz --build "$BATS_TEST_TMPDIR/monitor" "$root/packages/common.deb"
+  inside dpkg --force-unsafe-io --install /packages/common.deb
+  manage install "$(ours 1)"
+  touch "$root/var/log/mysql-mmm/mmm_helpers.log"
+  manage purge mmm-agent-helpers
+  [ -d "$root/var/log/mysql-mmm" ]
+  [ ! -e "$root/var/log/mysql-mmm/mmm_helpers.log" ]
 }
