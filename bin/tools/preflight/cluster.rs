@@ -135,6 +135,8 @@ pub struct Machine {
     pub helpers: Vec<Helper>,
     /// How they came here, if that can be seen.
     pub installation: Option<Installation>,
+    /// A package of ours that is installed, but does not serve the folder that the agent calls.
+    pub elsewhere: Option<Way>,
     /// Commands of the packet filter that cannot be run, with the reason.
     pub firewall: Vec<(String, String)>,
     /// Where the journal is, and why it cannot be written.
@@ -171,6 +173,17 @@ pub enum Way {
     Rpm,
     /// install.sh, from the source or from a release.
     Installer,
+}
+
+impl Way {
+    /// The folders in which a package replaces the agent's helpers, as packaging/ has them; the first is the usual one.
+    pub const fn folders(self) -> &'static [&'static str] {
+        match self {
+            Self::Deb => &["/usr/lib/mysql-mmm/agent"],
+            Self::Rpm => &["/usr/libexec/mysql-mmm/agent", "/usr/lib/mysql-mmm/agent"],
+            Self::Installer => &[],
+        }
+    }
 }
 
 /// A helper program of this machine.

@@ -31,6 +31,7 @@ pub enum Code {
     HelperForeign,
     HelperOverwritten,
     HelperVersionDiffers,
+    PackageServesElsewhere,
 
     InterfaceUnusable,
     InterfaceNoCarrier,

@@ -21,12 +21,17 @@ pub fn helpers(cluster: &Cluster) -> Check {
     });
     let mut check =
         Check::new("helpers").saying(format!("{} of version {own} in {folder}{by}", helpers.len()));
+    let make = format!("make install AGENT_DIR={folder}");
     // A package is not mixed with install.sh.
-    let install = match way {
-        Some(Way::Deb) => shell(this, "apt-get install --reinstall mmm-agent-helpers"),
-        Some(Way::Rpm) => shell(this, "yum reinstall mmm-agent-helpers"),
-        Some(Way::Installer) | None => shell(this, format!("make install AGENT_DIR={folder}")),
+    let install = match (way, cluster.machine.elsewhere) {
+        (Some(Way::Deb), _) => shell(this, "apt-get install --reinstall mmm-agent-helpers"),
+        (Some(Way::Rpm), _) => shell(this, "yum reinstall mmm-agent-helpers"),
+        (_, Some(package)) => shell(this, format!("{} && {make}", removal(package))),
+        (_, None) => shell(this, make),
     };
+    if let Some(package) = cluster.machine.elsewhere {
+        serves_elsewhere(&mut check, this, &folder, package);
+    }
     let overwritten = cluster.machine.installation.as_ref().map_or(&[][..], |found| &found.overwritten);
     if !overwritten.is_empty() {
         let text = format!(
@@ -92,6 +97,24 @@ pub fn helpers(cluster: &Cluster) -> Check {
         check.warn(Code::HelperVersionDiffers, this, text, &[install]);
     }
     check
+}
+
+fn serves_elsewhere(check: &mut Check, this: &str, folder: &str, package: Way) {
+    let kind = if package == Way::Deb { "deb" } else { "rpm" };
+    let text = format!(
+        "the {kind} mmm-agent-helpers is installed, but it replaces the helpers in {}, and the agent of {this} calls those in {folder}",
+        package.folders().join(" and ")
+    );
+    let served = package.folders()[0].trim_end_matches("agent");
+    let cure = advice(format!(
+        "set bin_path of {this} to {served} in mmm_common.conf, if MMM is there; else remove the package"
+    ));
+    check.warn(Code::PackageServesElsewhere, this, text, &[cure, shell(this, removal(package))]);
+}
+
+/// The command that removes a package of ours.
+fn removal(package: Way) -> &'static str {
+    if package == Way::Deb { "apt-get remove mmm-agent-helpers" } else { "yum remove mmm-agent-helpers" }
 }
 
 /// Whether addresses can be added to the interface.

@@ -155,6 +155,7 @@ fn machine() -> Machine {
         interface: Ok(true),
         helpers: vec![helper("check_ip"), helper("set_active_master")],
         installation: None,
+        elsewhere: None,
         firewall: Vec::new(),
         journal: ("/var/log/mysql-mmm/mmm_helpers.log".into(), Ok(())),
         leftovers: Vec::new(),

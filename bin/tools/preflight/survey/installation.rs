@@ -10,25 +10,38 @@ use sha2::{Digest, Sha256};
 
 use super::super::cluster::{Installation, Way};
 
-/// Where the packages leave theirs.
-const LISTS: &str = "/usr/share/mmm-agent-helpers";
-
-/// The installation of the helpers in `agent`, a folder; `None` if nothing says how they came there.
-pub fn look(agent: &Path) -> Option<Installation> {
-    look_in(Path::new(LISTS), agent)
+/// The installation of the helpers in `agent`, a folder, `None` if nothing says how they came there; and a package that is
+/// installed, but serves other folders.
+pub fn look(agent: &Path) -> (Option<Installation>, Option<Way>) {
+    look_in(Path::new("/"), agent)
 }
 
-fn look_in(lists: &Path, agent: &Path) -> Option<Installation> {
-    let (way, list) = [
-        (Way::Deb, lists.join("deb.sha256sums")),
-        (Way::Rpm, lists.join("rpm.sha256sums")),
-        (Way::Installer, kept(agent).join(".placed")),
-    ]
-    .into_iter()
-    .find_map(|(way, path)| Some((way, fs::read_to_string(path).ok()?)))?;
-    let overwritten = mmm_agent_helpers::ALL.iter().map(|program| program.name);
-    let overwritten = overwritten.filter(|name| is_overwritten(&list, agent, name)).map(ToString::to_string);
-    Some(Installation { way, overwritten: overwritten.collect() })
+fn look_in(root: &Path, agent: &Path) -> (Option<Installation>, Option<Way>) {
+    let package =
+        [(Way::Deb, "deb.sha256sums"), (Way::Rpm, "rpm.sha256sums")].into_iter().find_map(|(way, name)| {
+            let list = root.join("usr/share/mmm-agent-helpers").join(name);
+            Some((way, fs::read_to_string(list).ok()?))
+        });
+    let serves = |way: &Way| way.folders().iter().any(|folder| is_same(&root.join(&folder[1..]), agent));
+    let (here, elsewhere) = match package {
+        Some((way, list)) if serves(&way) => (Some((way, list)), None),
+        other => {
+            let placed = fs::read_to_string(kept(agent).join(".placed")).ok();
+            (placed.map(|list| (Way::Installer, list)), other.map(|(way, _)| way))
+        }
+    };
+    let installation = here.map(|(way, list)| {
+        let names = mmm_agent_helpers::ALL.iter().map(|program| program.name);
+        let overwritten = names.filter(|name| is_overwritten(&list, agent, name)).map(ToString::to_string);
+        Installation { way, overwritten: overwritten.collect() }
+    });
+    (installation, elsewhere)
+}
+
+/// True if both names mean one folder, also by a link.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.components().collect());
+    real(one) == real(other)
 }
 
 /// Where install.sh keeps originals and its list.

@@ -22,6 +22,7 @@ use super::{installation, local_server, program};
 pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
     let host = config.this_host();
     let has = |which| capability::has(which).unwrap_or(false);
+    let (installation, elsewhere) = installation::look(&cluster::helper(host, ""));
     Machine {
         is_root: geteuid().is_root(),
         has_net_admin: has(capability::NET_ADMIN),
@@ -29,7 +30,8 @@ pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
         has_own_ip: cluster::ip(&host.ip).and_then(is_local),
         interface: interface(host, budget).map_err(|error| explain(host, &error)),
         helpers: program::helpers(host, &budget),
-        installation: installation::look(&cluster::helper(host, "")),
+        installation,
+        elsewhere,
         firewall: firewall_commands(&config.blocking),
         journal: (settings.log.file.clone(), journal(&settings.log)),
         leftovers: [firewall::left_behind(host), hold::left_behind(host)].into_iter().flatten().collect(),
@@ -51,6 +53,7 @@ pub fn silent(settings: &Settings) -> Machine {
         )),
         helpers: Vec::new(),
         installation: None,
+        elsewhere: None,
         firewall: Vec::new(),
         journal: (settings.log.file.clone(), Ok(())),
         leftovers: Vec::new(),

@@ -14,7 +14,7 @@ fn a_good_machine_is_held_to_be_good() {
 
 #[test]
 fn what_is_wrong_with_the_machine_is_found_with_a_cure() {
-    let table: [(&str, Judge, Break); 14] = [
+    let table: [(&str, Judge, Break); 15] = [
         ("helper-missing", helpers, |all| all.machine.helpers[0].state = HelperState::Missing),
         ("helper-not-executable", helpers, |all| {
             all.machine.helpers[0].state = HelperState::NotExecutable;
@@ -25,6 +25,7 @@ fn what_is_wrong_with_the_machine_is_found_with_a_cure() {
             all.machine.installation =
                 Some(Installation { way: Way::Deb, overwritten: vec!["check_ip".into()] });
         }),
+        ("package-serves-elsewhere", helpers, |all| all.machine.elsewhere = Some(Way::Rpm)),
         ("helper-fails", helpers, |all| all.machine.helpers[0].state = HelperState::Failed("no".into())),
         ("helper-version-differs", helpers, |all| {
             all.machine.helpers[0].state = HelperState::Version("0.0.9".into());
@@ -75,4 +76,23 @@ fn who_has_installed_the_helpers_is_said_and_their_cure_is_of_that_way() {
         cluster.machine.helpers[1].state = HelperState::Missing;
         assert_eq!(helpers(&cluster).findings[0].cure[0], cure);
     }
+}
+
+#[test]
+fn a_package_for_another_folder_is_named_and_no_cure_is_one_that_install_sh_would_refuse() {
+    let mut cluster = good("db2");
+    cluster.machine.elsewhere = Some(Way::Deb);
+    cluster.machine.helpers[1].state = HelperState::Missing;
+    let found = helpers(&cluster).findings;
+    assert_eq!(
+        found[0].text,
+        "the deb mmm-agent-helpers is installed, but it replaces the helpers in /usr/lib/mysql-mmm/agent, and the \
+         agent of db2 calls those in /usr/lib/mysql-mmm/agent"
+    );
+    assert_eq!(
+        found[1].cure[0],
+        "on db2, shell: apt-get remove mmm-agent-helpers && make install AGENT_DIR=/usr/lib/mysql-mmm/agent"
+    );
+    cluster.machine.elsewhere = Some(Way::Rpm);
+    assert_eq!(helpers(&cluster).findings[0].cure[1], "on db2, shell: yum remove mmm-agent-helpers");
 }

@@ -3,12 +3,18 @@ use super::*;
 /// `printf ours | sha256sum`.
 const OURS: &str = "ae0bec9e9d33c56354bd612c8a6010840324fc5b9786ce0a18b696b304b09397";
 
+const LISTS: &str = "usr/share/mmm-agent-helpers";
+const OPT: &str = "opt/mmm/agent";
+
+/// A root with folders of agents.
 struct Folders(PathBuf);
 
 impl Folders {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("mmm-installation-{name}-{}", std::process::id()));
-        for folder in ["lists", "agent", "agent.orig"] {
+        let agents = [OPT, "usr/lib/mysql-mmm/agent", "usr/libexec/mysql-mmm/agent"];
+        for folder in agents.into_iter().chain([LISTS, "opt/mmm/agent.orig", "usr/lib/mysql-mmm/agent.orig"])
+        {
             fs::create_dir_all(path.join(folder)).unwrap();
         }
         Self(path)
@@ -18,9 +24,9 @@ impl Folders {
         fs::write(self.0.join(file), text).unwrap();
     }
 
-    fn look(&self) -> Option<Installation> {
+    fn look(&self, agent: &str) -> (Option<Installation>, Option<Way>) {
         // As bin_path has it, with a slash at its end.
-        look_in(&self.0.join("lists"), &self.0.join("agent/"))
+        look_in(&self.0, &self.0.join(agent).join(""))
     }
 }
 
@@ -35,16 +41,31 @@ fn found(way: Way, overwritten: &[&str]) -> Installation {
 }
 
 #[test]
-fn each_way_of_installing_is_known_by_its_list_and_a_package_comes_first() {
+fn a_package_counts_only_in_the_folders_that_it_serves() {
     let folders = Folders::new("ways");
-    assert_eq!(folders.look(), None);
-    for (file, way) in [
-        ("agent.orig/.placed", Way::Installer),
-        ("lists/rpm.sha256sums", Way::Rpm),
-        ("lists/deb.sha256sums", Way::Deb),
-    ] {
-        folders.write(file, "");
-        assert_eq!(folders.look(), Some(found(way, &[])));
+    let [lib, libexec] = ["usr/lib/mysql-mmm/agent", "usr/libexec/mysql-mmm/agent"];
+    std::os::unix::fs::symlink(folders.0.join("usr/lib/mysql-mmm"), folders.0.join("opt/link")).unwrap();
+    for agent in [OPT, lib, libexec] {
+        assert_eq!(folders.look(agent), (None, None));
+    }
+    folders.write("opt/mmm/agent.orig/.placed", "");
+    folders.write("usr/lib/mysql-mmm/agent.orig/.placed", "");
+    assert_eq!(folders.look(OPT), (Some(found(Way::Installer, &[])), None));
+    for (list, way, served) in
+        [("deb.sha256sums", Way::Deb, &[lib][..]), ("rpm.sha256sums", Way::Rpm, &[lib, libexec][..])]
+    {
+        let list = format!("{LISTS}/{list}");
+        folders.write(&list, "");
+        assert_eq!(folders.look(OPT), (Some(found(Way::Installer, &[])), Some(way)));
+        assert_eq!(folders.look("opt/elsewhere/agent"), (None, Some(way)));
+        for agent in served {
+            assert_eq!(folders.look(agent), (Some(found(way, &[])), None));
+        }
+        if !served.contains(&libexec) {
+            assert_eq!(folders.look(libexec), (None, Some(way)));
+        }
+        assert_eq!(folders.look("opt/link/agent"), (Some(found(way, &[])), None));
+        fs::remove_file(folders.0.join(list)).unwrap();
     }
 }
 
@@ -54,18 +75,18 @@ fn a_helper_with_another_content_was_overwritten_and_one_of_an_earlier_version_w
     let old = sum_of("old");
     let list =
         format!("{old}  check_ip\n{OURS}  check_ip\n{OURS}  clear_ip\n{OURS}  /usr/sbin/mmm_journal\n");
-    folders.write("agent.orig/.placed", &list);
+    folders.write("opt/mmm/agent.orig/.placed", &list);
     // None is there.
-    assert_eq!(folders.look(), Some(found(Way::Installer, &[])));
-    folders.write("agent/check_ip", "old");
-    folders.write("agent/clear_ip", "ours");
+    assert_eq!(folders.look(OPT).0, Some(found(Way::Installer, &[])));
+    folders.write("opt/mmm/agent/check_ip", "old");
+    folders.write("opt/mmm/agent/clear_ip", "ours");
     // The list does not know it.
-    folders.write("agent/configure_ip", "theirs");
-    assert_eq!(folders.look(), Some(found(Way::Installer, &[])));
-    folders.write("agent/clear_ip", "old");
-    assert_eq!(folders.look(), Some(found(Way::Installer, &["clear_ip"])));
-    folders.write("agent/check_ip", "#!/usr/bin/perl");
-    assert_eq!(folders.look(), Some(found(Way::Installer, &["check_ip", "clear_ip"])));
+    folders.write("opt/mmm/agent/configure_ip", "theirs");
+    assert_eq!(folders.look(OPT).0, Some(found(Way::Installer, &[])));
+    folders.write("opt/mmm/agent/clear_ip", "old");
+    assert_eq!(folders.look(OPT).0, Some(found(Way::Installer, &["clear_ip"])));
+    folders.write("opt/mmm/agent/check_ip", "#!/usr/bin/perl");
+    assert_eq!(folders.look(OPT).0, Some(found(Way::Installer, &["check_ip", "clear_ip"])));
 }
 
 fn sum_of(text: &str) -> String {
