@@ -59,3 +59,26 @@ find_tools() {
       refuse "cargo-auditable $AUDITABLE could not be had from crates.io"
   fi
 }
+
+# What else has to be the same for the same bytes is named, one line for each program, without the name of a folder.
+
+# name_compiler ARCH — what find_rust has found for it.
+name_compiler() {
+  local from=unknown package
+  if [[ $rust =~ /toolchains/([^/]+)$ ]]; then
+    from="rustup, ${BASH_REMATCH[1]}"
+  elif package=$(dpkg-query --search "$(realpath "$rust/bin/rustc")" 2>/dev/null); then
+    package=${package%%:*}
+    from="package $package $(dpkg-query --show --showformat '${Version}' "$package")"
+  fi
+  printf '%s: %s, from %s; the standard library %s\n' "$1" "$("$rust/bin/rustc" --version)" "$from" \
+    "$(if ((${#build_std[@]})); then echo 'compiled from its sources'; else echo 'as it comes with it'; fi)"
+}
+
+name_tools() {
+  printf 'ziglang %s\n' "$("$tools/python/bin/python3" -m ziglang version)"
+  "$tools/python/bin/cargo-zigbuild" --version
+  printf 'cargo-auditable %s\n' "$AUDITABLE"
+  local program
+  for program in rpmbuild dpkg-deb xz gzip tar; do "$program" --version | sed -n 1p; done
+}

@@ -29,8 +29,10 @@ unpacked() {
   folder=$BATS_FILE_TMPDIR/$name
 }
 
-@test "the sums are those of the files, and no helper has more than 5 MB" {
+@test "the sums are those of the files, the compilers are named, and no helper has more than 5 MB" {
   (cd "$DIST" && sha256sum --check --quiet SHA256SUMS)
+  # What a second builder needs for the same bytes.
+  for line in '^x86_64: rustc ' '^ziglang ' '^RPM ' '^xz '; do grep -q "$line" "$DIST/BUILT-WITH"; done
   unpacked x86_64
   for name in "${HELPERS[@]}"; do [ "$(stat -c %s "$folder/bin/$name")" -le 5000000 ]; done
 }
@@ -140,6 +142,7 @@ answers_with_nothing() {
     run chroot "$root" /qemu-aarch64-static "/$name" --version
     [[ $status == 0 && $output == "$name $version" ]]
   done
+  answers_with_nothing "$root" /qemu-aarch64-static
 }
 
 @test "install.sh of the archive needs no words, and uninstalls" {
