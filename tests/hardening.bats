@@ -1,20 +1,34 @@
 #!/usr/bin/env bats
-# The sample etc/systemd/…/hardening.conf leaves the helpers what they need, and nothing is in it that they do not
-# need: what it says of rights and folders, made of unshare and setpriv, because a test has no systemd.
+# The sample etc/systemd/…/hardening.conf leaves the helpers what they need: what it says of rights and folders, made of
+# unshare and setpriv, because a test has no systemd. The helpers for addresses run in a network of their own, those for
+# servers in a cluster. Not tried: system calls and address families that the sample closes, /home, and blocking_type
+# soft.
+
+load lib/cluster
+
+setup_file() { cluster_for_file; }
+teardown_file() { end_cluster; }
 
 AGENT_DIR=${MMM_AGENT_DIR:-$BATS_TEST_DIRNAME/../target/release}
 SAMPLE=$BATS_TEST_DIRNAME/../etc/systemd/mysql-mmm-agent.service.d/hardening.conf
 
 of_sample() { sed -n "s/^$1=//p" "$SAMPLE"; }
 
-# hardened WITHOUT COMMAND… — in a network and with folders of its own; WITHOUT is a right that is taken away, too.
-hardened() {
-  local capability rights=-all without=$1
-  shift
+# rights_without RIGHT — the sample's, for setpriv, but that one.
+rights_without() {
+  local capability rights=-all
   for capability in $(of_sample CapabilityBoundingSet); do
     capability=${capability#CAP_}
-    if [[ ${capability,,} != "$without" ]]; then rights+=,+${capability,,}; fi
+    if [[ ${capability,,} != "$1" ]]; then rights+=,+${capability,,}; fi
   done
+  echo "$rights"
+}
+
+# hardened WITHOUT COMMAND… — in a network and with folders of its own; WITHOUT is a right that is taken away, too.
+hardened() {
+  local rights
+  rights=$(rights_without "$1")
+  shift
   WRITABLE="$(of_sample ReadWritePaths) /var/lib/$(of_sample StateDirectory)" RIGHTS=$rights \
     unshare --net --mount bash -euc '
       mount -t tmpfs tmpfs /run
@@ -33,6 +47,22 @@ hardened() {
       ip link set other up
       exec setpriv --no-new-privs --bounding-set "$RIGHTS" --inh-caps "$RIGHTS" "$@"
     ' bash "$@"
+}
+
+# called_by_agent HOST HELPER ARGUMENTS… — on a host of the cluster, under the sample, with the agent's configuration.
+called_by_agent() {
+  local host=$1 helper=$2
+  shift 2
+  in_host "$host" env WRITABLE="$(of_sample ReadWritePaths) /var/lib/$(of_sample StateDirectory)" \
+    RIGHTS="$(rights_without none)" unshare --mount bash -euc '
+      for folder in $WRITABLE; do
+        mkdir -p "$folder"
+        mount --bind "$folder" "$folder"
+      done
+      for folder in /var/log /var/lib /etc /; do mount -o remount,ro,bind "$folder"; done
+      ! touch /var/log/other /var/lib/other /etc/other /other 2>/dev/null || exit 99
+      exec setpriv --no-new-privs --bounding-set "$RIGHTS" --inh-caps "$RIGHTS" "$@"
+    ' bash "$AGENT_DIR/$helper" mmm_agent "$@"
 }
 
 # The answers of a host that gets an address and gives it up, and what is written meanwhile.
@@ -64,4 +94,18 @@ script='cd /
   script='"$0"/configure_ip mmm_agent eth7 192.0.2.7; cat /var/log/mysql-mmm/mmm_helpers.log'
   run hardened net_raw bash -c "$script" "$AGENT_DIR"
   [[ $output == *CAP_NET_RAW* || $output == *'not permitted'* ]]
+}
+
+@test "under the sample, a server is closed and opened, and slaves follow the new writer" {
+  for call in 'db1 mysql_deny_write' 'db3 set_active_master db2' 'db2 sync_with_master' 'db2 mysql_may_write' \
+    'db2 mysql_allow_write' 'db3 turn_off_slave' 'db3 turn_on_slave'; do
+    read -ra words <<<"$call"
+    run called_by_agent "${words[@]}"
+    echo "$call: $status: $output"
+    [[ $(tail -n 1 <<<"$output") == OK* && $status != 255 && $status != 99 ]]
+  done
+  [ "$(sql db1 'SELECT @@read_only')" = 1 ]
+  [ "$(sql db2 'SELECT @@read_only')" = 0 ]
+  [[ $(sql db3 'SHOW SLAVE STATUS') == *"$(host_ip db2)"* ]]
+  in_host db2 grep -q mysql_allow_write /var/log/mysql-mmm/mmm_helpers.log
 }
