@@ -60,6 +60,16 @@ refused() {
   refused 'cargo-deny is not installed'
 }
 
+@test "both packages name every licence that a library may have" {
+  local licence allowed
+  mapfile -t allowed < <(sed -n '/^allow = \[/,/^]/s/^ *"\(.*\)",$/\1/p' "$REPOSITORY/deny.toml")
+  ((${#allowed[@]} > 5))
+  for licence in "${allowed[@]}"; do
+    grep -E '^License: ' "$REPOSITORY/packaging/rpm/mmm-agent-helpers.spec" | grep -qwF -e "$licence"
+    grep -qwF -e "$licence" "$REPOSITORY/packaging/deb/copyright"
+  done
+}
+
 @test "the version of this project stands in one place, and CHANGELOG.md has its entry" {
   # shellcheck source=packaging/names.bash
   . "$REPOSITORY/packaging/names.bash"
