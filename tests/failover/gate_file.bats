@@ -323,6 +323,31 @@ loses_the_end() {
   stays_closed 'db2 does not replicate from its peer db1 but from db3*'
 }
 
+# As after a restore, before anybody has named its source.
+@test "A33: the new writer has no channel, and the old one takes writes; no second writer opens" {
+  sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
+
+  stays_closed 'db1 still takes writes*'
+
+  close_writes db1
+  opens
+}
+
+@test "A33: the new writer has no channel, and the old one refuses the agent; writes stay closed" {
+  leaves_traces
+  sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
+  set_password db1 "$AGENT_USER" other
+
+  stays_closed 'cannot tell what db1 has written: *'
+}
+
+@test "A33: the new writer has no channel, and the old one is dead; writes open" {
+  sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
+  kill_server db1
+
+  opens
+}
+
 @test "A27: what the old writer wrote last cannot be fetched; its place is not taken for reached" {
   leaves_traces
   call_limit db2 2

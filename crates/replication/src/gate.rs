@@ -29,7 +29,7 @@ use crate::channel::{self, threads};
 use crate::error::Error;
 use crate::gate::asking::Gate;
 use crate::gate::beside_survivors::{PATIENCE, wait_or_lose, without};
-use crate::gate::peer::{answers, channel_from_peer, connect, rests, wake};
+use crate::gate::peer::{answers, channel_from_peer, connect, is_closed, rests, unreadable, wake, writable};
 use crate::gate::reset_log::check_before_connecting;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
@@ -55,7 +55,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     }
     let Some((channel, peer)) = channel_from_peer(local, config)? else {
         log::warn!("{} replicates from nobody: there is nothing that it could lack", local.host());
-        return Ok(Proof::NothingToApply);
+        return without_channel(config, question);
     };
     let mut connection = connect(peer, question);
     let answers = answers(&connection);
@@ -98,6 +98,35 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
             error
         }
     })
+}
+
+/// This host replicates from nobody, as the first host of a cluster does, and one that was just restored. A peer that
+/// answers must be read-only all the same, so that there are never two writers.
+fn without_channel(config: &Config, question: Question) -> Result<Proof, Error> {
+    let Ok(peer) = config.peer() else { return Ok(Proof::NothingToApply { beside_silent: false }) };
+    let connection = connect(peer, question);
+    if let Err(error) = &connection
+        && !answers(&connection)
+    {
+        log::warn!("{}: {error}; nothing shows whether it takes writes", peer.name);
+        report::observe(Some(peer.name.as_str()), "does not answer", error);
+        return Ok(Proof::NothingToApply { beside_silent: true });
+    }
+    forget_fence(config.this_host());
+    let mut closed = connection.and_then(|mut server| is_closed(&mut server, peer, question));
+    if matches!(closed, Err(Error::Broken { .. })) {
+        // Its own mysql_deny_write ends sessions, ours among them.
+        closed = connect(peer, question).and_then(|mut server| is_closed(&mut server, peer, question));
+    }
+    match closed {
+        Ok(true) => Ok(Proof::NothingToApply { beside_silent: false }),
+        Ok(false) => Err(writable(peer, question)),
+        // It was there a moment ago. If it is dead now, the next call finds that.
+        Err(error @ (Error::Silent { .. } | Error::Broken { .. } | Error::Connect { .. })) => {
+            Err(unreadable(peer, question, error.to_string()))
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// Judges whether `local`, the server of this host of `config`, could be opened if its peer were closed now.

@@ -9,7 +9,7 @@ use crate::channel::liveness::Shown;
 use crate::channel::{self, liveness, threads};
 use crate::error::Error;
 use crate::gate::fence::forget_fence;
-use crate::gate::peer::connect;
+use crate::gate::peer::{connect, unreadable};
 use crate::gate::proof::Proof;
 use crate::gate::question::Question;
 use crate::position::BinlogPosition;
@@ -110,11 +110,6 @@ impl Gate<'_> {
     }
 
     pub(super) fn unreadable(&self, reason: String) -> Error {
-        Refusal::PeerUnreadable {
-            peer: self.peer.name.to_string(),
-            reason,
-            then: self.question.otherwise.into(),
-        }
-        .into()
+        unreadable(self.peer, self.question, reason)
     }
 }

@@ -11,7 +11,6 @@ use mmm_core::journal::words;
 use mmm_core::{hook, marker, report};
 
 use crate::error::Error;
-use crate::gate::peer::{answers, connect};
 use crate::gate::proof::Proof;
 use crate::gate::question::Question;
 use crate::note::{self, Moment};
@@ -30,7 +29,7 @@ pub fn fence(config: &Config, question: Question, proof: &Proof) -> Result<bool,
     let (this, peer) = (config.this_host(), config.peer()?);
     let is_silent = match proof {
         Proof::AppliedAllFetched(_) | Proof::WithoutTail { .. } | Proof::ToBeTakenOver { .. } => true,
-        Proof::NothingToApply => !answers(&connect(peer, question)),
+        Proof::NothingToApply { beside_silent } => *beside_silent,
         Proof::AppliedToTheEnd(_) | Proof::ToBeApplied(_) => false,
     };
     if !is_silent {

@@ -9,12 +9,12 @@ use crate::binlog::files;
 use crate::channel::{self, awaited, settling, wait};
 use crate::error::Error;
 use crate::gate::asking::{Gate, PAUSE};
+use crate::gate::peer::{is_closed, writable};
 use crate::gate::proof::Proof;
 use crate::gate::reset_log::{check_before_connecting, check_reset};
 use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::record::Record;
-use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::dialect::Flavour;
 use crate::status::{Channel, IoThread, Mode};
@@ -114,18 +114,9 @@ impl Gate<'_> {
 
     /// The end of the peer's log, if the peer takes no writes.
     fn closed_end(&mut self, peer: &mut Server) -> Result<BinlogPosition, Error> {
-        let closed = match peer.is_read_only() {
-            Ok(closed) => closed,
-            Err(error @ Error::Query { .. }) => return Err(self.unreadable(error.to_string())),
-            Err(other) => return Err(other),
-        };
-        report::observe(Some(peer.host()), "read_only", report::on_off(closed));
+        let closed = is_closed(peer, self.peer, self.question)?;
         if !closed && self.supposed.is_none() && !takes_out("peer-closed") {
-            return Err(Refusal::PeerWritable {
-                peer: self.peer.name.to_string(),
-                then: self.question.otherwise.into(),
-            }
-            .into());
+            return Err(writable(self.peer, self.question));
         }
         match log_end(peer) {
             Ok(Some(end)) => {

@@ -1,6 +1,7 @@
 //! This host's channel from its peer, and a connection to the peer.
 
 use mmm_core::config::{Config, Host};
+use mmm_core::report;
 
 use crate::channel::{self, liveness, threads};
 use crate::error::Error;
@@ -18,6 +19,26 @@ pub(super) fn connect(peer: &Host, question: Question) -> Result<Server, Error> 
 /// True if the peer lets the agent in, or refuses it.
 pub(super) fn answers(connection: &Result<Server, Error>) -> bool {
     matches!(connection, Ok(_) | Err(Error::Connect { answered: true, .. }))
+}
+
+/// Whether the peer, which lets the agent in, takes no writes.
+pub(super) fn is_closed(server: &mut Server, peer: &Host, question: Question) -> Result<bool, Error> {
+    let closed = match server.is_read_only() {
+        Err(error @ Error::Query { .. }) => return Err(unreadable(peer, question, error.to_string())),
+        told => told?,
+    };
+    report::observe(Some(server.host()), "read_only", report::on_off(closed));
+    Ok(closed)
+}
+
+/// The refusal beside a peer that takes writes.
+pub(super) fn writable(peer: &Host, question: Question) -> Error {
+    Refusal::PeerWritable { peer: peer.name.to_string(), then: question.otherwise.into() }.into()
+}
+
+/// The refusal beside a peer that is alive and does not say what is needed.
+pub(super) fn unreadable(peer: &Host, question: Question, reason: String) -> Error {
+    Refusal::PeerUnreadable { peer: peer.name.to_string(), reason, then: question.otherwise.into() }.into()
 }
 
 /// The channel from the peer, and the peer; `None` if this host replicates from nobody.

@@ -8,7 +8,10 @@ use crate::position::BinlogPosition;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// This host replicates from nobody: there is nothing to apply.
-    NothingToApply,
+    NothingToApply {
+        /// True if it has a peer, and that does not answer. Otherwise the peer is read-only.
+        beside_silent: bool,
+    },
     /// The peer is read-only and this host has applied its log to the end.
     AppliedToTheEnd(BinlogPosition),
     /// The peer is silent and this host has applied all it fetched.
@@ -71,7 +74,7 @@ impl Proof {
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NothingToApply => f.write_str("this host replicates from nobody"),
+            Self::NothingToApply { .. } => f.write_str("this host replicates from nobody"),
             Self::AppliedToTheEnd(end) => {
                 write!(f, "the peer is read-only, its log ends at {end}, and this host has applied all of it")
             }
