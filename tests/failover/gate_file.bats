@@ -295,6 +295,47 @@ loses_the_end() {
   [ "$(sql db2 'SELECT COUNT(*) FROM app.heap')" -gt "$(sql db1 'SELECT COUNT(*) FROM app.heap')" ]
 }
 
+# What it lost came to it from db2 under its own server id, and it dropped that. Only the slave still has it.
+@test "A31: the same, and the host that it has come back to dies; it does not open without what the slave has" {
+  [[ $FAMILY == MariaDB ]] || has_gtids || skip 'without GTIDs, a slave of another host shows nothing of it'
+  loses_the_end
+  opens
+  moves db3 db2
+  start_server db1
+  wait_for 20 eval '[ "$(threads db1)" = "Yes Yes" ]'
+  write db2 2
+  all_caught_up db2 db1 db3
+  kill_server db2
+  wait_for 10 has_lost db1
+
+  local helper
+  for helper in sync_with_master mysql_allow_write; do
+    agent_call db1 "$helper"
+    expect_agent_read 255 'ERROR: db1 lost the end of its own log: db3 has *'
+  done
+
+  is_read_only db1
+  [ "$(sql db3 'SELECT COUNT(*) FROM app.heap')" -gt "$(sql db1 'SELECT COUNT(*) FROM app.heap')" ]
+}
+
+@test "A31: the same, and the slave has a tail of the dead host's, too; nothing of it is waited for" {
+  [[ $FAMILY == MariaDB ]] || has_gtids || skip 'without GTIDs, a slave of another host shows nothing of it'
+  loses_the_end
+  opens
+  moves db3 db2
+  start_server db1
+  wait_for 20 eval '[ "$(threads db1)" = "Yes Yes" ]'
+  all_caught_up db2 db1 db3
+  stop_replica_thread db1 IO_THREAD
+  write db2 2
+  all_caught_up db2 db3
+  kill_server db2
+  wait_for 10 has_lost db3
+
+  agent_call db1 sync_with_master
+  expect_agent_read 255 'ERROR: db1 lost the end of its own log: db3 has *'
+}
+
 @test "A32: the old writer is back without the end of its log; nobody is told to rebuild from it" {
   loses_the_end
   call_limit db2 2

@@ -643,7 +643,7 @@ pub enum Refusal {
         then: String,
     },
 
-    /// This host's own log ends before what the peer has of it.
+    /// This host's own log ends before what the peer, or another slave, has of it.
     #[error(
         "{host} lost the end of its own log: {peer} has {missing}; a crash with sync_binlog=0 does that, and a reset of \
          the log; {then}. Rebuild {host} from {peer}; mysql_allow_write --force opens it without \
@@ -652,7 +652,7 @@ pub enum Refusal {
     OwnLogCut {
         /// This host.
         host: String,
-        /// The peer.
+        /// The peer, or the slave that has it.
         peer: String,
         /// What this host lacks, as GTIDs or as a position in its log.
         missing: String,

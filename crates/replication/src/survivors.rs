@@ -21,6 +21,7 @@ use mmm_core::{Budget, report};
 use crate::channel;
 use crate::error::Error;
 use crate::position::BinlogPosition;
+use crate::record::Record;
 use crate::server::Server;
 use crate::server::patience::OTHERS_PATIENCE;
 use crate::status::{Channel, IoThread};
@@ -41,6 +42,17 @@ pub struct Survivor<'c> {
     pub tail: Tail,
 }
 
+/// What a host has by GTID, whoever it replicates from.
+#[derive(Debug)]
+pub struct Logged {
+    /// The host.
+    pub host: String,
+    /// What its server says of itself ([`crate::server::dialect::Dialect::variables`]).
+    pub variables: Record,
+    /// MySQL's: what each of its channels has fetched.
+    pub retrieved: Vec<String>,
+}
+
 /// The answers.
 #[derive(Debug, Default)]
 pub struct Asked<'c> {
@@ -54,7 +66,12 @@ pub struct Asked<'c> {
     pub unresolved: Vec<String>,
     /// One that is still receiving from the old master.
     pub receiving: Option<String>,
+    /// What each host that answered has by GTID.
+    pub logged: Vec<Logged>,
 }
+
+/// A host's channel from the old master, what it has of that master's log, and whether it still receives.
+type Answer = Option<(Channel, Share, bool)>;
 
 /// Asks every host of the configuration but this one and `peer`, the old master that `channel` of `local` names, over
 /// existing connections if there are some, else over new ones.
@@ -85,6 +102,12 @@ pub fn ask<'c>(
     let mut asked = Asked::default();
     for (host, answer) in answers {
         let name = host.name.as_str();
+        let answer = answer.map(|told| {
+            told.map(|(logged, answer)| {
+                asked.logged.push(logged);
+                answer
+            })
+        });
         match answer {
             Ok(Ok(Some((theirs, share, is_receiving)))) => {
                 if is_receiving {
@@ -139,9 +162,13 @@ fn ask_one(
     peer: &Host,
     ours: &Channel,
     budget: Budget,
-) -> Result<Option<(Channel, Share, bool)>, Error> {
+) -> Result<(Logged, Answer), Error> {
     server.use_budget(Budget::start(Some(budget.share(OTHERS_PATIENCE))));
-    let Some(channel) = channel_from(&mut server, config, peer, ours)? else { return Ok(None) };
+    let channels = channel::all(&mut server)?;
+    let variables = server.one(&server.dialect().variables())?;
+    let retrieved = channels.iter().map(|channel| channel.retrieved.clone()).collect();
+    let logged = Logged { host: server.host().into(), variables, retrieved };
+    let Some(channel) = among(&server, channels, config, peer, ours)? else { return Ok((logged, None)) };
     let share = Share::of(&mut server, &channel)?;
     let mut is_receiving = false;
     if channel.io == IoThread::Yes {
@@ -150,7 +177,7 @@ fn ask_one(
         let now = channel::again(&mut server, &channel.name)?;
         is_receiving = now.io == IoThread::Yes && now.fetched != channel.fetched;
     }
-    Ok(Some((channel, share, is_receiving)))
+    Ok((logged, Some((channel, share, is_receiving))))
 }
 
 /// A server's channel from the old master `peer`, from which `ours` replicates, too.
@@ -163,8 +190,19 @@ pub fn channel_from(
     peer: &Host,
     ours: &Channel,
 ) -> Result<Option<Channel>, Error> {
+    let channels = channel::all(server)?;
+    among(server, channels, config, peer, ours)
+}
+
+fn among(
+    server: &Server,
+    channels: Vec<Channel>,
+    config: &Config,
+    peer: &Host,
+    ours: &Channel,
+) -> Result<Option<Channel>, Error> {
     let mut unresolved = None;
-    for theirs in channel::all(server)? {
+    for theirs in channels {
         let is_same = |ours: &str, theirs: &str| !ours.is_empty() && ours.eq_ignore_ascii_case(theirs);
         let is_recognised = (&ours.source_host, ours.source_port)
             == (&theirs.source_host, theirs.source_port)

@@ -129,6 +129,7 @@ impl Gate<'_> {
         if let Some(host) = asked.receiving {
             return Err(self.question.pursuit(self.config).is_alive(self.peer.name.as_str(), &host));
         }
+        self.check_own_log_by(&asked.logged)?;
         for (host, reason) in asked.silent.iter().chain(&asked.unreadable) {
             log::warn!("nobody knows whether {host} has more of {}: {reason}", self.peer.name);
         }

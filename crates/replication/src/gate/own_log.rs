@@ -14,6 +14,7 @@ use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::dialect::Flavour;
 use crate::status::{Channel, Mode};
+use crate::survivors::Logged;
 
 impl Gate<'_> {
     /// Refuses if the peer has what this host once wrote and no longer has. To be asked when this host has applied all
@@ -24,22 +25,40 @@ impl Gate<'_> {
         let statement = peer.dialect().variables();
         let theirs = peer.one(&statement)?;
         let ours = self.local.one(&self.local.dialect().variables())?;
-        let lost = match peer.dialect().flavour() {
-            Flavour::MariaDb => lost_groups(&ours, &theirs),
-            Flavour::MySql => lost_transactions(&ours, &theirs),
-        };
+        let lost = lost(peer.dialect().flavour(), &ours, &theirs, &[]);
         let lost = match lost.map_err(|column| peer.unexpected(&statement, column))? {
             None => self.lost_places(&ours, &channels)?,
             lost => lost,
         };
-        let Some(missing) = lost else { return Ok(()) };
-        Err(Refusal::OwnLogCut {
+        lost.map_or(Ok(()), |missing| Err(self.own_log_cut(self.peer.name.as_str(), missing)))
+    }
+
+    /// The same by what other slaves have of this host, if the peer is silent: what came from there under this host's
+    /// own server id was dropped here, and not there.
+    pub(super) fn check_own_log_by(&mut self, others: &[Logged]) -> Result<(), Error> {
+        if others.is_empty() {
+            return Ok(());
+        }
+        let (flavour, statement) = (self.local.dialect().flavour(), self.local.dialect().variables());
+        let ours = self.local.one(&statement)?;
+        for Logged { host, variables, retrieved } in others {
+            let lost = lost(flavour, &ours, variables, retrieved);
+            let lost = lost.map_err(|column| self.local.unexpected(&statement, column))?;
+            if let Some(missing) = lost {
+                return Err(self.own_log_cut(host, missing));
+            }
+        }
+        Ok(())
+    }
+
+    fn own_log_cut(&self, elsewhere: &str, missing: String) -> Error {
+        Refusal::OwnLogCut {
             host: self.local.host().into(),
-            peer: self.peer.name.to_string(),
+            peer: elsewhere.into(),
             missing,
             then: self.question.otherwise.into(),
         }
-        .into())
+        .into()
     }
 
     /// Without GTIDs, the position to which the peer has executed this host's log shows how long that log once was.
@@ -57,6 +76,20 @@ impl Gate<'_> {
     }
 }
 
+/// What a host has of this one's own transactions that this one has not, by GTID; `retrieved` is what its channels say
+/// that they have fetched.
+fn lost(
+    flavour: Flavour,
+    ours: &Record,
+    theirs: &Record,
+    retrieved: &[String],
+) -> Result<Option<String>, &'static str> {
+    match flavour {
+        Flavour::MariaDb => lost_groups(ours, theirs),
+        Flavour::MySql => lost_transactions(ours, theirs, retrieved),
+    }
+}
+
 /// MariaDB: this host's own last transaction in a domain, if its log ends before that. A log without any transaction of
 /// its own was begun anew, as on a copy of another server.
 fn lost_groups(ours: &Record, theirs: &Record) -> Result<Option<String>, &'static str> {
@@ -71,13 +104,20 @@ fn lost_groups(ours: &Record, theirs: &Record) -> Result<Option<String>, &'stati
 }
 
 /// MySQL with GTIDs: transactions under this host's own uuid.
-fn lost_transactions(ours: &Record, theirs: &Record) -> Result<Option<String>, &'static str> {
+fn lost_transactions(
+    ours: &Record,
+    theirs: &Record,
+    retrieved: &[String],
+) -> Result<Option<String>, &'static str> {
     let own = ours.text("server_uuid");
     if own.is_empty() || ours.text("gtid_mode") != "ON" {
         return Ok(None);
     }
-    let theirs: GtidSet = theirs.parsed("executed")?;
-    let lost = theirs.filtered(|uuid| uuid.eq_ignore_ascii_case(own)).without(&ours.parsed("executed")?);
+    let mut known: GtidSet = theirs.parsed("executed")?;
+    for set in retrieved {
+        known = known.with(&set.parse().map_err(|_| "Retrieved_Gtid_Set")?);
+    }
+    let lost = known.filtered(|uuid| uuid.eq_ignore_ascii_case(own)).without(&ours.parsed("executed")?);
     Ok((!lost.is_empty()).then(|| lost.to_string()))
 }
 

@@ -230,7 +230,11 @@ impl<'a> Errand<'a> {
             mode: found.mode,
             begin: if let Place::Position(place) = place { Some(place.clone()) } else { None },
             end: Some(end.clone()),
-            gtids: gtids.clone(),
+            // What this host once wrote and lost is dropped here, and never comes.
+            gtids: match &facts.replica.sets {
+                Some(ours) => gtids.filtered(|uuid| !uuid.eq_ignore_ascii_case(&ours.uuid)),
+                None => gtids.clone(),
+            },
             had: facts.replica.applied_gtids.clone(),
             host: found.source_host.clone(),
             port: found.source_port,

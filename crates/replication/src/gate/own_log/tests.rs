@@ -28,13 +28,17 @@ fn a_mariadb_whose_own_last_number_is_lower_than_elsewhere_lost_the_end_of_its_l
 fn a_mysql_that_lacks_transactions_of_its_own_uuid_lost_the_end_of_its_log() {
     const A: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
     const B: &str = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
-    let lost = |mode: &str, ours: &str, theirs: &str| {
+    let fetching = |mode: &str, ours: &str, theirs: &str, retrieved: &[String]| {
         let ours = row(&[("server_uuid", A), ("gtid_mode", mode), ("executed", ours)]);
-        lost_transactions(&ours, &row(&[("executed", theirs)])).unwrap()
+        lost_transactions(&ours, &row(&[("executed", theirs)]), retrieved).unwrap()
     };
+    let lost = |mode: &str, ours: &str, theirs: &str| fetching(mode, ours, theirs, &[]);
     let (all, begin) = (format!("{A}:1-900,{B}:1-5"), format!("{A}:1-850,{B}:1-5"));
     assert_eq!(lost("ON", &begin, &all), Some(format!("{A}:851-900")));
     assert_eq!(lost("ON", &all, &all), None);
+    let fetched = [String::new(), all.clone()];
+    let text = Some(format!("{A}:851-900"));
+    assert_eq!(fetching("ON", &begin, &begin, &fetched), text, "fetched, and not applied");
     assert_eq!(lost("ON", &all, &begin), None, "the peer lags");
     assert_eq!(lost("ON", &format!("{A}:1-900"), &all), None, "what others wrote is asked for elsewhere");
     assert_eq!(lost("OFF", "", &all), None, "from when there were GTIDs");
