@@ -58,12 +58,13 @@ opens() {
   nothing_lost db2 db1 db3
 }
 
-# overtaken — on db2, a transaction of one domain waits for 5 s, and a later one of another domain is applied.
+# overtaken [first] — on db2, a transaction of one domain waits for 5 s, and a later one of another domain is applied;
+# `first`: db2 has nothing of that one domain yet.
 overtaken() {
   local count
   leaves_traces
   sql db2 'STOP SLAVE' 'SET GLOBAL slave_parallel_threads = 4' 'START SLAVE'
-  sql db1 'SET SESSION gtid_domain_id = 7' "INSERT INTO app.heap VALUES ('db1', 'first')"
+  [[ ${1:-} ]] || sql db1 'SET SESSION gtid_domain_id = 7' "INSERT INTO app.heap VALUES ('db1', 'first')"
   all_caught_up db1 db2 db3
   later 0 sql db2 'LOCK TABLES app.heap WRITE' 'DO SLEEP(5)'
   sleep 0.5
@@ -76,6 +77,18 @@ overtaken() {
 @test "A20: a later transaction of another domain is applied, an older one is not; writes stay closed until it is" {
   [[ $FAMILY == MariaDB && $MMM_REPLICATION == gtid ]] || skip 'domains are applied out of order by MariaDB, by GTID'
   overtaken
+  close_writes db1
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: *not yet applied*'
+
+  opens
+  same_rows db1 db2
+}
+
+@test "A20: the same, and the older one is the first of its domain; writes stay closed until it is applied" {
+  [[ $FAMILY == MariaDB && $MMM_REPLICATION == gtid ]] || skip 'domains are applied out of order by MariaDB, by GTID'
+  overtaken first
   close_writes db1
 
   agent_call db2 mysql_allow_write

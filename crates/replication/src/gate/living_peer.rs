@@ -6,7 +6,7 @@ use mmm_core::report;
 
 use crate::binlog::end::{executed, log_end};
 use crate::binlog::files;
-use crate::channel::{self, awaited, settling, wait};
+use crate::channel::{self, awaited, settling, wait, workers};
 use crate::error::Error;
 use crate::gate::asking::{Gate, PAUSE};
 use crate::gate::peer::{is_closed, writable};
@@ -109,7 +109,8 @@ impl Gate<'_> {
         let statement = self.local.dialect().variables();
         let ours = self.local.one(&statement)?;
         let late = late_domain(&ours, domains).map_err(|column| self.local.unexpected(&statement, column))?;
-        Ok(late.is_none())
+        // Of a domain that this host has not begun, only what was fetched shows whether it will come.
+        Ok(late.is_none() && !workers::may_apply_older(self.local, now)?)
     }
 
     /// The end of the peer's log, if the peer takes no writes.
