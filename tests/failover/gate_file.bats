@@ -200,6 +200,68 @@ overtaken() {
   wait_for 20 eval '[ "$(threads db2)" = "Yes Yes" ]'
 }
 
+# imports HOST — HOST gets what a server outside of the cluster writes all the time, and logs it.
+imports() {
+  local other=db1
+  leaves_traces
+  if [[ $1 == db1 ]]; then other=db2; fi
+  # What comes back to HOST by way of the other master, it has already. MySQL sees that by GTID itself.
+  by_sets || ignores_server_id "$1" "$other" 90
+  archive_channel "$1"
+  sql client 'CREATE DATABASE archive' 'CREATE TABLE archive.notes (id BIGINT AUTO_INCREMENT PRIMARY KEY)'
+  keeps_saying client 'INSERT INTO archive.notes VALUES (); DO SLEEP(0.002)'
+  wait_for 5 has_some db1 archive.notes
+  wait_for 5 has_some db2 archive.notes
+}
+has_some() { [[ $(sql "$1" "SELECT 1 FROM $2 LIMIT 1") ]]; }
+
+# keeps_saying HOST STATEMENT… — in the background, again and again.
+keeps_saying() {
+  "${CLIENT[@]}" --socket="$(host_dir "$1")/mysqld.sock" --user=root < <(yes "${*:2};" 3>&- 4>&-) \
+    >/dev/null 2>&1 3>&- 4>&- &
+  in_background+=("$!")
+}
+
+# ignores_server_id HOST SOURCE ID — HOST's channel from SOURCE.
+ignores_server_id() {
+  local mode=''
+  if is_able domains && [[ $MMM_REPLICATION == gtid ]]; then mode=', MASTER_USE_GTID = slave_pos'; fi
+  sql "$1" 'STOP SLAVE' "CHANGE MASTER TO IGNORE_SERVER_IDS = ($3)$mode" 'START SLAVE'
+  wait_for 5 runs_from "$1" "$2"
+}
+
+@test "A34: the old writer imports from a server outside, without an end; the role moves all the same" {
+  imports db1
+  write db1 3
+  close_writes db1
+
+  opens
+
+  [ "$(sql db2 "SELECT COUNT(*) FROM app.heap WHERE origin = 'db1'")" = "$(sql db1 "SELECT COUNT(*) FROM app.heap WHERE origin = 'db1'")" ]
+}
+
+@test "A34: the new writer imports likewise; the role moves all the same" {
+  imports db2
+  write db1 3
+  close_writes db1
+
+  opens
+}
+
+@test "A34: the old writer imports, and somebody writes there although it is closed; the sync does not succeed" {
+  imports db1
+  close_writes db1
+  hold db2
+  # read_only does not stop root.
+  write db1
+
+  later 1 write db1
+  later 1.5 release db2
+  agent_call db2 sync_with_master
+
+  expect_agent_read 255 'ERROR: new changes from db1 not yet applied *'
+}
+
 @test "A26: the old writer's log was reset; writes stay closed" {
   call_limit db2 2
   sql db1 'RESET MASTER'

@@ -1,7 +1,7 @@
 //! May this host take writes? Only when it has applied everything that its peer has written.
 //!
-//! `sync_with_master` asks and waits, `mysql_allow_write` asks and does not (docs/FAILOVER.md, 5.1). A peer that
-//! answers must be read-only, so that its log does not grow. If the peer is silent, everything that was fetched from it
+//! `sync_with_master` asks and waits, `mysql_allow_write` asks and hardly does (docs/FAILOVER.md, 5.1). A peer that
+//! answers must be read-only, so that it writes nothing. If the peer is silent, everything that was fetched from it
 //! must be applied, up to the last complete transaction.
 
 mod asking;

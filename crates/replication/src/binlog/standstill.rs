@@ -28,12 +28,17 @@ enum Own {
 }
 
 impl LogMark {
-    /// Reads it.
+    /// Reads it. What the server wrote itself after that was read lies behind the end, or before it and counts as
+    /// written since.
     pub fn read(server: &mut Server) -> Result<Self, Error> {
-        let end = log_end(server)?;
         let row = server.one(&server.dialect().variables())?;
         let own = own_writes(&row).ok_or_else(|| server.unexpected("SELECT @@…", "readable GTIDs"))?;
-        Ok(Self { end, server_id: row.number("server_id"), own })
+        Ok(Self { end: log_end(server)?, server_id: row.number("server_id"), own })
+    }
+
+    /// Where the log ended; `None` without one.
+    pub fn end(&self) -> Option<&BinlogPosition> {
+        self.end.as_ref()
     }
 
     /// True if something was written on the server itself since `before`, and not brought by replication.

@@ -1,4 +1,6 @@
-//! A peer that answers: its log must not grow, and this host must have applied it to the end.
+//! A peer that answers: it must write nothing, and this host must have applied its log to the end.
+
+use std::time::{Duration, Instant};
 
 use mmm_core::mutant::takes_out;
 use mmm_core::progress::{self, Left};
@@ -6,6 +8,7 @@ use mmm_core::report;
 
 use crate::binlog::end::{executed, log_end};
 use crate::binlog::files;
+use crate::binlog::standstill::LogMark;
 use crate::channel::{self, awaited, settling, wait, workers};
 use crate::error::Error;
 use crate::gate::asking::{Gate, PAUSE};
@@ -19,8 +22,12 @@ use crate::server::Server;
 use crate::server::dialect::Flavour;
 use crate::status::{Channel, IoThread, Mode};
 
+/// How long a call that does not wait gives this host to come to the end of the peer's log: if the peer gets something
+/// from elsewhere all the time, that end is hardly ever reached at the first look.
+const A_MOMENT: Duration = Duration::from_millis(500);
+
 impl Gate<'_> {
-    /// The peer answers: its log must not grow, and this host must have applied it to the end.
+    /// The peer answers: it must write nothing, and this host must have applied its log to the end.
     pub(super) fn against(&mut self, peer: &mut Server) -> Result<Proof, Error> {
         // In this order: what was fetched before the end was read cannot lie beyond it.
         let mut before = channel::again(self.local, &self.channel)?;
@@ -29,7 +36,9 @@ impl Gate<'_> {
             self.fetch_again(&before)?;
             before = channel::again(self.local, &self.channel)?;
         }
-        let end = self.closed_end(peer)?;
+        self.check_closed(peer)?;
+        let mark = self.examined(LogMark::read(peer))?;
+        let end = self.shown_end(peer, mark.end().cloned())?;
         check_reset(self.local.host(), self.peer, &before, &end, self.question)?;
         let theirs = self.check_numbers(peer)?;
         // By auto-position, what a server has executed decides: it skips what it has, without moving its position.
@@ -57,15 +66,22 @@ impl Gate<'_> {
             peer.host()
         ));
         let logs = files::log_sizes(peer, &face);
-        while !is_reached && self.question.wait && now.sql_running && !self.question.budget.is_spent() {
+        let until = Instant::now() + A_MOMENT;
+        while !is_reached
+            && (self.question.wait && now.sql_running || now.is_running() && Instant::now() < until)
+            && !self.question.budget.is_spent()
+        {
             if face.is_seen() {
                 let count =
                     self.missing_transactions(peer).filter(|count| *count > 0).map(Left::Transactions);
                 face.left(count.or_else(|| awaited::bytes(now.applied.as_ref(), Some(&end), &logs)));
             }
-            if target.is_some() {
+            if target.is_some() || !self.question.wait {
                 self.question.budget.pause(PAUSE);
                 now = channel::again(self.local, &self.channel)?;
+                if target.is_none() {
+                    settling::look_closer(self.local, &mut now)?;
+                }
             } else {
                 now = wait::a_while(self.local, &now, &end)?;
             }
@@ -80,9 +96,11 @@ impl Gate<'_> {
             let missing = self.count_missing(peer).unwrap_or_else(|| "changes".into());
             return Err(self.not_applied(&now, missing, &end));
         }
-        let again = self.closed_end(peer)?;
-        // A log that grows would have ended there.
-        if again != end && self.supposed.is_none() {
+        self.check_closed(peer)?;
+        let again = self.examined(log_end(peer))?;
+        let again = self.shown_end(peer, again)?;
+        // What it gets from elsewhere and passes on is not what it writes: that comes to an open host, too.
+        if again != end && self.supposed.is_none() && self.writes_itself(peer, &mark)? {
             return Err(self.not_applied(&now, "new changes".into(), &again));
         }
         self.check_own_log(peer)?;
@@ -113,21 +131,34 @@ impl Gate<'_> {
         Ok(late.is_none() && !workers::may_apply_older(self.local, now)?)
     }
 
-    /// The end of the peer's log, if the peer takes no writes.
-    fn closed_end(&mut self, peer: &mut Server) -> Result<BinlogPosition, Error> {
+    /// Refuses if the peer takes writes.
+    fn check_closed(&mut self, peer: &mut Server) -> Result<(), Error> {
         let closed = is_closed(peer, self.peer, self.question)?;
         if !closed && self.supposed.is_none() && !takes_out("peer-closed") {
             return Err(writable(self.peer, self.question));
         }
-        match log_end(peer) {
-            Ok(Some(end)) => {
-                report::observe(Some(peer.host()), "its log ends at", &end);
-                Ok(end)
-            }
-            Ok(None) => Err(self.unreadable("it has no binary log".into())),
-            Err(error @ Error::Query { .. }) => Err(self.unreadable(error.to_string())),
-            Err(other) => Err(other),
-        }
+        Ok(())
+    }
+
+    /// The end of the peer's log, if there is one.
+    fn shown_end(&self, peer: &Server, end: Option<BinlogPosition>) -> Result<BinlogPosition, Error> {
+        let end = end.ok_or_else(|| self.unreadable("it has no binary log".into()))?;
+        report::observe(Some(peer.host()), "its log ends at", &end);
+        Ok(end)
+    }
+
+    /// True if the peer has written something itself since `mark`.
+    fn writes_itself(&self, peer: &mut Server, mark: &LogMark) -> Result<bool, Error> {
+        let now = self.examined(LogMark::read(peer))?;
+        self.examined(now.was_written_since(mark, peer))
+    }
+
+    /// What a peer that is alive has told. If it refuses a statement, it cannot be examined.
+    fn examined<T>(&self, told: Result<T, Error>) -> Result<T, Error> {
+        told.map_err(|error| match error {
+            Error::Query { .. } => self.unreadable(error.to_string()),
+            other => other,
+        })
     }
 
     /// How many transactions are missing, in words, where that can be told.
