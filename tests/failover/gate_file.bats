@@ -122,6 +122,31 @@ overtaken() {
   same_rows db1 db2
 }
 
+# GTID_ONLY: after its start, the server shows no position, neither of what it has fetched nor of what it has applied.
+@test "A35: the new writer keeps no positions, and was restarted with a backlog; writes stay closed until it is applied" {
+  [[ $MMM_SERVER == mysql-9 && $MMM_REPLICATION == gtid ]] || skip 'MySQL has GTID_ONLY from 8.0.27 on'
+  leaves_traces
+  settings db2 $'allow_write: {survivors: off}\nlimits: {call: 3s}'
+  sql db2 'STOP SLAVE'
+  sql db2 'CHANGE REPLICATION SOURCE TO REQUIRE_ROW_FORMAT = 1, GTID_ONLY = 1'
+  sql db2 'START SLAVE'
+  wait_for 5 runs_from db2 db1
+  stop_replica_thread db2 SQL_THREAD
+  write db1 3
+  wait_for 5 fetched_all db2 db1
+  kill_server db1
+  stop_server db2
+  start_server db2 --skip-replica-start
+  hold db2
+
+  stays_closed '*not yet applied*'
+
+  release db2
+  opens
+  has_rows_of db1 7
+}
+has_rows_of() { [[ $(sql db2 "SELECT COUNT(*) FROM app.heap WHERE origin = '$1'") == "$2" ]]; }
+
 @test "A2: applying has failed on the new writer; writes stay closed" {
   call_limit db2 2
   fail_applier db2 db1

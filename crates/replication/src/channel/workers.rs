@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::gtid::{Gtid, GtidPosition};
+use crate::gtid::{Gtid, GtidPosition, GtidSet};
 use crate::record::Record;
 use crate::server::{Server, privilege};
 use crate::status::{Channel, Mode};
@@ -11,15 +11,22 @@ use crate::status::{Channel, Mode};
 /// True while parallel appliers of a channel may have something to do: they take events from the relay log before they
 /// apply them. If the channel's status shows that all is applied, this is not asked.
 pub fn are_busy(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
-    if !channel.sql_running || channel.fetched == channel.applied {
+    let is_told = channel.fetched.is_some() && channel.fetched == channel.applied;
+    if !channel.sql_running || is_told {
         return Ok(false);
     }
     are_at_work(server, channel)
 }
 
-/// The same if the channel's position is that of the newest transaction that is applied: a MariaDB that replicates by
-/// GTID applies transactions of different domains out of order.
+/// The same if the channel's position does not show it: a MariaDB that replicates by GTID applies transactions of
+/// different domains out of order, and a MySQL with `GTID_ONLY` has no position after its start.
 pub fn may_apply_older(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
+    if channel.mode == Mode::AutoPosition && (channel.fetched.is_none() || channel.applied.is_none()) {
+        let statement = server.dialect().applied_gtids();
+        let executed = server.one(statement)?;
+        let lacks = lacks_retrieved(&executed, channel);
+        return lacks.map_err(|column| server.unexpected(statement, column));
+    }
     if !channel.sql_running || !matches!(channel.mode, Mode::SlavePos | Mode::CurrentPos) {
         return Ok(false);
     }
@@ -29,6 +36,11 @@ pub fn may_apply_older(server: &mut Server, channel: &Channel) -> Result<bool, E
         is_behind_in_a_domain(&ours, channel).map_err(|column| server.unexpected(statement, column))?;
     // What filters leave out is never applied, and the appliers of another channel say nothing of this one.
     Ok(lacks && are_at_work(server, channel)?)
+}
+
+fn lacks_retrieved(executed: &Record, channel: &Channel) -> Result<bool, &'static str> {
+    let retrieved: GtidSet = channel.retrieved.parse().map_err(|_| "Retrieved_Gtid_Set")?;
+    Ok(!retrieved.is_within(&executed.parsed("gtids")?))
 }
 
 /// Whether the channel has fetched something of a domain that its server has not applied.

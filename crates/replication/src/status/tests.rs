@@ -25,6 +25,19 @@ fn shown(text: &str) -> Record {
 }
 
 #[test]
+fn a_position_that_the_server_does_not_keep_is_none() {
+    let unknown = |file: &'static str, offset: &'static str| [(file, "INVALID"), (offset, "0")];
+    let (fetched, applied) = (
+        unknown("Master_Log_File", "Read_Master_Log_Pos"),
+        unknown("Relay_Master_Log_File", "Exec_Master_Log_Pos"),
+    );
+    let channel = Channel::from_record(row(&[fetched, applied].concat()));
+    assert_eq!((&channel.fetched, &channel.applied), (&None, &None));
+    assert!(!channel.has_applied_all());
+    assert!(Channel::from_record(row(&fetched)).applied.is_some());
+}
+
+#[test]
 fn every_servers_status_is_read() {
     for (text, mode, heartbeat, has_uuid) in [
         (include_str!("recorded/mariadb-10.5-file.txt"), Mode::FilePosition, "2.000", false),

@@ -18,3 +18,15 @@ fn what_was_fetched_of_each_domain_may_be_older_than_the_place_tells() {
         assert!(!is_behind(fetched, applied), "{why}");
     }
 }
+
+#[test]
+fn without_positions_what_was_retrieved_must_be_executed() {
+    const A: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+    let lacks = |executed: &str, retrieved: &str| {
+        let channel = Channel::from_record([("Retrieved_Gtid_Set", retrieved)].into_iter().collect());
+        lacks_retrieved(&[("gtids", executed)].into_iter().collect(), &channel).unwrap()
+    };
+    assert!(lacks(&format!("{A}:1-6"), &format!("{A}:7-11")));
+    assert!(!lacks(&format!("{A}:1-11"), &format!("{A}:7-11")));
+    assert!(!lacks("", ""), "nothing was fetched");
+}
