@@ -115,6 +115,24 @@ is_silent() {
   stays_closed "db1 does not answer, and could not be fenced: * did not end within 1.0s; *"
 }
 
+# Log-ins at db1 and db3, whose packets are dropped, take most of a call.
+@test "a fence that needs more time than the gate leaves is not ended half-way: the next call runs it first" {
+  fence 'sleep 2; touch /etc/mysql-mmm/fence.done'
+  sed -i 's/^/limits: {call: 4s}\n/; s/command/limit: 3s, command/' "$folder/mmm_helpers.yaml"
+  caught_up db2 db1
+  drop_packets db2 db1
+  drop_packets db2 db3
+  run_helper db2 mysql_allow_write
+  until is_no_longer_alive; do run_helper db2 mysql_allow_write; done
+
+  answers 255 'ERROR: db1 does not answer, and could not be fenced: *the next call runs it first*'
+  wait_for 12 opens
+
+  [ -e "$folder/fence.done" ]
+  [ "$(calls)" = 1 ]
+  pass_packets db2
+}
+
 @test "a fence that another user could have changed is not run, and writes stay closed" {
   fence true
   chmod 777 "$folder/fence"

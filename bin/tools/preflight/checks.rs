@@ -46,6 +46,7 @@ pub fn all(cluster: &Cluster) -> Vec<Check> {
         masters::appliers,
         masters::semi_sync,
         settings::survivors,
+        settings::fence,
         settings::retries,
         settings::start,
         settings::crash_safety,

@@ -36,6 +36,8 @@ pub struct Cluster {
     pub closes_to_all: bool,
     /// False if a new master asks no slave for what only that slave has.
     pub takes_over: bool,
+    /// `allow_write.fence.limit` and how much of it a call leaves, if there is such a command.
+    pub fence: Option<(Duration, Duration)>,
     pub addresses: Vec<Address>,
     pub machine: Machine,
     pub moves: Vec<Move>,

@@ -85,6 +85,7 @@ pub enum Code {
     SemiSyncLendsNothing,
 
     SurvivorsOff,
+    FenceLimit,
 
     RetrySlow,
     RetryGivesUp,

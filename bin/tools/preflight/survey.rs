@@ -85,6 +85,7 @@ pub fn look(
         Member { host: host.clone(), server, replication }
     });
     let members = members.collect();
+    let fence = &settings.allow_write.fence;
     let (rehearsed, errant) = rehearsals.finish(&end);
     Cluster {
         config: name.into(),
@@ -96,6 +97,7 @@ pub fn look(
         blocking: config.blocking.clone(),
         call_limit: settings.limits.call,
         closes_to_all: settings.deny_write.super_read_only,
+        fence: fence.is_set().then(|| (fence.limit, fence.most(Some(settings.limits.call)))),
         takes_over: settings.allow_write.gate && settings.allow_write.survivors != Survivors::Off,
         addresses: wait(&addresses, &end).unwrap_or_default(),
         machine: wait(&machine, &end).unwrap_or_else(|| local::silent(settings)),

@@ -114,7 +114,8 @@ pub fn run(call: &Call, moment: Moment, interface: &str, address: IpAddr) -> Res
         Moment::Checked => &hooks.checked,
     };
     let key = moment.key();
-    let ready = prepare(&call.settings, key, &hook.command, call.budget, hook.limit, |name| match name {
+    let limit = call.budget.part(SHARE).share(hook.limit);
+    let ready = prepare(&call.settings, key, &hook.command, limit, |name| match name {
         "interface" => Ok(interface.into()),
         "host" => {
             let config = call.config().map_err(|source| HookError::Host { hook: key, source })?;
@@ -131,7 +132,8 @@ pub fn run(call: &Call, moment: Moment, interface: &str, address: IpAddr) -> Res
 /// Runs `allow_write.fence` against `peer`, for `this` host.
 pub fn fence(settings: &Settings, budget: Budget, this: &Host, peer: &Host) -> Result<(), HookError> {
     let fence = &settings.allow_write.fence;
-    let ready = prepare(settings, Fence::KEY, &fence.command, budget, fence.limit, |name| {
+    let limit = budget.share(fence.most(budget.limit()));
+    let ready = prepare(settings, Fence::KEY, &fence.command, limit, |name| {
         let value = match name {
             "peer" => peer.name.as_str(),
             "peer_address" => peer.ip.as_str(),
@@ -156,7 +158,6 @@ fn prepare(
     settings: &Settings,
     key: &'static str,
     command: &[String],
-    budget: Budget,
     limit: Duration,
     value: impl Fn(&str) -> Result<String, HookError>,
 ) -> Result<Ready, HookError> {
@@ -167,7 +168,7 @@ fn prepare(
         None => None,
     };
     let words = command.iter().map(|word| fill(word, &value)).collect::<Result<_, _>>()?;
-    Ok(Ready { key, program, words, limit: budget.part(SHARE).share(limit) })
+    Ok(Ready { key, program, words, limit })
 }
 
 impl Ready {

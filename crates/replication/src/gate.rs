@@ -15,7 +15,7 @@ mod question;
 mod reset_log;
 mod silent_peer;
 
-pub use fence::{fence, forget_fence};
+pub use fence::{fence, fence_if_due, forget_fence};
 pub use proof::{Lost, Proof};
 pub use question::Question;
 

@@ -57,6 +57,7 @@ pub fn good(this: &str) -> Cluster {
         call_limit: Duration::from_secs(8),
         closes_to_all: false,
         takes_over: true,
+        fence: None,
         addresses: vec![address("writer", "10.0.0.100", "db1"), address("reader", "10.0.0.101", "db3")],
         machine: machine(),
         moves: Vec::new(),

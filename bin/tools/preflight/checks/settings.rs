@@ -275,6 +275,23 @@ pub fn connections(cluster: &Cluster) -> Check {
     check
 }
 
+/// Whether a call has as much time as the command that fences a silent peer may take.
+pub fn fence(cluster: &Cluster) -> Check {
+    let mut check = Check::new("fence");
+    let Some((limit, most)) = cluster.fence else { return check.saying("no command fences a silent peer") };
+    if limit > most {
+        let text = format!(
+            "allow_write.fence.limit is {limit:.1?}, and of a call ({:.1?}) the command gets {most:.1?}: one that needs \
+             longer is ended half-way, each time, and no writes are opened beside a silent peer",
+            cluster.call_limit
+        );
+        let cure =
+            [advice("a longer limits.call, or a shorter allow_write.fence.limit, in mmm_helpers.yaml")];
+        check.warn(Code::FenceLimit, &cluster.this, text, &cure);
+    }
+    check.saying("a silent peer is fenced within a call")
+}
+
 /// Whether what only a slave has acknowledged is fetched from it.
 pub fn survivors(cluster: &Cluster) -> Check {
     let mut check = Check::new("survivors");

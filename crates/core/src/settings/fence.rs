@@ -9,6 +9,9 @@ use super::{network, value};
 /// What a word of the command may stand for.
 const PLACEHOLDERS: [&str; 4] = ["peer", "peer_address", "host", "address"];
 
+/// How much of a call it may use, in percent.
+const SHARE: u32 = 80;
+
 /// `allow_write.fence`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "keys with their values")]
@@ -25,6 +28,11 @@ pub struct Fence {
 impl Fence {
     /// Its name in the settings.
     pub const KEY: &str = "allow_write.fence";
+
+    /// Its maximum time in a call of that length: four fifths of it, so that the peer can be asked before.
+    pub fn most(&self, call: Option<Duration>) -> Duration {
+        call.map_or(self.limit, |call| self.limit.min(call * SHARE / 100))
+    }
 
     /// True if there is one.
     pub fn is_set(&self) -> bool {

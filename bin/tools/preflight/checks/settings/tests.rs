@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::super::super::cluster::LocalServer;
 use super::super::sample::{codes, good, mysql, seen, set};
 use super::*;
@@ -51,6 +53,16 @@ fn each_setting_that_loses_something_is_a_finding() {
         let mut cluster = good("db1");
         seen(&mut cluster, "db3").links[0].retry = (Some(retry.0), Some(retry.1));
         assert_eq!(codes(&retries(&cluster)), [code]);
+    }
+}
+
+#[test]
+fn a_fence_that_may_take_longer_than_a_call_has_for_it_is_a_finding() {
+    let mut cluster = good("db1");
+    let limited = |seconds, most| Some((Duration::from_secs(seconds), Duration::from_secs(most)));
+    for (set, found) in [(None, &[][..]), (limited(5, 5), &[]), (limited(7, 6), &["fence-limit"])] {
+        cluster.fence = set;
+        assert_eq!(codes(&fence(&cluster)), found);
     }
 }
 
