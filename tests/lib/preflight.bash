@@ -66,10 +66,10 @@ sees() {
 is_good() { sees "$1" 0; }
 becomes_good() { wait_for 5 is_good "$1"; }
 
-# cured — does what the cures of the last `sees` say, word by word.
+# cured [CODE] — does what the cures of the last `sees` say, or of this code alone, word by word.
 cured() {
   local host how what
   while IFS=$'\t' read -r host how what; do
     if [[ $how == SQL ]]; then sql "$host" "${what%;}"; else in_host "$host" sh -c "$what"; fi || return 1
-  done < <(jq -r '.checks[].findings[].cure[] | capture("^on (?<h>[a-z0-9]+), (?<k>SQL|shell): (?<w>.*)$") | [.h, .k, .w] | @tsv' <<<"$output")
+  done < <(jq -r --arg code "${1:-}" '.checks[].findings[] | select($code == "" or .code == $code) | .cure[] | capture("^on (?<h>[a-z0-9]+), (?<k>SQL|shell): (?<w>.*)$") | [.h, .k, .w] | @tsv' <<<"$output")
 }

@@ -25,6 +25,23 @@ teardown() { end_good_cluster; }
   becomes_good db1
 }
 
+@test "no cure deletes what a slave alone has fetched from a dead master" {
+  leaves_traces
+  sql db3 'STOP SLAVE' 'CHANGE MASTER TO MASTER_CONNECT_RETRY = 60' 'START SLAVE'
+  local rows
+  hold db3
+  insert db1
+  fetched_all db3 db1
+  rows=$(row_count db1)
+  kill_server db1
+  look db3 --format json
+  [[ $output == *'"retry-slow"'* ]]
+  if [[ $FAMILY == MariaDB ]]; then [[ $output == *'not now: db1 does not answer'* ]]; fi
+  cured retry-slow
+  release db3
+  wait_for 10 has_rows db3 "$rows"
+}
+
 @test "a channel that gives up its master soon is found, and cured" {
   [[ $FAMILY == MySQL ]] || skip 'MariaDB does not show it'
   sql db3 'STOP SLAVE' 'CHANGE MASTER TO MASTER_RETRY_COUNT = 10' 'START SLAVE'

@@ -1,6 +1,6 @@
 //! Settings that do no harm today, and lose data or time in a failover.
 
-use mmm_replication::dialect::Flavour;
+use mmm_replication::dialect::{Flavour, Threads};
 use mmm_replication::status::Mode;
 
 use super::super::cluster::{Cluster, Link, Member, Seen};
@@ -21,7 +21,7 @@ pub fn retries(cluster: &Cluster) -> Check {
     for (member, seen, link) in links(cluster) {
         let name = member.name();
         let pause = link.retry.0.unwrap_or(RETRY);
-        let cure = [sql(name, retry_statement(seen, link))];
+        let cure = retry_cure(cluster, name, seen, link);
         if pause > RETRY {
             let text = format!(
                 "{name} waits {pause} s between two tries to reach its master: after a short break it fetches nothing \
@@ -42,25 +42,60 @@ pub fn retries(cluster: &Cluster) -> Check {
     check
 }
 
-/// The statements that set both retry times of a channel.
-fn retry_statement(seen: &Seen, link: &Link) -> String {
-    let (major, minor, patch) = seen.version();
-    let name = link.channel.name.replace('\'', "''");
-    if seen.dialect.flavour() == Flavour::MariaDb {
-        return format!(
-            "STOP SLAVE '{name}'; CHANGE MASTER '{name}' TO MASTER_CONNECT_RETRY = 5; START SLAVE '{name}'"
-        );
+/// The statements that set both retry times of a channel, or why they would do harm now.
+///
+/// MariaDB, and MySQL before 5.7.4, delete the relay log with every CHANGE MASTER that does not name a place in it. What
+/// was fetched and not applied has to be fetched again then, which a dead source does not allow. Later versions of MySQL
+/// keep the relay log as long as one of the two threads runs.
+fn retry_cure(cluster: &Cluster, name: &str, seen: &Seen, link: &Link) -> Vec<String> {
+    let channel = &link.channel;
+    let source = link.source.as_deref().unwrap_or_default();
+    if keeps_relay_log(seen) && channel.sql_running {
+        return vec![sql(name, retry_statement(seen, link, Threads::Io))];
     }
-    let channel = if (major, minor) < (5, 7) { String::new() } else { format!(" FOR CHANNEL '{name}'") };
-    let (master, prefix, slave) = if (major, minor, patch) >= (8, 0, 23) {
-        ("REPLICATION SOURCE", "SOURCE", "REPLICA")
+    let answers = cluster
+        .member(source)
+        .is_some_and(|source| source.server.as_ref().map_or_else(|error| error.answered, |_| true));
+    if !answers {
+        return vec![advice(format!(
+            "not now: {source} does not answer, and CHANGE MASTER would delete what {name} has fetched and not applied; \
+             do it when {source} is back"
+        ))];
+    }
+    if !channel.has_applied_all() {
+        return vec![advice(format!(
+            "not now: {name} has not applied all that it has fetched from {source}, and CHANGE MASTER would delete the \
+             rest; look again when it has"
+        ))];
+    }
+    vec![
+        advice(format!(
+            "only while {source} answers: CHANGE MASTER deletes what {name} has fetched and not applied by then, and \
+             {name} fetches it again"
+        )),
+        sql(name, retry_statement(seen, link, Threads::Both)),
+    ]
+}
+
+/// True if CHANGE MASTER leaves the relay log alone while the SQL thread runs.
+fn keeps_relay_log(seen: &Seen) -> bool {
+    seen.dialect.flavour() != Flavour::MariaDb && seen.version() >= (5, 7, 4)
+}
+
+/// The statements themselves, with `threads` stopped in between.
+fn retry_statement(seen: &Seen, link: &Link, threads: Threads) -> String {
+    let (version, name) = (seen.version(), &link.channel.name);
+    let [stop, start] = [seen.dialect.stop(name, threads), seen.dialect.start(name, threads)];
+    let quoted = name.replace('\'', "''");
+    let change = if seen.dialect.flavour() == Flavour::MariaDb {
+        format!("CHANGE MASTER '{quoted}' TO MASTER_CONNECT_RETRY = 5")
     } else {
-        ("MASTER", "MASTER", "SLAVE")
+        let (master, prefix) =
+            if version >= (8, 0, 23) { ("REPLICATION SOURCE", "SOURCE") } else { ("MASTER", "MASTER") };
+        let channel = if version < (5, 7, 0) { String::new() } else { format!(" FOR CHANNEL '{quoted}'") };
+        format!("CHANGE {master} TO {prefix}_CONNECT_RETRY = 5, {prefix}_RETRY_COUNT = 86400{channel}")
     };
-    format!(
-        "STOP {slave}{channel}; CHANGE {master} TO {prefix}_CONNECT_RETRY = 5, {prefix}_RETRY_COUNT = 86400{channel}; \
-         START {slave}{channel}"
-    )
+    format!("{stop}; {change}; {start}")
 }
 
 fn links(cluster: &Cluster) -> impl Iterator<Item = (&Member, &Seen, &Link)> {

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use super::super::super::cluster::LocalServer;
+use mmm_replication::position::BinlogPosition;
+
+use super::super::super::cluster::{LocalServer, Unreached};
 use super::super::sample::{codes, good, mysql, seen, set};
 use super::*;
 
@@ -54,6 +56,43 @@ fn each_setting_that_loses_something_is_a_finding() {
         seen(&mut cluster, "db3").links[0].retry = (Some(retry.0), Some(retry.1));
         assert_eq!(codes(&retries(&cluster)), [code]);
     }
+}
+
+/// The cure of the channel of db3, which follows db1.
+fn retry_cure_of_db3(cluster: &mut Cluster) -> String {
+    seen(cluster, "db3").links[0].retry = (Some(60), Some(86400));
+    retries(cluster).findings[0].cure.join("\n")
+}
+
+#[test]
+fn a_relay_log_is_not_deleted_that_may_be_the_only_copy() {
+    let backlog = |cluster: &mut Cluster| {
+        seen(cluster, "db3").links[0].channel.fetched = Some(BinlogPosition::new("binlog.000001", 900));
+    };
+    let silent = |cluster: &mut Cluster| {
+        cluster.members[0].server = Err(Unreached { reason: "no".into(), answered: false, code: None });
+    };
+    let breaks: [(&str, &[&dyn Fn(&mut Cluster)]); 3] = [
+        ("not now: db1 does not answer", &[&silent]),
+        ("not now: db3 has not applied all", &[&backlog]),
+        ("not now: db1 does not answer", &[&silent, &backlog]),
+    ];
+    for (text, breaks) in breaks {
+        for mut cluster in [good("db3"), mysql("db3", "ON")] {
+            let is_mysql = !seen(&mut cluster, "db3").is_mariadb();
+            breaks.iter().for_each(|damage| damage(&mut cluster));
+            let cure = retry_cure_of_db3(&mut cluster);
+            // As long as the SQL thread runs, this MySQL keeps the relay log.
+            assert_eq!(cure.starts_with(text), !is_mysql, "{cure}");
+            assert_eq!(cure.contains("SQL:"), is_mysql, "{cure}");
+            assert_eq!(cure.contains("STOP SLAVE IO_THREAD"), is_mysql, "{cure}");
+            seen(&mut cluster, "db3").links[0].channel.sql_running = false;
+            let cure = retry_cure_of_db3(&mut cluster);
+            assert!(cure.starts_with(text) && !cure.contains("SQL:"), "{cure}");
+        }
+    }
+    let cure = retry_cure_of_db3(&mut good("db3"));
+    assert!(cure.starts_with("only while db1 answers: ") && cure.contains("STOP SLAVE"), "{cure}");
 }
 
 #[test]
