@@ -115,10 +115,11 @@ obeyed() { LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[
   stop_replica_thread db2 IO_THREAD
   sees db1 2 io-thread-stopped
   set_password db1 "$REPLICATION_USER" other
-  cured
+  # The helper says that the account is refused.
+  ! cured || false
   wait_for 5 sees db2 2 io-thread-failed replication-login-refused
   set_password db1 "$REPLICATION_USER" "$REPLICATION_PASSWORD"
-  sql db2 'STOP SLAVE' 'START SLAVE'
+  cured io-thread-failed
   becomes_good db2
 }
 

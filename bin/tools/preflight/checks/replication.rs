@@ -1,7 +1,9 @@
 //! Who replicates from whom, whether it runs, and how far behind it is.
 
+use std::fmt::Write as _;
+
 use mmm_replication::dialect::Threads;
-use mmm_replication::status::{IoThread, ThreadError};
+use mmm_replication::status::{Channel, IoThread, ThreadError};
 
 use super::super::cluster::{Cluster, Link, Member, Seen};
 use super::super::code::Code;
@@ -102,11 +104,6 @@ fn threads(
 ) {
     let (name, channel) = (member.name(), &link.channel);
     let source = link.source.as_deref().unwrap_or_default();
-    let start = |threads| {
-        // The default channel need not be named.
-        let statement = seen.dialect.start(&channel.name, threads);
-        sql(name, statement.replace(" FOR CHANNEL ''", "").replace(" ''", ""))
-    };
     let is_source_silent = cluster
         .member(source)
         .is_some_and(|source| source.server.as_ref().is_err_and(|error| !error.answered));
@@ -115,14 +112,19 @@ fn threads(
         // A silent source is a finding of its own.
         (IoThread::Connecting, _) | (_, Some(_)) if is_source_silent => {}
         (_, Some(error)) => {
-            let text = format!("{name} cannot fetch from {source}: {error}");
-            check.add(
-                severity,
-                Code::IoThreadFailed,
-                name,
-                &text,
-                &[io_cure(member, source, error), start(Threads::Io)],
-            );
+            let mut text = format!("{name} cannot fetch from {source}: {error}");
+            let is_back =
+                channel.has_lost_source() && cluster.member(source).is_some_and(|source| source.server.is_ok());
+            if is_back && channel.io == IoThread::Connecting {
+                let pause = link.retry.0.map_or(String::new(), |pause| format!(" up to {pause} s"));
+                let _ = write!(text, "; {source} answers again; {name} waits{pause} before it tries again");
+            }
+            let mut cure = Vec::new();
+            if !is_back {
+                cure.push(io_cure(member, source, error));
+            }
+            cure.push(connect(cluster, member, seen, channel));
+            check.add(severity, Code::IoThreadFailed, name, &text, &cure);
         }
         (IoThread::Connecting, None) => {
             let text = format!("{name} is not connected to {source} yet");
@@ -136,7 +138,7 @@ fn threads(
         }
         (IoThread::No, None) => {
             let text = format!("{name} fetches nothing from {source}: its I/O thread is stopped");
-            check.add(severity, Code::IoThreadStopped, name, &text, &[start(Threads::Io)]);
+            check.add(severity, Code::IoThreadStopped, name, &text, &[turn_on(cluster, member)]);
         }
     }
     match &channel.sql_error {
@@ -148,14 +150,36 @@ fn threads(
                 Code::SqlThreadFailed,
                 name,
                 &text,
-                &[sql_cure(name, source, error), start(Threads::Sql)],
+                &[sql_cure(name, source, error), turn_on(cluster, member)],
             );
         }
         None => {
             let text = format!("{name} applies nothing from {source}: its SQL thread is stopped");
-            check.add(severity, Code::SqlThreadStopped, name, &text, &[start(Threads::Sql)]);
+            check.add(severity, Code::SqlThreadStopped, name, &text, &[turn_on(cluster, member)]);
         }
     }
+}
+
+/// Starts what is stopped, unless that would lose something: if both threads of a MariaDB that replicates by GTID are
+/// stopped, START SLAVE deletes the relay log, which may be the only copy.
+fn turn_on(cluster: &Cluster, member: &Member) -> String {
+    let helper = member.helper("turn_on_slave");
+    shell(member.name(), format!("{} {}", helper.display(), cluster.config))
+}
+
+/// Lets an I/O thread connect now. While it sleeps between two tries it runs, and a START does nothing.
+fn connect(cluster: &Cluster, member: &Member, seen: &Seen, channel: &Channel) -> String {
+    let at_rest = Channel { io: IoThread::No, ..channel.clone() };
+    if channel.io == IoThread::No || at_rest.would_discard() {
+        return turn_on(cluster, member);
+    }
+    let [stop, start] = [
+        seen.dialect.stop(&channel.name, Threads::Io),
+        seen.dialect.start(&channel.name, Threads::Io),
+    ]
+    // The default channel need not be named.
+    .map(|statement| statement.replace(" FOR CHANNEL ''", "").replace(" ''", ""));
+    sql(member.name(), format!("{stop}; {start}"))
 }
 
 fn io_cure(member: &Member, source: &str, error: &ThreadError) -> String {

@@ -39,6 +39,49 @@ fn what_is_wrong_is_a_failure_on_slave_and_passive_master_and_a_warning_on_the_w
 }
 
 #[test]
+fn no_cure_starts_threads_where_that_may_delete_the_only_copy() {
+    let stopped = |link: &mut Link| {
+        (link.channel.io, link.channel.sql_running) = (IoThread::No, false);
+        link.channel.mode = mmm_replication::status::Mode::SlavePos;
+    };
+    let failed = |link: &mut Link| {
+        link.channel.sql_error = Some(error(1062));
+        link.channel.io_error = Some(error(1236));
+    };
+    let nothing = |_: &mut Link| {};
+    for also in [nothing as Break, failed] {
+        let mut cluster = good("db3");
+        let link = &mut seen(&mut cluster, "db3").links[0];
+        stopped(link);
+        also(link);
+        for finding in replication(&cluster).findings {
+            let last = finding.cure.last().unwrap();
+            assert_eq!(last, "on db3, shell: /usr/lib/mysql-mmm/agent/turn_on_slave mmm_agent");
+        }
+    }
+}
+
+#[test]
+fn a_thread_that_sleeps_between_two_tries_is_woken() {
+    let mut cluster = good("db3");
+    let link = &mut seen(&mut cluster, "db2").links[0];
+    link.retry.0 = Some(60);
+    (link.channel.io, link.channel.io_error) = (IoThread::Connecting, Some(error(2003)));
+    let found = replication(&cluster).findings.remove(0);
+    assert!(
+        found.text.ends_with("; db1 answers again; db2 waits up to 60 s before it tries again"),
+        "{found:?}"
+    );
+    assert_eq!(found.cure, ["on db2, SQL: STOP SLAVE IO_THREAD; START SLAVE IO_THREAD;"]);
+    // By GTID, with the SQL thread stopped, that would delete what is not applied.
+    let channel = &mut seen(&mut cluster, "db2").links[0].channel;
+    (channel.mode, channel.sql_running) = (mmm_replication::status::Mode::SlavePos, false);
+    channel.fetched = Some(mmm_replication::position::BinlogPosition::new("binlog.000001", 900));
+    let found = replication(&cluster).findings.remove(0);
+    assert_eq!(found.cure, ["on db2, shell: /usr/lib/mysql-mmm/agent/turn_on_slave mmm_agent"]);
+}
+
+#[test]
 fn a_slave_follows_the_writer_and_a_master_its_peer() {
     let mut cluster = good("db1");
     seen(&mut cluster, "db3").links[0].source = Some("db2".into());

@@ -59,7 +59,7 @@ fn the_tree_and_what_is_wrong_stand_on_a_usual_terminal() {
         "",
         "  FAILURE  db3 applies nothing from db1: its SQL thread is stopped",
         "           [sql-thread-stopped]",
-        "    cure:  on db3, SQL: START SLAVE SQL_THREAD;",
+        "    cure:  on db3, shell: /usr/lib/mysql-mmm/agent/turn_on_slave mmm_agent",
     ];
     let shown = lines(&drawn(&mut model, 80, 24));
     assert_eq!(shown[..expected.len()], expected, "{shown:#?}");
