@@ -16,7 +16,8 @@ use mmm_core::{Budget, Coded, escape};
 use mmm_replication::binlog::logged::Logged;
 use mmm_replication::binlog::stream::Reader;
 use mmm_replication::difference::{self, Method, Plan, Side, Transaction, Trouble};
-use mmm_replication::status::IoThread;
+use mmm_replication::position::BinlogPosition;
+use mmm_replication::status::{Channel, IoThread, Mode};
 use mmm_replication::{Error, Server, Told};
 
 mod advice;
@@ -120,7 +121,9 @@ impl Pair<'_> {
         let (side, other_side) = (difference::look(&mut one)?, difference::look(&mut other)?);
         report.from = row(self.from, &side);
         report.to = row(self.to, &other_side);
-        report.notes = notes(&side, &other_side);
+        let of_rest = notes_of_rest(&other_side);
+        report.notes = notes(&side);
+        report.notes.extend_from_slice(&of_rest);
         let mut from = Logged { server: &mut one, reader: self.reader(self.from), notes: None };
         let mut to = Logged { server: &mut other, reader: self.reader(self.to), notes: None };
         let is_here = |host: &Host| host.name == *self.config.this();
@@ -135,12 +138,16 @@ impl Pair<'_> {
         };
         let (origins, mut list, limit) =
             (Origins::of(self.config, &side, &other_side), List::default(), arguments.limit);
-        let mut count = 0;
+        let (mut count, mut furthest) = (0, None);
         let found = plan.read(&from.reader, limit, arguments.save.as_deref(), |transaction| {
             list.add(transaction, count < limit, |transaction| origins.of_transaction(transaction));
             count += 1;
+            furthest = Some(BinlogPosition::new(&transaction.file, transaction.begin));
         })?;
         fill(report, &plan, &found, list);
+        if report.result == Outcome::NothingMissing {
+            report.notes.retain(|note| !of_rest.contains(note));
+        }
         if report.result == Outcome::Missing {
             let back = difference::compare((&mut to, &other_side), (&mut from, &side), is_here(self.from));
             count_reverse(report, &to.reader, back);
@@ -153,8 +160,27 @@ impl Pair<'_> {
             other_side: &other_side,
             report,
             largest: found.largest,
+            is_followed: self.follows(&other_side, self.from).is_some(),
+            will_come: furthest.is_some_and(|last| self.will_come(&other_side, &last)),
         });
         Ok(())
+    }
+
+    /// The channel by which a host replicates from `source`.
+    fn follows<'s>(&self, side: &'s Side, source: &Host) -> Option<&'s Channel> {
+        side.channels.iter().find(|channel| {
+            let host = self.config.host_at(&channel.source_host, channel.source_port);
+            matches!(host, Ok(Some(host)) if host.name == source.name)
+        })
+    }
+
+    /// True if the second host replicates from the first, and has not executed its log up to `last`: it gets what is
+    /// missing there by itself.
+    fn will_come(&self, other: &Side, last: &BinlogPosition) -> bool {
+        let Some(channel) = self.follows(other, self.from) else { return false };
+        // By MySQL's GTIDs, the source sends all that is missing, wherever it is in its log.
+        channel.mode == Mode::AutoPosition
+            || channel.executed().is_none_or(|executed| executed == last || !executed.has_reached(last))
     }
 }
 
@@ -188,7 +214,7 @@ fn row(host: &Host, side: &Side) -> HostRow {
 }
 
 /// What the answer does not cover, or what may change it in a moment.
-fn notes(side: &Side, other: &Side) -> Vec<String> {
+fn notes(side: &Side) -> Vec<String> {
     let mut notes = Vec::new();
     let host = &side.host;
     if !side.logs {
@@ -208,6 +234,12 @@ fn notes(side: &Side, other: &Side) -> Vec<String> {
             ));
         }
     }
+    notes.iter().map(|note| escape::words(note)).collect()
+}
+
+/// What may make an end of what is missing on the second host.
+fn notes_of_rest(other: &Side) -> Vec<String> {
+    let mut notes = Vec::new();
     for channel in &other.channels {
         let has_rest = channel.fetched.is_some() && channel.fetched != channel.applied;
         if has_rest && !channel.sql_running {

@@ -4,6 +4,7 @@ use mmm_core::config::{Config, Host};
 use mmm_core::escape;
 use mmm_replication::dialect::Flavour;
 use mmm_replication::difference::Side;
+use mmm_replication::status::IoThread;
 
 use super::report::{Advice, Outcome, Report};
 use crate::product;
@@ -19,6 +20,10 @@ pub struct Situation<'s> {
     pub report: &'s Report,
     /// Bytes of the largest transaction that is missing.
     pub largest: u64,
+    /// True if the second host replicates from the first.
+    pub is_followed: bool,
+    /// True if the second host gets by replication what it lacks.
+    pub will_come: bool,
 }
 
 /// The maximum of `max_allowed_packet`.
@@ -31,10 +36,19 @@ pub fn all(situation: &Situation) -> Vec<Advice> {
         return vec![Advice { name: "nothing", text, steps: Vec::new() }];
     }
     let mut advice = Vec::new();
-    if situation.report.missing.in_log > 0 {
+    if situation.will_come {
+        advice.push(situation.replicate());
+    } else if situation.report.missing.in_log > 0 {
         advice.push(situation.apply());
     }
-    advice.push(situation.rebuild());
+    let lacks = situation.report.reverse.transactions;
+    advice.push(match (situation.side.read_only, situation.other_side.read_only) {
+        (false, false) => situation.close_one(),
+        // A writer is never rebuilt, and no master from its slave that has less.
+        (false, true) => situation.reversed().rebuild(lacks != Some(0)),
+        (true, _) if situation.is_followed && lacks == Some(0) => situation.reversed().rebuild(false),
+        (true, _) => situation.rebuild(true),
+    });
     for step in advice.iter_mut().flat_map(|advice| &mut advice.steps) {
         *step = escape::line(step);
     }
@@ -66,6 +80,49 @@ impl Situation<'_> {
         } else {
             "mariadb-binlog"
         }
+    }
+
+    /// The same, with the two hosts in the other order.
+    fn reversed(&self) -> Self {
+        Self {
+            from: self.to,
+            to: self.from,
+            side: self.other_side,
+            other_side: self.side,
+            is_followed: false,
+            will_come: false,
+            ..*self
+        }
+    }
+
+    /// What is missing comes by itself, once replication runs.
+    fn replicate(&self) -> Advice {
+        let (from, to) = (self.from.name.as_str(), self.to.name.as_str());
+        let text = format!(
+            "Let {to} apply it: {to} replicates from {from}, and gets it that way. Do not apply it by hand: it would be \
+             executed twice:"
+        );
+        let helper = self.to.bin_path.join("agent").join("turn_on_slave");
+        let mut steps = vec![shell(to, format!("{} {}", helper.display(), quoted(&self.report.config)))];
+        for channel in &self.other_side.channels {
+            if let Some(error) = channel.sql_error.as_ref().filter(|_| !channel.sql_running) {
+                steps.push(format!("its SQL thread reports {error}: fix that first"));
+            }
+        }
+        steps.push(format!(
+            "then look again; fix what the SQL thread of {to} reports (SHOW SLAVE STATUS there)"
+        ));
+        Advice { name: "replicate", text, steps }
+    }
+
+    /// Two writers: which one is to be rebuilt, nobody can tell from here.
+    fn close_one(&self) -> Advice {
+        let (from, to) = (self.from.name.as_str(), self.to.name.as_str());
+        let text = format!(
+            "{from} and {to} both take writes: close one of them (mysql_deny_write), and look again both ways; until \
+             then, rebuild neither"
+        );
+        Advice { name: "rebuild", text, steps: Vec::new() }
     }
 
     fn apply(&self) -> Advice {
@@ -142,17 +199,28 @@ impl Situation<'_> {
             }
             None => text.push(format!("Mind that it is unknown what {to} has that {from} lacks")),
         }
+        let coming = self.other_side.channels.iter().find(|channel| {
+            channel.io == IoThread::Yes || channel.fetched.is_some() && channel.fetched != channel.applied
+        });
+        if let Some(channel) = coming {
+            text.push(format!(
+                "Mind that {to} replicates from {}: let it apply all of that first, and look again; what it gets that \
+                 way would be executed twice",
+                channel.source()
+            ));
+        }
         if report.missing.transactions.is_none_or(|count| count > report.missing.in_log) {
             text.push("More may be missing than the log still holds".into());
         }
         text
     }
 
-    fn rebuild(&self) -> Advice {
+    /// The first host becomes a copy of the second. `gives_up` is false if the first has nothing that the second lacks.
+    fn rebuild(&self, gives_up: bool) -> Advice {
         let (from, to) = (self.from.name.as_str(), self.to.name.as_str());
+        let loss = if gives_up { format!(" This gives up what only {from} has.") } else { String::new() };
         let text = format!(
-            "Or rebuild {from} from {to}. This gives up what only {from} has. Take {from} out of its roles first \
-             (mmm_control set_offline {from}):"
+            "Or rebuild {from} from {to}.{loss} Take {from} out of its roles first (mmm_control set_offline {from}):"
         );
         let mut steps = Vec::new();
         if self.is_mysql_since((8, 0, 17)) {

@@ -179,7 +179,7 @@ pub struct Saved {
 /// Something that can be done, a step a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Advice {
-    /// Stable, for programs: `nothing`, `apply`, `rebuild`.
+    /// Stable, for programs: `nothing`, `replicate`, `apply`, `rebuild`.
     pub name: &'static str,
     pub text: String,
     pub steps: Vec<String>,
