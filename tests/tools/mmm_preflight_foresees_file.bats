@@ -82,6 +82,9 @@ errant_gtid() {
     [[ $(found errant-transaction db3) == *"$(errant_gtid db3)"* ]]
     [ -z "$(found errant-transaction db2)" ]
     [ "$status" != 0 ]
+    # It explains why nothing could be taken over from there, and nobody is told to rebuild a master from that slave.
+    [ -z "$(found takeover-would-be-refused)" ]
+    [[ $output != *'rebuild db2'* && $output != *'rebuild db1'* ]]
   done
   stops_writing
 }

@@ -38,6 +38,7 @@ use crate::channel::{self, Chosen};
 use crate::error::Error;
 use crate::facts::OldMaster;
 use crate::note;
+use crate::refusal::Refusal;
 use crate::rehearsal::{Foreseen, Rehearsal};
 use crate::server::Server;
 use crate::status::Channel;
@@ -163,7 +164,10 @@ fn carry_out<'a>(
         Ok(moving) => moving,
         Err(error) => return (Err(error), None),
     };
-    let moved = moving.carry_out();
+    let mut moved = moving.carry_out();
+    if moving.errand.is_some() {
+        moved = moved.map_err(|error| of_takeover(error, &mut moving.new));
+    }
     if moved.is_ok() {
         moving.progress = Progress::Untouched;
         unfinished::done();
@@ -177,6 +181,18 @@ fn carry_out<'a>(
     moving.last_resort.release();
     let moved = moved.map_err(|error| if report::is_dry_run() { error } else { moving.undo(error) });
     (moving.last_resort.report(moved), moving.errand.take())
+}
+
+/// What a takeover was refused for, in its own words.
+fn of_takeover(error: Error, survivor: &mut Server) -> Error {
+    match error {
+        Error::Refused(refusal) => {
+            let asks_who = matches!(*refusal, Refusal::ReplicaLacksEarlier { .. });
+            let mut id = || survivor.one("SELECT @@server_id AS id").ok()?.number("id");
+            refusal.of_takeover(if asks_who { id() } else { None }).into()
+        }
+        other => other,
+    }
 }
 
 /// A move that has done nothing yet.

@@ -3,6 +3,7 @@
 //! A refusal changes nothing. The agent retries every few seconds (docs/CONTRACT.md, 1.2). A refusal that time may cure
 //! is repeated until its cause is gone.
 
+mod borrowed;
 mod unproved;
 
 pub use unproved::Unproved;

@@ -4,14 +4,14 @@ use mmm_replication::Refusal;
 use mmm_replication::errant::Errant;
 use mmm_replication::rehearsal::Foreseen;
 
-use super::super::cluster::{Cluster, Deed, Member, Outcome, Seen};
+use super::super::cluster::{Cluster, Deed, Member, Outcome, Rehearsed, Seen};
 use super::super::code::Code;
 use super::super::finding::{Check, Finding, Severity, advice, shell};
 use super::lists::listed;
 use super::{accounts, masters, servers, writes};
 
 /// The checks whose findings explain why a rehearsal is refused.
-const EXPLAINING: [fn(&Cluster) -> Check; 9] = [
+const EXPLAINING: [fn(&Cluster) -> Check; 10] = [
     masters::logs,
     masters::filters,
     masters::gtids,
@@ -21,7 +21,10 @@ const EXPLAINING: [fn(&Cluster) -> Check; 9] = [
     accounts::accounts,
     accounts::privileges,
     writes::writes,
+    errant,
 ];
+/// What a takeover is refused for.
+const UNFIT: &str = Refusal::named("tail-unfit");
 /// What a refusal says if the agent's account lacks a privilege.
 const LACKS: &str = Refusal::named("lacks-privilege");
 
@@ -40,7 +43,7 @@ pub fn rehearsal(cluster: &Cluster) -> Check {
             Foreseen::Refused { .. } if is_silent(cluster, host, other) => {}
             Foreseen::Refused { code, .. }
                 if attempt.deed.is_move() && is_told(cluster, host, other, code) => {}
-            Foreseen::Refused { code, .. } if is_explained(&known, host, other, code) => {}
+            Foreseen::Refused { code, .. } if is_explained(&known, host, &attempt.deed, code) => {}
             Foreseen::Refused { code, message } => {
                 let (severity, finding) = match attempt.deed {
                     Deed::Follow(_) => (Severity::Failure, Code::MoveWouldBeRefused),
@@ -49,8 +52,12 @@ pub fn rehearsal(cluster: &Cluster) -> Check {
                 };
                 let text =
                     format!("if the writer were closed now, it would be refused that {could}: {message}");
-                let cure = advice(format!("fix what it says (docs/ERRORS.md: {code}); then look again"));
-                check.add(severity, finding, host, &text, &[cure]);
+                let mut cure =
+                    vec![advice(format!("fix what it says (docs/ERRORS.md: {code}); then look again"))];
+                if let Deed::TakeOver(from) = &attempt.deed {
+                    cure.insert(0, shell(host, format!("mmm_difference {from} {host}")));
+                }
+                check.add(severity, finding, host, &text, &cure);
             }
         }
     }
@@ -78,7 +85,8 @@ fn is_silent(cluster: &Cluster, host: &str, other: Option<&str>) -> bool {
 }
 
 /// True if another check has found the cause.
-fn is_explained(known: &[Finding], host: &str, other: Option<&str>, code: &str) -> bool {
+fn is_explained(known: &[Finding], host: &str, deed: &Deed, code: &str) -> bool {
+    let other = deed.other();
     let is_about = |finding: &Finding, name: &str| finding.host.as_deref() == Some(name);
     let explains = |finding: &Finding| match finding.code {
         Code::BinlogOff
@@ -97,6 +105,9 @@ fn is_explained(known: &[Finding], host: &str, other: Option<&str>, code: &str) 
         Code::PrivilegeMissing | Code::ReplicationPrivilegeMissing | Code::ReplicationLoginRefused => {
             code == LACKS || code == Refusal::named("account-refused")
         }
+        Code::ErrantTransaction => {
+            code == UNFIT && matches!(deed, Deed::TakeOver(from) if is_about(finding, from))
+        }
         _ => false,
     };
     known.iter().any(explains)
@@ -108,6 +119,12 @@ fn is_told(cluster: &Cluster, host: &str, other: Option<&str>, code: &str) -> bo
         |outcome: &Outcome| matches!(outcome, Outcome::Refused { code: Some(told), .. } if told == code);
     host == cluster.this
         && cluster.moves.iter().any(|attempt| Some(attempt.to.as_str()) == other && is_same(&attempt.outcome))
+}
+
+/// True if what only `host` has could not be taken over.
+fn is_unfit(attempt: &Rehearsed, host: &str) -> bool {
+    matches!(&attempt.foreseen, Foreseen::Refused { code, .. } if code == UNFIT)
+        && matches!(&attempt.deed, Deed::TakeOver(from) if from == host)
 }
 
 /// Whether a host has transactions that the writer lacks.
@@ -122,8 +139,11 @@ pub fn errant(cluster: &Cluster) -> Check {
             Errant::Unknown(_) => {}
             Errant::Found(gtids) => {
                 let writer = writer.unwrap_or("the writer");
-                let text =
+                let mut text =
                     format!("{host} has transactions that {writer} lacks ({gtids}): somebody wrote there");
+                if cluster.rehearsed.iter().any(|attempt| is_unfit(attempt, host)) {
+                    text += "; until it is rebuilt, a new master can take over nothing from it";
+                }
                 let cure = [
                     shell(host, format!("mmm_difference {host} {writer}")),
                     advice(format!(

@@ -113,8 +113,8 @@ fn threads(
         (IoThread::Connecting, _) | (_, Some(_)) if is_source_silent => {}
         (_, Some(error)) => {
             let mut text = format!("{name} cannot fetch from {source}: {error}");
-            let is_back =
-                channel.has_lost_source() && cluster.member(source).is_some_and(|source| source.server.is_ok());
+            let is_back = channel.has_lost_source()
+                && cluster.member(source).is_some_and(|source| source.server.is_ok());
             if is_back && channel.io == IoThread::Connecting {
                 let pause = link.retry.0.map_or(String::new(), |pause| format!(" up to {pause} s"));
                 let _ = write!(text, "; {source} answers again; {name} waits{pause} before it tries again");
@@ -173,12 +173,10 @@ fn connect(cluster: &Cluster, member: &Member, seen: &Seen, channel: &Channel) -
     if channel.io == IoThread::No || at_rest.would_discard() {
         return turn_on(cluster, member);
     }
-    let [stop, start] = [
-        seen.dialect.stop(&channel.name, Threads::Io),
-        seen.dialect.start(&channel.name, Threads::Io),
-    ]
-    // The default channel need not be named.
-    .map(|statement| statement.replace(" FOR CHANNEL ''", "").replace(" ''", ""));
+    let [stop, start] =
+        [seen.dialect.stop(&channel.name, Threads::Io), seen.dialect.start(&channel.name, Threads::Io)]
+            // The default channel need not be named.
+            .map(|statement| statement.replace(" FOR CHANNEL ''", "").replace(" ''", ""));
     sql(member.name(), format!("{stop}; {start}"))
 }
 

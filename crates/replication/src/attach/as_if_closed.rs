@@ -71,6 +71,8 @@ impl Move<'_> {
                 Some(earlier) if is_same(&earlier.refusal, &refusal) => {
                     let is_old = earlier.since.elapsed() >= CONFIRMATION;
                     if is_old && !is_mixed && stays(&facts, &refusal) {
+                        let refusal =
+                            if is_errand { refusal.of_takeover(Some(facts.new.server_id)) } else { refusal };
                         return Ok(Foreseen::failed(&refusal.into()));
                     }
                 }

@@ -40,6 +40,18 @@ fn what_has_a_finding_of_its_own_is_not_told_twice() {
 }
 
 #[test]
+fn an_errant_transaction_explains_why_nothing_is_taken_over_from_that_slave() {
+    let mut cluster = after("db2", Deed::TakeOver("db3".into()), refused("tail-unfit"));
+    assert_eq!(codes(&rehearsal(&cluster)), ["takeover-would-be-refused"]);
+    assert!(rehearsal(&cluster).findings[0].cure[0].ends_with("mmm_difference db3 db2"));
+    cluster.errant = vec![("db2".into(), Errant::Found("0-2-3".into()))];
+    assert_eq!(codes(&rehearsal(&cluster)), ["takeover-would-be-refused"]);
+    cluster.errant = vec![("db3".into(), Errant::Found("0-3-3".into()))];
+    assert_eq!(codes(&rehearsal(&cluster)), [""; 0]);
+    assert!(errant(&cluster).findings[0].text.ends_with("a new master can take over nothing from it"));
+}
+
+#[test]
 fn what_is_in_flight_is_not_errant() {
     for (found, expected) in [
         (Errant::None, None),
