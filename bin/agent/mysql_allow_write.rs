@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use mmm_agent_helpers::MYSQL_ALLOW_WRITE;
+use mmm_core::config::Config;
 use mmm_core::event::{self, Change};
 use mmm_core::firewall;
 use mmm_core::journal::{step, words};
@@ -19,6 +20,8 @@ use mmm_replication::{Error, Server, lock};
 
 /// What is checked neither with --force nor with `allow_write.gate: false`.
 const UNCHECKED: &str = "not checked: --force, or allow_write.gate is false";
+/// How long the peer may take to say whether it takes writes, with --force.
+const PEER: Duration = Duration::from_secs(1);
 /// How long the address may be delayed by the list of what was lost.
 const LISTING: Duration = Duration::from_millis(500);
 
@@ -44,11 +47,13 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         takeover::seen::forget_all(&config);
         return Ok(Verdict::ok());
     }
+    let mut second = None;
     let reason = if call.arguments.force || !call.settings.allow_write.gate {
         log::warn!(
             "it was not checked whether everything of the peer is applied here (--force, or allow_write.gate: false)"
         );
-        report::plan(action, UNCHECKED);
+        second = call.arguments.force.then(|| second_writer(&config, call)).flatten();
+        report::plan(action, second.as_ref().map_or(UNCHECKED.into(), |second| format!("{UNCHECKED}; {second}")));
         takeover::abandon(&mut local, &config)?;
         UNCHECKED.to_string()
     } else {
@@ -79,8 +84,9 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     gate::forget_fence(config.this_host());
     takeover::seen::forget_all(&config);
     if call.arguments.force {
+        let text = "writes are open; it was not checked whether everything of the peer is applied here";
         return Ok(Verdict::ok_because(
-            "writes are open; it was not checked whether everything of the peer is applied here",
+            second.map_or_else(|| text.into(), |second| format!("{text}; {second}; run mysql_deny_write on one of them")),
         ));
     }
     let Some(lost) = lost else { return Ok(Verdict::ok()) };
@@ -89,6 +95,20 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         left_behind::tell(&mut local, config.this_host(), survivor, limits.connect.min(LISTING), until);
     }
     Ok(Verdict::ok_because(lost.to_string()))
+}
+
+/// That the peer takes writes, too, if it answers and says so. With --force that is the operator's decision, who has to
+/// know it.
+fn second_writer(config: &Config, call: &Call) -> Option<String> {
+    let peer = config.peer().ok()?;
+    let most = call.settings.limits.connect.min(PEER);
+    let is_closed = Server::connect(peer, most, call.budget.part(50)).and_then(|mut peer| peer.is_read_only()).ok()?;
+    report::observe(Some(peer.name.as_str()), "read_only", report::on_off(is_closed));
+    let text = format!("{} takes writes, too: two writers", peer.name);
+    (!is_closed).then(|| {
+        log::error!("{text}");
+        text
+    })
 }
 
 fn tell(reason: String, lost: Option<&Lost>) {

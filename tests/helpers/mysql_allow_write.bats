@@ -110,7 +110,7 @@ slow_gate() {
 
 @test "writes stay closed while the peer still takes them" {
   sql db1 'SET GLOBAL read_only = 0'
-  stays_closed 'db1 still takes writes (read_only is off); writes stay closed.*'
+  stays_closed 'db1 still takes writes (read_only is off); writes stay closed; run mysql_deny_write on db1 first, then try again'
 
   sql db1 'SET GLOBAL read_only = 1'
   opens
@@ -357,8 +357,12 @@ slow_gate() {
 
 @test "by hand, --force opens all the same and says what was not checked" {
   sql db1 'SET GLOBAL read_only = 0'
+  run_bare db2 mysql_allow_write --force --dry-run
+  answers 0 'OK: dry run, nothing was changed; *db1 takes writes, too: two writers*'
+  [[ $output == *'not checked: --force'*'; db1 takes writes, too: two writers'* ]]
+  is_read_only db2
   run_helper db2 mysql_allow_write --force
-  answers 0 'OK: writes are open; it was not checked*'
+  answers 0 'OK: writes are open; it was not checked*; db1 takes writes, too: two writers; run mysql_deny_write on one of them'
   is_writable
   journal_says db2 '--force'
 
@@ -366,7 +370,7 @@ slow_gate() {
   kill_server db1
   sql db2 'STOP SLAVE'
   run_bare db2 mysql_allow_write --force
-  answers 0 'OK: writes are open*'
+  answers 0 'OK: writes are open*applied here'
   is_writable
 }
 

@@ -56,7 +56,7 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
 
 @test "a peer that still takes writes is never in sync" {
   sql db1 'SET GLOBAL read_only = 0'
-  not_in_sync 'db1 still takes writes (read_only is off); this host is not in sync.*'
+  not_in_sync 'db1 still takes writes (read_only is off); this host is not in sync; run mysql_deny_write on db1 first, then try again'
   within 2000
 }
 

@@ -515,7 +515,7 @@ pub enum Refusal {
 
     /// The peer still takes writes.
     #[error(
-        "{peer} still takes writes (read_only is off); {then}. Set read_only=1 on {peer}, or use --force by hand"
+        "{peer} still takes writes (read_only is off); {then}; run mysql_deny_write on {peer} first, then try again"
     )]
     PeerWritable {
         /// The peer.
