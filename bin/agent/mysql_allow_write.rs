@@ -53,7 +53,10 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
             "it was not checked whether everything of the peer is applied here (--force, or allow_write.gate: false)"
         );
         second = call.arguments.force.then(|| second_writer(&config, call)).flatten();
-        report::plan(action, second.as_ref().map_or(UNCHECKED.into(), |second| format!("{UNCHECKED}; {second}")));
+        report::plan(
+            action,
+            second.as_ref().map_or(UNCHECKED.into(), |second| format!("{UNCHECKED}; {second}")),
+        );
         takeover::abandon(&mut local, &config)?;
         UNCHECKED.to_string()
     } else {
@@ -85,9 +88,10 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     takeover::seen::forget_all(&config);
     if call.arguments.force {
         let text = "writes are open; it was not checked whether everything of the peer is applied here";
-        return Ok(Verdict::ok_because(
-            second.map_or_else(|| text.into(), |second| format!("{text}; {second}; run mysql_deny_write on one of them")),
-        ));
+        return Ok(Verdict::ok_because(second.map_or_else(
+            || text.into(),
+            |second| format!("{text}; {second}; run mysql_deny_write on one of them"),
+        )));
     }
     let Some(lost) = lost else { return Ok(Verdict::ok()) };
     if let Some(survivor) = config.host(&lost.survivor) {
@@ -102,7 +106,8 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
 fn second_writer(config: &Config, call: &Call) -> Option<String> {
     let peer = config.peer().ok()?;
     let most = call.settings.limits.connect.min(PEER);
-    let is_closed = Server::connect(peer, most, call.budget.part(50)).and_then(|mut peer| peer.is_read_only()).ok()?;
+    let is_closed =
+        Server::connect(peer, most, call.budget.part(50)).and_then(|mut peer| peer.is_read_only()).ok()?;
     report::observe(Some(peer.name.as_str()), "read_only", report::on_off(is_closed));
     let text = format!("{} takes writes, too: two writers", peer.name);
     (!is_closed).then(|| {

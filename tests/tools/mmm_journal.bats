@@ -195,7 +195,7 @@ db3 set_active_master" ]
 db2 peer-writable 2 true mysql_allow_write null
 db3 old-master-writable 1 true set_active_master db2" ]
   [ "$(why '.failover.hindrances[0] | .means, .cure' --file "${journals[@]}")" = \
-    $'the peer still takes writes\nset \'read_only=1\' there' ]
+    $'the peer still takes writes\nrun \'mysql_deny_write\' there first, then try again' ]
   [ "$(why '.failover.hindrances[0].since == .failover.asked[1].started' --file "${journals[@]}")" = true ]
   # As the operator asks, on the host itself.
   run tool db2 --why

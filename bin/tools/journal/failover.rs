@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
-use mmm_core::contract::ERROR;
+use mmm_core::contract::{ERROR, OK_BECAUSE};
 use mmm_core::journal::words::{OPENED_WRITES, SET_READ_ONLY};
 
 use super::calls::Fate;
@@ -79,6 +79,27 @@ pub struct Turn {
     pub host: String,
     /// By its own clock.
     pub at: Timestamp,
+}
+
+/// What a host that was opened lacks.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct LeftBehind {
+    /// How much, in words.
+    pub what: String,
+    /// The host that has it.
+    pub on: String,
+    /// The host that lacks it.
+    pub missing_on: String,
+}
+
+impl LeftBehind {
+    /// `OK: db2 continues without 1 transaction that only db3 has (…)…`
+    fn from_answer(text: &str) -> Option<Self> {
+        let (host, rest) = text.strip_prefix(OK_BECAUSE)?.split_once(" continues without ")?;
+        let (what, rest) = rest.split_once(" that only ")?;
+        let (on, _) = rest.split_once(" has")?;
+        Some(Self { what: what.into(), on: on.into(), missing_on: host.into() })
+    }
 }
 
 impl Moves {
@@ -218,9 +239,33 @@ impl Failover {
         Some(Turn { host: host.clone(), at })
     }
 
+    /// The hosts that were opened after the last closing and before the last opening: nobody says here when they took
+    /// no writes any more.
+    pub fn opened_in_between(&self) -> Vec<Turn> {
+        let (Some(closed), Some(opened)) = (self.closed(), self.opened()) else { return Vec::new() };
+        let turns = self.asked.iter().filter_map(|asked| {
+            Some(Turn { host: asked.host.clone(), at: asked.run.call.done(OPENED_WRITES)? })
+        });
+        let mut between: Vec<_> = turns.filter(|turn| turn.at >= closed.at && turn.at < opened.at).collect();
+        between.sort_by_key(|turn| turn.at);
+        between
+    }
+
     /// For how long nobody could write, if these journals tell: by the clocks of two hosts.
     pub fn pause(&self) -> Option<SignedDuration> {
-        Some(self.closed()?.at.duration_until(self.opened()?.at))
+        let pause = self.closed()?.at.duration_until(self.opened()?.at);
+        self.opened_in_between().is_empty().then_some(pause)
+    }
+
+    /// What the hosts that were opened lack and others have, as they said when they were opened.
+    pub fn left_behind(&self) -> Vec<LeftBehind> {
+        let mut left: Vec<LeftBehind> = Vec::new();
+        for asked in self.asked.iter().filter(|asked| asked.is("mysql_allow_write")) {
+            let said =
+                asked.run.call.answer.as_ref().and_then(|answer| LeftBehind::from_answer(&answer.text));
+            left.extend(said.filter(|said| !left.contains(said)));
+        }
+        left
     }
 
     /// What stood in the way, in the order in which it began.

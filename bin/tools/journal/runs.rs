@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use mmm_core::journal::words::OPENED_WRITES;
+
 use super::calls::{Call, Fate};
 
 /// Kept of one move, or between two; half of them the first ones.
@@ -53,7 +55,9 @@ impl Runs {
     /// Takes the next call.
     pub fn add(&mut self, call: Call) {
         let last = self.runs.iter_mut().rev().find(|run| run.is_of(&call));
-        if let Some(run) = last.filter(|run| run.has_answer_of(&call)) {
+        // A host that was opened again was closed in between.
+        let is_again = |run: &&mut Run| run.has_answer_of(&call) && call.done(OPENED_WRITES).is_none();
+        if let Some(run) = last.filter(is_again) {
             run.times += 1;
             run.last_started = call.started;
             run.last_ended = call.ended;

@@ -15,7 +15,7 @@ use mmm_core::report::Format;
 use super::arguments::{Arguments, Why};
 use super::calls::{Event, Fate};
 use super::cures::{self, Hosts};
-use super::failover::{self, Failover, Hindrance, Moves};
+use super::failover::{self, Failover, Hindrance, LeftBehind, Moves};
 use super::files;
 use super::moves::{Grouping, Part};
 use super::timeline::{self, Trouble};
@@ -145,7 +145,7 @@ fn summary(answer: &Answer, failover: &Failover, time: &dyn Fn(Timestamp) -> Str
     for hindrance in hindrances.iter().filter(|one| !one.stands) {
         sentences.push(over(hindrance, time));
     }
-    if failover.outcome() == Fate::Done && hindrances.is_empty() {
+    if failover.outcome() == Fate::Done && hindrances.is_empty() && failover.left_behind().is_empty() {
         sentences.push("Nothing stood in the way.".into());
     }
     sentences.join(" ")
@@ -158,7 +158,17 @@ fn beginning(failover: &Failover, time: &dyn Fn(Timestamp) -> String) -> String 
     let what = if failover.is_of_writer() { "The failover" } else { "The move" };
     let from = time(failover.started);
     let took = amount(milliseconds(failover.started.duration_until(failover.ended)));
+    let left = failover.left_behind();
     match failover.outcome() {
+        Fate::Done if !left.is_empty() => {
+            let left: Vec<_> = left
+                .iter()
+                .map(|LeftBehind { what, on, missing_on }| {
+                    format!("left {what} behind on {on}: mmm_difference {on} {missing_on}")
+                })
+                .collect();
+            format!("{what}{addresses} that began at {from} ended after {took}, but {}.", left.join(", and "))
+        }
         Fate::Done => format!("{what}{addresses} that began at {from} went well, and took {took}."),
         Fate::Failed | Fate::Misused => format!("{what}{addresses} that began at {from} is stuck."),
         Fate::Killed => {
@@ -174,6 +184,20 @@ fn writes(failover: &Failover, time: &dyn Fn(Timestamp) -> String) -> Vec<String
         return sentences;
     }
     match (failover.closed(), failover.opened()) {
+        (Some(closed), Some(opened)) if failover.pause().is_none() => {
+            let mut turns = failover.opened_in_between();
+            turns.push(opened);
+            let turns: Vec<_> = turns
+                .iter()
+                .map(|turn| format!("{} took writes from {} on", turn.host, time(turn.at)))
+                .collect();
+            sentences.push(format!(
+                "{} took no more writes from {} on; {}. No journal here says for how long nobody could write.",
+                closed.host,
+                time(closed.at),
+                turns.join(", and then ")
+            ));
+        }
         (Some(closed), Some(opened)) => {
             sentences.push(format!(
                 "{} took no more writes from {} on, and {} took writes from {} on.",

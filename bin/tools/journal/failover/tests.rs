@@ -99,6 +99,33 @@ fn calls_of_all_hosts_are_one_failover_in_their_order() {
 }
 
 #[test]
+fn an_opening_in_between_ends_the_pause_that_can_be_told() {
+    let failover = only(vec![host("db1", &[DENY, allow(19, "OK")]), host("db2", &[allow(2, "OK")])]);
+    assert_eq!(
+        (failover.closed().unwrap().host, failover.opened().unwrap().host),
+        ("db1".into(), "db1".into())
+    );
+    let between: Vec<_> = failover.opened_in_between().into_iter().map(|turn| turn.host).collect();
+    assert_eq!((between, failover.pause()), (vec!["db2".to_string()], None));
+    // The same host, closed by hand and opened again.
+    let failover = only(vec![host("db1", &[DENY]), host("db2", &[allow(2, "OK"), allow(8, "OK")])]);
+    assert_eq!((failover.opened_in_between().len(), failover.pause()), (1, None));
+}
+
+#[test]
+fn what_was_left_behind_is_known_by_the_answer() {
+    let mut opened = allow(
+        2,
+        "OK: db2 continues without 4 transactions that only db3 has (it is delayed); to see and save that: mmm_difference db3 db2",
+    );
+    opened.4 = "opened writes: 0.4 ms";
+    let failover = only(vec![host("db1", &[DENY]), host("db2", &[opened])]);
+    let left = LeftBehind { what: "4 transactions".into(), on: "db3".into(), missing_on: "db2".into() };
+    assert_eq!(failover.left_behind(), [left]);
+    assert_eq!(only(vec![host("db1", &[DENY]), host("db2", &[allow(2, "OK")])]).left_behind(), []);
+}
+
+#[test]
 fn a_refusal_of_which_the_words_change_is_one_hindrance_by_its_name() {
     let rows = [
         (1, "sync_with_master", "mmm_agent", "not-applied: 9 left", ""),

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use mmm_core::escape;
 use serde::Serialize;
 
-use super::super::failover::{Hindrance, Turn};
+use super::super::failover::{Hindrance, LeftBehind, Turn};
 use super::super::view::document::{RunView, outcome, time};
 use super::super::view::milliseconds;
 use super::{Answer, explained, result, summary};
@@ -42,6 +42,7 @@ struct FailoverView<'t> {
     closed: Option<TurnView>,
     opened: Option<TurnView>,
     pause_milliseconds: Option<f64>,
+    left_behind: Vec<LeftBehind>,
     hindrances: Vec<HindranceView>,
     asked: Vec<AskedView<'t>>,
     is_shortened: bool,
@@ -103,6 +104,7 @@ fn view(answer: &Answer) -> AnswerView<'_> {
         closed: failover.closed().map(turn),
         opened: failover.opened().map(turn),
         pause_milliseconds: failover.pause().map(milliseconds),
+        left_behind: failover.left_behind(),
         hindrances: failover.hindrances().into_iter().map(hindrance).collect(),
         asked: failover
             .asked
