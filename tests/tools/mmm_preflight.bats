@@ -134,6 +134,49 @@ obeyed() { LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[
   [ "$(binlog_end db3)" = "$log" ]
 }
 
+@test "what the agent's account may not ask is not known, and not well" {
+  leaves_traces
+  [[ $FAMILY == MariaDB ]] || skip 'MySQL shows it to others'
+  may_not db2 status
+  look db1
+  [[ $output == *'follows: not known (privileges)'* && $output != *'follows nobody'* ]]
+  look db1 --format json
+  jq -e '[.checks[] | select(.name == ("replication", "lag", "logs", "gtids")).state] | unique == ["skipped"]' <<<"$output"
+  jq -e '.hosts[1] | .answers and (.replication_known | not) and .replicates_from == null' <<<"$output"
+}
+
+@test "a wrong password here is one finding, and no server is taken for silent" {
+  local file
+  file=$(host_dir db3)/mysql-mmm/mmm_common.conf
+  cp "$file" "$BATS_TEST_TMPDIR/kept"
+  sed -i 's/agent_password.*/agent_password other/' "$file"
+  sees db3 2 agent-login-refused
+  [[ $output == *"agent_password of this host's configuration is probably wrong"* ]]
+  look db3
+  [[ $output == *'LOG-IN REFUSED'* && $output != *'NO ANSWER'* && $output != *'ALTER USER'* ]]
+  cat "$BATS_TEST_TMPDIR/kept" >"$file"
+  becomes_good db3
+}
+
+@test "a disk that is full or mounted read-only is found where helpers write their journal and their state" {
+  local folder options
+  for folder in log lib; do
+    in_host db3 mkdir -p "/var/$folder/mysql-mmm"
+    for options in ro size=4k; do
+      has_disk "/var/$folder/mysql-mmm" "$options"
+    done
+  done
+}
+has_disk() {
+  run in_host db3 sh -c "mount -t tmpfs -o $2 none $1 && { [ $2 = ro ] || dd if=/dev/zero of=$1/full bs=4k count=1; } &&
+    $MMM_AGENT_DIR/mmm_preflight --format json; code=\$?; umount $1; exit \$code"
+  [ "$status" = 1 ]
+  case $1 in
+    */log/*) [[ $output == *'"journal-unwritable"'* ]] ;;
+    *) [[ $output == *'"state-unwritable"'* ]] ;;
+  esac
+}
+
 @test "two servers with one id are found" {
   sql db3 'SET GLOBAL server_id = 2'
   sees db1 2 server-id-duplicate

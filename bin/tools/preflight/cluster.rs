@@ -66,6 +66,13 @@ pub struct Unreached {
     pub code: Option<u16>,
 }
 
+impl Unreached {
+    /// True if the server itself turned the log-in down.
+    pub fn is_refusal(&self) -> bool {
+        self.answered && self.code.is_some()
+    }
+}
+
 /// What a server says of itself.
 #[derive(Debug)]
 pub struct Seen {
@@ -78,6 +85,8 @@ pub struct Seen {
     /// Global variables and counters, by their names in small letters.
     pub variables: BTreeMap<String, String>,
     pub links: Vec<Link>,
+    /// False if the server does not tell the agent's account from whom it replicates.
+    pub knows_links: bool,
     pub log_end: Option<BinlogPosition>,
     /// Filters of its own log, as `name=value`.
     pub log_filters: Vec<String>,
@@ -143,6 +152,8 @@ pub struct Machine {
     pub firewall: Vec<(String, String)>,
     /// Where the journal is, and why it cannot be written.
     pub journal: (PathBuf, Result<(), String>),
+    /// Where helpers note what has to survive a restart, and why nothing can be written there.
+    pub state: (PathBuf, Result<(), String>),
     /// Markers of killed helpers, with what they say.
     pub leftovers: Vec<(PathBuf, String)>,
     /// This host's server, as far as this host shows it.

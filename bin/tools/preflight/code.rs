@@ -41,6 +41,7 @@ pub enum Code {
     FirewallCommandMissing,
 
     JournalUnwritable,
+    StateUnwritable,
 
     LeftoverMarker,
 

@@ -8,6 +8,9 @@ use super::super::code::Code;
 use super::super::finding::{Check, Severity, advice, sql};
 use super::lists::listed;
 
+/// Access denied at the log-in.
+const ACCESS_DENIED: u16 = 1045;
+
 /// Whether servers let the agent's and the replication account in.
 pub fn accounts(cluster: &Cluster) -> Check {
     let this = cluster.this();
@@ -24,6 +27,18 @@ pub fn accounts(cluster: &Cluster) -> Check {
         masters => format!("{agent} is let in everywhere, {replication} on {}", listed(masters)),
     };
     let mut check = Check::new("accounts").saying(text);
+    if let Some(reason) = refused_everywhere(cluster) {
+        let names: Vec<_> = cluster.members.iter().map(Member::name).collect();
+        let text = format!(
+            "{} do not let the agent's account in: {reason}. agent_password of this host's configuration is probably wrong",
+            listed(&names)
+        );
+        let cure = advice(
+            "compare agent_user and agent_password in mmm_common.conf here with those of a host where this program works",
+        );
+        check.fail(Code::AgentLoginRefused, "", text, &[cure]);
+        return check;
+    }
     for member in &cluster.members {
         let (name, host) = (member.name(), &member.host);
         if let Err(refused) = &member.server
@@ -47,6 +62,17 @@ pub fn accounts(cluster: &Cluster) -> Check {
         }
     }
     check
+}
+
+/// What the servers say, if each of them refuses user or password.
+fn refused_everywhere(cluster: &Cluster) -> Option<&str> {
+    let refuses = |member: &Member| {
+        let refusal = member.server.as_ref().err();
+        refusal.is_some_and(|refused| refused.answered && refused.code == Some(ACCESS_DENIED))
+    };
+    let (first, rest) = cluster.members.split_first()?;
+    let is_everywhere = !rest.is_empty() && cluster.members.iter().all(refuses);
+    first.server.as_ref().err().filter(|_| is_everywhere).map(|refused| refused.reason.as_str())
 }
 
 /// True if the server refused before it looked at the account.

@@ -217,6 +217,25 @@ pub fn journal(cluster: &Cluster) -> Check {
     check
 }
 
+/// Whether helpers can note what has to survive a restart.
+pub fn state(cluster: &Cluster) -> Check {
+    let (path, state) = &cluster.machine.state;
+    let path = path.display();
+    let mut check = Check::new("state").saying(format!("{path} can be written"));
+    if let Err(reason) = state {
+        let text = format!(
+            "helpers cannot write to {path}: {reason}. Without that, nothing is taken over from a slave, and a helper \
+             that is killed leaves no note"
+        );
+        let cure = [
+            shell(&cluster.this, format!("install -d -m 0750 {path}")),
+            advice("as the user that the agent runs as; is the disk full, or mounted read-only?"),
+        ];
+        check.warn(Code::StateUnwritable, &cluster.this, text, &cure);
+    }
+    check
+}
+
 /// Whether a killed helper left something undone.
 pub fn leftovers(cluster: &Cluster) -> Check {
     let mut check = Check::new("leftovers").saying("no helper was killed halfway");

@@ -135,6 +135,7 @@ fn server(number: usize) -> Seen {
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
         links: vec![Link { channel, source: Some(source.into()), retry: (Some(5), None), lag: Some(0) }],
+        knows_links: true,
         log_end: Some(BinlogPosition::new("binlog.000001", 700)),
         log_filters: Vec::new(),
         clock: 0.001,
@@ -159,6 +160,7 @@ fn machine() -> Machine {
         elsewhere: None,
         firewall: Vec::new(),
         journal: ("/var/log/mysql-mmm/mmm_helpers.log".into(), Ok(())),
+        state: ("/var/lib/mysql-mmm".into(), Ok(())),
         leftovers: Vec::new(),
         untrusted: Vec::new(),
         server: None,

@@ -9,14 +9,18 @@ use std::path::{Path, PathBuf};
 
 use mmm_core::config::{Blocking, Config, Host};
 use mmm_core::settings::{LogSettings, Settings};
-use mmm_core::{Budget, firewall};
+use mmm_core::{Budget, firewall, marker};
 use mmm_network::{Interface, Netlink, NetworkError, capability};
 use mmm_replication::hold;
+use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{AccessFlags, access, geteuid};
 
 use super::super::cluster::{self, Machine};
 use super::super::finding::{advice, shell};
 use super::{installation, local_server, program};
+
+/// A disk with less room than this is full, in bytes.
+const ROOM: u64 = 1 << 20;
 
 /// Looks at this machine.
 pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
@@ -34,6 +38,7 @@ pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
         elsewhere,
         firewall: firewall_commands(&config.blocking),
         journal: (settings.log.file.clone(), journal(&settings.log)),
+        state: (marker::FOLDER.into(), writable(Path::new(marker::FOLDER))),
         leftovers: [firewall::left_behind(host), hold::left_behind(host)].into_iter().flatten().collect(),
         untrusted: untrusted(settings),
         server: local_server::look(host, budget),
@@ -56,6 +61,7 @@ pub fn silent(settings: &Settings) -> Machine {
         elsewhere: None,
         firewall: Vec::new(),
         journal: (settings.log.file.clone(), Ok(())),
+        state: (marker::FOLDER.into(), Ok(())),
         leftovers: Vec::new(),
         untrusted: Vec::new(),
         server: None,
@@ -129,9 +135,34 @@ fn untrusted(settings: &Settings) -> Vec<(&'static str, String)> {
 
 /// Fails if the journal cannot be written; makes no file.
 fn journal(log: &LogSettings) -> Result<(), String> {
-    let is_there = log.file.exists();
-    let target = if is_there { &*log.file } else { log.file.parent().unwrap_or(Path::new("/")) };
-    access(target, AccessFlags::W_OK).map_err(|error| format!("{}: {}", target.display(), error.desc()))
+    writable(&log.file)
+}
+
+/// Fails if a file or folder cannot be written, or not be made where it is not there; makes nothing.
+fn writable(path: &Path) -> Result<(), String> {
+    let mut places = path.ancestors();
+    let target = if path.exists() { Some(path) } else { places.nth(1) };
+    let target = target.filter(|target| !target.as_os_str().is_empty()).unwrap_or(Path::new("/"));
+    let shown = target.display();
+    let mut needed = AccessFlags::W_OK;
+    if target.is_dir() {
+        needed |= AccessFlags::X_OK;
+    }
+    access(target, needed).map_err(|error| format!("{shown}: {}", error.desc()))?;
+    let system = statvfs(target).map_err(|error| format!("{shown}: {}", error.desc()))?;
+    if system.flags().contains(FsFlags::ST_RDONLY) {
+        return Err(format!("{shown} is mounted read-only"));
+    }
+    // The last blocks are kept for root.
+    let blocks = if geteuid().is_root() { system.blocks_free() } else { system.blocks_available() };
+    let free = blocks.saturating_mul(system.fragment_size());
+    if free < ROOM {
+        return Err(format!("the disk of {shown} is full: {} KiB are free", free >> 10));
+    }
+    if system.files() > 0 && system.files_free() == 0 {
+        return Err(format!("the disk of {shown} has no room for another file (inodes)"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

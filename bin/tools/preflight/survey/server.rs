@@ -79,6 +79,7 @@ fn look(host: &Host, config: &Config, most: Duration, budget: Budget) -> Result<
         denied: Vec::new(),
         variables: BTreeMap::new(),
         links: Vec::new(),
+        knows_links: true,
         log_end: None,
         log_filters: Vec::new(),
         clock: clock(&mut server)?,
@@ -97,7 +98,9 @@ fn look(host: &Host, config: &Config, most: Duration, budget: Budget) -> Result<
     let events = events::may_write(&mut server);
     seen.events = allowed(events, &mut Vec::new())?.flatten();
     let links = links(&mut server, config);
-    seen.links = allowed(links, &mut seen.denied)?.unwrap_or_default();
+    let links = allowed(links, &mut seen.denied)?;
+    seen.knows_links = links.is_some();
+    seen.links = links.unwrap_or_default();
     let end = server.row(seen.dialect.show_log_end());
     if let Some(row) = allowed(end, &mut seen.denied)?.flatten() {
         seen.log_end = BinlogPosition::from_columns(&row, "File", "Position");

@@ -60,6 +60,7 @@ pub fn describe(report: &Report, host: &HostRow, width: usize) -> Vec<Line> {
     let is_this = if host.this { " (this host)" } else { "" };
     let port = if host.port == 3306 { String::new() } else { format!(":{}", host.port) };
     let (state, tone) = match host.read_only {
+        None if host.refuses => ("LOG-IN REFUSED", Some(Severity::Failure)),
         None => ("NO ANSWER", Some(Severity::Failure)),
         Some(true) => ("read-only", None),
         Some(false) => ("takes writes", None),
@@ -76,6 +77,9 @@ pub fn describe(report: &Report, host: &HostRow, width: usize) -> Vec<Line> {
     let mut lines = vec![first];
     if let Some(source) = &host.replicates_from {
         lines.push(follows(host, source));
+    } else if host.answers && !host.replication_known {
+        let unknown = "not known (privileges)";
+        lines.push(Line::plain("follows: ").fact(&host.name, What::Source, unknown, None));
     } else if host.answers {
         lines.push(Line::plain("follows ").fact(&host.name, What::Source, "nobody", None));
     }

@@ -9,7 +9,7 @@ use mmm_replication::rehearsal::Foreseen;
 use mmm_replication::status::{IoThread, Mode as Place, without_data};
 use serde::Serialize;
 
-use super::super::cluster::{Cluster, Link, Member, Outcome, Rehearsed, Seen};
+use super::super::cluster::{Cluster, Link, Member, Outcome, Rehearsed, Seen, Unreached};
 use super::super::finding::{Check, Finding, Severity};
 
 /// Version of this document's form.
@@ -36,6 +36,8 @@ pub struct Report {
 }
 
 /// A host of the cluster.
+// Observations that have nothing to do with each other.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Serialize)]
 pub struct HostRow {
     pub name: String,
@@ -45,12 +47,16 @@ pub struct HostRow {
     pub this: bool,
     /// True if its server answered the queries.
     pub answers: bool,
+    /// True if its server turned the agent's log-in down.
+    pub refuses: bool,
     pub product: Option<String>,
     pub server_id: Option<u64>,
     pub read_only: Option<bool>,
     /// `FILE:OFFSET`
     pub log_end: Option<String>,
     pub replicates_from: Option<SourceRow>,
+    /// False if `replicates_from` is null because nobody may ask.
+    pub replication_known: bool,
     /// Addresses of roles that it holds, as far as this host can tell.
     pub addresses: Vec<String>,
 }
@@ -225,11 +231,13 @@ impl HostRow {
             mode: if member.host.mode == Mode::Master { "master" } else { "slave" },
             this: name == cluster.this,
             answers: seen.is_some(),
+            refuses: member.server.as_ref().is_err_and(Unreached::is_refusal),
             product: seen.map(Seen::product),
             server_id: seen.and_then(|seen| seen.number("server_id")),
             read_only: seen.map(Seen::is_read_only),
             log_end: seen.and_then(|seen| seen.log_end.as_ref()).map(ToString::to_string),
             replicates_from: link.map(SourceRow::new),
+            replication_known: seen.is_some_and(|seen| seen.knows_links),
             addresses: held.map(|address| address.ip.clone()).collect(),
             name,
         }

@@ -40,6 +40,7 @@ fn what_is_wrong_with_the_machine_is_found_with_a_cure() {
             all.machine.firewall.push(("x".into(), "no".into()));
         }),
         ("journal-unwritable", journal, |all| all.machine.journal.1 = Err("no".into())),
+        ("state-unwritable", state, |all| all.machine.state.1 = Err("no".into())),
         ("leftover-marker", leftovers, |all| {
             all.machine.leftovers.push(("/run/mysql-mmm-deny-write-x".into(), "iptables -D".into()));
         }),
