@@ -515,7 +515,7 @@ begins_its_backlog() {
   close_writes db1
 
   # While clients wait, it is not even tried.
-  refuses_to_move db3 db2 'ERROR: *it still applies what it fetched, and is not waited for while db2 is closed; retry*'
+  refuses_to_move db3 db2 'ERROR: db3 still applies what it fetched from db1*and stays there; open db2 first (sync_with_master, mysql_allow_write), then call this again. SHOW FULL PROCESSLIST on db3 shows what delays it'
   ((${milliseconds%.*} < 1500))
   open_writes db2
   move db3 db2

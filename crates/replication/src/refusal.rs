@@ -372,10 +372,7 @@ pub enum Refusal {
     },
 
     /// There are no usable GTIDs, and the servers are not quiet at one known position.
-    #[error(
-        "no position in the log of {new} can be proved to be right for {host}: {reason}; if this stays so, rebuild \
-         {host} from {new}"
-    )]
+    #[error("{}", cause.words(host, new, reason))]
     #[strum(serialize = "")]
     Unproved {
         /// The replica.

@@ -222,9 +222,20 @@ impl Move<'_> {
             let reason = format!("it has fetched more of the log of {old} than {new}, and not applied it");
             return self.not_yet(&reason);
         }
-        let closed =
-            if self.is_waited_for(facts) { format!(" while {new} is closed") } else { String::new() };
-        self.not_yet(&format!("it still applies what it fetched, and is not waited for{closed}"))
+        let channel = &facts.replica.channel;
+        let left = awaited::bytes(channel.applied.as_ref(), channel.fetched.as_ref(), &[])
+            .map_or_else(String::new, |left| format!(" ({left} left)"));
+        let then = if self.is_waited_for(facts) {
+            format!("open {new} first (sync_with_master, mysql_allow_write), then call this again")
+        } else {
+            "call this again when it is done".into()
+        };
+        let (host, new) = (self.this_host.name.to_string(), new.to_string());
+        let reason = format!(
+            "{host} still applies what it fetched from {old}{left} and stays there; {then}. SHOW FULL PROCESSLIST on \
+             {host} shows what delays it"
+        );
+        Refusal::Unproved { host, new, cause: Unproved::ReplicaApplies, reason, may_pass: true }.into()
     }
 
     pub(super) fn not_yet(&self, reason: &str) -> Error {

@@ -5,7 +5,7 @@ use mmm_core::progress::{Left, Waiting};
 use crate::facts::Facts;
 use crate::gtid::Gtid;
 use crate::position::BinlogPosition;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unproved};
 
 /// Shows what a move waits for: the end of this refusal, or a moment in which the replica can be judged.
 pub fn show(face: &mut Waiting, facts: &Facts, refusal: Option<&Refusal>) {
@@ -19,6 +19,12 @@ pub fn show(face: &mut Waiting, facts: &Facts, refusal: Option<&Refusal>) {
         }
         Some(Refusal::TemporaryTables { host, count }) => {
             format!("waiting for {count} replicated temporary tables on {host} to be closed")
+        }
+        Some(Refusal::Unproved { host, cause: Unproved::ReplicaApplies, .. }) => {
+            format!("waiting for {host} to finish what it applies")
+        }
+        Some(Refusal::Unproved { cause: Unproved::StillApplies, reason, .. }) => {
+            format!("waiting for the end of what is applied: {reason}")
         }
         Some(Refusal::Unproved { host, new, reason, .. }) => {
             format!("waiting for a position in the log of {new} that is right for {host}: {reason}")

@@ -19,8 +19,24 @@ pub enum Unproved {
     LogStillGrows,
     /// One of the hosts still applies what it fetched.
     StillApplies,
+    /// The replica alone still applies what it fetched: nothing is wrong with it, and it is late.
+    #[strum(serialize = "still-applies")]
+    ReplicaApplies,
     /// MySQL: not all transactions have a GTID.
     GtidsMissing,
     /// Filters leave out of the logs what would show the position.
     FiltersHidePlace,
+}
+
+impl Unproved {
+    /// The refusal in words. Who only waits for an applier need not rebuild anything.
+    pub(super) fn words(self, host: &str, new: &str, reason: &str) -> String {
+        let unproved =
+            format!("no position in the log of {new} can be proved to be right for {host}: {reason}");
+        match self {
+            Self::ReplicaApplies => reason.into(),
+            Self::StillApplies => unproved,
+            _ => format!("{unproved}; if this stays so, rebuild {host} from {new}"),
+        }
+    }
 }
