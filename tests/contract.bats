@@ -242,11 +242,24 @@ config_error() {
   runs_from db3 db1
 }
 
-@test "settings that cannot be used are an error that names file and line" {
+# settings_error PATTERN — as config_error; mysql_deny_write closes its server all the same, and says so.
+settings_error() {
+  local helper others=()
+  for helper in "${SERVER_HELPERS[@]}"; do
+    if [[ $helper != mysql_deny_write ]]; then others+=("$helper"); fi
+  done
+  local -a SERVER_HELPERS=("${others[@]}")
+  config_error "$1" || return 1
+  sql db3 'SET GLOBAL read_only = 0'
+  call mysql_deny_write
+  answers 0 "OK: mmm_helpers.yaml was not used, which has an error: $1" && is_read_only db3 && keeps_secrets
+}
+
+@test "settings that cannot be used are an error that names file and line; a server is closed all the same" {
   settings db3 $'limits:\n  conect: 3s'
-  config_error "Invalid settings in '/etc/mysql-mmm/mmm_helpers.yaml' on line 2: *unknown field*conect*"
+  settings_error "Invalid settings in '/etc/mysql-mmm/mmm_helpers.yaml' on line 2: *unknown field*conect*"
   chmod 644 "$(host_dir db3)/mysql-mmm/mmm_helpers.yaml"
-  config_error '*mmm_helpers.yaml is world readable!*'
+  settings_error '*mmm_helpers.yaml is world readable!*'
   mend
 }
 

@@ -4,6 +4,7 @@
 //! says (docs/CONTRACT.md, 1.2). So it does as much as it can: it sets `read_only` even if a firewall command or a
 //! privilege is missing.
 
+use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use mmm_core::config::{Blocking, Config};
 use mmm_core::event::{self, Change};
 use mmm_core::firewall::{self, Barrier};
 use mmm_core::journal::{step, words};
-use mmm_core::{Budget, Call, Verdict, interrupt, run};
+use mmm_core::{Budget, Call, Coded, Verdict, interrupt, run};
 use mmm_replication::closing::{Closed, Closing};
 use mmm_replication::takeover::{self, Outcome, Pursuit};
 use mmm_replication::{Error, Refusal, Server};
@@ -25,15 +26,67 @@ const ENDING: Duration = Duration::from_secs(3);
 /// A longer grace is a mistake: the monitor waits for the whole of it.
 const LONGEST_GRACE: i64 = 3600;
 
+/// Why this host is not closed for certain, and what that may mean.
+#[derive(Debug)]
+struct Failure {
+    error: Error,
+    /// This host, if it may still take writes and nobody knows.
+    open: Option<String>,
+}
+
+impl Failure {
+    fn of(error: Error, host: &str) -> Self {
+        let open = is_unseen(&error).then(|| host.to_string());
+        Self { error, open }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)?;
+        match &self.open {
+            Some(host) => write!(f, "; {host} may still take writes; shut it down if it must not"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl Coded for Failure {
+    fn code(&self) -> &'static str {
+        self.error.code()
+    }
+}
+
+/// True if a server that was not closed may run: it refuses the log-in, or it does not answer.
+fn is_unseen(error: &Error) -> bool {
+    match error {
+        // Nobody listens there.
+        Error::Connect { cause, answered, .. } => *answered || !cause.contains("Connection refused"),
+        Error::NotClosed { cause, state } => is_unseen(cause) && !state.ends_with("is on"),
+        Error::Silent { .. } | Error::Broken { .. } | Error::Config(_) => true,
+        _ => false,
+    }
+}
+
 fn main() -> ExitCode {
     run(&MYSQL_DENY_WRITE, mysql_deny_write)
 }
 
-fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
+fn mysql_deny_write(call: &Call) -> Result<Verdict, Failure> {
     interrupt::attend();
-    let config = call.config()?;
+    let config = call.config().map_err(|error| Failure::of(error.into(), "this host"))?;
+    deny_write(call, &config).map_err(|error| Failure::of(error, config.this().as_str()))
+}
+
+fn deny_write(call: &Call, config: &Config) -> Result<Verdict, Error> {
     let host = config.this_host();
-    let (budget, whole, grace) = time(call, &config);
+    let (budget, whole, grace) = time(call, config);
     firewall::remove_leftover(host);
     let is_soft = matches!(config.blocking, Blocking::Soft { .. });
     let mut closing = Closing::begin(host, &call.settings, budget, is_soft.then_some(grace))?;
@@ -50,12 +103,12 @@ fn mysql_deny_write(call: &Call) -> Result<Verdict, Error> {
     let Closed { prepared, cut } = closed?;
     drop(closing);
     if let Some(was_open) = left {
-        end_takeover(call, &config, whole, was_open);
+        end_takeover(call, config, whole, was_open);
     }
     let name = host.name.to_string();
     raised.and(lowered).map_err(|failure| Error::Firewall { failure, host: name.clone() })?;
-    if let Blocking::Unknown(word) = config.blocking {
-        return Err(Refusal::UnknownBlocking { word, host: name }.into());
+    if let Blocking::Unknown(word) = &config.blocking {
+        return Err(Refusal::UnknownBlocking { word: word.clone(), host: name }.into());
     }
     let mut remarks = Vec::new();
     if !cut.is_empty() {

@@ -33,6 +33,7 @@ pub static CHECK_IP: Program = Program {
     changes: false,
     extras: &[],
     one_is_an_answer: true,
+    works_without_settings: true,
     about: "Tells whether a network interface of this host holds an IP address, with any prefix length.",
     prints: "  OK: IP address is configured      exit 0\n  \
              OK: IP address is not configured  exit 1 (also when there is no such interface)\n  \
@@ -47,6 +48,7 @@ pub static CONFIGURE_IP: Program = Program {
     changes: true,
     extras: &[],
     one_is_an_answer: false,
+    works_without_settings: true,
     about: "Adds an IP address to a network interface of this host as /32 (IPv6: /128), checks that it is there, and \
             announces it by ARP (IPv6: neighbour advertisements), at once and then repeatedly in the background.",
     prints: "  OK                            exit 0, added\n  \
@@ -63,6 +65,7 @@ pub static CLEAR_IP: Program = Program {
     changes: true,
     extras: &[],
     one_is_an_answer: false,
+    works_without_settings: true,
     about: "Removes an IP address from a network interface of this host, with any prefix length, and checks that it is \
             gone. Other addresses stay.",
     prints: "  OK                                exit 0, removed\n  \
@@ -79,11 +82,14 @@ pub static MYSQL_ALLOW_WRITE: Program = Program {
     changes: true,
     extras: &[Extra::Force],
     one_is_an_answer: false,
+    works_without_settings: false,
     about: "Lets this host's server take writes (read_only=0), if it has applied everything that its peer has written. \
             It does not wait: retry if it refuses.",
-    prints: "  OK         exit 0: writes are open\n  \
-             ERROR: …   exit 255: writes stay closed, and why\n  \
-             Usage: …   exit 1: wrong number of arguments",
+    prints: "  OK                           exit 0: writes are open\n  \
+             OK: … continues without …    exit 0: open, and what only another slave has is not here\n  \
+             OK: writes are open; …       exit 0: open by --force, and what was not checked\n  \
+             ERROR: …                     exit 255: writes stay closed, and why\n  \
+             Usage: …                     exit 1: wrong number of arguments",
     example: "mysql_allow_write mmm_agent",
 };
 
@@ -94,11 +100,14 @@ pub static MYSQL_DENY_WRITE: Program = Program {
     changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
+    works_without_settings: true,
     about: "Closes this host's server to writes: sets read_only, ends every client session, and checks that nothing is \
             written any more. Replication continues.",
-    prints: "  OK         exit 0: closed for certain\n  \
-             ERROR: …   exit 255: what is still open, and whether read_only is on\n  \
-             Usage: …   exit 1: wrong number of arguments",
+    prints: "  OK                            exit 0: closed for certain\n  \
+             OK: ended in the middle, …    exit 0: closed, and which sessions were ended in the middle\n  \
+             OK: … was not used, …         exit 0: closed with default settings, because mmm_helpers.yaml has an error\n  \
+             ERROR: …                      exit 255: what is still open, and whether read_only is on\n  \
+             Usage: …                      exit 1: wrong number of arguments",
     example: "mysql_deny_write mmm_agent",
 };
 
@@ -109,6 +118,7 @@ pub static MYSQL_MAY_WRITE: Program = Program {
     changes: false,
     extras: &[],
     one_is_an_answer: true,
+    works_without_settings: false,
     about: "Says whether this host's server takes writes (read_only).",
     prints: "  OK: Not allowed   exit 0: read_only is on\n  \
              OK: Allowed       exit 1: read_only is off\n  \
@@ -123,6 +133,7 @@ pub static SET_ACTIVE_MASTER: Program = Program {
     changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
+    works_without_settings: false,
     about: "Lets this host replicate from another master, from the only position in its log at which no row is lost, \
             skipped or doubled; refuses if no position can be proved to be right.",
     prints: "  OK                                            exit 0, moved\n  \
@@ -139,11 +150,13 @@ pub static SYNC_WITH_MASTER: Program = Program {
     changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
+    works_without_settings: false,
     about: "Waits until this host has applied everything that its peer has written. A peer that answers must be \
             read-only; of a dead one, everything that was fetched counts.",
-    prints: "  OK         exit 0: nothing is missing here\n  \
-             ERROR: …   exit 255: something is missing, or nobody can tell\n  \
-             Usage: …   exit 1: wrong number of arguments",
+    prints: "  OK                           exit 0: nothing is missing here\n  \
+             OK: … continues without …    exit 0: what only another slave has is not here, and cannot come\n  \
+             ERROR: …                     exit 255: something is missing, or nobody can tell\n  \
+             Usage: …                     exit 1: wrong number of arguments",
     example: "sync_with_master mmm_agent",
 };
 
@@ -154,6 +167,7 @@ pub static TURN_OFF_SLAVE: Program = Program {
     changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
+    works_without_settings: false,
     about: "Stops replication on this host: the channel that replicates from a host of the cluster.",
     prints: "  OK         exit 0: replication has stopped, or there is none\n  \
              ERROR: …   exit 255: it may still run\n  \
@@ -168,6 +182,7 @@ pub static TURN_ON_SLAVE: Program = Program {
     changes: true,
     extras: &[Extra::Wait],
     one_is_an_answer: false,
+    works_without_settings: false,
     about: "Starts replication on this host, on the channel that replicates from a host of the cluster, and checks \
             that it runs.",
     prints: "  OK         exit 0: both threads run\n  \

@@ -51,15 +51,25 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return options::not_run(&error, WRONG_ARGUMENTS),
     };
-    let loaded = Settings::load().map_err(|error| error.to_string()).and_then(|settings| {
-        let mut config = config::load(&arguments.config).map_err(|error| error.to_string())?;
-        config.adopt(&settings).map_err(|error| error.to_string())?;
-        Ok((settings, config))
+    // The settings are optional: an error in them keeps no server open.
+    let unused = |error: &dyn std::fmt::Display| {
+        complain(&format!("{error}. mmm_helpers.yaml is not used; continuing with the defaults"));
+    };
+    let settings = Settings::load().unwrap_or_else(|error| {
+        unused(&error);
+        Settings::default()
     });
-    let (settings, config) = match loaded {
-        Ok(loaded) => loaded,
-        Err(text) => {
-            complain(&format!("{text}. Nothing was done: this host may take writes and hold addresses"));
+    let loaded = config::load(&arguments.config).and_then(|mut config| match config.adopt(&settings) {
+        Ok(()) => Ok(config),
+        Err(error) => {
+            unused(&error);
+            config::load(&arguments.config)
+        }
+    });
+    let config = match loaded {
+        Ok(config) => config,
+        Err(error) => {
+            complain(&format!("{error}. Nothing was done: this host may take writes and hold addresses"));
             return ExitCode::from(INCOMPLETE);
         }
     };

@@ -110,14 +110,30 @@ fails_with() {
 @test "mysql_deny_write on a server that is down, frozen or cut off says so within the limit" {
   freeze db1
   run_helper db1 mysql_deny_write
-  fails_with "Can't connect to MySQL (host = 10.77.0.11:3306, user = mmm_agent)!*frozen*"
+  fails_with "Can't connect to MySQL (host = 10.77.0.11:3306, user = mmm_agent)!*frozen*; db1 may still take writes; shut it down if it must not"
   thaw db1
   kill_server db1
   run_helper db1 mysql_deny_write
   fails_with "Can't connect to MySQL (host = 10.77.0.11:3306, user = mmm_agent)!*refused*"
+  [[ $line != *'may still take writes'* ]]
   in_host db1 iptables -A INPUT -p tcp --dport 3306 -j DROP
   run_helper db1 mysql_deny_write
-  fails_with "Can't connect to MySQL (host = 10.77.0.11:3306, user = mmm_agent)!*"
+  fails_with "Can't connect to MySQL (host = 10.77.0.11:3306, user = mmm_agent)!*; db1 may still take writes; *"
+}
+
+@test "mysql_deny_write that is not let in says what is still open" {
+  set_password db1 "$AGENT_USER" other
+  run_helper db1 mysql_deny_write
+  fails_with "Can't connect to MySQL *Access denied*; db1 may still take writes; shut it down if it must not"
+  is_writable db1
+}
+
+@test "mysql_deny_write closes the server although mmm_helpers.yaml has an error, and says so" {
+  settings db1 'tls: {hosts: {db9: required}}'
+  run_helper db1 mysql_deny_write
+  answers 0 'OK: mmm_helpers.yaml was not used, which has an error: tls.hosts in mmm_helpers.yaml names db9*'
+  is_read_only db1
+  journal_says db1 'continuing with the defaults'
 }
 
 @test "mysql_deny_write on a server that freezes while it is being closed answers within the limit" {
@@ -129,7 +145,7 @@ fails_with() {
   { wait_for 5 executes db1 'SET GLOBAL read_only%'; freeze db1; } 3>&- 4>&- &
   run_helper db1 mysql_deny_write
   thaw db1
-  fails_with '*db1*did not answer*; whether read_only is on could not be read'
+  fails_with '*db1*did not answer*; whether read_only is on could not be read; db1 may still take writes; shut it down if it must not'
   within 3900
 }
 

@@ -159,6 +159,13 @@ the server of db1 takes no writes already"
   is_guarded
 }
 
+@test "an error in mmm_helpers.yaml keeps no server open and no address here" {
+  settings db1 'limits: {conect: 3s}'
+  guard --now
+  [[ $status == 0 && $stderr == *'unknown field'*'mmm_helpers.yaml is not used; continuing with the defaults'* ]]
+  is_guarded
+}
+
 @test "a configuration that cannot be read closes nothing, and says so" {
   guard no_such
   [[ $status == 3 && $stderr == *'no_such.conf'*'Nothing was done'* ]]

@@ -46,6 +46,9 @@ pub struct Program {
     pub extras: &'static [Extra],
     /// True if exit code 1 is an answer (`check_ip`, `mysql_may_write`), so that no failure may use it.
     pub one_is_an_answer: bool,
+    /// True if it works with default settings if the settings cannot be used: what takes an address away or closes a
+    /// server must not depend on an optional file.
+    pub works_without_settings: bool,
     /// What it does, in a sentence or two.
     pub about: &'static str,
     /// Result lines and exit codes, one a line.

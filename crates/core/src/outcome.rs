@@ -19,6 +19,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::budget::Budget;
@@ -27,7 +28,7 @@ use crate::contract::{CallResult, ERROR, FAILED, MISUSED, OK_BECAUSE, UNHEARD};
 use crate::error::{CallError, Coded};
 use crate::escape;
 use crate::event;
-use crate::invocation::{Invocation, Program};
+use crate::invocation::{Invocation, Program, Shape};
 use crate::journal::{self, words};
 use crate::process;
 use crate::report;
@@ -70,16 +71,42 @@ pub struct Call {
     /// The time of this call.
     pub budget: Budget,
     patience: Patience,
+    /// Why the settings, or a part of them, were not used.
+    unused: Mutex<Option<String>>,
 }
 
 impl Call {
     /// Reads the agent's configuration that the arguments name, and adds how the settings reach each host.
     pub fn config(&self) -> Result<Config, config::ConfigError> {
         let mut config = config::load(&self.arguments.config)?;
-        config.adopt(&self.settings)?;
+        if let Err(error) = config.adopt(&self.settings) {
+            if !self.program.works_without_settings {
+                return Err(error);
+            }
+            self.note_unused(&error);
+            config = config::load(&self.arguments.config)?;
+        }
         report::host(config.this());
         log::info!("{}{}", words::THIS_HOST_IS, config.this());
         Ok(config)
+    }
+
+    /// Says that the settings, or a part of them, are not used.
+    fn note_unused(&self, error: &(impl Error + Coded)) {
+        let text = format!("mmm_helpers.yaml was not used, which has an error: {}", explain(error));
+        log::warn!("{text}; continuing with the defaults");
+        *self.unused.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }
+
+    /// What is said of a success: also that the settings were not used.
+    fn with_unused(&self, verdict: Verdict) -> Verdict {
+        let unused = self.unused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // What the agent and others compare with the words of check_ip and its kind stays as it is.
+        match unused.filter(|_| self.program.shape != Shape::Address) {
+            None => verdict,
+            Some(unused) if verdict.text.is_empty() => Verdict { text: unused, ..verdict },
+            Some(unused) => Verdict { text: format!("{}; {unused}", verdict.text), ..verdict },
+        }
     }
 
     /// Gives this call another limit than the one it began with: what `mysql_deny_write` needs, whose

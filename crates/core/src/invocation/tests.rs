@@ -7,6 +7,7 @@ const fn program(shape: Shape, extras: &'static [Extra]) -> Program {
         changes: true,
         extras,
         one_is_an_answer: false,
+        works_without_settings: false,
         about: "Does it.",
         prints: "  OK",
         example: "helper mmm_agent",

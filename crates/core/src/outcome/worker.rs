@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Call, Ending, Verdict, explain, of_panic};
+use super::{Call, Ending, Verdict, of_panic};
 use crate::budget::Budget;
 use crate::error::{CallError, Coded};
 use crate::event;
@@ -134,23 +134,24 @@ impl<E: Error + Coded> Task<E> {
             Request::Unusable(reason) => return Ending::failed(&CallError::UnusableArgument(reason)),
             Request::Show(text) => return Ending::Shown(text),
         };
-        if let Some(error) = complaint {
-            // The address helpers of the originals work without any configuration; so do ours (docs/CONTRACT.md, 4.1).
-            if program.shape != Shape::Address {
-                return Ending::failed(&error);
-            }
-            log::warn!("{}; continuing with the defaults", explain(&error));
+        // The address helpers of the originals work without any configuration; so do ours (docs/CONTRACT.md, 4.1). And
+        // a server that is to be closed is closed.
+        if let Some(error) = complaint.as_ref().filter(|_| !program.works_without_settings) {
+            return Ending::failed(error);
         }
         event::begin(program, &arguments, &settings);
         let budget = if arguments.wait.is_none() { budget.relimited(settings.limits.call) } else { budget };
         patience.set(&budget);
-        let call = Call { program, arguments, settings, budget, patience };
+        let call = Call { program, arguments, settings, budget, patience, unused: Mutex::default() };
+        if let Some(error) = &complaint {
+            call.note_unused(error);
+        }
         if report::is_on() && program.shape == Shape::Address {
             // Only for this host's name: the address helpers do without a configuration.
             let _ = call.config();
         }
         match work(&call) {
-            Ok(verdict) => Ending::Done(verdict),
+            Ok(verdict) => Ending::Done(call.with_unused(verdict)),
             Err(error) => Ending::failed(&error),
         }
     }
