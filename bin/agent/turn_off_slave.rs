@@ -34,7 +34,8 @@ fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {
     let most = call.budget.part(60).share(Duration::MAX);
     if !threads::await_rest(&mut server, &channel.name, most)? {
         let host = config.this().to_string();
-        return Err(Refusal::DoesNotStop { host, waited: call.budget.elapsed() }.into());
+        let then = "nothing was stopped: try again later".into();
+        return Err(Refusal::DoesNotStop { host, waited: call.budget.elapsed(), then }.into());
     }
     match threads::stop(&mut server, &channel.name) {
         Err(error) if interrupt::is_requested() => {

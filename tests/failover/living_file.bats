@@ -506,7 +506,7 @@ begins_its_backlog() {
 
 @test "A21: replication does not stop in time; the slave stays on the old master and goes on by itself" {
   call_limit db3 2
-  local busy='another helper is changing replication on db3'
+  local busy='connection * (*) on db3 holds the lock of these helpers'
   # While it stops, that server answers no query for the status.
   [[ $MMM_SERVER != mysql-5.6 ]] || busy='db3 did not answer within'
   sql db1 'CREATE TABLE app.slow (a INT) ENGINE = MyISAM' "SET SESSION binlog_format = STATEMENT" \
@@ -519,7 +519,7 @@ begins_its_backlog() {
   ((${milliseconds%.*} < 1500))
   open_writes db2
   move db3 db2
-  expect_agent_read 255 'ERROR: db3 did not stop replicating within *'
+  expect_agent_read 255 'ERROR: db3 did not stop replicating within *; the server still carries out STOP SLAVE (SHOW PROCESSLIST), and then starts replication again as it was: try again then'
   move db3 db2
   expect_agent_read 255 "ERROR: $busy*"
 

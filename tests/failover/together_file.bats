@@ -108,7 +108,7 @@ moves_or_has_moved() { move "$@" && expect_agent_read 0 'OK*' && replicates "$@"
 
   move db3 db2
 
-  expect_agent_read 255 'ERROR: another helper is changing replication on db3 (connection *'
+  expect_agent_read 255 'ERROR: connection * on db3 holds the lock of these helpers: *'
   none_between
   release db3
   wait

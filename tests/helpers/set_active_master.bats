@@ -294,7 +294,7 @@ dump_connection() {
 
 @test "while somebody else changes replication, the call ends in time and names the connection" {
   busy db3 replication
-  refuses "another helper is changing replication on db3 (connection $(lock_holder db3))*" db2
+  refuses "connection $(lock_holder db3) (DO SLEEP(50), * s) on db3 holds the lock of these helpers: *" db2
 
   release db3
   wait_for 5 eval '[[ -z $(lock_holder db3) ]]'

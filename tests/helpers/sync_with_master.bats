@@ -69,7 +69,7 @@ later() { { sleep "$1"; "${@:2}"; } >/dev/null 2>&1 3>&- 4>&- & }
   applied="$(replica_field db2 Relay_Master_Log_File):$(replica_field db2 Exec_Master_Log_Pos)"
   end=$(binlog_end db1)
 
-  not_in_sync "$(missing 2) from db1 not yet applied ($applied of ${end#* }); this host is not in sync"
+  not_in_sync "$(missing 2) from db1 not yet applied ($applied of ${end#* }); this host is not in sync (its SQL thread: *)"
   within 3000
   ((milliseconds >= 1500))
 

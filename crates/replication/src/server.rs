@@ -238,7 +238,8 @@ impl Server {
         let on = if privilege == "SELECT" { "performance_schema.*" } else { "*.*" };
         let (host, product, account) =
             (self.host().to_string(), self.dialect().to_string(), privilege::quoted(&account));
-        Refusal::Lacks { host, product, account, privilege, on, why }.into()
+        let all = self.dialect().privileges(&privilege);
+        Refusal::Lacks { host, product, account, privilege, all, on, why }.into()
     }
 
     /// The connection itself, for what is not a statement, with its host's name and its budget.

@@ -68,7 +68,11 @@ fn peers(cluster: &Cluster, check: &mut Check) {
                 Code::PeerNotMutual,
                 name,
                 text,
-                &[advice("correct 'peer' and 'mode' of both in mmm_common.conf")],
+                &[if peer == &member.host.name {
+                    advice(format!("correct peer of {name} in mmm_common.conf"))
+                } else {
+                    advice("correct 'peer' and 'mode' of both in mmm_common.conf")
+                }],
             );
         }
     }

@@ -199,7 +199,7 @@ fn sql_cure(name: &str, source: &str, error: &ThreadError) -> String {
     match error.code {
         // Duplicate key, row not found.
         1062 | 1032 => advice(format!(
-            "a row of {name} differs from {source}'s: compare it, make it as on {source} (SET sql_log_bin = 0 first), or rebuild {name}; then"
+            "a row of {name} differs from {source}'s (SHOW SLAVE STATUS on {name} shows it): compare it, make it as on {source} (SET sql_log_bin = 0 first), or rebuild {name}; then"
         )),
         _ => advice(format!("fix on {name} what the error says, but never skip a transaction blindly; then")),
     }

@@ -106,6 +106,14 @@ impl Move<'_> {
                     *consequence = outcome;
                 }
             }
+            Error::Refused(refusal) if is_put_back && matches!(**refusal, Refusal::DoesNotStop { .. }) => {
+                // A START that follows a STOP is carried out after it.
+                if let Refusal::DoesNotStop { then, .. } = refusal.as_mut() {
+                    *then = "the server still carries out STOP SLAVE (SHOW PROCESSLIST), and then starts replication \
+                             again as it was: try again then"
+                        .into();
+                }
+            }
             // What failed because a privilege is missing need not be undone.
             other if is_put_back || other.to_string() == outcome => {}
             other => error = Refusal::NotPutBack { reason: other.to_string(), consequence: outcome }.into(),

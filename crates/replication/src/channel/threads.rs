@@ -53,7 +53,7 @@ pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result
     match answer {
         // The server continues to stop the threads whether or not anybody waits.
         Err(Error::Silent { host, waited, .. }) => {
-            return Err(Refusal::DoesNotStop { host, waited }.into());
+            return Err(Refusal::does_not_stop(host, waited).into());
         }
         other => other?,
     }
@@ -64,7 +64,7 @@ pub fn stop_at_once(server: &mut Server, name: &str, threads: Threads) -> Result
         }
         if !server.budget().pause(PAUSE) {
             let waited = server.budget().elapsed();
-            return Err(Refusal::DoesNotStop { host: server.host().into(), waited }.into());
+            return Err(Refusal::does_not_stop(server.host(), waited).into());
         }
         Ok(None)
     })

@@ -94,7 +94,11 @@ impl Gate<'_> {
 
     pub(super) fn not_applied(&self, now: &Channel, missing: String, target: &BinlogPosition) -> Error {
         let stopped = !now.is_running();
-        let reason = if stopped { format!(" ({})", now.what_is_wrong()) } else { String::new() };
+        let reason = match now.sql_state.as_str() {
+            _ if stopped => format!(" ({})", now.what_is_wrong()),
+            "" => String::new(),
+            state => format!(" (its SQL thread: {state})"),
+        };
         let target_text = match &now.applied {
             Some(applied) if applied.file == target.file => target.offset.to_string(),
             _ => target.to_string(),

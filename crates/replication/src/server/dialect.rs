@@ -141,6 +141,27 @@ impl Dialect {
         }
     }
 
+    /// All privileges that the agent's account needs on `*.*` (docs/PRIVILEGES.md), or `missing` alone if that is
+    /// another one.
+    pub fn privileges(self, missing: &str) -> String {
+        let mut all = match self.flavour {
+            Flavour::MariaDb => {
+                "PROCESS, BINLOG MONITOR, SLAVE MONITOR, REPLICATION SLAVE ADMIN, READ_ONLY ADMIN, CONNECTION ADMIN"
+            }
+            Flavour::MySql if self.is_mysql_since((8, 0, 0)) => {
+                "PROCESS, REPLICATION CLIENT, REPLICATION SLAVE, REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, \
+                 CONNECTION_ADMIN, XA_RECOVER_ADMIN"
+            }
+            Flavour::MySql => "PROCESS, SUPER, REPLICATION SLAVE",
+        }
+        .to_string();
+        if self.is_mysql_since((8, 0, 16)) {
+            all += ", SYSTEM_USER";
+        }
+        let is_among = |privilege: &str| all.split(", ").any(|one| one == privilege);
+        if missing.split(", ").all(is_among) { all } else { missing.into() }
+    }
+
     /// The privileges that are needed to end sessions of other accounts, also of administrators. Error 1095 does not
     /// name them.
     pub fn kill_privilege(self) -> &'static str {

@@ -50,8 +50,25 @@ pub enum Turn {
 /// Takes the lock on `server`, waiting a little for another helper.
 pub fn take(server: &mut Server) -> Result<(), Error> {
     match wait(server, REPLICATION, PATIENCE)? {
-        Turn::Held(holder) => Err(Refusal::Busy { host: server.host().into(), holder }.into()),
+        Turn::Held(holder) => {
+            let holder = described(server, holder);
+            Err(Refusal::Busy { host: server.host().into(), holder }.into())
+        }
         Turn::Taken | Turn::PassedOver => Ok(()),
+    }
+}
+
+/// A connection with what it does. No more than the first two words of its statement: a later one may be a password.
+fn described(server: &mut Server, id: String) -> String {
+    let Ok(number) = id.parse::<u64>() else { return id };
+    let asked =
+        server.row(&format!("SELECT info, time FROM information_schema.processlist WHERE id = {number}"));
+    let Ok(Some(row)) = asked else { return id };
+    let words: Vec<_> = row.text("info").split_whitespace().take(2).collect();
+    let what = if words.is_empty() { "idle".into() } else { words.join(" ") };
+    match row.number("time") {
+        Some(seconds) => format!("{id} ({what}, {seconds} s)"),
+        None => format!("{id} ({what})"),
     }
 }
 
