@@ -12,7 +12,7 @@ use mmm_agent_helpers::MYSQL_DENY_WRITE;
 use mmm_core::config::{Blocking, Config};
 use mmm_core::event::{self, Change};
 use mmm_core::firewall::{self, Barrier};
-use mmm_core::journal::{step, words};
+use mmm_core::journal::{step, step_on, words};
 use mmm_core::{Budget, Call, Coded, Verdict, interrupt, run};
 use mmm_replication::closing::{Closed, Closing};
 use mmm_replication::takeover::{self, Outcome, Pursuit};
@@ -122,9 +122,9 @@ fn deny_write(call: &Call, config: &Config) -> Result<Verdict, Error> {
 }
 
 fn close(closing: &mut Closing) -> Result<Closed, Error> {
-    step(words::SET_READ_ONLY, || closing.set_read_only())?;
-    step("ended all client sessions", || closing.end_clients())?;
-    step("confirmed that nothing is written", || closing.confirm())
+    step_on(words::SET_READ_ONLY, "read_only", || closing.set_read_only())?;
+    step_on("ended all client sessions", "client sessions", || closing.end_clients())?;
+    step_on("confirmed that nothing is written", "what is written", || closing.confirm())
 }
 
 /// The agent does not call `mysql_allow_write` on a host without the role, so no other helper would complete a takeover

@@ -59,6 +59,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         unused(&error);
         Settings::default()
     });
+    if settings.is_dangling {
+        complain(
+            "/etc/mysql-mmm/mmm_helpers.yaml is a link to a file that is not there: the defaults are used",
+        );
+    }
     let loaded = config::load(&arguments.config).and_then(|mut config| match config.adopt(&settings) {
         Ok(()) => Ok(config),
         Err(error) => {
@@ -284,7 +289,7 @@ impl Guard<'_> {
         let seconds = self.config.max_kill_retries.clamp(0, 3600).unsigned_abs();
         let limit = self.settings.limits.call.max(Duration::from_secs(seconds)) + GRACE;
         let words: Vec<&str> = [self.arguments.config.as_str()].iter().chain(arguments).copied().collect();
-        Some(program::run(&found.path, &words, limit).and_then(|(_, output)| {
+        Some(program::run_for(Some("mmm_guard"), &found.path, &words, limit).and_then(|(_, output)| {
             let line = output.trim_end().lines().last().unwrap_or_default().to_string();
             match line.strip_prefix("OK") {
                 Some(_) => Ok(line.strip_prefix(OK_BECAUSE).unwrap_or_default().into()),

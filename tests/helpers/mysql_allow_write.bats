@@ -374,6 +374,17 @@ slow_gate() {
   is_writable
 }
 
+@test "a dry run beside a dead peer answers as the call does, also where the SQL thread is stopped" {
+  kill_server db1
+  stop_replica_thread db2 SQL_THREAD
+  run_bare db2 mysql_allow_write --dry-run
+  answers 0 'OK: dry run, nothing was changed*'
+  [[ $output == *'replication would be started'* ]]
+  is_read_only db2
+  [ "$(threads db2)" = 'Connecting No' ]
+  opens
+}
+
 @test "allow_write.gate: false in mmm_helpers.yaml switches the gate off, as the originals had none" {
   sql db1 'SET GLOBAL read_only = 0'
   settings db2 'allow_write: {gate: false}'

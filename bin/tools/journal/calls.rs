@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use jiff::Timestamp;
 use mmm_core::contract::{FAILED, USAGE};
 use mmm_core::journal::words::{
-    ANSWERED, CALLED_WITH, CONNECTED_TO, ERROR_IS_NAMED, EXIT, IN_ALL, THIS_HOST_IS,
+    ANSWERED, CALLED_BY, CALLED_WITH, CONNECTED_TO, ERROR_IS_NAMED, EXIT, IN_ALL, THIS_HOST_IS,
 };
 
 use super::line::{self, Level, Line};
@@ -29,7 +29,9 @@ pub struct Note {
 impl Note {
     /// Whether it says no more than where and with whom the helper spoke, or names the error of its answer.
     pub fn is_look(&self) -> bool {
-        [THIS_HOST_IS, CONNECTED_TO, ERROR_IS_NAMED].iter().any(|words| self.text.starts_with(words))
+        [THIS_HOST_IS, CONNECTED_TO, ERROR_IS_NAMED, CALLED_BY]
+            .iter()
+            .any(|words| self.text.starts_with(words))
     }
 }
 
@@ -130,6 +132,11 @@ impl Call {
             Some(answer) if answer.exit_code == FAILED => Fate::Failed,
             Some(_) => Fate::Done,
         }
+    }
+
+    /// The program of this project that called it, if the journal says so.
+    pub fn caller(&self) -> Option<&str> {
+        self.notes.iter().find_map(|note| note.text.strip_prefix(CALLED_BY))
     }
 
     /// When the step of this name was done, if it was.

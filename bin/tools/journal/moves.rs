@@ -7,7 +7,7 @@ use mmm_core::contract::OK_BECAUSE;
 
 use super::calls::{Call, Fate, Note};
 use super::line::Level;
-use super::runs::Runs;
+use super::runs::{Run, Runs};
 
 /// A silence that ends a move. The agent tries again what failed about every three seconds.
 const SILENCE: SignedDuration = SignedDuration::from_secs(10);
@@ -104,6 +104,10 @@ impl Move {
 
     /// What it was about, in words.
     pub fn title(&self) -> String {
+        let is_misused = |run: &Run| run.call.fate() == Fate::Misused;
+        if self.calls.runs.iter().all(is_misused) {
+            return "Calls with wrong usage".into();
+        }
         let title = match self.kind {
             Kind::Give if self.has(&["mysql_deny_write"]) => "Giving the writer role away",
             Kind::Give => "Giving an address away",
@@ -115,7 +119,7 @@ impl Move {
             Kind::Replication => "Turning replication off and on",
         };
         let mut words = vec![title];
-        for run in &self.calls.runs {
+        for run in self.calls.runs.iter().filter(|run| !is_misused(run)) {
             let word = match (run.call.helper.as_str(), &run.call.arguments[..]) {
                 ("configure_ip" | "clear_ip", [_, address] | [_, _, address, ..]) => address,
                 ("set_active_master", [host] | [_, host]) => host,
@@ -125,7 +129,11 @@ impl Move {
                 words.push(word);
             }
         }
-        words.join(", ")
+        let title = words.join(", ");
+        match self.calls.runs.iter().find_map(|run| run.call.caller()) {
+            Some(caller) => format!("{title}, by {caller}"),
+            None => title,
+        }
     }
 
     /// What it came to: the last answer of each call counts.

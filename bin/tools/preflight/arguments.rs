@@ -54,7 +54,7 @@ pub fn command() -> Command {
             "Exit code: 0 good, 1 warnings, 2 failures, 3 could not look.\n\
              Run it as root, as the agent runs its helpers. docs/PREFLIGHT.md has every finding's code.\n\n\
              Examples:\n  mmm_preflight\n  mmm_preflight mmm_agent_cluster2 --watch=10\n  mmm_preflight --plugin\n  \
-             mmm_preflight --format openmetrics --output /var/lib/prometheus/node-exporter/mmm.prom",
+             mmm_preflight --format openmetrics --output FILE",
         )
         .arg(options::config())
         .arg(

@@ -22,6 +22,9 @@ use crate::settings::LogSettings;
 use line::Shape;
 pub use writer::{finish, keep_up};
 
+/// The lines about the answer. On a terminal the answer itself stands there already, and is the last line.
+pub(crate) const ANSWER: &str = "answer";
+
 /// What is drawn on the terminal steps aside while this runs.
 type StepAside = fn(&mut dyn FnMut());
 
@@ -63,6 +66,11 @@ pub fn open(helper: &'static str, settings: &LogSettings, verbose: u8) {
 
 /// Runs one step of a procedure and notes how long it took and whether it failed.
 pub fn step<T, E: Display>(what: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    step_on(what, what, work)
+}
+
+/// As [`step`]. A dry run that had nothing to do only says what it looked at: `object`.
+pub fn step_on<T, E: Display>(what: &str, object: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     let (started, planned) = (Instant::now(), report::count_planned());
     let result = work();
     if report::count_planned() > planned {
@@ -70,6 +78,8 @@ pub fn step<T, E: Display>(what: &str, work: impl FnOnce() -> Result<T, E>) -> R
         log::info!("would have: {what}");
         return result;
     }
+    let looked = format!("looked at: {object}");
+    let what = if report::is_dry_run() && object != what { looked.as_str() } else { what };
     let time = started.elapsed();
     let milliseconds = time.as_secs_f64() * 1000.0;
     let error = result.as_ref().err();
@@ -93,6 +103,9 @@ fn filter(level: LevelFilter, is_by_hand: bool) -> Builder {
 fn to_terminal(level: LevelFilter) -> Logger {
     let mut builder = filter(level, true);
     builder.target(Target::Stderr);
+    if level <= LevelFilter::Info {
+        builder.filter_module(ANSWER, LevelFilter::Off);
+    }
     builder.format(|line, record| match record.level() {
         log::Level::Info => writeln!(line, "  {}", one_line(record)),
         level => writeln!(line, "  {level}: {}", one_line(record)),

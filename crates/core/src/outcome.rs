@@ -233,10 +233,10 @@ fn conclude(program: &Program, ending: Ending, started: Instant) -> ExitCode {
     let exit = write(program, &report::render(&ending, &line), code);
     // Only now: the caller gets its answer before the journal does.
     if let Some(code) = error {
-        log::info!("{}{code}", words::ERROR_IS_NAMED);
+        log::info!(target: journal::ANSWER, "{}{code}", words::ERROR_IS_NAMED);
     }
     let (line, milliseconds) = (line.trim_end(), time.as_secs_f64() * 1000.0);
-    log::info!("{}{line:?}{}{code}, {milliseconds:.1}{}", words::ANSWERED, words::EXIT, words::IN_ALL);
+    log::info!(target: journal::ANSWER, "{}{line:?}{}{code}, {milliseconds:.1}{}", words::ANSWERED, words::EXIT, words::IN_ALL);
     exit
 }
 

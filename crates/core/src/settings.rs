@@ -67,6 +67,9 @@ pub struct Settings {
     /// still hold, so that no server stays open because of this.
     #[serde(skip)]
     untrusted: Option<String>,
+    /// True if the file is a link to a file that is not there: the defaults hold, which hardly anybody wants.
+    #[serde(skip)]
+    pub is_dangling: bool,
 }
 
 /// `limits`
@@ -236,7 +239,8 @@ impl Settings {
         let mut file = match file::open(path) {
             Ok(file) => file,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Ok(Self::default());
+                let is_dangling = path.symlink_metadata().is_ok_and(|data| data.is_symlink());
+                return Ok(Self { is_dangling, ..Self::default() });
             }
             Err(source) => return Err(SettingsError::Unreadable { file: path.into(), source }),
         };
@@ -261,7 +265,8 @@ impl Settings {
             let reason = error.to_string();
             // The library repeats the line and column at the end of its text.
             let end = reason.rfind(" at line ").unwrap_or(reason.len());
-            SettingsError::Invalid { file: path.into(), line, reason: reason[..end].into() }
+            let reason = in_plain_words(&reason[..end], text, line);
+            SettingsError::Invalid { file: path.into(), line, reason }
         })?;
         Ok(settings.unwrap_or_default())
     }
@@ -296,6 +301,18 @@ impl Settings {
         ];
         all.into_iter().filter_map(|(key, command)| Some((key, command.first()?.as_str())))
     }
+}
+
+/// What the library says, in the words of people who write settings.
+fn in_plain_words(reason: &str, text: &[u8], line: usize) -> String {
+    let begins = text.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
+    let indent = begins.iter().take_while(|byte| byte.is_ascii_whitespace());
+    if indent.into_iter().any(|byte| *byte == b'\t') {
+        return "the line begins with a tab: indent with spaces".into();
+    }
+    reason
+        .replace("expected a boolean", "expected true or false")
+        .replace("expected a sequence", "expected a list, as [one, two]")
 }
 
 /// The path of a command's program, `None` if there is none; or why it is not run: the settings are `untrusted`, or the

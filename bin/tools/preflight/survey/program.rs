@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use mmm_core::config::Host;
+use mmm_core::journal::words;
 use mmm_core::{Budget, CommandError, child};
 
 use super::super::cluster::{Helper, HelperState, helper};
@@ -64,12 +65,23 @@ fn is_program(path: &Path) -> io::Result<bool> {
 
 /// Runs a program as the agent does, without a shell. Gives its exit code and its stdout, or why there is none.
 pub fn run(program: &Path, arguments: &[&str], limit: Duration) -> Result<(i32, String), String> {
+    run_for(None, program, arguments, limit)
+}
+
+/// The same for a program that names itself in the helper's journal.
+pub fn run_for(
+    caller: Option<&str>,
+    program: &Path,
+    arguments: &[&str],
+    limit: Duration,
+) -> Result<(i32, String), String> {
     let started = Instant::now();
     let mut child = Command::new(program)
         .args(arguments)
         .current_dir("/")
         // A look leaves no lines in the helpers' journal.
         .env("RUST_LOG", "off")
+        .envs(caller.map(|caller| (words::CALLER, caller)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

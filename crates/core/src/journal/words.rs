@@ -2,6 +2,10 @@
 
 /// A call's first line. Its arguments follow, as Rust prints a list of strings.
 pub const CALLED_WITH: &str = "called with ";
+/// The program that called the helper follows it, if that is one of ours.
+pub const CALLED_BY: &str = "called by ";
+/// The environment's variable in which such a program names itself.
+pub const CALLER: &str = "MMM_CALLED_BY";
 /// This host's name in the agent's configuration follows it.
 pub const THIS_HOST_IS: &str = "this host is ";
 /// The name of the host whose server accepted the log-in follows it.

@@ -16,7 +16,7 @@ use crate::event;
 use crate::invocation::{Program, Request, Shape};
 use crate::journal::{self, words};
 use crate::report;
-use crate::settings::{Limits, Settings, SettingsError};
+use crate::settings::{self, Limits, Settings, SettingsError};
 use crate::unfinished;
 
 /// How long past its budget a helper may continue to undo its work before another thread answers.
@@ -123,6 +123,13 @@ impl<E: Error + Coded> Task<E> {
         let verbose = if let Request::Work(arguments) = &request { arguments.verbose } else { 0 };
         journal::open(program.name, &settings.log, verbose);
         log::info!("{}{:?}", words::CALLED_WITH, argv.get(1..).unwrap_or_default());
+        // Of others it might say anything.
+        if std::env::var_os(words::CALLER).is_some_and(|caller| caller == "mmm_guard") {
+            log::info!("{}mmm_guard", words::CALLED_BY);
+        }
+        if settings.is_dangling {
+            log::warn!("{} is a link to a file that is not there: the defaults are used", settings::PATH);
+        }
         if let Some(error) = mishap {
             log::warn!(
                 "the settings came too late, and no thread could be started to continue without them: {error}"

@@ -117,7 +117,8 @@ impl Gate<'_> {
                 }
                 continue;
             }
-            if self.would_wake && self.question.wait {
+            // A call that does not wait starts the threads, too, and says then what it finds.
+            if self.would_wake && (self.question.wait || !second.sql_running) {
                 return Ok(Some(Proof::ToBeApplied(second.fetched)));
             }
             if !second.sql_running {
