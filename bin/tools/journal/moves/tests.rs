@@ -137,3 +137,16 @@ fn replication_that_is_turned_off_or_on_says_which() {
         ["Turning replication off: Done 1", "Turning replication on: Done 1"]
     );
 }
+
+#[test]
+fn a_title_says_who_called_and_takes_no_word_of_a_wrong_usage() {
+    let bogus: &[&str] = &["mmm_agent", "--bogus"];
+    let rows: [Row; 2] = [
+        (0, "mysql_deny_write", &["mmm_agent"], "OK", "called by mmm_guard"),
+        (60, "configure_ip", bogus, "Usage: configure_ip <if> <ip>", ""),
+    ];
+    assert_eq!(
+        shown(&rows),
+        ["Giving the writer role away, by mmm_guard: Done 1", "Calls with wrong usage: Misused 1"]
+    );
+}

@@ -82,6 +82,9 @@ fn what_cannot_be_used_is_refused_with_file_and_line() {
         ("log: {format: xml}\n", 1, "expected `text` or `json`"),
         ("- limits\n", 1, "expected keys with their values"),
         ("limits: {call: 3s\n", 2, "did not find expected"),
+        ("allow_write: {gate: maybe}\n", 1, "expected true or false"),
+        ("events: {command: notify}\n", 1, "expected a list, as [one, two]"),
+        ("limits:\n\tcall: 3s\n", 2, "the line begins with a tab: indent with spaces"),
         ("limits: 3s\n", 1, "expected keys with their values"),
     ];
     for (text, line, words) in table {
@@ -92,6 +95,18 @@ fn what_cannot_be_used_is_refused_with_file_and_line() {
         );
         assert!(error.contains(words), "{text:?}: {error}");
     }
+}
+
+#[test]
+fn a_link_to_a_file_that_is_not_there_is_known() {
+    let scratch = Scratch::new();
+    let path = scratch.file("mmm_helpers.yaml", b"");
+    std::fs::remove_file(&path).unwrap();
+    assert!(!Settings::load_from(&path).unwrap().is_dangling);
+    std::os::unix::fs::symlink("nowhere.yaml", &path).unwrap();
+    let settings = Settings::load_from(&path).unwrap();
+    assert!(settings.is_dangling);
+    assert_eq!(settings, Settings { is_dangling: true, ..Settings::default() });
 }
 
 #[test]
