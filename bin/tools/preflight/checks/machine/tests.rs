@@ -14,7 +14,7 @@ fn a_good_machine_is_held_to_be_good() {
 
 #[test]
 fn what_is_wrong_with_the_machine_is_found_with_a_cure() {
-    let table: [(&str, Judge, Break); 15] = [
+    let table: [(&str, Judge, Break); 16] = [
         ("helper-missing", helpers, |all| all.machine.helpers[0].state = HelperState::Missing),
         ("helper-not-executable", helpers, |all| {
             all.machine.helpers[0].state = HelperState::NotExecutable;

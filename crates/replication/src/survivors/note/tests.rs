@@ -30,8 +30,8 @@ fn what_is_noted_is_read_again() {
     }
 }
 
-fn at(offset: u64) -> Option<BinlogPosition> {
-    Some(BinlogPosition::new("bin.000007", offset))
+fn at(offset: u64) -> BinlogPosition {
+    BinlogPosition::new("bin.000007", offset)
 }
 
 fn under_way(mode: Mode, had: &str) -> Note {
@@ -39,14 +39,14 @@ fn under_way(mode: Mode, had: &str) -> Note {
         survivor: "db3".into(),
         channel: String::new(),
         mode,
-        begin: at(300),
-        end: at(900),
+        begin: Some(at(300)),
+        end: Some(at(900)),
         gtids: GtidSet::default(),
         had: had.into(),
         host: "db1".into(),
         port: 3306,
-        from: at(3000),
-        back: at(9000),
+        from: Some(at(3000)),
+        back: Some(at(9000)),
         heartbeat: String::new(),
         fetches_key: None,
         is_open: false,
@@ -64,11 +64,11 @@ fn applied_to(offset: u64) -> Channel {
 fn by_file_and_position_the_way_back_is_known_at_the_two_ends_alone() {
     let note = |mode| under_way(mode, "0-1-8");
     for (applied, executed, back, has_all) in [
-        (300, "0-1-8", at(3000), false),
+        (300, "0-1-8", Some(at(3000)), false),
         // A place that a crash has set back, and not what was executed.
         (300, "0-1-9", None, false),
         (500, "0-1-9", None, false),
-        (900, "0-1-14", at(9000), true),
+        (900, "0-1-14", Some(at(9000)), true),
         (950, "0-1-15", None, false),
     ] {
         let channel = applied_to(applied);
