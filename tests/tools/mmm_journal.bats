@@ -200,7 +200,7 @@ db3 old-master-writable 1 true set_active_master db2" ]
   # As the operator asks, on the host itself.
   run tool db2 --why
   read -rd '' -a words <<<"$output" || true
-  [[ $status == 0 && ${words[*]} == *'is stuck.'*'mysql_allow_write on db2 has been refused since '*', 2 times, the last one at '*'(peer-writable): "db1 still takes writes'*"What cures it: set 'read_only=1' there."* ]]
+  [[ $status == 0 && ${words[*]} == *'is stuck.'*'mysql_allow_write on db2 has been refused since '*', 2 times, the last one at '*'(peer-writable): "db1 still takes writes'*"What cures it: run 'mysql_deny_write' there first, then try again."* ]]
   # What was cured is over.
   sql db1 'SET GLOBAL read_only = 1'
   run_helper db2 mysql_allow_write
