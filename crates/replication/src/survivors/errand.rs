@@ -90,7 +90,9 @@ impl<'a> Errand<'a> {
     pub fn bring_in(&mut self, server: &mut Server, facts: &Facts, plan: &Plan) -> Result<(), Error> {
         self.check_origin(server, facts, plan)?;
         let seen = channel::again(server, self.channel)?;
-        if !seen.sql_running && seen.applied != seen.fetched {
+        // Unknown positions, as with GTID_ONLY, say nothing.
+        let is_told = seen.applied.is_some() && seen.applied == seen.fetched;
+        if !seen.sql_running && !is_told {
             threads::check_backlog(self.survivor, &seen, self.old, false)?;
             step(&format!("let {} apply what it fetched", self.survivor), || {
                 threads::start_applying(server, self.channel)
