@@ -194,10 +194,12 @@ in_shell() {
 
 # config_error PATTERN — every helper that needs the configuration says so; the address helpers work.
 config_error() {
-  local helper want text
+  local helper want text open
   for helper in "${SERVER_HELPERS[@]}"; do
+    open=''
+    if [[ $helper == mysql_deny_write ]]; then open='; this host may still take writes; shut it down if it must not'; fi
     call "$helper"
-    answers 255 "ERROR: $1" || return 1
+    answers 255 "ERROR: $1$open" || return 1
     keeps_secrets || return 1
   done
   for helper in check_ip configure_ip clear_ip; do

@@ -106,12 +106,18 @@ impl Move<'_> {
                     *consequence = outcome;
                 }
             }
-            Error::Refused(refusal) if is_put_back && matches!(**refusal, Refusal::DoesNotStop { .. }) => {
-                // A START that follows a STOP is carried out after it.
+            Error::Refused(refusal) if matches!(**refusal, Refusal::DoesNotStop { .. }) => {
+                let mut after = "the server still carries out STOP SLAVE (SHOW PROCESSLIST)".to_string();
+                if is_put_back {
+                    // A START that follows a STOP is carried out after it.
+                    after += ", and then starts replication again as it was: try again then";
+                }
                 if let Refusal::DoesNotStop { then, .. } = refusal.as_mut() {
-                    *then = "the server still carries out STOP SLAVE (SHOW PROCESSLIST), and then starts replication \
-                             again as it was: try again then"
-                        .into();
+                    *then = after;
+                }
+                if !is_put_back {
+                    let reason = refusal.to_string();
+                    error = Refusal::NotPutBack { reason, consequence: outcome }.into();
                 }
             }
             // What failed because a privilege is missing need not be undone.

@@ -20,7 +20,6 @@ pub enum Unproved {
     /// One of the hosts still applies what it fetched.
     StillApplies,
     /// The replica alone still applies what it fetched: nothing is wrong with it, and it is late.
-    #[strum(serialize = "still-applies")]
     ReplicaApplies,
     /// MySQL: not all transactions have a GTID.
     GtidsMissing,
