@@ -158,7 +158,13 @@ moves_in_the_end() {
 # master is closed: the call is retried, as its agent would.
 moves_behind_backlog() {
   local until=$((SECONDS + 20))
-  while move "$@" && [[ $answer == 'ERROR: '*' still applies what it fetched '* ]] && ((SECONDS < until)); do sleep 0.2; done
+  while
+    move "$@"
+    [[ $answer == 'ERROR: '*' still applies what it fetched '* || $answer == 'ERROR: '*'not waited for'* ]] &&
+      ((SECONDS < until))
+  do
+    sleep 0.2
+  done
   expect_agent_read 0 OK && replicates "$@"
 }
 
