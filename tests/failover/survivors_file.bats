@@ -614,21 +614,23 @@ asks() { [[ $(in_host db2 ss -Htn state established dst "$(host_ip "$1")") ]]; }
   [ -z "$(left_behind)" ]
 }
 
-@test "the slave dies while its rows are taken over: with require writes stay closed until it is back" {
-  is_taking_over 'allow_write: { survivors: require }'
+# stays_closed_until_back [OPTION…] — the slave dies while its rows are taken over: with `require` writes stay closed
+# until its server is back, which is started with these options.
+stays_closed_until_back() {
+  is_taking_over 'allow_write: { survivors: require }' || return 1
   kill_server db3
-  they_answer
+  they_answer || return 1
   fast_network db2
 
   sleep 10
   agent_call db2 mysql_allow_write
-  expect_agent_read 255 'ERROR: *'
-  is_read_only db2
-  start_server db3
-  gets OK db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: *' && is_read_only db2 || return 1
+  start_server db3 "$@"
+  gets OK db2 mysql_allow_write && has_all_parts db2 && is_back
+}
 
-  has_all_parts db2
-  is_back
+@test "the slave dies while its rows are taken over: with require writes stay closed until it is back" {
+  stays_closed_until_back
   # Without GTIDs, nothing shows the position of a slave that was started anew while its master was dead.
   if has_gtids; then
     all_agree
@@ -644,20 +646,7 @@ asks() { [[ $(in_host db2 ss -Htn state established dst "$(host_ip "$1")") ]]; }
   leaves_traces
   restart_server db3 --relay-log-recovery=1
   wait_for 10 replicates db3 db1
-  is_taking_over 'allow_write: { survivors: require }'
-  kill_server db3
-  they_answer
-  fast_network db2
-
-  sleep 10
-  agent_call db2 mysql_allow_write
-  expect_agent_read 255 'ERROR: *'
-  is_read_only db2
-  start_server db3 --relay-log-recovery=1
-  gets OK db2 mysql_allow_write
-
-  has_all_parts db2
-  is_back
+  stays_closed_until_back --relay-log-recovery=1
   all_agree
 }
 
