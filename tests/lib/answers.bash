@@ -134,8 +134,13 @@ follows() {
 has_note() { [[ $(sql "$1" "SELECT COUNT(*) FROM app.entries WHERE note = '$2'") == 1 ]]; }
 
 # fetched_all HOST SOURCE — HOST's relay log holds all that SOURCE has logged by now, applied or not.
-fetched_all() { wait_for 5 has_fetched "$1" "$(binlog_end "$2")"; }
-has_fetched() { [[ "$(replica_field "$1" Master_Log_File) $(replica_field "$1" Read_Master_Log_Pos)" == "$2" ]]; }
+# A source may log more meanwhile, as a MariaDB does some moments after FLUSH LOGS.
+fetched_all() { wait_for 5 has_fetched "$1" "$2"; }
+has_fetched() {
+  local end
+  end=$(binlog_end "$2")
+  [[ "$(replica_field "$1" Master_Log_File) $(replica_field "$1" Read_Master_Log_Pos)" == "$end" ]]
+}
 
 # hold HOST — app.entries is locked there until `release HOST`, so what is replicated waits.
 hold() {
