@@ -287,6 +287,69 @@ opens_without() {
   all_agree
 }
 
+# was_last_to_write — the new master, before what only db3 fetches; that has not applied either, as LATE db3 sees to.
+was_last_to_write() {
+  cut_off db2
+  "$@"
+  write db2 2
+  caught_up db1 db2
+  write db1 2
+  fetched_all db3 db1
+  dies
+}
+
+# A MariaDB's SQL thread has read all as soon as its appliers have got it.
+@test "the same, and the slave applies in parallel: it is waited for" {
+  only_on MariaDB 'MySQL tells by GTID what it has fetched'
+  leaves_traces
+  stop_replica_thread db3
+  apply_in_parallel db3
+  start_replica_thread db3
+  # Until one has been applied, its appliers work one after the other.
+  write db1
+  all_caught_up db1 db2 db3
+  was_last_to_write hold db3
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: db2 takes over from db3 *, and is not done yet: db3 still applies *'
+  is_read_only db2
+  release db3
+  gets OK db2 mysql_allow_write
+
+  has_transactions db2 11
+}
+
+@test "the same, and applying was stopped on the slave: it is waited for" {
+  only_on MariaDB 'MySQL tells by GTID what it has fetched'
+  was_last_to_write stop_replica_thread db3 SQL_THREAD
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: db2 takes over from db3 *, and is not done yet: db3 does not apply *'
+  is_read_only db2
+  start_replica_thread db3 SQL_THREAD
+  gets OK db2 mysql_allow_write
+
+  has_transactions db2 10
+}
+
+@test "the new master took writes without the slave's rows, and is opened again: older rows are not waited for" {
+  only_on MySQL 'a MariaDB does not tell whether they are older before the slave has applied them'
+  cut_off db2
+  hold db3
+  write db1 3
+  fetched_all db3 db1
+  dies
+  run_helper db2 mysql_allow_write --force
+  [ "$status" -eq 0 ]
+  write db2 2
+  close_writes db2
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 0 'OK: db2 continues without *'
+
+  is_open
+}
+
 @test "the slave was made from a copy where the new master stands, and its log begins there: its rows are taken over" {
   only_on MariaDB 'MySQL compares what servers have executed'
   [[ $MMM_REPLICATION == file ]] || skip 'by GTID, a log begins behind its own position alone'
@@ -681,6 +744,43 @@ stays_closed_until_back() {
   agent_call db2 mysql_allow_write
   expect_agent_read 0 'OK: db2 continues without *3 transactions* that only db3 has *'
   is_open
+}
+
+# takes_the_last_connection HOST — the one that is reserved for administrators, until gives_it_back HOST.
+takes_the_last_connection() {
+  administrators=()
+  wait_for 5 takes_one_more "$1"
+}
+# An application may have left its connection in between, so one session may not be enough.
+takes_one_more() {
+  local session pipe=$BATS_TEST_TMPDIR/administrator.${#administrators[@]}
+  mkfifo "$pipe"
+  client_of "$(host_dir "$1")" <"$pipe" >/dev/null 2>&1 3>&- &
+  exec {session}>"$pipe"
+  administrators+=("$session")
+  sleep 0.2
+  ! sql "$1" 'DO 0' 2>/dev/null
+}
+gives_it_back() {
+  local session
+  for session in "${administrators[@]}"; do exec {session}>&-; done
+  wait_for 5 sql "$1" 'DO 0'
+}
+
+@test "applications and an administrator leave the slave no connection: its rows are waited for, and taken over" {
+  leaves_traces
+  dies_ahead 3
+  takes_connections db3
+  takes_the_last_connection db3
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 "ERROR: db2 takes over from db3 *, and is not done yet: it cannot be examined: *"
+  is_read_only db2
+  gives_it_back db3
+  gives_connections_back db3
+  gets OK db2 mysql_allow_write
+
+  has_transactions db2 9
 }
 
 # bats test_tags=any-mode

@@ -17,6 +17,8 @@ pub const CROWDED: u16 = 1040;
 /// The same of all accounts, of this account, and of this account in an hour (`max_connections`,
 /// `max_user_connections`, `MAX_USER_CONNECTIONS` and the like of an account).
 pub const NO_CONNECTION_LEFT: [u16; 3] = [CROWDED, 1203, 1226];
+/// Server shutdown in progress.
+pub const SHUTTING_DOWN: u16 = 1053;
 /// Connection was killed, query was interrupted.
 pub const CUT_OFF: [u16; 2] = [1927, 1317];
 /// Lock wait timeout exceeded.

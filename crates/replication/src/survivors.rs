@@ -19,10 +19,12 @@ use mmm_core::config::{Config, Host};
 use mmm_core::{Budget, report};
 
 use crate::channel;
+use crate::errno::{NO_CONNECTION_LEFT, SHUTTING_DOWN};
 use crate::error::Error;
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::server::Server;
+use crate::server::dialect::Dialect;
 use crate::server::patience::OTHERS_PATIENCE;
 use crate::status::{Channel, IoThread};
 use crate::survivors::dialled::{Dialled, dial, others};
@@ -42,15 +44,67 @@ pub struct Survivor<'c> {
     pub tail: Tail,
 }
 
-/// What a host has by GTID, whoever it replicates from.
+/// What a host has, whoever it replicates from.
 #[derive(Debug)]
 pub struct Logged {
     /// The host.
     pub host: String,
-    /// What its server says of itself ([`crate::server::dialect::Dialect::variables`]).
+    /// What its server says of itself ([`Dialect::variables`]).
     pub variables: Record,
-    /// MySQL's: what each of its channels has fetched.
-    pub retrieved: Vec<String>,
+    /// All its channels.
+    pub channels: Vec<Channel>,
+    /// In whose words.
+    pub dialect: Dialect,
+}
+
+impl Logged {
+    /// Asks a server.
+    pub fn of(server: &mut Server) -> Result<Self, Error> {
+        let channels = channel::all(server)?;
+        let dialect = server.dialect();
+        let variables = server.one(&dialect.variables())?;
+        Ok(Self { host: server.host().into(), variables, channels, dialect })
+    }
+}
+
+/// A host that told nothing of what it has.
+#[derive(Debug)]
+pub struct Untold {
+    /// The host.
+    pub host: String,
+    /// What became of the question.
+    pub reason: String,
+    /// Whether it is worth asking again.
+    pub why: Why,
+}
+
+/// Why a host told nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It did not answer.
+    Silent,
+    /// It answered, and may tell in a moment: it has no connection left, is just being stopped, or replicates from a host
+    /// whose name has no address now.
+    ForNow,
+    /// It answered, and cannot be examined.
+    Unreadable,
+}
+
+impl Why {
+    fn of(error: &Error) -> Self {
+        match error {
+            Error::Connect { answered: false, .. } | Error::Silent { .. } | Error::Broken { .. } => {
+                Self::Silent
+            }
+            Error::Connect { code: Some(code), .. }
+                if NO_CONNECTION_LEFT.contains(code) || *code == SHUTTING_DOWN =>
+            {
+                Self::ForNow
+            }
+            error if channel::is_unresolved(error) => Self::ForNow,
+            _ => Self::Unreadable,
+        }
+    }
 }
 
 /// The answers.
@@ -58,12 +112,8 @@ pub struct Logged {
 pub struct Asked<'c> {
     /// Those that have more than this host, the furthest first.
     pub ahead: Vec<Survivor<'c>>,
-    /// Those that did not answer, and why.
-    pub silent: Vec<(String, String)>,
-    /// Those that answered and could not be examined, and why.
-    pub unreadable: Vec<(String, String)>,
-    /// Those of them that may replicate from the old master, because a name has no address at the moment.
-    pub unresolved: Vec<String>,
+    /// Those that told nothing.
+    pub untold: Vec<Untold>,
     /// One that is still receiving from the old master.
     pub receiving: Option<String>,
     /// What each host that answered has by GTID.
@@ -126,17 +176,13 @@ pub fn ask<'c>(
             Ok(Err(error)) => {
                 log::warn!("{name} cannot tell what it has of the log of {}: {error}", peer.name);
                 report::observe(Some(name), "does not answer", &error);
-                let is_silent = matches!(
-                    error,
-                    Error::Connect { answered: false, .. } | Error::Silent { .. } | Error::Broken { .. }
-                );
-                if channel::is_unresolved(&error) {
-                    asked.unresolved.push(name.into());
-                }
-                let list = if is_silent { &mut asked.silent } else { &mut asked.unreadable };
-                list.push((name.into(), error.to_string()));
+                let why = Why::of(&error);
+                asked.untold.push(Untold { host: name.into(), reason: error.to_string(), why });
             }
-            Err(_) => asked.unreadable.push((name.into(), "asking it failed".into())),
+            Err(_) => {
+                let reason = "asking it failed".into();
+                asked.untold.push(Untold { host: name.into(), reason, why: Why::Unreadable });
+            }
         }
     }
     // There is one log, so the host that has fetched most has what all others have. Among equals, one that still
@@ -164,11 +210,10 @@ fn ask_one(
     budget: Budget,
 ) -> Result<(Logged, Answer), Error> {
     server.use_budget(Budget::start(Some(budget.share(OTHERS_PATIENCE))));
-    let channels = channel::all(&mut server)?;
-    let variables = server.one(&server.dialect().variables())?;
-    let retrieved = channels.iter().map(|channel| channel.retrieved.clone()).collect();
-    let logged = Logged { host: server.host().into(), variables, retrieved };
-    let Some(channel) = among(&server, channels, config, peer, ours)? else { return Ok((logged, None)) };
+    let logged = Logged::of(&mut server)?;
+    let Some(channel) = among(&server, &logged.channels, config, peer, ours)?.cloned() else {
+        return Ok((logged, None));
+    };
     let share = Share::of(&mut server, &channel)?;
     let mut is_receiving = false;
     if channel.io == IoThread::Yes {
@@ -191,16 +236,16 @@ pub fn channel_from(
     ours: &Channel,
 ) -> Result<Option<Channel>, Error> {
     let channels = channel::all(server)?;
-    among(server, channels, config, peer, ours)
+    among(server, &channels, config, peer, ours).map(Option::<&Channel>::cloned)
 }
 
-fn among(
+fn among<'c>(
     server: &Server,
-    channels: Vec<Channel>,
+    channels: &'c [Channel],
     config: &Config,
     peer: &Host,
     ours: &Channel,
-) -> Result<Option<Channel>, Error> {
+) -> Result<Option<&'c Channel>, Error> {
     let mut unresolved = None;
     for theirs in channels {
         let is_same = |ours: &str, theirs: &str| !ours.is_empty() && ours.eq_ignore_ascii_case(theirs);
@@ -211,7 +256,7 @@ fn among(
         if is_recognised {
             return Ok(Some(theirs));
         }
-        match channel::by_address(server, config, &theirs) {
+        match channel::by_address(server, config, theirs) {
             Ok(Some(host)) if host.name == peer.name => return Ok(Some(theirs)),
             Ok(_) => {}
             Err(error) if channel::is_unresolved(&error) => unresolved = Some(error),

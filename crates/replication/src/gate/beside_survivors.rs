@@ -6,7 +6,6 @@ use mmm_core::report;
 use mmm_core::settings::Survivors;
 
 use crate::channel::{self, Chosen};
-use crate::errno::NO_CONNECTION_LEFT;
 use crate::error::Error;
 use crate::gate::asking::Gate;
 use crate::gate::proof::{Lost, Proof};
@@ -17,7 +16,7 @@ use crate::server::Server;
 use crate::server::patience::OTHERS_PATIENCE;
 use crate::status::{Channel, IoThread};
 use crate::survivors::seen::{self, Seen};
-use crate::survivors::{self, Asked, Survivor};
+use crate::survivors::{self, Asked, Survivor, Untold, Why};
 use crate::takeover::{self, Outcome};
 
 /// How long a survivor that has fallen silent is waited for, in seconds, before writes are opened without what it has.
@@ -83,11 +82,8 @@ fn why_not(host: &str, error: Error, still: impl FnOnce(String) -> Error) -> Res
         Error::Silent { host: of, .. } | Error::Broken { host: of, .. } if of != host => {
             Ok(Taken::Later(state))
         }
-        // This host's own connection was there before. A survivor whose connections are all taken may have one again.
-        Error::Connect { answered, code, .. } => {
-            let is_crowded = code.is_some_and(|code| NO_CONNECTION_LEFT.contains(&code));
-            Ok(if is_crowded || !answered { Taken::Later(state) } else { Taken::Never(state) })
-        }
+        // This host's own connection was there before, and the survivor let this call in a moment ago.
+        Error::Connect { .. } => Ok(Taken::Later(state)),
         Error::Refused(refusal) => match *refusal {
             refusal @ (Refusal::PeerIsAlive { .. }
             | Refusal::PeerMayBeAlive { .. }
@@ -130,7 +126,7 @@ impl Gate<'_> {
             return Err(self.question.pursuit(self.config).is_alive(self.peer.name.as_str(), &host));
         }
         self.check_own_log_by(&asked.logged)?;
-        for (host, reason) in asked.silent.iter().chain(&asked.unreadable) {
+        for Untold { host, reason, .. } in &asked.untold {
             log::warn!("nobody knows whether {host} has more of {}: {reason}", self.peer.name);
         }
         let (mut lost, mut not_yet) = (self.given_up(&ours), None);
@@ -182,7 +178,8 @@ impl Gate<'_> {
         }
         if lost.is_none() && self.question.survivors() == Survivors::Require {
             // A silent slave is not waited for, but a living one can be asked again.
-            if let Some((host, reason)) = asked.unreadable.first() {
+            let unreadable = asked.untold.iter().find(|untold| untold.why != Why::Silent);
+            if let Some(Untold { host, reason, .. }) = unreadable {
                 lost = Some(self.lost(host, UNKNOWN_TAIL.into(), format!("it cannot be examined: {reason}")));
             }
         }
@@ -246,14 +243,14 @@ impl Gate<'_> {
         Some(self.lost(&survivor, tail, reason))
     }
 
-    /// A slave that may replicate from the peer: the name service, which would tell, may be back in a moment.
+    /// A slave that may have more, and may tell in a moment.
     fn unexamined(&self, asked: &Asked) -> Result<Option<Lost>, Error> {
-        let unresolved = asked.unreadable.iter().find(|(name, _)| asked.unresolved.contains(name));
-        let Some((name, reason)) = unresolved else { return Ok(None) };
-        let seen = seen::note_unexamined(self.config.this_host(), name, UNKNOWN_TAIL);
+        let for_now = asked.untold.iter().find(|untold| untold.why == Why::ForNow);
+        let Some(Untold { host, reason, .. }) = for_now else { return Ok(None) };
+        let seen = seen::note_unexamined(self.config.this_host(), host, UNKNOWN_TAIL);
         let reason = format!("it cannot be examined: {reason}");
         let waited = seen.silent_for();
-        self.wait_or_lose(name, seen.tail, reason, waited, PATIENCE).map(Some)
+        self.wait_or_lose(host, seen.tail, reason, waited, PATIENCE).map(Some)
     }
 
     /// A survivor that was seen to have more, by an earlier call, and does not answer now. What is noted of others is
@@ -264,8 +261,7 @@ impl Gate<'_> {
         for host in self.config.hosts() {
             let name = host.name.as_str();
             let Some(seen) = seen::read(this, name) else { continue };
-            let mut answerless = asked.silent.iter().chain(&asked.unreadable);
-            let reason = answerless.find(|(silent, _)| silent == name).map(|(_, reason)| reason);
+            let reason = asked.untold.iter().find(|untold| untold.host == name).map(|untold| &untold.reason);
             let is_here = ours.applied.as_ref().is_some_and(|place| seen.is_reached(place));
             match reason.filter(|_| !is_here) {
                 None => seen::forget(this, name),

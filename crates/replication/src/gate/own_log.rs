@@ -4,10 +4,9 @@
 use std::cmp::Ordering;
 
 use crate::binlog::files::log_files_and_sizes;
-use crate::channel;
 use crate::error::Error;
 use crate::gate::asking::Gate;
-use crate::gtid::{GtidSet, GtidState};
+use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -20,17 +19,8 @@ impl Gate<'_> {
     /// Refuses if the peer has what this host once wrote and no longer has. To be asked when this host has applied all
     /// that comes from the peer.
     pub(super) fn check_own_log(&mut self, peer: &mut Server) -> Result<(), Error> {
-        // In this order: what this host writes in between is not missing.
-        let channels = channel::all(peer)?;
-        let statement = peer.dialect().variables();
-        let theirs = peer.one(&statement)?;
-        let ours = self.local.one(&self.local.dialect().variables())?;
-        let lost = lost(peer.dialect().flavour(), &ours, &theirs, &[]);
-        let lost = match lost.map_err(|column| peer.unexpected(&statement, column))? {
-            None => self.lost_places(&ours, &channels)?,
-            lost => lost,
-        };
-        lost.map_or(Ok(()), |missing| Err(self.own_log_cut(self.peer.name.as_str(), missing)))
+        let logged = Logged::of(peer)?;
+        self.check_own_log_by(&[logged])
     }
 
     /// The same by what other slaves have of this host, if the peer is silent: what came from there under this host's
@@ -39,13 +29,20 @@ impl Gate<'_> {
         if others.is_empty() {
             return Ok(());
         }
-        let (flavour, statement) = (self.local.dialect().flavour(), self.local.dialect().variables());
-        let ours = self.local.one(&statement)?;
-        for Logged { host, variables, retrieved } in others {
-            let lost = lost(flavour, &ours, variables, retrieved);
-            let lost = lost.map_err(|column| self.local.unexpected(&statement, column))?;
+        // Read after theirs: what this host writes in between is not missing.
+        let ours = self.local.one(&self.local.dialect().variables())?;
+        for logged in others {
+            let lost = lost(&ours, logged).map_err(|column| Error::Unexpected {
+                host: logged.host.clone(),
+                statement: logged.dialect.variables(),
+                missing: column.into(),
+            })?;
+            let lost = match lost {
+                None => self.lost_places(&ours, &logged.channels)?,
+                lost => lost,
+            };
             if let Some(missing) = lost {
-                return Err(self.own_log_cut(host, missing));
+                return Err(self.own_log_cut(&logged.host, missing));
             }
         }
         Ok(())
@@ -61,13 +58,17 @@ impl Gate<'_> {
         .into()
     }
 
-    /// Without GTIDs, the position to which the peer has executed this host's log shows how long that log once was.
+    /// Without GTIDs, the position to which another host has this host's log shows how long that log once was.
     fn lost_places(&mut self, ours: &Record, channels: &[Channel]) -> Result<Option<String>, Error> {
         let id = ours.number("server_id").unwrap_or(0);
         let from_here = channels.iter().filter(|channel| {
             channel.mode == Mode::FilePosition && channel.source_server_id == id && id != 0
         });
-        let places: Vec<_> = from_here.filter_map(|channel| channel.applied.clone()).collect();
+        // A server that trims its log at its start may have sent half a transaction of what it trims.
+        let whole = |channel: &Channel| {
+            if channel.has_half() { channel.applied.clone() } else { channel.fetched.clone() }
+        };
+        let places: Vec<_> = from_here.filter_map(whole).collect();
         if places.is_empty() || !ours.is_on("log_bin") {
             return Ok(None);
         }
@@ -76,38 +77,43 @@ impl Gate<'_> {
     }
 }
 
-/// What a host has of this one's own transactions that this one has not, by GTID; `retrieved` is what its channels say
-/// that they have fetched.
-fn lost(
-    flavour: Flavour,
-    ours: &Record,
-    theirs: &Record,
-    retrieved: &[String],
-) -> Result<Option<String>, &'static str> {
-    match flavour {
-        Flavour::MariaDb => lost_groups(ours, theirs),
-        Flavour::MySql => lost_transactions(ours, theirs, retrieved),
+/// What a host has executed or fetched of this one's own transactions that this one has not, by GTID.
+fn lost(ours: &Record, theirs: &Logged) -> Result<Option<String>, &'static str> {
+    let Logged { variables, channels, dialect, .. } = theirs;
+    match dialect.flavour() {
+        Flavour::MariaDb => lost_groups(ours, variables, channels),
+        Flavour::MySql => {
+            let is_whole = |channel: &&Channel| !(dialect.counts_half_as_retrieved() && channel.has_half());
+            let retrieved: Vec<_> =
+                channels.iter().filter(is_whole).map(|channel| channel.retrieved.as_str()).collect();
+            lost_transactions(ours, variables, &retrieved)
+        }
     }
 }
 
 /// MariaDB: this host's own last transaction in a domain, if its log ends before that. A log without any transaction of
 /// its own was begun anew, as on a copy of another server.
-fn lost_groups(ours: &Record, theirs: &Record) -> Result<Option<String>, &'static str> {
+fn lost_groups(ours: &Record, theirs: &Record, channels: &[Channel]) -> Result<Option<String>, &'static str> {
     let id = ours.number("server_id").unwrap_or(0);
     let logged: GtidState = ours.parsed("binlog_state")?;
-    let theirs: GtidState = theirs.parsed("binlog_state")?;
-    let lost = theirs.iter().filter(|gtid| u64::from(gtid.server) == id).find_map(|gtid| {
+    let executed: GtidState = theirs.parsed("binlog_state")?;
+    let mut known: Vec<Gtid> = executed.iter().collect();
+    for channel in channels {
+        let fetched: GtidPosition = channel.fetched_gtids.parse().map_err(|_| "Gtid_IO_Pos")?;
+        known.extend(fetched.iter());
+    }
+    let lost = known.into_iter().filter(|gtid| u64::from(gtid.server) == id).find_map(|gtid| {
         let last = logged.get(gtid.domain, gtid.server)?;
         (last < gtid.sequence).then(|| format!("{gtid}, and here it ends with number {last}"))
     });
     Ok(lost)
 }
 
-/// MySQL with GTIDs: transactions under this host's own uuid.
+/// MySQL with GTIDs: transactions under this host's own uuid; `retrieved` is what the other host's channels have fetched.
 fn lost_transactions(
     ours: &Record,
     theirs: &Record,
-    retrieved: &[String],
+    retrieved: &[&str],
 ) -> Result<Option<String>, &'static str> {
     let own = ours.text("server_uuid");
     if own.is_empty() || ours.text("gtid_mode") != "ON" {

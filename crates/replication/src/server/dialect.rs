@@ -124,6 +124,11 @@ impl Dialect {
         self.is_mysql_since((8, 0, 4))
     }
 
+    /// True if `Retrieved_Gtid_Set` has a transaction of which only the beginning was fetched: MySQL 5.6 (lab).
+    pub fn counts_half_as_retrieved(self) -> bool {
+        self.flavour == Flavour::MySql && !self.is_mysql_since((5, 7, 0))
+    }
+
     /// True if a channel's status can be asked for while it is being stopped; MySQL 5.6 answers when it has
     /// stopped (lab).
     pub fn tells_status_while_stopping(self) -> bool {

@@ -9,6 +9,7 @@ use mmm_core::mutant::takes_out;
 use crate::binlog::end::log_end;
 use crate::binlog::files::{FIRST_EVENT, log_files};
 use crate::binlog::pages::{each_event_behind, is_of};
+use crate::channel::settling::Settling;
 use crate::channel::{self, Chosen};
 use crate::errno::NO_EVENT_THERE;
 use crate::error::Error;
@@ -37,19 +38,25 @@ pub(super) fn check_not_open_since(
         return Ok(());
     }
     let name = survivor.host.name.as_str();
+    let mut settling = Settling::default();
     loop {
         // Looked at first: what it applies meanwhile counts for it.
         let seen = channel::again(server, &survivor.channel.name)?;
+        // Only a MariaDB does not tell whether they are among what it has fetched and still has to apply.
+        let may_have_them = local.dialect().flavour() == Flavour::MariaDb
+            && !(seen.has_applied_all() && settling.is_settled(server, &seen)?);
         let own = own_that_survivor_lacks(local, server, chosen, &seen, pursuit)?;
         let Some(own) = own else { return Ok(()) };
-        if seen.has_applied_all() || !seen.sql_running {
+        if !may_have_them {
             let reason = format!("{} has taken writes since ({own}), which are newer", pursuit.config.this());
             return Err(pursuit.unfit(name, reason));
         }
-        // They may be among what it has fetched and still applies.
-        if !server.budget().pause(PAUSE) {
+        // A question that is cut off would not say this.
+        let is_late = server.budget().part(90).is_spent() || !server.budget().pause(PAUSE);
+        if is_late || !seen.sql_running {
+            let verb = if seen.sql_running { "still applies" } else { "does not apply" };
             let applied = BinlogPosition::shown(seen.applied.as_ref());
-            let state = format!("{name} still applies what it fetched, and has come to {applied}");
+            let state = format!("{name} {verb} what it fetched, and has come to {applied}");
             return Err(pursuit.still(name, state));
         }
     }

@@ -22,4 +22,16 @@ fn what_time_may_cure_is_waited_for_before_a_tail_is_given_up() {
     assert_eq!(later, Taken::Later(state));
     let (never, state) = taken(unproved(false));
     assert_eq!(never, Taken::Never(state));
+    // It let the call in a moment before: it is being stopped, has no connection left, or was blocked.
+    for (code, answered) in [(Some(1053), true), (Some(1040), true), (Some(1129), true), (None, false)] {
+        let refused = Error::Connect {
+            address: "192.0.2.3:3306".into(),
+            user: "agent".into(),
+            cause: "no".into(),
+            answered,
+            code,
+        };
+        let state = refused.to_string();
+        assert_eq!(why_not("db2", refused, |_| unreachable!()).unwrap(), Taken::Later(state));
+    }
 }

@@ -8,7 +8,7 @@ fn row(columns: &[(&str, &str)]) -> Record {
 fn a_mariadb_whose_own_last_number_is_lower_than_elsewhere_lost_the_end_of_its_log() {
     let lost = |ours: &str, theirs: &str| {
         let ours = row(&[("server_id", "1"), ("binlog_state", ours)]);
-        lost_groups(&ours, &row(&[("binlog_state", theirs)])).unwrap()
+        lost_groups(&ours, &row(&[("binlog_state", theirs)]), &[]).unwrap()
     };
     let text = "0-1-900, and here it ends with number 850";
     assert_eq!(lost("0-1-850,0-2-905", "0-1-900,0-2-905").as_deref(), Some(text));
@@ -22,13 +22,20 @@ fn a_mariadb_whose_own_last_number_is_lower_than_elsewhere_lost_the_end_of_its_l
     ] {
         assert_eq!(lost(ours, theirs), None, "{why}");
     }
+    let fetched = |gtids: &str| {
+        let ours = row(&[("server_id", "1"), ("binlog_state", "0-1-850,0-2-905")]);
+        let channel = Channel::from_record(row(&[("Gtid_IO_Pos", gtids)]));
+        lost_groups(&ours, &row(&[("binlog_state", "0-1-850")]), &[channel]).unwrap()
+    };
+    assert_eq!(fetched("0-1-900").as_deref(), Some(text), "fetched, and not applied");
+    assert_eq!(fetched("0-2-910"), None);
 }
 
 #[test]
 fn a_mysql_that_lacks_transactions_of_its_own_uuid_lost_the_end_of_its_log() {
     const A: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
     const B: &str = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
-    let fetching = |mode: &str, ours: &str, theirs: &str, retrieved: &[String]| {
+    let fetching = |mode: &str, ours: &str, theirs: &str, retrieved: &[&str]| {
         let ours = row(&[("server_uuid", A), ("gtid_mode", mode), ("executed", ours)]);
         lost_transactions(&ours, &row(&[("executed", theirs)]), retrieved).unwrap()
     };
@@ -36,7 +43,7 @@ fn a_mysql_that_lacks_transactions_of_its_own_uuid_lost_the_end_of_its_log() {
     let (all, begin) = (format!("{A}:1-900,{B}:1-5"), format!("{A}:1-850,{B}:1-5"));
     assert_eq!(lost("ON", &begin, &all), Some(format!("{A}:851-900")));
     assert_eq!(lost("ON", &all, &all), None);
-    let fetched = [String::new(), all.clone()];
+    let fetched = ["", all.as_str()];
     let text = Some(format!("{A}:851-900"));
     assert_eq!(fetching("ON", &begin, &begin, &fetched), text, "fetched, and not applied");
     assert_eq!(lost("ON", &all, &begin), None, "the peer lags");
