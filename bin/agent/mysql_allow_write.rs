@@ -63,7 +63,7 @@ fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
         lock::refuse_while_closing(&mut local)?;
         let question =
             Question { otherwise: "writes stay closed", wait: false, opens: true, settings, budget };
-        gate::fence_if_due(&config, question)?;
+        gate::fence_if_due(&mut local, &config, question)?;
         let mut proof = gate::ask(&mut local, &config, question)?;
         if gate::fence(&config, question, &proof)? {
             proof = gate::ask(&mut local, &config, question)?;

@@ -358,11 +358,11 @@ reset_and_long_again() {
 }
 fetches_from_log() { [[ $(replica_field "$1" Master_Log_File) == "$2".* ]]; }
 
-# loses_the_end — db1's disk is as it was a moment ago, as a power failure leaves it with sync_binlog=0; the others have
-# fetched more.
+# loses_the_end [LATE] — db1's disk is as it was a moment ago, as a power failure leaves it with sync_binlog=0; the others
+# have more: LATE has only fetched it, and no longer applies.
 loses_the_end() {
   leaves_traces
-  local folder
+  local folder host
   folder=$(host_dir db1)
   sql db1 'FLUSH LOGS'
   write db1 2
@@ -370,10 +370,13 @@ loses_the_end() {
   freeze db1
   cp -a --sparse=always "$folder/data" "$folder/before"
   thaw db1
+  if [[ ${1:-} ]]; then stop_replica_thread "$1" SQL_THREAD; fi
   write db1 3
-  all_caught_up db1 db2 db3
+  for host in db2 db3; do
+    if [[ $host == "${1:-}" ]]; then fetched_all "$host" db1; else caught_up "$host" db1; fi
+  done
   kill_server db1
-  wait_for 5 has_lost db2
+  wait_for 5 eval '[[ $(threads db2) != Yes* ]]'
   rm -rf "$folder/data"
   mv "$folder/before" "$folder/data"
 }
@@ -393,6 +396,20 @@ loses_the_end() {
 
   is_read_only db1
   [ "$(sql db2 'SELECT COUNT(*) FROM app.heap')" -gt "$(sql db1 'SELECT COUNT(*) FROM app.heap')" ]
+}
+
+@test "A31: the same, and the peer has fetched these rows and not applied them; it does not open without them" {
+  loses_the_end db2
+  start_server db1
+  wait_for 20 eval '[ "$(threads db1)" = "Yes Yes" ]'
+
+  local helper
+  for helper in sync_with_master mysql_allow_write; do
+    agent_call db1 "$helper"
+    expect_agent_read 255 'ERROR: db1 lost the end of its own log: db2 has *'
+  done
+
+  is_read_only db1
 }
 
 # comes_back_without_its_end — db1, as a slave of db2, which is open; db3 follows db2, too.
@@ -487,6 +504,29 @@ comes_back_without_its_end() {
   kill_server db1
 
   opens
+}
+
+@test "A33: the new writer has no channel, and the old one is frozen; writes stay closed until it has been so for long" {
+  settings db2 'allow_write: {silence: 5s}'
+  sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
+  freeze db1
+
+  stays_closed 'db1 may be alive although nobody can log in there (*'
+
+  thaw db1
+  stays_closed 'db1 still takes writes*'
+  close_writes db1
+  freeze db1
+  local before=$SECONDS
+  until
+    agent_call db2 mysql_allow_write
+    [[ $answer == OK* ]]
+  do
+    expect_agent_read 255 'ERROR: db1 may be alive *'
+    ((SECONDS - before < 20))
+    sleep 0.5
+  done
+  ((SECONDS - before >= 5))
 }
 
 @test "A27: what the old writer wrote last cannot be fetched; its place is not taken for reached" {

@@ -133,6 +133,27 @@ is_silent() {
   pass_packets db2
 }
 
+@test "a fence that was left to the next call is not run against a peer that is heard again" {
+  fence true
+  sed -i 's/^/limits: {call: 4s}\n/; s/command/limit: 3s, command/' "$folder/mmm_helpers.yaml"
+  caught_up db2 db1
+  freeze db1
+  drop_packets db2 db3
+  wait_for 12 eval 'run_helper db2 mysql_allow_write; [[ $line == *"the next call runs it first"* ]]'
+
+  # Its replication connection lives on; a packet filter keeps log-ins out.
+  drop_connections db1 db2
+  thaw db1
+  wait_for 5 follows db2 db1
+  run_helper db2 mysql_allow_write
+  answers 255 'ERROR: db1 is alive although nobody can log in there *'
+
+  [ "$(calls)" = 0 ]
+  is_read_only db2
+  pass_packets db1
+  pass_packets db2
+}
+
 @test "a fence that another user could have changed is not run, and writes stay closed" {
   fence true
   chmod 777 "$folder/fence"

@@ -21,11 +21,11 @@ pub use question::Question;
 
 use std::time::Duration;
 
-use mmm_core::config::Config;
+use mmm_core::config::{Config, Host};
 use mmm_core::settings::Settings;
 use mmm_core::{Budget, interrupt, report};
 
-use crate::channel::{self, threads};
+use crate::channel::{self, liveness, threads};
 use crate::error::Error;
 use crate::gate::asking::Gate;
 use crate::gate::beside_survivors::{PATIENCE, wait_or_lose, without};
@@ -55,7 +55,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     }
     let Some((channel, peer)) = channel_from_peer(local, config)? else {
         log::warn!("{} replicates from nobody: there is nothing that it could lack", local.host());
-        return without_channel(config, question);
+        return without_channel(local.host(), config, question);
     };
     let mut connection = connect(peer, question);
     let answers = answers(&connection);
@@ -102,16 +102,18 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
 
 /// This host replicates from nobody, as the first host of a cluster does, and one that was just restored. A peer that
 /// answers must be read-only all the same, so that there are never two writers.
-fn without_channel(config: &Config, question: Question) -> Result<Proof, Error> {
+fn without_channel(host: &str, config: &Config, question: Question) -> Result<Proof, Error> {
     let Ok(peer) = config.peer() else { return Ok(Proof::NothingToApply { beside_silent: false }) };
     let connection = connect(peer, question);
     if let Err(error) = &connection
         && !answers(&connection)
     {
-        log::warn!("{}: {error}; nothing shows whether it takes writes", peer.name);
         report::observe(Some(peer.name.as_str()), "does not answer", error);
+        check_accepting(host, peer, question, error)?;
+        log::warn!("{}: {error}; nothing shows whether it takes writes", peer.name);
         return Ok(Proof::NothingToApply { beside_silent: true });
     }
+    liveness::forget_accepting(host, peer);
     forget_fence(config.this_host());
     let mut closed = connection.and_then(|mut server| is_closed(&mut server, peer, question));
     if matches!(closed, Err(Error::Broken { .. })) {
@@ -127,6 +129,24 @@ fn without_channel(config: &Config, question: Question) -> Result<Proof, Error> 
         }
         Err(other) => Err(other),
     }
+}
+
+/// Refuses if the peer, which let nobody in, accepts connections: without a channel, nothing else shows that it is only
+/// slow.
+fn check_accepting(host: &str, peer: &Host, question: Question, error: &Error) -> Result<(), Error> {
+    let limit = question.settings.allow_write.silence;
+    let Some(since) = liveness::accepting_for(host, peer, question.budget).filter(|since| *since < limit)
+    else {
+        return Ok(());
+    };
+    Err(Refusal::PeerMayBeAlive {
+        peer: peer.name.to_string(),
+        reason: error.to_string(),
+        sign: format!("{host} replicates from nobody and has seen that for {since:.0?}"),
+        then: question.otherwise.into(),
+        limit,
+    }
+    .into())
 }
 
 /// Judges whether `local`, the server of this host of `config`, could be opened if its peer were closed now.

@@ -561,21 +561,19 @@ pub enum Refusal {
         limit: Duration,
     },
 
-    /// Nobody can log in to the peer. The I/O thread from it has just been started and also waits to be let in.
+    /// Nobody can log in to the peer, which accepts connections. The I/O thread from it has just been started and also
+    /// waits to be let in, or there is none.
     #[error(
-        "{peer} may be alive although nobody can log in there ({reason}): it accepts connections, and the I/O thread \
-         of {host} has been connecting for {since:.0?}; {then}. Fix what keeps log-ins out (load, name service), or \
-         shut {peer} down; after {limit:.1?} it counts as dead"
+        "{peer} may be alive although nobody can log in there ({reason}): it accepts connections, and {sign}; {then}. \
+         Fix what keeps log-ins out (load, name service), or shut {peer} down; after {limit:.1?} it counts as dead"
     )]
     PeerMayBeAlive {
         /// The peer.
         peer: String,
         /// Why nobody can log in.
         reason: String,
-        /// This host.
-        host: String,
-        /// For how long its I/O thread has been connecting.
-        since: Duration,
+        /// Since when this host has seen no more of it.
+        sign: String,
         /// What does not happen.
         then: String,
         /// After how long the peer counts as dead.

@@ -85,7 +85,7 @@ pub fn watched(
         silence::forget(local.host(), host);
         return Ok((None, None));
     }
-    let limit = heartbeat_limit(local, &channel)?.map_or(silence, |limit| limit.min(silence));
+    let limit = silence_limit(local, &channel, silence)?;
     let (heard, before) = if let Some(ago) = last_heard(local, &channel, host)? {
         ((ago < limit).then_some(ago), None)
     } else {
@@ -94,6 +94,20 @@ pub fn watched(
     };
     log::debug!("{}: heard over its replication connection within {limit:.1?}: {heard:.1?}", host.name);
     Ok((heard.map(|heard| Sign { heard, limit }), before))
+}
+
+/// True if the I/O thread is connected, and the kernel shows that it has heard `host` within that time. Costs no watch.
+pub fn is_heard(
+    local: &mut Server,
+    channel: &Channel,
+    host: &Host,
+    silence: Duration,
+) -> Result<bool, Error> {
+    if channel.io != IoThread::Yes {
+        return Ok(false);
+    }
+    let limit = silence_limit(local, channel, silence)?;
+    Ok(last_heard(local, channel, host)?.is_some_and(|ago| ago < limit))
 }
 
 /// What a channel shows of its source. It does not change while the source is silent.
@@ -192,6 +206,32 @@ pub fn accepts(host: &Host, budget: Budget) -> bool {
     addresses.iter().any(is_accepted)
 }
 
+/// For how long a host that lets nobody in, and from which `local` does not replicate, has accepted connections, as far
+/// as this call and earlier ones have seen. `None`: it accepts none.
+pub fn accepting_for(local: &str, host: &Host, budget: Budget) -> Option<Duration> {
+    let began = silence::clock();
+    if !accepts(host, budget) {
+        silence::forget(local, host);
+        return None;
+    }
+    let lasts = began
+        .map_err(|error| ("the clock".into(), error))
+        .and_then(|began| silence::lasts(local, host, "accepts connections, lets nobody in", began));
+    Some(lasts.unwrap_or_else(|(path, error)| {
+        log::error!(
+            "{}: {error}; so nobody knows for how long {} has let nobody in, and it does not count as dead",
+            path.display(),
+            host.name
+        );
+        Duration::ZERO
+    }))
+}
+
+/// The host has answered: what comes later is another silence.
+pub fn forget_accepting(local: &str, host: &Host) {
+    silence::forget(local, host);
+}
+
 /// True if a channel's source answers, and its I/O thread will not notice for a while: it sleeps before its next
 /// attempt, has given up, makes an attempt that leads nowhere, or holds a connection that has ended on the other side.
 pub fn is_missed(local: &mut Server, channel: &Channel, host: &Host) -> Result<bool, Error> {
@@ -209,6 +249,11 @@ pub fn is_missed(local: &mut Server, channel: &Channel, host: &Host) -> Result<b
 fn is_cut_off(local: &mut Server, channel: &Channel, host: &Host) -> Result<bool, Error> {
     let Some(ago) = last_heard(local, channel, host)? else { return Ok(false) };
     Ok(ago > LATENESS && heartbeat_limit(local, channel)?.is_some_and(|limit| ago > limit))
+}
+
+/// After how much silence a channel's source counts as dead.
+fn silence_limit(local: &mut Server, channel: &Channel, silence: Duration) -> Result<Duration, Error> {
+    Ok(heartbeat_limit(local, channel)?.map_or(silence, |limit| limit.min(silence)))
 }
 
 /// The longest silence of a living source; `None` if it sends no heartbeats or nobody may know.

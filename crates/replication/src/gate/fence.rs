@@ -11,12 +11,14 @@ use mmm_core::journal::words;
 use mmm_core::settings::Fence;
 use mmm_core::{hook, marker, report};
 
+use crate::channel::liveness;
 use crate::error::Error;
-use crate::gate::peer::{answers, connect};
+use crate::gate::peer::{answers, channel_from_peer, connect};
 use crate::gate::proof::Proof;
 use crate::gate::question::Question;
 use crate::note::{self, Moment};
 use crate::refusal::Refusal;
+use crate::server::Server;
 
 /// For how many seconds a success counts after it was last needed. The agent calls every three seconds; after a longer
 /// pause the peer may have come back meanwhile.
@@ -26,7 +28,7 @@ const MEMORY: u64 = 60;
 const DUE: u64 = 15;
 
 /// Runs the command first if the last call had everything else proved, and had used too much of its time for it.
-pub fn fence_if_due(config: &Config, question: Question) -> Result<(), Error> {
+pub fn fence_if_due(local: &mut Server, config: &Config, question: Question) -> Result<(), Error> {
     if !question.settings.allow_write.fence.is_set() {
         return Ok(());
     }
@@ -34,11 +36,17 @@ pub fn fence_if_due(config: &Config, question: Question) -> Result<(), Error> {
     if !is_noted(&due(this), peer, DUE) {
         return Ok(());
     }
-    if answers(&connect(peer, question)) {
+    if answers(&connect(peer, question)) || is_heard(local, config, question)? {
         note::remove(&due(this));
         return Ok(());
     }
     run(config, question, peer).map(|_| ())
+}
+
+/// True if the kernel shows that something came from the peer over its replication connection.
+fn is_heard(local: &mut Server, config: &Config, question: Question) -> Result<bool, Error> {
+    let Some((channel, peer)) = channel_from_peer(local, config)? else { return Ok(false) };
+    liveness::is_heard(local, &channel, peer, question.settings.allow_write.silence)
 }
 
 /// Sees to it that a peer that does not answer takes no writes. True if that was done now: what the peer sent until then

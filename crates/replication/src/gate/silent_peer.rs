@@ -74,9 +74,10 @@ impl Gate<'_> {
         if liveness::once_connected(self.local, seen)?.is_some() {
             return Ok(true);
         }
-        let (host, peer) = (self.local.host().into(), self.peer.name.to_string());
-        let (reason, then) = (error.to_string(), self.question.otherwise.into());
-        Err(Refusal::PeerMayBeAlive { peer, reason, host, since, then, limit }.into())
+        let sign = format!("the I/O thread of {} has been connecting for {since:.0?}", self.local.host());
+        let (peer, reason) = (self.peer.name.to_string(), error.to_string());
+        let then = self.question.otherwise.into();
+        Err(Refusal::PeerMayBeAlive { peer, reason, sign, then, limit }.into())
     }
 
     /// The peer is silent: everything that was fetched must be applied, up to the last complete transaction. `None` if
