@@ -774,7 +774,7 @@ gives_it_back() {
   takes_the_last_connection db3
 
   agent_call db2 mysql_allow_write
-  expect_agent_read 255 "ERROR: db2 takes over from db3 *, and is not done yet: it cannot be examined: *"
+  expect_agent_read 255 "ERROR: db2 takes over from db3 *, and is not done yet: *Too many connections*"
   is_read_only db2
   gives_it_back db3
   gives_connections_back db3
