@@ -513,6 +513,246 @@ killing() {
   ((rounds >= 3))
 }
 
+# written_through NAME WORDS… — somebody writes to the name in the agent's folder, which is our link, and so to what it
+# leads to.
+written_through() {
+  printf '#!/bin/sh\necho %s\n' "${*:2}" >"$root/tmp/written"
+  inside sh -c "cat /tmp/written >$agent/$1"
+  rm "$root/tmp/written"
+}
+
+@test "what was written through our links is kept when ours is installed again, upgraded or removed" {
+  manage install "$(theirs 1)"
+  before=$(picture)
+  manage install "$(ours 1)"
+  number=1
+  for next in "$(ours 1)" "$(ours 2)" none; do
+    written_through check_ip hand check_ip "$number"
+    [ "$(said_by check_ip)" = "hand check_ip $number" ]
+    if [[ $next != none ]]; then
+      run manage install "$next"
+      [[ $status == 0 && $output == *"check_ip was kept as $agent/check_ip.distrib.$number"* ]]
+      [ "$(said_by check_ip)" = "ours check_ip $number" ]
+    fi
+    number=$((number + 1))
+  done
+  manage remove mmm-agent-helpers
+  say_all theirs 1
+  agent_is_unharmed
+  for number in 1 2 3; do [ "$(inside "$agent/check_ip.distrib.$number")" = "hand check_ip $number" ]; done
+  rm "$root$agent"/check_ip.distrib.[1-3]
+  [ "$(picture)" = "$before" ]
+}
+
+@test "what was written through our links, and the agent's package is upgraded or removed: it is kept" {
+  manage install "$(theirs 1)" "$(ours 1)"
+  written_through check_ip hand check_ip 5
+  manage install "$(theirs 2)"
+  manage remove mysql-mmm-agent
+  manage remove mmm-agent-helpers
+  [[ $(cat "$root$agent"/check_ip*) == *'hand check_ip 5'* ]]
+}
+
+@test "MMM that no package owns is installed again over our links: that is what comes back" {
+  by_hand
+  manage install "$(ours 1)"
+  for name in check_ip mysql_may_write; do written_through "$name" hand "$name" 5; done
+  manage install "$(ours 2)"
+  say_all ours 2
+  manage remove mmm-agent-helpers
+  for name in check_ip mysql_may_write; do
+    [ "$(said_by "$name")" = "hand $name 5" ]
+    [ "$(inside "$agent/$name.distrib.1")" = "hand $name 0" ]
+  done
+  [ "$(said_by set_active_master)" = 'hand set_active_master 0' ]
+  rm "$root$agent"/*.distrib.1
+
+  # Without an upgrade between, and where nothing was.
+  rm -r "${root:?}$agent"
+  mkdir -p "$root$agent"
+  manage install "$(ours 1)"
+  written_through check_ip hand check_ip 6
+  manage remove mmm-agent-helpers
+  [ "$(ls -A "$root$agent")" = check_ip ]
+  [ "$(said_by check_ip)" = 'hand check_ip 6' ]
+}
+
+@test "the agent's next version lacks a helper: ours stays" {
+  manage install "$(theirs 1)" "$(ours 1)"
+  manage install "$(theirs 3)"
+  say_all ours 1
+  manage remove mmm-agent-helpers
+  # rpm no longer knows whose copy it was, so it is not deleted.
+  if [[ $way == rpm ]]; then
+    [ "$(said_by turn_off_slave)" = 'theirs turn_off_slave 1' ]
+  else
+    [ ! -e "$root$agent/turn_off_slave" ]
+  fi
+  [ "$(said_by turn_on_slave)" = 'theirs turn_on_slave 3' ]
+  agent_is_unharmed
+}
+
+@test "where somebody else diverts a helper, the package refuses before anything is changed, and names the cure" {
+  [[ $way == deb ]] || skip 'rpm knows no diversions'
+  manage install "$(theirs 1)"
+  inside dpkg-divert --local --rename --add "$agent/check_ip"
+  stand_in "$root$agent/check_ip" own check_ip 1
+  before=$(picture)
+  remedy="dpkg-divert --local --rename --remove $agent/check_ip"
+  run manage install "$(ours 1)"
+  [[ $status != 0 && $output == *"$agent/check_ip is diverted to $agent/check_ip.distrib by"*"$remedy"* ]]
+  [ "$(picture)" = "$before" ]
+  agent_is_unharmed
+  [ ! -e "$root$OWN" ]
+  inside sh -ec "mv -n $agent/check_ip $agent/check_ip.own; $remedy"
+  manage install "$(ours 1)"
+  say_all ours 1
+  manage remove mmm-agent-helpers
+  say_all theirs 1
+  rm "$root$agent/check_ip.own"
+
+  # It comes between unpacking and configuring.
+  manage unpack "$(ours 1)"
+  inside dpkg-divert --package others --rename --add "$agent/turn_on_slave"
+  stand_in "$root$agent/turn_on_slave" own turn_on_slave 1
+  before=$(picture)
+  run manage finish
+  [[ $status != 0 && $output == *"dpkg-divert --package others --rename --remove $agent/turn_on_slave"* ]]
+  run manage install "$(ours 2)"
+  [ "$status" -ne 0 ]
+  [ "$(picture)" = "$before" ]
+  manage remove mmm-agent-helpers
+  [ "$(picture)" = "$before" ]
+  agent_is_unharmed
+}
+
+@test "an installation by install.sh into another folder is not mixed with the package" {
+  stand_ins_of_make
+  manage install "$(theirs 1)"
+  install_sh[3]=/opt/mmm/agent
+  "${install_sh[@]}"
+  run manage install "$(ours 1)"
+  [ "$status" -ne 0 ]
+  [[ $output == *'has put /usr/sbin/mmm_preflight there'*'uninstall AGENT_DIR=FOLDER'* ]]
+  cmp "$BATS_TEST_TMPDIR/mmm_preflight" "$root/usr/sbin/mmm_preflight"
+  [ ! -e "$root$OWN" ]
+  "$REPOSITORY/install.sh" uninstall "$root" /opt/mmm/agent
+  manage install "$(ours 1)"
+  say_all ours 1
+}
+
+@test "a purge after a change to install.sh leaves its journal, its logrotate file and its state" {
+  [[ $way == deb ]] || skip 'rpm knows no purge'
+  stand_ins_of_make
+  for folder in "$agent" /opt/mmm/agent; do
+    manage install "$(ours 1)"
+    manage remove mmm-agent-helpers
+    install_sh[3]=$folder
+    "${install_sh[@]}"
+    mkdir -p "$root/var/lib/mysql-mmm"
+    files=("$root/var/log/mysql-mmm/mmm_helpers.log" "$root/var/lib/mysql-mmm/mysql-mmm-hold-x")
+    touch "${files[@]}"
+    manage purge mmm-agent-helpers
+    for file in "${files[@]}" "$root/etc/logrotate.d/mysql-mmm-helpers"; do [ -e "$file" ]; done
+    "$REPOSITORY/install.sh" uninstall "$root" "$folder"
+  done
+}
+
+@test "a purge takes the state of the helpers, and no file of others beside it" {
+  [[ $way == deb ]] || skip 'rpm knows no purge'
+  mkdir -p "$root/var/lib/mysql-mmm"
+  for other in mmm_mond.status ''; do
+    manage install "$(ours 1)"
+    touch "$root/var/lib/mysql-mmm"/{mysql-mmm-hold-x,$other}
+    manage remove mmm-agent-helpers
+    [ -e "$root/var/lib/mysql-mmm/mysql-mmm-hold-x" ]
+    manage purge mmm-agent-helpers
+    [ ! -e "$root/var/lib/mysql-mmm/mysql-mmm-hold-x" ]
+    [[ $other == '' || -e $root/var/lib/mysql-mmm/$other ]]
+    rm -f "$root/var/lib/mysql-mmm/mmm_mond.status"
+  done
+  [ ! -e "$root/var/lib/mysql-mmm" ]
+}
+
+@test "no folder for the journal can be made: the package says so and serves" {
+  ln -s /data/log/mmm "$root/var/log/mysql-mmm"
+  manage install "$(theirs 1)"
+  run manage install "$(ours 1)"
+  [[ $status == 0 && $output == *'there is no folder /var/log/mysql-mmm'* ]]
+  say_all ours 1
+}
+
+@test "our logrotate file comes only where no other names the journal, and goes when one comes" {
+  own=$root/etc/logrotate.d/mysql-mmm-helpers
+  other=$root/etc/logrotate.d/mysql-mmm
+  mkdir -p "$root/etc/logrotate.d"
+  # The pattern, and whether it is for the journal.
+  while read -r is_for pattern; do
+    printf "# /var/log/mysql-mmm/*.log {\n/var/log/other.log\n%s {\n\tweekly\n\tpostrotate\n\t\ttrue /var/log/mysql-mmm/*.log\n\tendscript\n}\n" \
+      "$pattern" >"$other"
+    manage install "$(ours 1)"
+    [[ $is_for == no || ! -e $own ]]
+    if [[ $is_for == no ]]; then cmp "$own" "$REPOSITORY/etc/logrotate.d/mysql-mmm-helpers"; fi
+    manage remove mmm-agent-helpers
+    [ ! -e "$own" ]
+    cp "$other" "$other.dpkg-old"
+  done <<'PATTERNS'
+yes /var/log/mysql-mmm/*.log
+yes "/var/log/mysql-mmm/*.log" /var/log/x
+yes /var/log/*/*.log
+yes /var/log/mysql-mmm/mmm_helpers.log
+no /var/log/*.log
+no /var/log/mysql-mmm/mmm_agentd.log
+no /var/log/mysql-mmm/*.log.1
+no /var/*/*/x/*.log
+PATTERNS
+  rm "$other" "$other.dpkg-old"
+
+  # Whoever deletes it does not find it again.
+  manage install "$(ours 1)"
+  rm "$own"
+  manage install "$(ours 2)"
+  [ ! -e "$own" ]
+  manage remove mmm-agent-helpers
+
+  # A package with such a file comes later.
+  manage install "$(ours 1)"
+  [ -e "$own" ]
+  rotating_package
+  [ -e "$other" ]
+  [ ! -e "$own" ]
+
+  # What the administrator has changed stays.
+  echo mine >"$own"
+  manage install "$(ours 2)"
+  rotating_package
+  [ "$(cat "$own")" = mine ]
+  manage remove mmm-agent-helpers
+  [ "$(cat "$own")" = mine ]
+}
+
+# A package with a logrotate file for every log of that folder is installed.
+rotating_package() {
+  local work=$BATS_TEST_TMPDIR/rotating
+  mkdir -p "$work/tree/etc/logrotate.d" "$root/packages"
+  printf '/var/log/mysql-mmm/*.log {\n\tmonthly\n}\n' >"$work/tree/etc/logrotate.d/mysql-mmm"
+  if [[ $way == deb ]]; then
+    mkdir -p "$work/tree/DEBIAN"
+    printf '%s\n' 'Package: mysql-mmm' 'Version: 1' 'Architecture: all' 'Maintainer: A <a@b.example>' 'Description: x' \
+      >"$work/tree/DEBIAN/control"
+    dpkg-deb --root-owner-group -Zxz --build "$work/tree" "$root/packages/rotating.deb"
+    inside dpkg --force-unsafe-io --install /packages/rotating.deb
+  else
+    printf '%s\n' 'Name: mysql-mmm' 'Version: 1' 'Release: 1' 'Summary: x' 'License: GPL' 'BuildArch: noarch' \
+      'AutoReqProv: no' '%description' x '%install' "cp -a $work/tree/. %{buildroot}/" '%files' /etc/logrotate.d/mysql-mmm \
+      >"$work/x.spec"
+    rpmbuild -bb --quiet --define "_topdir $work/rpm" --define "_rpmdir $work/out" \
+      --define '_binary_payload w9.gzdio' --define '__os_install_post %{nil}' "$work/x.spec" >/dev/null 2>&1
+    cp "$work"/out/noarch/*.rpm "$root/packages/rotating.rpm"
+    inside rpm --upgrade --replacepkgs --nodeps /packages/rotating.rpm
+  fi
+}
+
 @test "settings and the changed logrotate file stay at removal, and purge takes the journal" {
   [[ $way == deb ]] || skip 'rpm knows no purge'
   manage install "$(ours 1)"

@@ -27,8 +27,8 @@ our_program() {
   fi
 }
 
-# make_packages FOLDER — ours and the agent's, each in the versions 1 and 2, and ours of version 3 with a script that
-# fails.
+# make_packages FOLDER — ours and the agent's, each in the versions 1 and 2; of version 3, ours has a script that fails,
+# and the agent's lacks turn_off_slave.
 make_packages() {
   local version name work=$1/made
   export SOURCE_DATE_EPOCH=1700000000
@@ -47,7 +47,7 @@ make_packages() {
       deb) VERSION=$version "$REPOSITORY/packaging/deb/build" "$work/tree$version" amd64 "$1" ;;
       rpm) VERSION=$version "$REPOSITORY/packaging/rpm/build" "$work/tree$version" x86_64 "$1" ;;
     esac
-    ((version == 3)) || agent_package "$version" "$1"
+    agent_package "$version" "$1"
   done
   rm -r "$work"
 }
@@ -55,9 +55,9 @@ make_packages() {
 # Version 3's takeover fails halfway.
 break_script() {
   # shellcheck disable=SC2016 # for sed
-  sed -i 's/^ *for name in \$HELPERS; do$/&\n    [ "$name" != mysql_may_write ] || [ "$action" = give ] || exit 1/' \
+  sed -i 's/^ *for name in \$HELPERS; do$/&\n    [ "$1:$name" != take:mysql_may_write ] || exit 1/' \
     "$1/usr/libexec/mmm-agent-helpers/takeover"
-  grep -qF 'mysql_may_write ]' "$1/usr/libexec/mmm-agent-helpers/takeover"
+  grep -qF 'take:mysql_may_write ]' "$1/usr/libexec/mmm-agent-helpers/takeover"
 }
 
 # agent_package VERSION FOLDER
@@ -68,6 +68,7 @@ agent_package() {
     stand_in "$tree$agent/$name" theirs "$name" "$1"
     touch -d '2010-05-04 03:02:01' "$tree$agent/$name"
   done
+  if (($1 == 3)); then rm "$tree$agent/turn_off_slave"; fi
   if [[ $way == deb ]]; then
     mkdir -p "$tree/DEBIAN"
     printf '%s\n' 'Package: mysql-mmm-agent' "Version: 2.2.$1" 'Architecture: all' 'Maintainer: A <a@b.example>' \
@@ -93,7 +94,7 @@ make_root() {
     sh bash cat chmod cmp cp cut diff env false grep kill ln ls mkdir mv readlink rm rmdir sleep stat tar touch true wc
   )
   case $way in
-    deb) programs+=(dpkg dpkg-deb dpkg-divert dpkg-query dpkg-split ldconfig start-stop-daemon) ;;
+    deb) programs+=(dpkg dpkg-deb dpkg-divert dpkg-query dpkg-split ldconfig start-stop-daemon sha256sum) ;;
     rpm) programs+=(rpm timeout sha256sum md5sum) ;;
   esac
   for program in "${programs[@]}"; do
