@@ -7,7 +7,7 @@ HELPERS=(
 )
 TOOLS=(mmm_difference mmm_guard mmm_journal mmm_preflight)
 # Who answers for the packages.
-MAINTAINER=${MAINTAINER:-mmm-agent-helpers maintainers <maintainers@mmm-agent-helpers.invalid>}
+MAINTAINER='mmm-agent-helpers maintainers <maintainers@mmm-agent-helpers.invalid>'
 
 # The one place where the version stands is Cargo.toml.
 version_of() { sed -nE '/^\[workspace\.package\]/,/^\[/s/^version = "([0-9.]+)"$/\1/p' "$1/Cargo.toml"; }

@@ -38,6 +38,15 @@ find_rust() {
     '  apt-get install rustc-web cargo-web rust-web-src      (Debian 12 with its security archive)'
 }
 
+# What is there, as the programs themselves say; empty if nothing is.
+zigbuild_version() { "$tools/python/bin/cargo-zigbuild" --version 2>/dev/null || true; }
+zig_version() { "$tools/python/bin/python3" -m ziglang version 2>/dev/null || true; }
+# This one cannot be asked: to --version it answers with cargo's. cargo notes what it has installed.
+auditable_version() {
+  [[ -x $tools/bin/cargo-auditable && -f $tools/.crates.toml ]] || return 0
+  sed -nE 's/^"cargo-auditable ([^ ]+) .*/\1/p' "$tools/.crates.toml"
+}
+
 find_tools() {
   local program lacking=()
   for program in python3 jq xz dpkg-deb rpmbuild; do
@@ -45,7 +54,8 @@ find_tools() {
   done
   ((${#lacking[@]} == 0)) ||
     refuse "not installed: ${lacking[*]}" '  apt-get install python3 python3-venv jq xz-utils dpkg rpm'
-  if [[ ! -x $tools/python/bin/cargo-zigbuild ]]; then
+  # Other versions, such as an earlier release had, are replaced.
+  if [[ $(zigbuild_version) != "cargo-zigbuild $ZIGBUILD" || $(zig_version) != "$ZIGLANG" ]]; then
     rm -rf "$tools/python"
     # A linker and a C compiler for every target.
     if ! python3 -m venv "$tools/python" ||
@@ -54,8 +64,8 @@ find_tools() {
       refuse "cargo-zigbuild $ZIGBUILD and ziglang $ZIGLANG could not be had from PyPI"
     fi
   fi
-  if [[ ! -x $tools/bin/cargo-auditable ]]; then
-    cargo install --quiet --locked --root "$tools" --version "$AUDITABLE" cargo-auditable ||
+  if [[ $(auditable_version) != "$AUDITABLE" ]]; then
+    cargo install --quiet --force --locked --root "$tools" --version "$AUDITABLE" cargo-auditable ||
       refuse "cargo-auditable $AUDITABLE could not be had from crates.io"
   fi
 }
@@ -76,9 +86,9 @@ name_compiler() {
 }
 
 name_tools() {
-  printf 'ziglang %s\n' "$("$tools/python/bin/python3" -m ziglang version)"
-  "$tools/python/bin/cargo-zigbuild" --version
-  printf 'cargo-auditable %s\n' "$AUDITABLE"
+  printf 'ziglang %s\n' "$(zig_version)"
+  zigbuild_version
+  printf 'cargo-auditable %s\n' "$(auditable_version)"
   local program
   for program in rpmbuild dpkg-deb xz gzip tar; do "$program" --version | sed -n 1p; done
 }

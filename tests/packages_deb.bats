@@ -753,6 +753,32 @@ rotating_package() {
   fi
 }
 
+@test "the same programs give the same package, whatever the builder's shell, home and file system" {
+  plain=$BATS_TEST_TMPDIR/plain
+  our_package 1 "$plain/work" "$plain"
+  # Another file system, with a folder that passes its group on.
+  apart=$(mktemp -d --tmpdir="$([[ -d /dev/shm ]] && echo /dev/shm || echo "$BATS_TEST_TMPDIR")")
+  chgrp games "$apart"
+  chmod g+s "$apart"
+  mkdir -p "$BATS_TEST_TMPDIR/home/.config/rpm" "$apart/packages"
+  printf '%%vendor ACME\n%%distribution ACME Linux\n%%_binary_payload w3.gzdio\n' |
+    tee "$BATS_TEST_TMPDIR/home/.config/rpm/macros" >"$BATS_TEST_TMPDIR/home/.rpmmacros"
+  (
+    export HOME=$BATS_TEST_TMPDIR/home XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/home/.config XZ_DEFAULTS=-0 XZ_OPT=-0 \
+      TAR_OPTIONS=--numeric-owner GZIP=-1 DPKG_DEB_COMPRESSOR_LEVEL=1 DPKG_DEB_COMPRESSOR_TYPE=gzip \
+      CARGO_PROFILE_DIST_PANIC=abort CARGO_ENCODED_RUSTFLAGS=-Cpanic=abort RUSTC_WRAPPER=false CARGO_BUILD_TARGET=x \
+      CFLAGS_x86_64_unknown_linux_musl=-O0 VERSION=9 MAINTAINER='Me <me@x.example>' LC_ALL=C.UTF-8 TZ=Asia/Tokyo
+    # shellcheck disable=SC2317 # the build programs must not call it
+    sha256sum() { echo changed; }
+    export -f sha256sum
+    umask 077
+    our_package 1 "$apart/work" "$apart/packages"
+  )
+  run cmp "$plain/$(ours 1)" "$apart/packages/$(ours 1)"
+  rm -rf "$apart"
+  [ "$output" = '' ]
+}
+
 @test "settings and the changed logrotate file stay at removal, and purge takes the journal" {
   [[ $way == deb ]] || skip 'rpm knows no purge'
   manage install "$(ours 1)"

@@ -30,7 +30,17 @@ our_program() {
 # make_packages FOLDER — ours and the agent's, each in the versions 1 and 2; of version 3, ours has a script that fails,
 # and the agent's lacks turn_off_slave.
 make_packages() {
-  local version name work=$1/made
+  local version work=$1/made
+  for version in 1 2 3; do
+    our_package "$version" "$work" "$1"
+    agent_package "$version" "$1"
+  done
+  rm -r "$work"
+}
+
+# our_package VERSION WORK FOLDER — FOLDER takes the package; WORK has what it was made of.
+our_package() {
+  local version=$1 work=$2 name page
   export SOURCE_DATE_EPOCH=1700000000
   mkdir -p "$work/manual"/{man1,man5,man8,bash,zsh,fish} "$work/extra"
   echo licences | gzip -9n >"$work/extra/LICENCES.gz"
@@ -39,17 +49,13 @@ make_packages() {
   done
   echo page >"$work/manual/man5/mmm_helpers.yaml.5"
   echo page >"$work/manual/man8/check_ip.8"
-  for version in 1 2 3; do
-    for name in "${HELPERS[@]}" "${TOOLS[@]}"; do our_program "$work/built$version/$name" "$name" "$version"; done
-    "$REPOSITORY/packaging/tree" "$way" "$work/built$version" "$work/manual" "$work/extra" "$work/tree$version"
-    if ((version == 3)); then break_script "$work/tree3"; fi
-    case $way in
-      deb) VERSION=$version "$REPOSITORY/packaging/deb/build" "$work/tree$version" amd64 "$1" ;;
-      rpm) VERSION=$version "$REPOSITORY/packaging/rpm/build" "$work/tree$version" x86_64 "$1" ;;
-    esac
-    agent_package "$version" "$1"
-  done
-  rm -r "$work"
+  for name in "${HELPERS[@]}" "${TOOLS[@]}"; do our_program "$work/built$version/$name" "$name" "$version"; done
+  "$REPOSITORY/packaging/tree" "$way" "$work/built$version" "$work/manual" "$work/extra" "$work/tree$version"
+  if ((version == 3)); then break_script "$work/tree3"; fi
+  case $way in
+    deb) "$REPOSITORY/packaging/deb/build" "$work/tree$version" amd64 "$version" "$3" ;;
+    rpm) "$REPOSITORY/packaging/rpm/build" "$work/tree$version" x86_64 "$version" "$3" ;;
+  esac
 }
 
 # Version 3's takeover fails halfway.
