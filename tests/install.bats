@@ -498,3 +498,16 @@ is_gone() { [[ ! -e $1 ]]; }
     done
   done
 }
+
+# Nothing is built: the packages that the source uses are not there.
+compiled_with() {
+  run rustc --edition 2024 --emit=metadata -o "$BATS_TEST_TMPDIR/core" "$@" "$REPOSITORY/crates/core/src/lib.rs"
+  [[ $output == *"can't find crate"* || $output == *'error[E0432]'* ]]
+}
+
+@test "no helper can be built that a panic ends by SIGABRT, which the agent takes for success" {
+  compiled_with -C panic=abort
+  [[ $output == *'must be built with panic = "unwind"'* ]]
+  compiled_with -C panic=unwind
+  [[ $output != *'must be built with'* ]]
+}

@@ -4,6 +4,14 @@
 //! (arguments, settings, time budget, and the agent's configuration on request) and returns a [`Verdict`]
 //! or an error. Only [`outcome`] writes to stdout and chooses the exit code.
 
+// Cargo.toml says so, but an environment (CARGO_PROFILE_RELEASE_PANIC) or a ~/.cargo/config.toml can say otherwise.
+#[cfg(not(panic = "unwind"))]
+compile_error!(
+    "the helpers must be built with panic = \"unwind\": a panic has to end as `ERROR: …` with 255, and one that aborts \
+     ends the helper by SIGABRT, which the agent reads as status 0; take CARGO_PROFILE_…_PANIC out of the environment, \
+     or `panic` out of the profiles of Cargo's config.toml"
+);
+
 pub mod budget;
 pub mod child;
 pub mod config;
