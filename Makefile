@@ -5,8 +5,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 DESTDIR ?=
-# Debian and upstream; EPEL and Fedora have /usr/libexec/mysql-mmm/agent.
-AGENT_DIR ?= /usr/lib/mysql-mmm/agent
+# Empty: /usr/lib/mysql-mmm/agent (Debian, upstream) or /usr/libexec/mysql-mmm/agent (EPEL, Fedora), as the host has it.
+AGENT_DIR ?=
 # The tools for people.
 TOOLS_DIR ?= /usr/sbin
 CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -36,7 +36,7 @@ help:
 	  '                KIND=move, deny, late or difference: moving an address, closing, a late slave, mmm_difference' \
 	  'make lint       rustfmt, clippy, rustdoc, shellcheck, what documents cite, the order of imports, and cargo-deny' \
 	  '                where there is one' \
-	  'make install    put the helpers into AGENT_DIR (default $(AGENT_DIR)), originals are kept beside' \
+	  'make install    put the helpers into AGENT_DIR (default: where the host'\''s agent has them), originals are kept beside' \
 	  'make uninstall  bring the originals back' \
 	  'make deps       install the Debian packages that tests, demo and bench need' \
   'make dist       static programs for every Linux, as tar.xz, deb and rpm, in dist/; ARCHES="x86_64 aarch64"' \

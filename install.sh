@@ -3,14 +3,19 @@
 # takes all of it away again.
 # Usage: install.sh install [DESTDIR [AGENT_DIR [TOOLS_DIR [BUILT [MANUAL]]]]]
 #        install.sh uninstall [DESTDIR [AGENT_DIR]]
-# What is left out or empty is for this host: the folder in which its agent keeps helpers, /usr/sbin, and what lies
-# beside this program in a release. Where the package (deb or rpm) is installed, this program touches nothing.
+# What is left out or empty is for this host: the folder in which its agent keeps helpers (uninstalling: in which ours
+# are), /usr/sbin, and what lies beside this program in a release. Where the package (deb or rpm) is installed, this
+# program touches nothing.
 # Original helpers go to AGENT_DIR.orig and come back from there unchanged; any other file that somebody else has put
 # there stays where it is, and ours is not installed. A helper is replaced by renaming, so a running agent finds one or
 # the other at any moment, never none. No copy that is the only one is ever deleted; uninstalling continues after what
 # it cannot do.
 set -euo pipefail
+# The agent and its administrators may be any user; folders that nobody else may read are given a mode of their own.
+umask 022
 
+# Where packages of MMM keep the agent's helpers: Debian and upstream; EPEL and Fedora.
+FOLDERS=(/usr/lib/mysql-mmm/agent /usr/libexec/mysql-mmm/agent)
 HELPERS=(
   check_ip clear_ip configure_ip mysql_allow_write mysql_deny_write mysql_may_write
   set_active_master sync_with_master turn_off_slave turn_on_slave
@@ -20,6 +25,11 @@ TOOLS=(mmm_difference mmm_guard mmm_journal mmm_preflight)
 fail() {
   printf 'install.sh: %s\n' "$*" >&2
   exit 1
+}
+
+# call ACTION FOLDER — how the administrator calls this program, who has either the source or a release's archive.
+call() {
+  if [[ -e $here/Makefile ]]; then echo "make $1 AGENT_DIR=$2"; else echo "./install.sh $1 '$root' $2"; fi
 }
 
 exists() { [[ -e $1 || -L $1 ]]; }
@@ -66,6 +76,59 @@ find_kept() {
   done
 }
 
+# Where originals and the list of what was installed are: beside the folder that a link means, because the next call may
+# use the other name.
+kept_beside() {
+  if [[ -L $1 && ! -d $1.orig ]]; then echo "$(realpath -m -- "$1").orig"; else echo "$1.orig"; fi
+}
+
+is_listed() { [[ -e $(kept_beside "$root$1")/.placed ]]; }
+
+has_helpers() {
+  local name
+  for name in "${HELPERS[@]}"; do
+    if exists "$root$1/$name"; then return 0; fi
+  done
+  return 1
+}
+
+# Sets `agent_dir` where nobody has said it. An installation that is there is continued or taken away; an empty folder
+# is no agent's.
+choose_folder() {
+  for agent_dir in "${FOLDERS[@]}"; do
+    if is_listed "$agent_dir" && { [[ $action == uninstall ]] || has_helpers "$agent_dir"; }; then return; fi
+  done
+  for agent_dir in "${FOLDERS[@]}"; do
+    if has_helpers "$agent_dir"; then return; fi
+  done
+  agent_dir=${FOLDERS[0]}
+  if [[ ! -d $root$agent_dir && -d $root/usr/libexec/mysql-mmm ]]; then agent_dir=${FOLDERS[1]}; fi
+}
+
+# listed_elsewhere — the other folder that has an installation of its own.
+listed_elsewhere() {
+  local folder
+  for folder in "${FOLDERS[@]}"; do
+    if is_listed "$folder" && [[ ! $(kept_beside "$root$folder") -ef $saved ]]; then
+      echo "$folder"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# An uninstallation that finds nothing must not answer that all is as it was.
+refuse_wrong_folder() {
+  local folder
+  [[ ! -d $saved ]] || return 0
+  if folder=$(listed_elsewhere); then
+    fail "nothing of this project was installed in $agent_dir, but in $folder; run: $(call uninstall "$folder")"
+  fi
+  if [[ -z $is_folder_given && -e $examples/mmm_helpers.yaml ]]; then
+    fail "this project is installed, but not in $agent_dir; name the folder and run: $(call uninstall FOLDER)"
+  fi
+}
+
 # leads_out FOLDER… — with DESTDIR, an absolute link would lead into the running system. Names the first that does.
 leads_out() {
   local real
@@ -94,14 +157,14 @@ refuse_to_mix() {
 install_helpers() {
   local name found=() new=()
   for name in "${HELPERS[@]}" "${TOOLS[@]}"; do
-    [[ -x $built/$name ]] || fail "$built/$name is missing; run 'make build' first"
+    [[ -x $built/$name ]] || fail "$built/$name is missing; $build_it"
     # What a test may tell to do without a rule is for that test alone.
-    ! grep -qaF MMM_MUTANT "$built/$name" || fail "$built/$name was built with the feature 'mutants'; run 'make build'"
+    ! grep -qaF MMM_MUTANT "$built/$name" || fail "$built/$name was built with the feature 'mutants'; $build_it"
   done
   [[ $tools_dir == /* ]] || fail "TOOLS_DIR must be an absolute path: '$tools_dir'"
-  [[ -d $manual ]] || fail "$manual is missing; run 'make build' first"
-  if [[ ! -d $agent && $agent == "$root/usr/lib/mysql-mmm/agent" && -d $root/usr/libexec/mysql-mmm/agent ]]; then
-    fail "this host's agent keeps its helpers in /usr/libexec; run: make install AGENT_DIR=/usr/libexec/mysql-mmm/agent"
+  [[ -d $manual ]] || fail "$manual is missing; $build_it"
+  if [[ ! -d $agent && $agent_dir == "${FOLDERS[0]}" && -d $root${FOLDERS[1]} ]]; then
+    fail "this host's agent keeps its helpers in /usr/libexec; run: $(call install "${FOLDERS[1]}")"
   fi
   stays_inside
   mkdir -p "$agent" "$saved"
@@ -244,11 +307,62 @@ install_samples() {
   install -m 0644 "$here"/docs/images/* "$examples/docs/images/"
   install -m 0644 "$here/LICENSE-MIT" "$here/LICENSE-APACHE" "$examples/"
   [[ -d $root/var/log/mysql-mmm ]] || install -d -m 0750 "$root/var/log/mysql-mmm"
-  mkdir -p "${rotation%/*}"
-  # The administrator's own version stays.
-  exists "$rotation" || install -m 0644 "$here/etc/logrotate.d/mysql-mmm-helpers" "$rotation"
+  install_rotation
   echo "Settings are optional; a sample is $examples/mmm_helpers.yaml"
   echo 'Would a failover work now? Run: mmm_preflight'
+}
+
+# logrotate_patterns FILE — the names for which its rules are, one a line: what is neither comment, script nor inside {}.
+logrotate_patterns() {
+  awk '
+    /^[ \t]*#/ { next }
+    is_script { is_script = $1 != "endscript"; next }
+    $1 ~ /^(prerotate|postrotate|firstaction|lastaction|preremove)$/ { is_script = 1; next }
+    {
+      gsub(/["\047]/, " ")
+      gsub(/[{}]/, " & ")
+      for (i = 1; i <= NF; i++) {
+        if ($i == "{" || $i == "}") is_inside = $i == "{"
+        else if (!is_inside) print $i
+      }
+    }
+  ' "$1"
+}
+
+# other_rotation — the file with another rule for the journal, without DESTDIR. Two rules for one file are an error in
+# each run of logrotate.
+other_rotation() {
+  local file pattern journal=/var/log/mysql-mmm/mmm_helpers.log
+  for file in "$root/etc/logrotate.conf" "${rotation%/*}"/*; do
+    # Those that logrotate leaves out.
+    case $file in
+      "$rotation" | *~ | *,v | *.bak | *.cfsaved | *.disabled | *.swp | *.dpkg-* | *.rpm* | *.ucf-*) continue ;;
+    esac
+    [[ -f $file && -r $file ]] || continue
+    while read -r pattern; do
+      # With as many slashes as the name has, no wildcard can mean one.
+      # shellcheck disable=SC2053
+      if [[ ${pattern//[^\/]/} == "${journal//[^\/]/}" && $journal == $pattern ]]; then
+        echo "${file#"$root"}"
+        return 0
+      fi
+    done < <(logrotate_patterns "$file")
+  done
+  return 1
+}
+
+install_rotation() {
+  local ours=$here/etc/logrotate.d/mysql-mmm-helpers other
+  mkdir -p "${rotation%/*}"
+  if other=$(other_rotation); then
+    if ! exists "$rotation" || cmp -s "$ours" "$rotation"; then
+      rm -f "$rotation"
+      echo "$other has a rule for the journal; ours is left out: logrotate allows one"
+    fi
+  elif ! exists "$rotation"; then
+    # The administrator's own version stays.
+    install -m 0644 "$ours" "$rotation"
+  fi
 }
 
 # bring_back NAME — what a package has kept beside it. That stays: dpkg may still divert to it.
@@ -313,9 +427,10 @@ uninstall_samples() {
 
 # The list is removed last, so that another uninstallation can finish what this one could not.
 uninstall_list() {
+  local folder
   if ((${#failed[@]})); then
     printf '  %s\n' "${failed[@]}" >&2
-    fail "${#failed[@]} of the above could not be done, everything else was; fix that, then run 'make uninstall' again"
+    fail "${#failed[@]} of the above could not be done, everything else was; fix that, then run again: $(call uninstall "$agent_dir")"
   fi
   if [[ -d $saved ]] && [[ -z $(find "$saved" -mindepth 1 ! -name .placed -print -quit) ]]; then
     rm -f "$placed"
@@ -323,6 +438,9 @@ uninstall_list() {
   fi
   # Only where the installation made it, and the journal stays.
   remove_empty "$agent"
+  if folder=$(listed_elsewhere); then
+    echo "$folder has helpers of ours, too; run: $(call uninstall "$folder")"
+  fi
 }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -331,17 +449,14 @@ action=$1 root=${2:-} agent_dir=${3:-} tools_dir=${4:-/usr/sbin} built=${5:-} ma
 root=${root%/}
 if [[ -z $built && -d $here/bin ]]; then built=$here/bin; fi
 if [[ -z $manual && -d $here/manual ]]; then manual=$here/manual; fi
-if [[ -z $agent_dir ]]; then
-  agent_dir=/usr/lib/mysql-mmm/agent
-  # EPEL and Fedora.
-  if [[ ! -d $root$agent_dir && -d $root/usr/libexec/mysql-mmm ]]; then agent_dir=/usr/libexec/mysql-mmm/agent; fi
-fi
+build_it='unpack the archive again'
+if [[ -e $here/Makefile ]]; then build_it="run 'make build' first, then 'make install'"; fi
+is_folder_given=$agent_dir
+if [[ -z $agent_dir ]]; then choose_folder; fi
 agent_dir=${agent_dir%/}
 [[ $agent_dir == /* ]] || fail "AGENT_DIR must be an absolute path: '$agent_dir'"
 agent=$root$agent_dir
-saved=$agent.orig
-# Beside the folder that a link means: the next call may use the other name.
-if [[ -L $agent && ! -d $saved ]]; then saved=$(realpath -m -- "$agent").orig; fi
+saved=$(kept_beside "$agent")
 placed=$saved/.placed
 examples=$root/usr/share/doc/mmm-agent-helpers
 rotation=$root/etc/logrotate.d/mysql-mmm-helpers
@@ -351,6 +466,6 @@ real_root=$(realpath -m -- "${root:-/}")
 refuse_to_mix
 case $action in
   install) install_helpers; install_files; install_samples ;;
-  uninstall) uninstall_helpers; uninstall_files; uninstall_samples; uninstall_list ;;
+  uninstall) refuse_wrong_folder; uninstall_helpers; uninstall_files; uninstall_samples; uninstall_list ;;
   *) fail "unknown action '$action'" ;;
 esac

@@ -34,6 +34,13 @@ build_version() {
 
 mmm() { make -s -C "$REPOSITORY" "$1" DESTDIR="$root" BUILT="$built" MANUAL="$manual" "${@:2}"; }
 
+# compiled_with OPTION… — what the compiler says of the source that all helpers share. Nothing is built: the packages
+# that this source uses are not there.
+compiled_with() {
+  run rustc --edition 2024 --emit=metadata -o "$BATS_TEST_TMPDIR/core" "$@" "$REPOSITORY/crates/core/src/lib.rs"
+  [[ $output == *"can't find crate"* || $output == *'error[E0432]'* ]]
+}
+
 # Originals as a package leaves them, each different; one is a link, one is not executable.
 originals() {
   local name
@@ -48,6 +55,8 @@ originals() {
   ln -sf ../elsewhere/clear_ip "$root/$AGENT/clear_ip"
   echo 'of a fork' >"$root/$AGENT/kill_process"
 }
+
+agent_of_epel() { AGENT=usr/libexec/mysql-mmm/agent; }
 
 # Everything that is known about the files of a folder: name, type, mode, owner, time, target, content.
 picture() {
@@ -362,15 +371,147 @@ comes_back() {
   [ "$(cat "$root/$AGENT/clear_ip")" = 'original clear_ip' ]
 }
 
-@test "another AGENT_DIR is used, and named where the host has it" {
-  mkdir -p "$root/usr/libexec/mysql-mmm/agent"
-  run mmm install
-  [ "$status" -ne 0 ]
-  [[ $output == *"make install AGENT_DIR=/usr/libexec/mysql-mmm/agent"* ]]
-  [ ! -e "$root/$AGENT" ]
+# As a release's archive has it: no Makefile, and what was built beside install.sh.
+archive() {
+  rm -rf "$BATS_TEST_TMPDIR/archive"
+  mkdir "$BATS_TEST_TMPDIR/archive"
+  cp -r "$REPOSITORY"/{install.sh,etc,docs,LICENSE-MIT,LICENSE-APACHE} "$BATS_TEST_TMPDIR/archive/"
+  cp -r "$built" "$BATS_TEST_TMPDIR/archive/bin"
+  cp -r "$manual" "$BATS_TEST_TMPDIR/archive/manual"
+}
 
+mmm_of_archive() { "$BATS_TEST_TMPDIR/archive/install.sh" "$1" "$root" "${@:2}"; }
+
+@test "a folder that the host's agent does not have is refused, and the agent's is named" {
+  local other=/usr/libexec/mysql-mmm/agent
+  mkdir -p "$root$other"
+  run mmm install AGENT_DIR=/$AGENT
+  [ "$status" -ne 0 ]
+  [[ $output == *"run: make install AGENT_DIR=$other"* ]]
+  archive
+  run mmm_of_archive install /$AGENT
+  [ "$status" -ne 0 ]
+  [[ $output == *"run: ./install.sh install '$root' $other"* ]]
+  [ "$(find "$root" -type f)" = '' ]
+
+  mmm install AGENT_DIR=/opt/mmm/agent
+  cmp "$built/check_ip" "$root/opt/mmm/agent/check_ip"
+}
+
+@test "the agent's folder of EPEL and Fedora is found, and its originals come back, by make and by the archive" {
+  agent_of_epel
+  originals
+  before=$(picture)
+  archive
+  for program in mmm mmm_of_archive; do
+    for empty in no yes; do
+      # A folder without helpers is no agent's.
+      if [[ $empty == yes ]]; then mkdir -p "$root/usr/lib/mysql-mmm/agent"; fi
+      run "$program" install
+      [[ $status == 0 && $output == *"bin_path must be /usr/libexec/mysql-mmm/"* ]]
+      cmp "$built/check_ip" "$root/$AGENT/check_ip"
+      # As it comes with an agent of another package.
+      mkdir -p "$root/usr/lib/mysql-mmm/agent"
+      echo other >"$root/usr/lib/mysql-mmm/agent/check_ip"
+      run "$program" install
+      [[ $status == 0 && $output == *"bin_path must be /usr/libexec/mysql-mmm/"* ]]
+
+      run "$program" uninstall
+
+      [[ $status == 0 && $output == *"Originals are back in $root/$AGENT"* ]]
+      [ "$(picture)" = "$before" ]
+      [ "$(cat "$root/usr/lib/mysql-mmm/agent/check_ip")" = other ]
+      rm -r "$root/usr/lib"
+    done
+  done
+}
+
+@test "uninstall answers no success for a folder that has nothing of ours while another has, and touches nothing" {
+  agent_of_epel
+  originals
+  before=$(picture)
+  mmm install AGENT_DIR=/$AGENT
+  archive
+  run mmm uninstall AGENT_DIR=/usr/lib/mysql-mmm/agent
+  [[ $status != 0 && $output == *"run: make uninstall AGENT_DIR=/$AGENT"* ]]
+  run mmm_of_archive uninstall /usr/lib/mysql-mmm/agent
+  [[ $status != 0 && $output == *"run: ./install.sh uninstall '$root' /$AGENT"* ]]
+  cmp "$built/check_ip" "$root/$AGENT/check_ip"
+  [ -e "$root/usr/share/doc/mmm-agent-helpers/mmm_helpers.yaml" ]
+  mmm uninstall AGENT_DIR=/$AGENT
+  [ "$(picture)" = "$before" ]
+
+  # A folder that this program cannot know.
+  mmm install AGENT_DIR=/opt/mmm/agent
+  run mmm uninstall
+  [[ $status != 0 && $output == *"run: make uninstall AGENT_DIR=FOLDER"* ]]
+  cmp "$built/check_ip" "$root/opt/mmm/agent/check_ip"
+  [ -e "$root/usr/share/doc/mmm-agent-helpers/mmm_helpers.yaml" ]
+  mmm uninstall AGENT_DIR=/opt/mmm/agent
+  [ ! -e "$root/opt/mmm/agent" ]
+  [ "$(picture)" = "$before" ]
+}
+
+@test "uninstall says that another folder has helpers of ours, too" {
+  mmm install
+  mkdir -p "$root/usr/libexec/mysql-mmm/agent"
   mmm install AGENT_DIR=/usr/libexec/mysql-mmm/agent
-  cmp "$built/check_ip" "$root/usr/libexec/mysql-mmm/agent/check_ip"
+  run mmm uninstall
+  [[ $status == 0 && $output == *"/usr/libexec/mysql-mmm/agent has helpers of ours, too; run: make uninstall AGENT_DIR=/usr/libexec/mysql-mmm/agent"* ]]
+  [ ! -e "$root/$AGENT" ]
+  run mmm uninstall
+  [[ $status == 0 && $output != *'too; run'* ]]
+  [ "$(find "$root" -type f)" = '' ]
+}
+
+@test "in an archive, no cure is a make" {
+  archive
+  rm "$BATS_TEST_TMPDIR/archive/bin/check_ip"
+  run mmm_of_archive install
+  [[ $status != 0 && $output == *'bin/check_ip is missing; unpack the archive again'* ]]
+  archive
+  printf 'MMM_MUTANT\0' >>"$BATS_TEST_TMPDIR/archive/bin/check_ip"
+  run mmm_of_archive install
+  [[ $status != 0 && $output == *"the feature 'mutants'; unpack the archive again"* ]]
+  archive
+  mmm_of_archive install
+  mkdir "$root/usr/sbin/mmm_journal.new"
+  run mmm_of_archive uninstall
+  [[ $status != 0 && $output == *"then run again: ./install.sh uninstall '$root' /$AGENT"* ]]
+  [[ $output != *make* ]]
+}
+
+@test "everybody may read what was installed under a umask that keeps others out" {
+  (umask 077 && mmm install)
+  [ "$(find "$root" -mindepth 1 -type d ! -perm -005)" = "$root/var/log/mysql-mmm" ]
+  [ "$(find "$root" -type f ! -perm -004)" = '' ]
+}
+
+@test "no second rule for logrotate is installed where one for the journal is there" {
+  local rotation=$root/etc/logrotate.d/mysql-mmm-helpers agents=$root/etc/logrotate.d/mysql-mmm
+  mkdir -p "$root/etc/logrotate.d"
+  for rule in '/var/log/mysql-mmm/*.log {' '"/var/log/mysql-mmm/mmm_helpers.log"{' $'/x /var/log/*/mmm_*.log\n{'; do
+    printf '%s\n  weekly\n}\n' "$rule" >"$agents"
+    run mmm install
+    [[ $status == 0 && $output == *"/etc/logrotate.d/mysql-mmm has a rule for the journal; ours is left out"* ]]
+    [ ! -e "$rotation" ]
+  done
+  mmm uninstall
+  [ -e "$agents" ]
+
+  # These do not mean the journal, or logrotate does not read them.
+  printf '%s\n' '# /var/log/mysql-mmm/*.log {' 'include /etc/logrotate.d' '/var/log/*.log /var/log/mysql-mmm/mmm_agentd.log' \
+    '{' '  weekly' '  postrotate' '    gzip /var/log/mysql-mmm/*.log' '  endscript' '}' >"$agents"
+  echo '/var/log/mysql-mmm/*.log {}' >"$agents.rpmsave"
+  run mmm install
+  [[ $status == 0 && $output != *'left out'* ]]
+  [ -s "$rotation" ]
+
+  # A rule that came later.
+  echo '/var/log/mysql-mmm/*.log {}' >"$agents"
+  run mmm install
+  [[ $output == *'ours is left out'* ]]
+  [ ! -e "$rotation" ]
 }
 
 @test "settings and the administrator's logrotate file are never overwritten" {
@@ -497,12 +638,6 @@ is_gone() { [[ ! -e $1 ]]; }
       fi
     done
   done
-}
-
-# Nothing is built: the packages that the source uses are not there.
-compiled_with() {
-  run rustc --edition 2024 --emit=metadata -o "$BATS_TEST_TMPDIR/core" "$@" "$REPOSITORY/crates/core/src/lib.rs"
-  [[ $output == *"can't find crate"* || $output == *'error[E0432]'* ]]
 }
 
 @test "no helper can be built that a panic ends by SIGABRT, which the agent takes for success" {
