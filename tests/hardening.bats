@@ -14,6 +14,16 @@ SAMPLE=$BATS_TEST_DIRNAME/../etc/systemd/mysql-mmm-agent.service.d/hardening.con
 
 of_sample() { sed -n "s/^$1=//p" "$SAMPLE"; }
 
+# Makes folders writable as systemd does: STATE is made; one of WRITABLE that is missing keeps the service from starting
+# (226), unless its name has a minus.
+AS_SYSTEMD='
+  mkdir -p "$STATE"
+  for folder in $STATE $WRITABLE; do
+    if [[ $folder == -* && ! -e ${folder#-} ]]; then continue; fi
+    [[ -e ${folder#-} ]] || exit 226
+    mount --bind "${folder#-}" "${folder#-}"
+  done'
+
 # rights_without RIGHT — the sample's, for setpriv, but that one.
 rights_without() {
   local capability rights=-all
@@ -29,15 +39,13 @@ hardened() {
   local rights
   rights=$(rights_without "$1")
   shift
-  WRITABLE="$(of_sample ReadWritePaths) /var/lib/$(of_sample StateDirectory)" RIGHTS=$rights \
-    unshare --net --mount bash -euc '
+  WRITABLE=$(of_sample ReadWritePaths) STATE=/var/lib/$(of_sample StateDirectory) RIGHTS=$rights \
+    AS_SYSTEMD=$AS_SYSTEMD WITHOUT_JOURNAL=${WITHOUT_JOURNAL:-} unshare --net --mount bash -euc '
       mount -t tmpfs tmpfs /run
       mount -t tmpfs tmpfs /var/log
       mount -t tmpfs tmpfs /var/lib
-      for folder in $WRITABLE; do
-        mkdir -p "$folder"
-        mount --bind "$folder" "$folder"
-      done
+      if [[ -z $WITHOUT_JOURNAL ]]; then mkdir /var/log/mysql-mmm; fi
+      eval "$AS_SYSTEMD"
       mount -o remount,ro,bind /var/log
       mount -o remount,ro,bind /var/lib
       mount -o remount,ro,bind /
@@ -53,12 +61,10 @@ hardened() {
 called_by_agent() {
   local host=$1 helper=$2
   shift 2
-  in_host "$host" env WRITABLE="$(of_sample ReadWritePaths) /var/lib/$(of_sample StateDirectory)" \
-    RIGHTS="$(rights_without none)" unshare --mount bash -euc '
-      for folder in $WRITABLE; do
-        mkdir -p "$folder"
-        mount --bind "$folder" "$folder"
-      done
+  in_host "$host" env WRITABLE="$(of_sample ReadWritePaths)" STATE="/var/lib/$(of_sample StateDirectory)" \
+    AS_SYSTEMD="$AS_SYSTEMD" RIGHTS="$(rights_without none)" unshare --mount bash -euc '
+      mkdir -p /var/log/mysql-mmm
+      eval "$AS_SYSTEMD"
       for folder in /var/log /var/lib /etc /; do mount -o remount,ro,bind "$folder"; done
       ! touch /var/log/other /var/lib/other /etc/other /other 2>/dev/null || exit 99
       exec setpriv --no-new-privs --bounding-set "$RIGHTS" --inh-caps "$RIGHTS" "$@"
@@ -82,6 +88,13 @@ script='cd /
   [ "${lines[3]}" = 'OK: IP address is not configured' ]
   [ "${lines[4]}" -gt 0 ]
   [ "${lines[5]}" = closed ]
+}
+
+@test "under the sample, the service starts and the helpers answer on a host whose journal's folder is gone" {
+  WITHOUT_JOURNAL=yes run hardened none "$AGENT_DIR/check_ip" mmm_agent eth7 192.0.2.7
+  echo "$status: $output"
+  [ "$status" -eq 1 ]
+  [ "${lines[-1]}" = 'OK: IP address is not configured' ]
 }
 
 @test "without CAP_NET_ADMIN no address can be added: the sample names it for a reason" {
