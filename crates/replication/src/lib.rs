@@ -33,6 +33,7 @@ pub mod takeover;
 
 pub use attach::hold;
 pub use channel::threads;
+pub use errno::ACCESS_DENIED;
 pub use error::{Error, Told};
 pub use record::Record;
 pub use refusal::{Refusal, Unproved};

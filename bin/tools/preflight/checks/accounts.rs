@@ -1,15 +1,12 @@
 //! The two accounts: whether they are let in, what they may do (docs/PRIVILEGES.md), and how they are encrypted.
 
 use mmm_core::settings::TlsMode;
-use mmm_replication::quoted_account;
+use mmm_replication::{ACCESS_DENIED, quoted_account};
 
 use super::super::cluster::{Cluster, Member, Seen, Unreached};
 use super::super::code::Code;
 use super::super::finding::{Check, Severity, advice, sql};
 use super::lists::listed;
-
-/// Access denied at the log-in.
-const ACCESS_DENIED: u16 = 1045;
 
 /// Whether servers let the agent's and the replication account in.
 pub fn accounts(cluster: &Cluster) -> Check {
