@@ -175,8 +175,12 @@ pub struct LocalServer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installation {
     pub way: Way,
+    /// The package's own name of the agent's folder.
+    pub served: Option<&'static str>,
     /// Helpers of which the file is not what was installed.
     pub overwritten: Vec<String>,
+    /// Helpers of which the name in the agent's folder still leads to the package's program.
+    pub linked: Vec<String>,
 }
 
 /// What has put the helpers where they are.

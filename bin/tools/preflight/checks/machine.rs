@@ -2,7 +2,7 @@
 
 use mmm_core::config::Blocking;
 
-use super::super::cluster::{Cluster, HelperState, Way};
+use super::super::cluster::{Cluster, Helper, HelperState, Installation, Way};
 use super::super::code::Code;
 use super::super::finding::{Check, advice, shell};
 use super::lists::listed;
@@ -10,8 +10,7 @@ use super::lists::listed;
 /// Whether the helpers are there as the agent calls them.
 pub fn helpers(cluster: &Cluster) -> Check {
     let (this, helpers) = (cluster.this.as_str(), &cluster.machine.helpers);
-    let folder = cluster.this().map(|member| member.helper("")).unwrap_or_default();
-    let folder = folder.display().to_string().replace("//", "/").trim_end_matches('/').to_string();
+    let folder = folder(cluster);
     let own = env!("CARGO_PKG_VERSION");
     let way = cluster.machine.installation.as_ref().map(|installation| installation.way);
     let by = way.map_or("", |way| match way {
@@ -21,14 +20,6 @@ pub fn helpers(cluster: &Cluster) -> Check {
     });
     let mut check =
         Check::new("helpers").saying(format!("{} of version {own} in {folder}{by}", helpers.len()));
-    let make = format!("make install AGENT_DIR={folder}");
-    // A package is not mixed with install.sh.
-    let install = match (way, cluster.machine.elsewhere) {
-        (Some(Way::Deb), _) => shell(this, "apt-get install --reinstall mmm-agent-helpers"),
-        (Some(Way::Rpm), _) => shell(this, "yum reinstall mmm-agent-helpers"),
-        (_, Some(package)) => shell(this, format!("{} && {make}", removal(package))),
-        (_, None) => shell(this, make),
-    };
     if let Some(package) = cluster.machine.elsewhere {
         serves_elsewhere(&mut check, this, &folder, package);
     }
@@ -38,22 +29,19 @@ pub fn helpers(cluster: &Cluster) -> Check {
             "{} in {folder} is no longer what was installed{by}: something else has overwritten it since",
             listed(overwritten)
         );
-        check.warn(Code::HelperOverwritten, this, text, std::slice::from_ref(&install));
+        check.warn(Code::HelperOverwritten, this, text, &installing(cluster, overwritten));
     }
     let of = |wanted: fn(&HelperState) -> bool| -> Vec<String> {
         let found = helpers.iter().filter(|helper| wanted(&helper.state));
-        found.filter_map(|helper| Some(helper.path.file_name()?.to_string_lossy().into_owned())).collect()
+        found.map(name_of).collect()
     };
     let missing = of(|state| *state == HelperState::Missing);
     if !missing.is_empty() {
         let text =
             format!("{folder} (bin_path and /agent) lacks {}: the agent cannot call it", listed(&missing));
-        check.fail(
-            Code::HelperMissing,
-            this,
-            text,
-            &[install.clone(), advice(format!("or correct bin_path of {this} in mmm_common.conf"))],
-        );
+        let mut cure = installing(cluster, &missing);
+        cure.push(advice(format!("or correct bin_path of {this} in mmm_common.conf")));
+        check.fail(Code::HelperMissing, this, text, &cure);
     }
     let closed = of(|state| *state == HelperState::NotExecutable);
     if !closed.is_empty() {
@@ -73,28 +61,27 @@ pub fn helpers(cluster: &Cluster) -> Check {
             "{} in {folder} does not belong to this project (MMM's original?), and was not run",
             listed(&foreign)
         );
-        check.warn(Code::HelperForeign, this, text, std::slice::from_ref(&install));
+        check.warn(Code::HelperForeign, this, text, &installing(cluster, &foreign));
     }
-    let mut others = Vec::new();
+    let (mut others, mut older) = (Vec::new(), Vec::new());
     for helper in helpers {
         match &helper.state {
             HelperState::Failed(reason) => {
-                check.fail(
-                    Code::HelperFails,
-                    this,
-                    format!("{} cannot be run: {reason}", helper.path.display()),
-                    std::slice::from_ref(&install),
-                );
+                let text = format!("{} cannot be run: {reason}", helper.path.display());
+                check.fail(Code::HelperFails, this, text, &installing(cluster, &[name_of(helper)]));
             }
-            HelperState::Version(version) if version != own && !others.contains(version) => {
-                others.push(version.clone());
+            HelperState::Version(version) if version != own => {
+                older.push(name_of(helper));
+                if !others.contains(version) {
+                    others.push(version.clone());
+                }
             }
             _ => {}
         }
     }
     if !others.is_empty() {
         let text = format!("helpers in {folder} have version {}, this program {own}", listed(&others));
-        check.warn(Code::HelperVersionDiffers, this, text, &[install]);
+        check.warn(Code::HelperVersionDiffers, this, text, &installing(cluster, &older));
     }
     check
 }
@@ -110,6 +97,47 @@ fn serves_elsewhere(check: &mut Check, this: &str, folder: &str, package: Way) {
         "set bin_path of {this} to {served} in mmm_common.conf, if MMM is there; else remove the package"
     ));
     check.warn(Code::PackageServesElsewhere, this, text, &[cure, shell(this, removal(package))]);
+}
+
+/// What puts helpers of this project where the agent calls them, in the way in which it has put them there: install.sh
+/// refuses where a package is, and a package manager may know no repository that has the package.
+pub fn installing(cluster: &Cluster, helpers: &[String]) -> Vec<String> {
+    let this = cluster.this.as_str();
+    let installation = cluster.machine.installation.as_ref();
+    if let Some(Installation { way, served: Some(served), linked, .. }) = installation {
+        let (kind, command) = match way {
+            Way::Deb => ("deb", "dpkg -i FILE.deb"),
+            _ => ("rpm", "rpm -U --replacepkgs FILE.rpm"),
+        };
+        // The program itself is at fault, and only the package has it.
+        return if helpers.iter().any(|name| linked.contains(name)) {
+            let own = env!("CARGO_PKG_VERSION");
+            let file = format!("FILE.{kind} is the package mmm-agent-helpers of version {own}");
+            vec![shell(this, command), advice(file)]
+        } else {
+            let takeover = format!("/usr/libexec/mmm-agent-helpers/takeover {kind} take {served}");
+            vec![shell(this, takeover)]
+        };
+    }
+    let folder = folder(cluster);
+    let make = format!("make install AGENT_DIR={folder}");
+    let make = match cluster.machine.elsewhere {
+        Some(package) => format!("{} && {make}", removal(package)),
+        None => make,
+    };
+    let archive =
+        format!("where there is a release's archive and no source: ./install.sh install '' {folder}");
+    vec![shell(this, make), advice(archive)]
+}
+
+/// Where the agent calls its helpers.
+fn folder(cluster: &Cluster) -> String {
+    let folder = cluster.this().map(|member| member.helper("")).unwrap_or_default();
+    folder.display().to_string().replace("//", "/").trim_end_matches('/').to_string()
+}
+
+fn name_of(helper: &Helper) -> String {
+    helper.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The command that removes a package of ours.

@@ -7,6 +7,7 @@ use super::super::cluster::{Cluster, HelperState, Outcome, Seen};
 use super::super::code::Code;
 use super::super::finding::{Check, advice, shell};
 use super::lists::listed;
+use super::machine::installing;
 
 /// What a dry run says as long as the old master works as it should and takes writes.
 const AT_REST: &str = Refusal::named("old-master-writable");
@@ -66,8 +67,9 @@ pub fn moving(cluster: &Cluster) -> Check {
             _ => {
                 let text =
                     format!("{helper} has no --dry-run: it is unknown whether {this} could follow {to}");
-                let cure = shell(this, "make install, of the same version as this program");
-                check.warn(Code::DryRunUnknown, this, text, &[cure]);
+                let mut cure = installing(cluster, &["set_active_master".into()]);
+                cure.push(advice("of the same version as this program"));
+                check.warn(Code::DryRunUnknown, this, text, &cure);
             }
         }
     }

@@ -22,18 +22,25 @@ fn look_in(root: &Path, agent: &Path) -> (Option<Installation>, Option<Way>) {
             let list = root.join("usr/share/mmm-agent-helpers").join(name);
             Some((way, fs::read_to_string(list).ok()?))
         });
-    let serves = |way: &Way| way.folders().iter().any(|folder| is_same(&root.join(&folder[1..]), agent));
+    let served =
+        |way: Way| way.folders().iter().copied().find(|folder| is_same(&root.join(&folder[1..]), agent));
     let (here, elsewhere) = match package {
-        Some((way, list)) if serves(&way) => (Some((way, list)), None),
+        Some((way, list)) if served(way).is_some() => (Some((way, list)), None),
         other => {
             let placed = fs::read_to_string(kept(agent).join(".placed")).ok();
             (placed.map(|list| (Way::Installer, list)), other.map(|(way, _)| way))
         }
     };
     let installation = here.map(|(way, list)| {
-        let names = mmm_agent_helpers::ALL.iter().map(|program| program.name);
-        let overwritten = names.filter(|name| is_overwritten(&list, agent, name)).map(ToString::to_string);
-        Installation { way, overwritten: overwritten.collect() }
+        let names = || mmm_agent_helpers::ALL.iter().map(|program| program.name);
+        let overwritten = names().filter(|name| is_overwritten(&list, agent, name)).map(ToString::to_string);
+        let linked = names().filter(|name| is_linked(agent, name)).map(ToString::to_string);
+        Installation {
+            way,
+            served: served(way),
+            overwritten: overwritten.collect(),
+            linked: linked.collect(),
+        }
     });
     (installation, elsewhere)
 }
@@ -44,11 +51,26 @@ fn is_same(one: &Path, other: &Path) -> bool {
     real(one) == real(other)
 }
 
-/// Where install.sh keeps originals and its list.
+/// Where install.sh keeps originals and its list: beside the folder that a link means, unless there is one beside the
+/// link.
 fn kept(agent: &Path) -> PathBuf {
-    let mut path = OsString::from(agent.components().as_path());
-    path.push(".orig");
-    path.into()
+    let beside = |agent: &Path| {
+        let mut path = OsString::from(agent);
+        path.push(".orig");
+        PathBuf::from(path)
+    };
+    let agent: &Path = agent.components().as_path();
+    let kept = beside(agent);
+    match fs::canonicalize(agent) {
+        Ok(real) if agent.is_symlink() && !kept.is_dir() => beside(&real),
+        _ => kept,
+    }
+}
+
+/// True if the helper's name is the link that a package makes (packaging/takeover), wherever that leads to now.
+fn is_linked(agent: &Path, name: &str) -> bool {
+    let program = Path::new("/usr/libexec/mmm-agent-helpers/agent").join(name);
+    fs::read_link(agent.join(name)).is_ok_and(|target| target == program)
 }
 
 /// True if the list knows the helper and its file has none of the contents that were put there.

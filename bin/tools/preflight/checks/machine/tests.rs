@@ -5,6 +5,11 @@ use super::*;
 type Judge = fn(&Cluster) -> Check;
 type Break = fn(&mut Cluster);
 
+fn installed(way: Way) -> Installation {
+    let served = way.folders().first().copied();
+    Installation { way, served, overwritten: Vec::new(), linked: Vec::new() }
+}
+
 #[test]
 fn a_good_machine_is_held_to_be_good() {
     for check in [helpers, interface, firewall, journal, leftovers] {
@@ -23,7 +28,7 @@ fn what_is_wrong_with_the_machine_is_found_with_a_cure() {
         ("helper-overwritten", helpers, |all| {
             all.machine.helpers[0].state = HelperState::Foreign;
             all.machine.installation =
-                Some(Installation { way: Way::Deb, overwritten: vec!["check_ip".into()] });
+                Some(Installation { overwritten: vec!["check_ip".into()], ..installed(Way::Deb) });
         }),
         ("package-serves-elsewhere", helpers, |all| all.machine.elsewhere = Some(Way::Rpm)),
         ("helper-fails", helpers, |all| all.machine.helpers[0].state = HelperState::Failed("no".into())),
@@ -59,23 +64,48 @@ fn what_is_wrong_with_the_machine_is_found_with_a_cure() {
 
 #[test]
 fn who_has_installed_the_helpers_is_said_and_their_cure_is_of_that_way() {
-    for (way, said, cure) in [
-        (Some(Way::Deb), ", by the deb", "on db2, shell: apt-get install --reinstall mmm-agent-helpers"),
-        (Some(Way::Rpm), ", by the rpm", "on db2, shell: yum reinstall mmm-agent-helpers"),
-        (
-            Some(Way::Installer),
-            ", by install.sh",
-            "on db2, shell: make install AGENT_DIR=/usr/lib/mysql-mmm/agent",
-        ),
-        (None, "", "on db2, shell: make install AGENT_DIR=/usr/lib/mysql-mmm/agent"),
+    let from_source = [
+        "on db2, shell: make install AGENT_DIR=/usr/lib/mysql-mmm/agent",
+        "where there is a release's archive and no source: ./install.sh install '' /usr/lib/mysql-mmm/agent",
+    ];
+    let deb = ["on db2, shell: /usr/libexec/mmm-agent-helpers/takeover deb take /usr/lib/mysql-mmm/agent"
+        .to_string()];
+    let rpm = deb.clone().map(|step| step.replace("deb", "rpm").replace("/usr/lib/", "/usr/libexec/"));
+    let [lib, libexec] = [Way::Rpm.folders()[1], Way::Rpm.folders()[0]];
+    for (way, served, said, cure) in [
+        (Some(Way::Deb), Some(lib), ", by the deb", deb.to_vec()),
+        (Some(Way::Rpm), Some(libexec), ", by the rpm", rpm.to_vec()),
+        (Some(Way::Installer), None, ", by install.sh", from_source.map(String::from).to_vec()),
+        (None, None, "", from_source.map(String::from).to_vec()),
     ] {
         let mut cluster = good("db2");
-        cluster.machine.installation = way.map(|way| Installation { way, overwritten: Vec::new() });
+        cluster.machine.installation = way.map(|way| Installation { served, ..installed(way) });
         let check = helpers(&cluster);
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(check.text, format!("2 of version {version} in /usr/lib/mysql-mmm/agent{said}"));
         cluster.machine.helpers[1].state = HelperState::Missing;
-        assert_eq!(helpers(&cluster).findings[0].cure[0], cure);
+        assert_eq!(helpers(&cluster).findings[0].cure[..cure.len()], cure);
+    }
+}
+
+#[test]
+fn a_program_of_a_package_that_was_changed_comes_back_with_the_packages_file_and_no_repository() {
+    for (way, cure) in [
+        (Way::Deb, "on db2, shell: dpkg -i FILE.deb"),
+        (Way::Rpm, "on db2, shell: rpm -U --replacepkgs FILE.rpm"),
+    ] {
+        let mut cluster = good("db2");
+        let name = cluster.machine.helpers[0].path.file_name().unwrap().to_string_lossy().into_owned();
+        cluster.machine.helpers[0].state = HelperState::Failed("no".into());
+        cluster.machine.installation =
+            Some(Installation { overwritten: vec![name.clone()], linked: vec![name], ..installed(way) });
+        let check = helpers(&cluster);
+        assert_eq!(codes(&check), ["helper-overwritten", "helper-fails"]);
+        for finding in check.findings {
+            assert_eq!(finding.cure[0], cure);
+            assert!(finding.cure[1].contains("the package mmm-agent-helpers of version"), "{finding:?}");
+            assert_eq!(finding.cure.len(), 2);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use mmm_core::Coded;
 
-use super::super::super::cluster::{Move, Unreached};
+use super::super::super::cluster::{Installation, Move, Unreached, Way};
 use super::super::super::finding::Severity;
 use super::super::sample::{codes, good, seen};
 use super::*;
@@ -32,6 +32,18 @@ fn a_refusal_that_the_living_writer_causes_is_none() {
     ] {
         assert_eq!(codes(&moving(&after(outcome.clone()))).first().copied(), expected, "{outcome:?}");
     }
+}
+
+#[test]
+fn a_helper_without_dry_run_is_replaced_in_the_way_in_which_it_came() {
+    let mut cluster = after(Outcome::Unknown);
+    let cure = |cluster: &Cluster| moving(cluster).findings[0].cure.clone();
+    assert_eq!(cure(&cluster)[0], "on db3, shell: make install AGENT_DIR=/usr/lib/mysql-mmm/agent");
+    let linked = vec!["set_active_master".into()];
+    let (way, overwritten) = (Way::Deb, Vec::new());
+    let served = Some(way.folders()[0]);
+    cluster.machine.installation = Some(Installation { way, served, overwritten, linked });
+    assert_eq!(cure(&cluster)[0], "on db3, shell: dpkg -i FILE.deb");
 }
 
 #[test]

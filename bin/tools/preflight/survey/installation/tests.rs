@@ -37,7 +37,8 @@ impl Drop for Folders {
 }
 
 fn found(way: Way, overwritten: &[&str]) -> Installation {
-    Installation { way, overwritten: overwritten.iter().map(ToString::to_string).collect() }
+    let overwritten = overwritten.iter().map(ToString::to_string).collect();
+    Installation { way, served: None, overwritten, linked: Vec::new() }
 }
 
 #[test]
@@ -59,12 +60,15 @@ fn a_package_counts_only_in_the_folders_that_it_serves() {
         assert_eq!(folders.look(OPT), (Some(found(Way::Installer, &[])), Some(way)));
         assert_eq!(folders.look("opt/elsewhere/agent"), (None, Some(way)));
         for agent in served {
-            assert_eq!(folders.look(agent), (Some(found(way, &[])), None));
+            let served = way.folders().iter().copied().find(|folder| folder[1..] == **agent);
+            assert_eq!(folders.look(agent), (Some(Installation { served, ..found(way, &[]) }), None));
         }
         if !served.contains(&libexec) {
             assert_eq!(folders.look(libexec), (None, Some(way)));
         }
-        assert_eq!(folders.look("opt/link/agent"), (Some(found(way, &[])), None));
+        // The package's own name for it, which its programs know.
+        let served = Some("/usr/lib/mysql-mmm/agent");
+        assert_eq!(folders.look("opt/link/agent"), (Some(Installation { served, ..found(way, &[]) }), None));
         fs::remove_file(folders.0.join(list)).unwrap();
     }
 }
@@ -91,4 +95,30 @@ fn a_helper_with_another_content_was_overwritten_and_one_of_an_earlier_version_w
 
 fn sum_of(text: &str) -> String {
     format!("{:x}", Sha256::digest(text))
+}
+
+#[test]
+fn a_packages_program_is_told_from_a_file_that_has_taken_the_place_of_its_link() {
+    let folders = Folders::new("linked");
+    let agent = "usr/lib/mysql-mmm/agent";
+    folders.write(&format!("{LISTS}/deb.sha256sums"), &format!("{OURS}  check_ip\n{OURS}  clear_ip\n"));
+    folders.write(&format!("{agent}/check_ip"), "theirs");
+    let program = "/usr/libexec/mmm-agent-helpers/agent/clear_ip";
+    std::os::unix::fs::symlink(program, folders.0.join(agent).join("clear_ip")).unwrap();
+    let found = folders.look(agent).0.unwrap();
+    assert_eq!((found.overwritten, found.linked), (vec!["check_ip".into()], vec!["clear_ip".into()]));
+}
+
+#[test]
+fn an_installation_is_found_where_the_agents_folder_is_a_link_as_install_sh_has_named_it() {
+    let folders = Folders::new("link");
+    // Beside the folder, as install.sh keeps it for both names.
+    folders.write("opt/mmm/agent.orig/.placed", &format!("{OURS}  check_ip\n"));
+    folders.write("opt/mmm/agent/check_ip", "theirs");
+    std::os::unix::fs::symlink(folders.0.join(OPT), folders.0.join("opt/agent")).unwrap();
+    assert_eq!(folders.look("opt/agent"), (Some(found(Way::Installer, &["check_ip"])), None));
+    // Beside the link, as its first version kept it.
+    fs::create_dir(folders.0.join("opt/agent.orig")).unwrap();
+    folders.write("opt/agent.orig/.placed", "");
+    assert_eq!(folders.look("opt/agent"), (Some(found(Way::Installer, &[])), None));
 }
