@@ -342,9 +342,9 @@ stand_ins_of_make() {
   half='not all helpers in /usr/libexec/mysql-mmm/agent could be replaced'
   if [[ $way == rpm ]]; then
     # For rpm it is a success.
-    [[ $output == *"$half"*'run: yum reinstall mmm-agent-helpers'* ]]
+    [[ $output == *"$half"*'run: /usr/libexec/mmm-agent-helpers/takeover rpm take /'* ]]
     run manage install "$(theirs 2)"
-    [[ $output == *"$half"*'run: yum reinstall mmm-agent-helpers'* ]]
+    [[ $output == *"$half"*'run: /usr/libexec/mmm-agent-helpers/takeover rpm take /'* ]]
     manage install "$(theirs 1)"
   else
     [ "$status" -ne 0 ]
