@@ -8,7 +8,7 @@ load ../lib/answers
 setup_file() { cluster_for_file; }
 teardown_file() { end_cluster; }
 setup() { fresh; }
-teardown() { dump_on_failure; }
+teardown() { dump_on_failure; unstick; }
 
 # fresh — as after up, with db1's writes ended: the moment before db2 becomes the writer.
 fresh() {
@@ -450,4 +450,31 @@ answers_usage() { expect_answer 1 "Usage: $MMM_AGENT_DIR/mysql_allow_write <conf
   is_writable
   agent_call db2 mysql_allow_write
   expect_agent_read 0 OK
+}
+
+# notes_are_stuck [writes] — what helpers have noted on db2, or would, is on a mount that answers nobody, as in `stick`.
+notes_are_stuck() {
+  in_host db2 mkdir -p /var/lib/mysql-mmm
+  stick db2 /var/lib/mysql-mmm "$@"
+}
+
+@test "a frozen folder of the notes does not keep the gate waiting: writes open, and the journal says so" {
+  caught_up db2 db1
+  kill_server db1
+  notes_are_stuck writes
+  run_helper db2 mysql_allow_write
+  answers 0 'OK*'
+  within 5000
+  is_writable
+  journal_says db2 '/var/lib/mysql-mmm/mysql-mmm-opened-10.77.0.12-3306 could not be written: no answer within'
+}
+
+@test "a folder of the notes that does not answer at all keeps the gate closed, and the call ends in time" {
+  caught_up db2 db1
+  kill_server db1
+  notes_are_stuck
+  run_helper db2 mysql_allow_write
+  answers 255 'ERROR: no answer within the time limit*'
+  in_time
+  is_read_only db2
 }

@@ -70,12 +70,12 @@ address_of() {
 stop_replica_thread() { sql "$1" "STOP SLAVE ${2:-}"; }
 start_replica_thread() { sql "$1" "START SLAVE ${2:-}"; }
 
-# stick HOST FOLDER — from now on no process there gets an answer about a file in it, and not even SIGKILL ends one that
-# asks. unstick ends that; without a stuck folder it does nothing.
+# stick HOST FOLDER [writes] — from now on no process there gets an answer about a file in it, and not even SIGKILL ends one that
+# asks. With `writes`, who only looks sees an empty folder. unstick ends that; without a stuck folder it does nothing.
 stick() {
   stuck_on=$1 stuck_folder=$2
   rm -f "$BATS_TEST_TMPDIR/stuck"
-  in_host "$1" perl "$REPOSITORY/tests/lib/stuck.pl" "$2" "$BATS_TEST_TMPDIR/stuck" >"$BATS_TEST_TMPDIR/stuck.log" 2>&1 3>&- 4>&- &
+  in_host "$1" perl "$REPOSITORY/tests/lib/stuck.pl" "$2" "$BATS_TEST_TMPDIR/stuck" "${3:-}" >"$BATS_TEST_TMPDIR/stuck.log" 2>&1 3>&- 4>&- &
   wait_for 5 test -s "$BATS_TEST_TMPDIR/stuck" && return 0
   echo "no file system could be mounted that never answers; is there a /dev/fuse? $(<"$BATS_TEST_TMPDIR/stuck.log")" >&2
   return 1

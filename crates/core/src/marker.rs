@@ -3,9 +3,13 @@
 //!
 //! `flock` belongs to the open file, which a child inherits. So the lock is free only after the helper and every
 //! command that it ran have ended.
+//!
+//! The folder may be on a file system that does not answer. Looking for a marker then takes for ever, but keeps no process
+//! from ending; a change of one fails after half a second, as on a full disk.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::mem;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,6 +22,7 @@ use nix::libc::{O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK};
 
 use crate::child::end_group;
 use crate::config::Host;
+use crate::process;
 use crate::report::{self, Kind};
 
 /// Where files are kept that must survive a restart of this machine: the restart resets a packet filter, but not another
@@ -38,8 +43,20 @@ const FLAGS: i32 = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 #[derive(Debug)]
 pub struct Marker {
     path: PathBuf,
-    file: Flock<File>,
+    /// Always there until this is dropped.
+    file: Option<Flock<File>>,
     undo: String,
+    /// True if another process may still be changing the file.
+    is_stuck: bool,
+}
+
+impl Drop for Marker {
+    fn drop(&mut self) {
+        if self.is_stuck {
+            // Dropped, it would unlock the file for that process, too.
+            mem::forget(self.file.take());
+        }
+    }
 }
 
 /// What [`Marker::find`] found.
@@ -89,6 +106,7 @@ impl Marker {
         if report::is_dry_run() {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, "a dry run writes no file"));
         }
+        process::open_within(path, true)?;
         for _ in 0..TRIES {
             let file = options().create(true).truncate(false).mode(0o600).open(path)?;
             if let Ok(file) = Flock::lock(file, FlockArg::LockExclusiveNonblock) {
@@ -97,16 +115,39 @@ impl Marker {
                 let is_named =
                     |named: fs::Metadata| (named.dev(), named.ino()) == (opened.dev(), opened.ino());
                 if fs::metadata(path).is_ok_and(is_named) {
-                    return Ok(Self { path: path.into(), file, undo: String::new() });
+                    return Ok(Self::of(path, file, String::new()));
                 }
             }
             thread::sleep(PAUSE);
         }
-        Err(io::Error::new(io::ErrorKind::WouldBlock, "another helper is changing this"))
+        Err(io::Error::new(io::ErrorKind::WouldBlock, Self::holder(path)))
+    }
+
+    fn of(path: &Path, file: Flock<File>, undo: String) -> Self {
+        Self { path: path.into(), file: Some(file), undo, is_stuck: false }
+    }
+
+    /// Who has the lock.
+    fn holder(path: &Path) -> String {
+        let content = look_at(path).unwrap_or_default();
+        let is_left = !content.owner.is_some_and(Process::is_alive);
+        match content.child.filter(|child| is_left && child.is_alive()) {
+            None => "another helper is changing this".into(),
+            Some(Process { id, .. }) => format!(
+                "process {id} of an earlier call does not end, not even by SIGKILL: it waits for a file system or a \
+                 disk (see /proc/{id}/stack), which has to be repaired"
+            ),
+        }
     }
 
     /// Looks for the marker of a helper that was killed. Ends what such a helper was running.
     pub fn find(path: &Path) -> io::Result<Found> {
+        match process::look(path).and_then(|()| process::open_within(path, false)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(error),
+            // What else may be wrong is seen below.
+            Ok(()) | Err(_) => {}
+        }
         let file = match options().open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
@@ -120,6 +161,7 @@ impl Marker {
             ));
         }
         let mut waited = Duration::ZERO;
+        let mut is_killed = false;
         let mut file = file;
         loop {
             file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
@@ -127,7 +169,7 @@ impl Marker {
                     // Read again: its owner may have emptied it just now.
                     let undo = read(&file)?.undo;
                     let text = undo.clone().unwrap_or_default();
-                    let mut marker = Self { path: path.into(), file, undo: text };
+                    let mut marker = Self::of(path, file, text);
                     let Some(undo) = undo else {
                         marker.remove();
                         return Ok(Found::Nothing);
@@ -143,6 +185,7 @@ impl Marker {
             }
             // Its helper is dead, but not the command that it was running.
             if waited > ORPHAN
+                && !is_killed
                 && let Some(child) = content.child.filter(|child| child.is_alive())
             {
                 log::warn!(
@@ -150,6 +193,7 @@ impl Marker {
                     child.id
                 );
                 end_group(child.id);
+                is_killed = true;
             }
             thread::sleep(PAUSE);
             waited += PAUSE;
@@ -187,19 +231,27 @@ impl Marker {
 
     /// True if the helper that wrote the marker is at work. Costs one failed `open` if there is no marker.
     pub fn is_in_use(path: &Path) -> bool {
-        let file = OpenOptions::new().read(true).custom_flags(FLAGS).open(path);
-        file.and_then(|file| read(&file))
-            .is_ok_and(|content| content.undo.is_some() && content.owner.is_some_and(Process::is_alive))
+        process::can_read(path)
+            && look_at(path)
+                .is_ok_and(|content| content.undo.is_some() && content.owner.is_some_and(Process::is_alive))
     }
 
     /// What a marker says, whoever wrote it, for a caller that only looks.
     pub fn noted(path: &Path) -> Option<String> {
-        read(&OpenOptions::new().read(true).custom_flags(FLAGS).open(path).ok()?).ok()?.undo
+        process::look(path).ok()?;
+        look_at(path).ok()?.undo
     }
 
-    /// What the marker of a killed helper says, for a caller that only looks: nothing is locked, ended or removed.
+    /// What the marker of a killed helper says, for a caller that only looks: nothing is locked, ended or removed. A
+    /// folder that does not answer is not waited for: it has none.
     pub fn left_behind(path: &Path) -> Option<String> {
-        let content = read(&OpenOptions::new().read(true).custom_flags(FLAGS).open(path).ok()?).ok()?;
+        if let Err(error) = process::look_within(path) {
+            if error.kind() == io::ErrorKind::TimedOut {
+                log::warn!("{}: {error}", path.display());
+            }
+            return None;
+        }
+        let content = look_at(path).ok()?;
         content.undo.filter(|_| !content.owner.is_some_and(Process::is_alive))
     }
 
@@ -210,7 +262,7 @@ impl Marker {
 
     /// How what a killed call left is undone; `None` for a new marker.
     pub fn undo(&mut self) -> io::Result<Option<String>> {
-        let undo = read(&self.file)?.undo;
+        let undo = read(self.file()?)?.undo;
         self.undo = undo.clone().unwrap_or_default();
         Ok(undo)
     }
@@ -218,18 +270,17 @@ impl Marker {
     /// Says that this process is about to change something, and how that is undone: one line.
     pub fn write(&mut self, undo: &str) -> io::Result<()> {
         self.undo = undo.into();
-        report::change(None, Kind::File, written(&self.path.clone(), undo), || {
-            self.put(None)?;
-            self.file.sync_all()?;
-            // The name, too, has to outlive a loss of power.
-            File::open(self.path.parent().unwrap_or(Path::new("/")))?.sync_all()
-        })
+        let done = report::change(None, Kind::File, written(&self.path, undo), || {
+            process::write_within(&self.path, self.file()?, &self.text(None)?)
+        });
+        self.noting_if_stuck(done)
     }
 
     /// The file as a command's stdin, at its end: the command reads nothing from it.
     pub fn as_stdin(&mut self) -> io::Result<Stdio> {
-        self.file.seek(SeekFrom::End(0))?;
-        Ok(Stdio::from(self.file.try_clone()?))
+        let mut file = self.file()?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Stdio::from(file.try_clone()?))
     }
 
     /// Names the command that is running, so that it can be ended when this process is killed.
@@ -252,14 +303,31 @@ impl Marker {
         let removed =
             report::change(None, Kind::File, format_args!("remove {}", self.path.display()), || {
                 // Emptied first, because another process may have opened it already.
-                self.file.set_len(0).and_then(|()| fs::remove_file(&self.path))
+                process::remove_within(&self.path, Some(self.file()?))
             });
+        let removed = self.noting_if_stuck(removed);
         if let Err(error) = removed {
             log::warn!("{} could not be removed: {error}", self.path.display());
         }
     }
 
+    fn noting_if_stuck<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        self.is_stuck |= done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        done
+    }
+
+    fn file(&self) -> io::Result<&File> {
+        self.file.as_deref().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Without a limit: only the markers of commands name a child, and these are in memory.
     fn put(&mut self, child: Option<Process>) -> io::Result<()> {
+        let text = self.text(child)?;
+        self.file()?.write_all_at(text.as_bytes(), 0)?;
+        self.file()?.set_len(text.len() as u64)
+    }
+
+    fn text(&self, child: Option<Process>) -> io::Result<String> {
         let owner = Process::of(std::process::id());
         let content = Content { owner, child, undo: Some(self.undo.clone()) };
         let text = content.to_text();
@@ -267,9 +335,24 @@ impl Marker {
             let error = format!("it would take {} bytes, of which {LONGEST} are read", text.len());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
         }
-        self.file.write_all_at(text.as_bytes(), 0)?;
-        self.file.set_len(text.len() as u64)
+        Ok(text)
     }
+}
+
+/// Whether the file answers; why it cannot be read. On a file system that does not answer this takes for ever, but it
+/// keeps no process from ending.
+pub fn look(path: &Path) -> io::Result<()> {
+    process::look(path)
+}
+
+/// Gives a plain file this content, if its file system takes that within half a second.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    process::replace_within(path, text)
+}
+
+/// Removes a plain file, likewise.
+pub fn remove(path: &Path) -> io::Result<()> {
+    process::remove_within(path, None)
 }
 
 /// A change that consists in writing a marker.
@@ -281,6 +364,10 @@ fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).custom_flags(FLAGS);
     options
+}
+
+fn look_at(path: &Path) -> io::Result<Content> {
+    read(&OpenOptions::new().read(true).custom_flags(FLAGS).open(path)?)
 }
 
 fn read(file: &File) -> io::Result<Content> {

@@ -4,20 +4,27 @@
 //! Nothing ends a thread that writes to a frozen file system, not even SIGKILL. A process with such a thread does not
 //! end either, and an agent would wait for it as long as the file system stays frozen. So a process of its own, which
 //! shares this one's memory, does that work. The thread that started it waits meanwhile, but that wait ends with this
-//! process. This is how `posix_spawn` begins a program; it costs some ten microseconds.
+//! process. This is how `posix_spawn` begins a program; it costs some ten microseconds. Who must not wait so long lets
+//! another thread wait, see [`within`].
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString, c_int, c_void};
+use std::ffi::{CStr, CString, c_int, c_uint, c_void};
+use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::libc;
 use nix::sys::prctl;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::sys::stat::Mode;
 use nix::unistd;
 
@@ -27,6 +34,8 @@ const STACK: usize = 64 << 10;
 const MOST: usize = 1 << 20;
 /// Descriptors that are closed one by one if the kernel cannot close all at once (before 5.9).
 const DESCRIPTORS: i32 = 1024;
+/// How long a change of a small file may take.
+const CHANGING: Duration = Duration::from_millis(500);
 
 /// Sets what a parent may have set otherwise, and what may be done with this process.
 pub fn prepare() {
@@ -48,30 +57,130 @@ extern "C" fn ignore(_: c_int) {}
 
 /// Appends `text` to the file. If the file is missing, it is created.
 pub(crate) fn append(file: &CStr, text: &[u8]) -> io::Result<()> {
-    apart(&mut Task { file, text: Some(text), errno: libc::EIO })
+    apart(&Deed::Append { file, text }, &AtomicI32::new(0))
 }
 
 /// Opens the file and reads it, to see that both return. The result does not matter.
 pub(crate) fn probe(file: &Path) {
-    can_read(file);
+    let _ = look(file);
 }
 
 /// The same. True if there is a file that can be read, once both have returned.
 pub(crate) fn can_read(file: &Path) -> bool {
-    CString::new(file.as_os_str().as_bytes())
-        .is_ok_and(|file| apart(&mut Task { file: &file, text: None, errno: libc::EIO }).is_ok())
+    look(file).is_ok()
+}
+
+/// The same; why it cannot be read. A folder in which a change took too long is not waited for again: whoever hangs in
+/// it may hold up all that look into it.
+pub(crate) fn look(file: &Path) -> io::Result<()> {
+    check_stuck(file)?;
+    apart(&Deed::Read { file: &text_of(file)? }, &AtomicI32::new(0))
+}
+
+/// The same for a caller that must not wait: a file that does not answer within half a second cannot be read.
+pub(crate) fn look_within(file: &Path) -> io::Result<()> {
+    let name = text_of(file)?;
+    within(file, move |id| apart(&Deed::Read { file: &name }, id))
+}
+
+/// Opens the file for writing, to see that this returns within half a second; with `create`, a file or a folder that is
+/// missing is created.
+pub(crate) fn open_within(file: &Path, create: bool) -> io::Result<()> {
+    let (name, folder) = (text_of(file)?, text_of(folder_of(file))?);
+    within(file, move |id| apart(&Deed::Open { file: &name, folder: create.then_some(&*folder) }, id))
+}
+
+/// Gives `opened`, which `path` names, this content, and lets that outlive a loss of power, within half a second. Until it
+/// is done, a lock of `opened` stays.
+pub(crate) fn write_within(path: &Path, opened: &File, text: &str) -> io::Result<()> {
+    let (folder, opened, text) = (text_of(folder_of(path))?, opened.try_clone()?, text.to_string());
+    within(path, move |id| {
+        apart(&Deed::Write { file: opened.as_fd(), text: text.as_bytes(), folder: &folder }, id)
+    })
+}
+
+/// Gives the file this content within half a second. Nothing that is missing is an error.
+pub(crate) fn replace_within(path: &Path, text: &str) -> io::Result<()> {
+    let (file, folder, text) = (text_of(path)?, text_of(folder_of(path))?, text.to_string());
+    within(path, move |id| apart(&Deed::Replace { file: &file, folder: &folder, text: text.as_bytes() }, id))
+}
+
+/// Removes the file within half a second. `opened`, if it is open, is emptied before, and a lock of it stays until all
+/// is done.
+pub(crate) fn remove_within(path: &Path, opened: Option<&File>) -> io::Result<()> {
+    let (file, opened) = (text_of(path)?, opened.map(File::try_clone).transpose()?);
+    within(path, move |id| apart(&Deed::Remove { file: &file, opened: opened.as_ref().map(AsFd::as_fd) }, id))
+}
+
+fn text_of(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
+}
+
+/// A folder in which something took too long. This process waits for it once only.
+static STUCK: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+fn stuck() -> MutexGuard<'static, Option<PathBuf>> {
+    STUCK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn check_stuck(path: &Path) -> io::Result<()> {
+    if stuck().as_deref() == Some(folder_of(path)) { Err(late()) } else { Ok(()) }
+}
+
+fn late() -> io::Error {
+    let text =
+        format!("no answer within {} ms; its file system or the disk below it hangs", CHANGING.as_millis());
+    io::Error::new(io::ErrorKind::TimedOut, text)
+}
+
+/// Waits for `work` for half a second, which gives the id of the process that does it. What takes longer is killed: it
+/// carries out the call of the kernel in which it hangs, and nothing after that.
+fn within(path: &Path, work: impl FnOnce(&AtomicI32) -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    check_stuck(path)?;
+    let id = Arc::new(AtomicI32::new(0));
+    let (sender, ended) = mpsc::channel();
+    let of_thread = Arc::clone(&id);
+    thread::Builder::new().spawn(move || {
+        // What `work` has open is closed before its result is known.
+        let result = work(&of_thread);
+        let _ = sender.send(result);
+    })?;
+    match ended.recv_timeout(CHANGING) {
+        Ok(result) => result,
+        Err(_) => {
+            *stuck() = Some(folder_of(path).into());
+            let id = id.load(Ordering::Relaxed);
+            if id > 1 {
+                let _ = kill(unistd::Pid::from_raw(id), Signal::SIGKILL);
+            }
+            Err(late())
+        }
+    }
+}
+
+/// What a process does. No descriptor leaves it.
+enum Deed<'d> {
+    Append { file: &'d CStr, text: &'d [u8] },
+    Read { file: &'d CStr },
+    Open { file: &'d CStr, folder: Option<&'d CStr> },
+    Write { file: BorrowedFd<'d>, text: &'d [u8], folder: &'d CStr },
+    Replace { file: &'d CStr, folder: &'d CStr, text: &'d [u8] },
+    Remove { file: &'d CStr, opened: Option<BorrowedFd<'d>> },
 }
 
 struct Task<'t> {
-    file: &'t CStr,
-    /// What is appended; `None` if the file is read.
-    text: Option<&'t [u8]>,
+    deed: &'t Deed<'t>,
     /// How it ended, 0 if it went well.
     errno: i32,
 }
 
-/// Does the task in a process of its own and waits for that.
-fn apart(task: &mut Task) -> io::Result<()> {
+/// Does it in a process of its own, with this id while it runs, and waits for that.
+fn apart(deed: &Deed, running: &AtomicI32) -> io::Result<()> {
+    let mut task = Task { deed, errno: libc::EIO };
     // The new process would run handlers of this one, in this one's memory.
     let mut mask = SigSet::empty();
     let is_masked = SigSet::all().thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_SETMASK);
@@ -80,14 +189,17 @@ fn apart(task: &mut Task) -> io::Result<()> {
     }
     let mut stack = Vec::<u128>::with_capacity(STACK / size_of::<u128>());
     // SAFETY: the stack is as large as is said, aligned, and used by nobody else; it grows downwards everywhere that
-    // Rust runs. CLONE_VFORK: this thread is stopped until the new process has ended, so that stack and task
-    // outlive it and nobody else uses this thread's own memory, errno among it. `work` neither allocates nor panics.
+    // Rust runs. CLONE_VFORK: this thread is stopped until the new process has ended, so that stack, task and
+    // `running` outlive it and nobody else uses this thread's own memory, errno among it. `work` neither allocates nor
+    // panics, so that it may be killed at any time.
     let id = unsafe {
         let top = stack.as_mut_ptr().add(stack.capacity());
-        let task = ptr::from_mut(task).cast::<c_void>();
-        libc::clone(work, top.cast(), libc::CLONE_VM | libc::CLONE_VFORK, task)
+        let task = ptr::from_mut(&mut task).cast::<c_void>();
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID;
+        libc::clone(work, top.cast(), flags, task, running.as_ptr())
     };
     let started = Errno::result(id);
+    running.store(0, Ordering::Relaxed);
     if started.is_ok() {
         // SAFETY: asks for no status. It has ended, and only what was started as it was is waited for.
         unsafe { libc::waitpid(id, ptr::null_mut(), libc::__WALL) };
@@ -100,24 +212,45 @@ fn apart(task: &mut Task) -> io::Result<()> {
 }
 
 /// What the process does. Its descriptors are its own: none may outlive this process with it, be it a pipe that an
-/// agent reads, a connection or a lock.
+/// agent reads or a connection. Only the lock of a file that it is changing does.
 extern "C" fn work(task: *mut c_void) -> c_int {
     // SAFETY: it is the task of `apart`, which waits.
     let task = unsafe { &mut *task.cast::<Task>() };
-    close_all();
-    let done = match task.text {
-        Some(text) => append_now(task.file, text),
-        None => read_now(task.file),
+    let kept = match task.deed {
+        Deed::Write { file, .. } => Some(file.as_raw_fd()),
+        Deed::Remove { opened, .. } => opened.map(|opened| opened.as_raw_fd()),
+        _ => None,
+    };
+    close_all(kept);
+    let done = match *task.deed {
+        Deed::Append { file, text } => append_now(file, text),
+        Deed::Read { file } => read_now(file),
+        Deed::Open { file, folder } => open_now(file, folder, OFlag::O_RDWR).map(drop),
+        Deed::Write { file, text, folder } => write_now(file, text, folder),
+        Deed::Replace { file, folder, text } => {
+            open_now(file, Some(folder), OFlag::O_WRONLY | OFlag::O_TRUNC)
+                .and_then(|file| write_to(&file, text))
+        }
+        Deed::Remove { file, opened } => {
+            opened.map_or(Ok(()), |opened| unistd::ftruncate(opened, 0)).and_then(|()| unistd::unlink(file))
+        }
     };
     task.errno = done.err().map_or(0, |errno| errno as i32);
     0
 }
 
-fn close_all() {
-    // SAFETY: closes descriptors of this process alone, which uses none of them.
+fn close_all(but: Option<RawFd>) {
+    let kept = but.and_then(|kept| c_uint::try_from(kept).ok());
+    // SAFETY: closes descriptors of this process alone, which uses none of them but the one that is kept.
     unsafe {
-        if libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) != 0 {
-            for descriptor in 0..DESCRIPTORS {
+        let close = |first: c_uint, last: c_uint| libc::syscall(libc::SYS_close_range, first, last, 0) == 0;
+        let is_closed = match kept {
+            None => close(0, c_uint::MAX),
+            Some(0) => close(1, c_uint::MAX),
+            Some(kept) => close(0, kept - 1) && close(kept + 1, c_uint::MAX),
+        };
+        if !is_closed {
+            for descriptor in (0..DESCRIPTORS).filter(|descriptor| Some(*descriptor) != but) {
                 libc::close(descriptor);
             }
         }
@@ -127,16 +260,41 @@ fn close_all() {
 /// A pipe without a reader, or a terminal, is not waited for.
 const FLAGS: OFlag = OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
 
-fn append_now(file: &CStr, mut text: &[u8]) -> Result<(), Errno> {
+fn append_now(file: &CStr, text: &[u8]) -> Result<(), Errno> {
     let flags = FLAGS | OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT;
-    let file = open(file, flags, Mode::from_bits_truncate(0o640))?;
+    write_to(&open(file, flags, Mode::from_bits_truncate(0o640))?, text)
+}
+
+fn write_to(file: &impl AsFd, mut text: &[u8]) -> Result<(), Errno> {
     while !text.is_empty() {
-        match unistd::write(&file, text)? {
+        match unistd::write(file, text)? {
             0 => return Err(Errno::EIO),
             length => text = text.get(length..).unwrap_or_default(),
         }
     }
     Ok(())
+}
+
+fn open_now(file: &CStr, folder: Option<&CStr>, flags: OFlag) -> Result<OwnedFd, Errno> {
+    let flags = FLAGS | OFlag::O_NOFOLLOW | flags;
+    let Some(folder) = folder else { return open(file, flags, Mode::empty()) };
+    let create = || open(file, flags | OFlag::O_CREAT, Mode::from_bits_truncate(0o600));
+    match create() {
+        Err(Errno::ENOENT) => {
+            unistd::mkdir(folder, Mode::from_bits_truncate(0o755))?;
+            create()
+        }
+        other => other,
+    }
+}
+
+fn write_now(file: BorrowedFd, text: &[u8], folder: &CStr) -> Result<(), Errno> {
+    unistd::lseek(file, 0, unistd::Whence::SeekSet)?;
+    write_to(&file, text)?;
+    unistd::ftruncate(file, i64::try_from(text.len()).unwrap_or(i64::MAX))?;
+    unistd::fsync(file)?;
+    // The name, too, has to outlive a loss of power.
+    unistd::fsync(open(folder, FLAGS | OFlag::O_RDONLY, Mode::empty())?)
 }
 
 fn read_now(file: &CStr) -> Result<(), Errno> {

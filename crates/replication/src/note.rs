@@ -35,7 +35,6 @@ pub fn value(text: &str, name: &str) -> Option<String> {
 /// Writes a note for the next call, before anything is changed.
 pub fn write(path: &Path, text: &str) -> Result<Marker, String> {
     let write = || {
-        fs::create_dir_all(FOLDER)?;
         let mut marker = Marker::create(path)?;
         marker.write(text)?;
         Ok(marker)

@@ -45,7 +45,6 @@ pub(super) fn path(parts: &[&str]) -> PathBuf {
 
 /// Remembers a call that failed; false if an earlier one in its row has failed for the same reason.
 pub(super) fn refused(path: &Path, code: &str, time: Timestamp) -> io::Result<bool> {
-    std::fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
     let mut marker = open(path)?;
     let earlier = marker.undo()?.and_then(|text| serde_json::from_str(&text).ok());
     let (row, is_new) = Row::after(earlier, code, time);

@@ -47,3 +47,38 @@ fn descriptors_and_signal_mask_are_as_before() {
     assert_eq!(SigSet::thread_get_mask().unwrap(), before);
     assert_eq!(file.metadata().unwrap().len(), 1);
 }
+
+#[test]
+fn a_note_is_written_read_and_removed_in_a_folder_that_may_be_missing() {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("notes/note");
+    assert_eq!(open_within(&path, false).unwrap_err().kind(), io::ErrorKind::NotFound);
+    open_within(&path, true).unwrap();
+    let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    for text in ["a long note", "short"] {
+        write_within(&path, &file, text).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+    look_within(&path).unwrap();
+    remove_within(&path, Some(&file)).unwrap();
+    assert_eq!((path.exists(), file.metadata().unwrap().len()), (false, 0));
+    assert_eq!(remove_within(&path, None).unwrap_err().kind(), io::ErrorKind::NotFound);
+    replace_within(&path, "plain").unwrap();
+    replace_within(&path, "new").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+}
+
+#[test]
+fn what_takes_too_long_is_given_up_once_and_its_folder_with_it() {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("note");
+    let error = within(&path, |_| {
+        thread::sleep(Duration::from_secs(600));
+        Ok(())
+    });
+    assert_eq!(error.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    let error = within(&scratch.path().join("other"), |_| panic!("not even tried"));
+    assert_eq!(error.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    let elsewhere = scratch.path().join("folder/note");
+    within(&elsewhere, |_| Ok(())).unwrap();
+}

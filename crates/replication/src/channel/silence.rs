@@ -5,8 +5,8 @@
 //! So a call that sees no change notes what it saw. A later call that sees exactly the same knows for how long nothing
 //! has changed.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -88,7 +88,7 @@ pub fn lasts(
             None,
             Kind::File,
             format_args!("write {}: {}", path.display(), text.trim_end()),
-            || write(&path, &text),
+            || marker::replace(&path, &text),
         )?;
         Ok(note.lasts())
     };
@@ -98,12 +98,11 @@ pub fn lasts(
 /// The I/O thread has lost `source`: what comes later is another silence.
 pub fn forget(local: &str, source: &Host) {
     let path = path(local, source);
-    if fs::symlink_metadata(&path).is_err() {
+    if marker::look(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
         return;
     }
-    let removed = report::change(None, Kind::File, format_args!("remove {}", path.display()), || {
-        fs::remove_file(&path)
-    });
+    let removed =
+        report::change(None, Kind::File, format_args!("remove {}", path.display()), || marker::remove(&path));
     if let Err(error) = removed {
         log::warn!("{} could not be removed: {error}", path.display());
     }
@@ -115,14 +114,9 @@ fn path(local: &str, source: &Host) -> PathBuf {
     marker::path(Path::new(FOLDER), &format!("silence-{local}"), source)
 }
 
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.custom_flags(O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    options
-}
-
 fn read(path: &Path) -> io::Result<Option<Note>> {
-    let file: File = match options().read(true).open(path) {
+    let open = || OpenOptions::new().read(true).custom_flags(O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK).open(path);
+    let file = match marker::look(path).and_then(|()| open()) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -130,11 +124,6 @@ fn read(path: &Path) -> io::Result<Option<Note>> {
     let mut bytes = Vec::new();
     file.take(LONGEST).read_to_end(&mut bytes)?;
     Ok(Note::from_text(&String::from_utf8_lossy(&bytes)))
-}
-
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    fs::create_dir_all(FOLDER)?;
-    options().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! What a killed call leaves of a pause of another host's SQL thread, and how the next call repairs it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use mmm_core::Budget;
@@ -25,7 +24,6 @@ pub(super) fn marker_of(this: &Host) -> PathBuf {
 pub(super) fn mark(this: &Host, undo: &str) -> Result<Result<Marker, String>, (PathBuf, std::io::Error)> {
     let path = marker_of(this);
     let write = || {
-        fs::create_dir_all(FOLDER)?;
         let mut marker = Marker::create(&path)?;
         if let Some(earlier) = marker.undo()?.filter(|earlier| earlier != undo) {
             return Ok(Err(earlier));
