@@ -15,7 +15,7 @@ setup() {
   configure db1 default blocking_type soft
   grace 5
 }
-teardown() { dump_on_failure; end_clients; }
+teardown() { dump_on_failure; unstick; end_clients; }
 
 # grace SECONDS — of all later calls on db1.
 grace() { printf '\nmax_kill_retries %s\n' "$1" >>"$(host_dir db1)/mysql-mmm/mmm_common.conf"; }
@@ -181,6 +181,49 @@ slow_rows() { sql "$1" "SELECT COUNT(*) FROM app.entries WHERE note = 'slow'"; }
   closed db1
   nothing_left
   commands_ended
+}
+
+# stuck_commands BLOCK UNBLOCK — these, and no file of /etc/stuck answers.
+stuck_commands() {
+  in_host db1 mkdir -p /etc/stuck
+  commands "$1" "$2"
+  stick db1 /etc/stuck
+}
+
+@test "a command that nothing can end leaves the server closed, and no call waits for it" {
+  stuck_commands 'cat /etc/stuck/rule' 'cat /etc/stuck/rule'
+  run_helper db1 mysql_deny_write
+  answers 255 "ERROR: Could not block port. 'cat /etc/stuck/rule' did not end within 700*; db1 is closed all the same: read_only is on and no client is left"
+  within 4000
+  closed db1
+
+  # A command of a killed helper still has the marker's lock.
+  sql db1 'SET GLOBAL read_only = 0'
+  in_background
+  wait_for 2 eval '[[ $(in_host db1 pgrep -cx cat) -gt 2 ]]'
+  kill_helper
+  : >"$(host_dir db1)/log/mmm_helpers.log"
+  run_helper db1 mysql_deny_write
+  answers 255 'ERROR: Could not block port. /run/mysql-mmm-deny-write-*: process * of an earlier call does not end, not even by SIGKILL*; db1 is closed all the same*'
+  within 4000
+  closed db1
+  [ "$(journal db1 | grep -c 'it is killed now')" = 1 ]
+
+  unstick
+  in_host db1 touch /etc/stuck/rule
+  sql db1 'SET GLOBAL read_only = 0'
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  closed db1
+  nothing_left
+}
+
+@test "commands whose program is on a mount that answers nobody leave the server closed" {
+  stuck_commands '/etc/stuck/block' '/etc/stuck/unblock'
+  run_helper db1 mysql_deny_write
+  answers 255 "ERROR: Could not block port. '/etc/stuck/block' did not end within 700*; db1 is closed all the same: read_only is on and no client is left"
+  within 4000
+  closed db1
 }
 
 @test "an unblock command that fails is an error, and the next call of each helper removes the rule" {

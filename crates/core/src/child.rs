@@ -1,12 +1,19 @@
 //! A program that was started with a time limit: how it ended, and ending it together with what it started.
 
+use std::fs;
+use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::{Pid, gettid};
+
+/// How long the end of what was killed is waited for. What waits for a file that does not answer does not end; it is
+/// left behind.
+const DYING: Duration = Duration::from_millis(50);
 
 /// How a command failed; begins as the originals' text does.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,8 +54,46 @@ pub enum CommandError {
     },
 }
 
+/// Starts `command`; `None` if that takes longer than `limit`. If its program is on a mount that does not answer, that
+/// takes for ever. Then what was started is killed, so that it does not run later.
+pub(crate) fn spawn(mut command: Command, limit: Duration) -> io::Result<Option<Child>> {
+    enum News {
+        Thread(Pid),
+        Started(io::Result<Child>),
+    }
+    let (sender, news) = mpsc::channel();
+    thread::Builder::new().spawn(move || {
+        let _ = sender.send(News::Thread(gettid()));
+        if let Err(mpsc::SendError(News::Started(Ok(child)))) = sender.send(News::Started(command.spawn())) {
+            // Too late: nobody waits for it any more.
+            end_group(child.id());
+        }
+    })?;
+    let started = Instant::now();
+    let mut starting = None;
+    loop {
+        match news.recv_timeout(limit.saturating_sub(started.elapsed())) {
+            Ok(News::Thread(id)) => starting = Some(id),
+            Ok(News::Started(child)) => return child.map(Some),
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                starting.into_iter().flat_map(children_of).for_each(|id| {
+                    let _ = kill(id, Signal::SIGKILL);
+                });
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// The processes that a thread of this process has started; none if the kernel does not list them.
+fn children_of(thread: Pid) -> Vec<Pid> {
+    let listed = fs::read_to_string(format!("/proc/self/task/{thread}/children")).unwrap_or_default();
+    listed.split_ascii_whitespace().filter_map(|id| id.parse().ok().map(Pid::from_raw)).collect()
+}
+
 /// Waits for `child`, a group of its own that runs `command`, and ends the group at the limit. `said` gives
-/// what it wrote, if it failed.
+/// what it wrote, if it failed. A group that not even SIGKILL ends is left behind.
 pub fn finish(
     child: &mut Child,
     command: &str,
@@ -81,7 +126,10 @@ fn wait(child: &mut Child, started: Instant, limit: Duration) -> Option<ExitStat
         let left = limit.saturating_sub(started.elapsed());
         if left.is_zero() {
             end_group(child.id());
-            let _ = child.wait();
+            let killed = Instant::now();
+            while matches!(child.try_wait(), Ok(None)) && killed.elapsed() < DYING {
+                thread::sleep(Duration::from_millis(1));
+            }
             return None;
         }
         thread::sleep(pause.min(left));

@@ -60,18 +60,23 @@ impl Command {
         };
         let program = self.words.first().ok_or_else(|| not_started(io::ErrorKind::InvalidInput.into()))?;
         let (mut stderr, writer) = io::pipe().map_err(not_started)?;
-        let mut child = process::Command::new(program)
+        let mut command = process::Command::new(program);
+        command
             .args(&self.words[1..])
             .stdin(marker.as_stdin().map_err(not_started)?)
             .stdout(Stdio::null())
             .stderr(writer)
             // A group of its own, so that what it starts can be ended with it.
-            .process_group(0)
-            .spawn()
-            .map_err(not_started)?;
+            .process_group(0);
+        let Some(mut child) = child::spawn(command, limit).map_err(not_started)? else {
+            return Err(CommandError::Hung { command: self.text.clone(), limit });
+        };
         marker.note_child(child.id());
         let ended = child::finish(&mut child, &self.text, started, limit, || first_line(&mut stderr));
-        marker.forget_child();
+        // One that was killed and has not ended still has the marker's lock.
+        if !matches!(child.try_wait(), Ok(None)) {
+            marker.forget_child();
+        }
         ended
     }
 }
