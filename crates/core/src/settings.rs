@@ -187,6 +187,9 @@ pub enum SettingsError {
         /// What it is.
         kind: &'static str,
     },
+    /// More than 16 MB.
+    #[error("Settings file {file} is larger than 16 MB; put the settings themselves there", file = .0.display())]
+    TooLarge(PathBuf),
     /// It is there and cannot be read.
     #[error("Could not read the settings file {file}: {source}; run as root, or see the kernel's log", file = .file.display())]
     Unreadable {
@@ -248,6 +251,7 @@ impl Settings {
             Refusal::WorldWritable => SettingsError::WorldWritable(path.into()),
             Refusal::WorldReadable => SettingsError::WorldReadable(path.into()),
             Refusal::NotAFile(kind) => SettingsError::NotAFile { file: path.into(), kind },
+            Refusal::TooLarge => SettingsError::TooLarge(path.into()),
             Refusal::Io(source) => SettingsError::Unreadable { file: path.into(), source },
         })?;
         let mut settings = Self::parse(path, &text)?;

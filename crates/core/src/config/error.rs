@@ -50,6 +50,9 @@ pub enum ConfigError {
         /// What it is.
         kind: &'static str,
     },
+    /// More than 16 MB.
+    #[error("Configuration file {file} is larger than 16 MB; put the configuration itself there", file = .0.display())]
+    TooLarge(PathBuf),
     /// It was opened and could not be read.
     #[error("Could not read the config file {file}: {source}; copy it anew, or see the kernel's log", file = .file.display())]
     Unreadable {

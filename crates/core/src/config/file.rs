@@ -7,6 +7,9 @@ use std::path::Path;
 
 use crate::process;
 
+/// The maximum number of bytes. A larger file is none that a person wrote, and would take the whole of a call.
+const LARGEST: u64 = 16 << 20;
+
 /// Why a file that could be opened is not read.
 #[derive(Debug)]
 pub(crate) enum Refusal {
@@ -16,6 +19,8 @@ pub(crate) enum Refusal {
     WorldReadable,
     /// No regular file, but this.
     NotAFile(&'static str),
+    /// More than [`LARGEST`] bytes.
+    TooLarge,
     /// The system says no.
     Io(io::Error),
 }
@@ -46,6 +51,6 @@ pub(crate) fn read(file: &mut File) -> Result<Vec<u8>, Refusal> {
         return Err(Refusal::WorldReadable);
     }
     let mut text = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default().min(1 << 20) + 1);
-    file.read_to_end(&mut text).map_err(Refusal::Io)?;
-    Ok(text)
+    file.take(LARGEST + 1).read_to_end(&mut text).map_err(Refusal::Io)?;
+    if text.len() as u64 > LARGEST { Err(Refusal::TooLarge) } else { Ok(text) }
 }

@@ -73,6 +73,7 @@ fn add(
         Refusal::WorldWritable => ConfigError::WorldWritable(path.to_path_buf()),
         Refusal::WorldReadable => ConfigError::WorldReadable(path.to_path_buf()),
         Refusal::NotAFile(kind) => ConfigError::NotAFile { file: path.to_path_buf(), kind },
+        Refusal::TooLarge => ConfigError::TooLarge(path.to_path_buf()),
         Refusal::Io(source) => ConfigError::Unreadable { file: path.to_path_buf(), source },
     })?;
     let parsed = parse::parse(&text);

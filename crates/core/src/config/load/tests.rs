@@ -129,6 +129,22 @@ fn what_everybody_may_write_or_read_is_refused() {
 }
 
 #[test]
+fn a_file_that_nobody_can_have_written_is_not_read() {
+    let scratch = Scratch::new();
+    let path = scratch.file("etc/mmm_agent.conf", CLUSTER);
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len((16 << 20) + 1).unwrap();
+    assert_eq!(
+        this(&scratch, "mmm_agent").unwrap_err(),
+        "Configuration file etc/mmm_agent.conf is larger than 16 MB; put the configuration itself there"
+    );
+    let settings = scratch.file("settings", "");
+    std::fs::OpenOptions::new().write(true).open(&settings).unwrap().set_len(1 << 40).unwrap();
+    let refused = crate::settings::Settings::load_from(&settings).unwrap_err();
+    assert!(refused.to_string().contains("larger than 16 MB"), "{refused}");
+}
+
+#[test]
 fn the_permissions_of_includes_and_behind_links_count() {
     let scratch = Scratch::new();
     let common = scratch.file("elsewhere/common", CLUSTER);
