@@ -131,7 +131,7 @@ impl Guard<'_> {
             machine: machine_runs_for(),
             server: self.service(),
             agent_runs: agent_runs(),
-            given: history::read().ok().and_then(|history| history.given),
+            given: history::read_in(self.settings.log.file.clone()).ok().and_then(|history| history.given),
             now: Timestamp::now(),
         }
     }

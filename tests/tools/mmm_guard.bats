@@ -164,6 +164,9 @@ the server of db1 takes no writes already"
   guard --now
   [[ $status == 0 && $stderr == *'unknown field'*'mmm_helpers.yaml is not used; continuing with the defaults'* ]]
   is_guarded
+
+  # Also what it says of the journal is its own.
+  [[ $stderr != *mmm_journal:* ]]
 }
 
 @test "a configuration that cannot be read closes nothing, and says so" {

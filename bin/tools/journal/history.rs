@@ -58,7 +58,11 @@ pub struct LastMove {
 
 /// Reads the journal of this host.
 pub(crate) fn read() -> Result<History, Trouble> {
-    let file = timeline::configured();
+    read_in(timeline::configured())
+}
+
+/// The same for a caller that knows which file it is.
+pub(crate) fn read_in(file: PathBuf) -> Result<History, Trouble> {
     let mut found = files::find(&file).map_err(|source| Trouble::Journal { file, source })?;
     found.retain(is_recent);
     of(&found, Timestamp::now())
