@@ -19,7 +19,7 @@ use mmm_replication::takeover::{self, Outcome, Pursuit};
 use mmm_replication::{Error, Refusal, Server};
 
 /// How much longer than the grace closing, and closing with unblocking, may take.
-const CLOSING: Duration = Duration::from_secs(1);
+const CLOSING: Duration = Duration::from_millis(1200);
 const AFTER_GRACE: Duration = Duration::from_secs(2);
 /// How long a takeover that was under way may take once this host is closed: the address is removed only after that.
 const ENDING: Duration = Duration::from_secs(3);
@@ -45,7 +45,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)?;
         match &self.open {
-            Some(host) => write!(f, "; {host} may still take writes; shut it down if it must not"),
+            Some(host) => write!(f, "; {}", may_be_open(host)),
             None => Ok(()),
         }
     }
@@ -61,6 +61,11 @@ impl Coded for Failure {
     fn code(&self) -> &'static str {
         self.error.code()
     }
+}
+
+/// What an operator has to know of a host that is not closed for certain.
+fn may_be_open(host: &str) -> String {
+    format!("{host} may still take writes; shut it down if it must not")
 }
 
 /// True if a server that was not closed may run: it refuses the log-in, or it does not answer.
@@ -80,12 +85,14 @@ fn main() -> ExitCode {
 
 fn mysql_deny_write(call: &Call) -> Result<Verdict, Failure> {
     interrupt::attend();
+    call.if_given_up(may_be_open("this host"));
     let config = call.config().map_err(|error| Failure::of(error.into(), "this host"))?;
     deny_write(call, &config).map_err(|error| Failure::of(error, config.this().as_str()))
 }
 
 fn deny_write(call: &Call, config: &Config) -> Result<Verdict, Error> {
     let host = config.this_host();
+    call.if_given_up(may_be_open(host.name.as_str()));
     let (budget, whole, grace) = time(call, config);
     firewall::remove_leftover(host);
     let is_soft = matches!(config.blocking, Blocking::Soft { .. });
@@ -99,6 +106,9 @@ fn deny_write(call: &Call, config: &Config) -> Result<Verdict, Error> {
     // What was taken over by then is older than what clients wrote.
     let left = takeover::is_left(host).then(|| !closing.is_read_only().unwrap_or(false));
     let closed = close(&mut closing).map_err(|failure| closing.explain(failure));
+    if closed.is_ok() {
+        call.if_given_up(format!("{} is closed", host.name));
+    }
     let lowered = barrier.lower();
     let Closed { prepared, cut } = closed?;
     drop(closing);

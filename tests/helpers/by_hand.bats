@@ -202,3 +202,43 @@ numbers_left() { grep -aoE '[0-9.,]+ (B|KiB|transactions?) left' "$screen" | tr 
   run_helper db3 turn_off_slave --wait soon
   answers 1 'Usage: *'
 }
+
+@test "a terminal that takes no more lines keeps no server open, and the answer comes" {
+  sql db1 'SET GLOBAL read_only = 0'
+  on_unread_terminal file db1 mysql_deny_write -v -v mmm_agent
+  answers 0 OK
+  within 3000
+  is_read_only db1
+  journal_says db1 'answered "OK"'
+}
+
+@test "an answer that a terminal does not take is in the journal, and the call ends in time" {
+  sql db1 'SET GLOBAL read_only = 0'
+  on_unread_terminal terminal db1 mysql_deny_write -v -v mmm_agent
+  ((status == 2))
+  within 9000
+  is_read_only db1
+  journal_says db1 'answered "OK"'
+  journal_says db1 'stdout cannot be written: the terminal takes nothing'
+  sql db1 'SET GLOBAL read_only = 0'
+  on_unread_terminal terminal db1 mysql_may_write mmm_agent
+  ((status == 1))
+}
+
+@test "a terminal that takes no more lines stops no move half way" {
+  sql db1 'SET GLOBAL read_only = 1'
+  on_unread_terminal file db3 set_active_master -v -v mmm_agent db2
+  answers 0 'OK*'
+  within 8000
+  wait_for 5 runs_from db3 db2
+  on_unread_terminal file db3 set_active_master -v -v mmm_agent db1
+  answers 0 'OK*'
+  wait_for 5 runs_from db3 db1
+}
+
+@test "a wait that a terminal cannot show ends in time all the same" {
+  behind db2
+  on_unread_terminal file db2 sync_with_master -v -v --wait 2 mmm_agent
+  answers 255 'ERROR: * from db1 not yet applied*'
+  within 4000
+}

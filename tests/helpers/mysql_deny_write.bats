@@ -9,7 +9,7 @@ load ../lib/clients
 setup_file() { cluster_for_file; }
 teardown_file() { end_cluster; }
 setup() { reset_cluster; }
-teardown() { dump_on_failure; end_clients; }
+teardown() { dump_on_failure; unstick; end_clients; }
 
 # fails_with PATTERN — the last call said so, in time and without a secret.
 fails_with() {
@@ -231,4 +231,24 @@ fails_with() {
   run_helper db1 mysql_deny_write
   fails_with "Unknown blocking_type gentle;*db1 is closed as with 'hard'*"
   closed db1
+}
+
+@test "notes on a mount that answers nobody keep no server open" {
+  in_host db1 mkdir -p /var/lib/mysql-mmm
+  stick db1 /var/lib/mysql-mmm
+  run_helper db1 mysql_deny_write
+  answers 0 OK
+  within 3000
+  closed db1
+}
+
+@test "a call that is given up says whether the host is closed, and where its last step is" {
+  in_host db1 sh -c 'mkdir -p /etc/stuck && mv /etc/mysql-mmm/mmm_agent_db1.conf /etc/mysql-mmm/kept &&
+    ln -s /etc/stuck/agent /etc/mysql-mmm/mmm_agent_db1.conf'
+  stick db1 /etc/stuck
+  run_helper db1 mysql_deny_write
+  unstick
+  in_host db1 mv /etc/mysql-mmm/kept /etc/mysql-mmm/mmm_agent_db1.conf
+  fails_with 'no answer within the time limit, the call was given up; this host may still take writes; shut it down if it must not; its last step is in /var/log/mysql-mmm/mmm_helpers.log'
+  is_writable db1
 }

@@ -44,3 +44,20 @@ ended() {
 answers_on_terminal() {
   expect_answer "$@" && [[ $output == "$line" ]]
 }
+
+# on_unread_terminal STDOUT HOST HELPER ARGUMENTS… — runs it on a terminal that is full and that nobody reads. STDOUT:
+# `terminal`, or `file`. Sets status, output, line and milliseconds as run_helper does.
+on_unread_terminal() {
+  local stdout=$1 host=$2 helper=$3 file=$BATS_TEST_TMPDIR/stdout before=${EPOCHREALTIME/./}
+  shift 3
+  : >"$file"
+  if [[ $stdout == file ]]; then stdout=$file; fi
+  status=0
+  in_host "$host" timeout --kill-after=1 "${HELPER_TIMEOUT:-20}" perl "$REPOSITORY/tests/lib/unread.pl" "$stdout" \
+    "$MMM_AGENT_DIR/$helper" "$@" </dev/null >"$BATS_TEST_TMPDIR/unread" 2>&1 || status=$?
+  milliseconds=$(((${EPOCHREALTIME/./} - before) / 1000))
+  output=$(<"$file")
+  stderr=$(<"$BATS_TEST_TMPDIR/unread")
+  line=${output##*$'\n'}
+  last_call="$helper $* on $host, on a terminal that nobody reads"
+}

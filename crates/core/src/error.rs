@@ -21,9 +21,9 @@ pub enum CallError {
     /// The procedure has no thread to run in.
     #[error("could not start a thread: {0}; is this host out of memory or processes?")]
     NoThread(#[source] io::Error),
-    /// The procedure did not return in time.
-    #[error("no answer within the time limit, the call was given up; see the log for its last step")]
-    OutOfTime,
+    /// The procedure did not return in time; what that means for this host, or where to look.
+    #[error("no answer within the time limit, the call was given up; {0}")]
+    OutOfTime(String),
 }
 
 impl Coded for CallError {

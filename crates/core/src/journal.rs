@@ -5,6 +5,7 @@
 
 mod daemon;
 mod line;
+pub(crate) mod terminal;
 pub mod words;
 mod writer;
 
@@ -20,7 +21,7 @@ use crate::escape;
 use crate::report;
 use crate::settings::LogSettings;
 use line::Shape;
-pub use writer::{finish, keep_up};
+pub use writer::{finish, keep_up, place};
 
 /// The lines about the answer. On a terminal the answer itself stands there already, and is the last line.
 pub(crate) const ANSWER: &str = "answer";
@@ -102,7 +103,7 @@ fn filter(level: LevelFilter, is_by_hand: bool) -> Builder {
 
 fn to_terminal(level: LevelFilter) -> Logger {
     let mut builder = filter(level, true);
-    builder.target(Target::Stderr);
+    builder.target(Target::Pipe(Box::new(terminal::Stderr)));
     if level <= LevelFilter::Info {
         builder.filter_module(ANSWER, LevelFilter::Off);
     }

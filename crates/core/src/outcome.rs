@@ -16,7 +16,6 @@ mod worker;
 use std::any::Any;
 use std::error::Error;
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -29,7 +28,7 @@ use crate::error::{CallError, Coded};
 use crate::escape;
 use crate::event;
 use crate::invocation::{Invocation, Program, Shape};
-use crate::journal::{self, words};
+use crate::journal::{self, terminal, words};
 use crate::process;
 use crate::report;
 use crate::settings::Settings;
@@ -107,6 +106,11 @@ impl Call {
             Some(unused) if verdict.text.is_empty() => Verdict { text: unused, ..verdict },
             Some(unused) => Verdict { text: format!("{}; {unused}", verdict.text), ..verdict },
         }
+    }
+
+    /// What it means for this host if the call is given up from now on.
+    pub fn if_given_up(&self, meaning: impl Into<String>) {
+        self.patience.mean(meaning.into());
     }
 
     /// Gives this call another limit than the one it began with: what `mysql_deny_write` needs, whose
@@ -250,9 +254,7 @@ fn of_this_run(message: String) -> String {
 }
 
 fn write(program: &Program, text: &str, code: u8) -> ExitCode {
-    let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    if let Err(error) = written {
+    if let Err(error) = terminal::answer(text) {
         log::error!("stdout cannot be written: {error}");
         let is_answer = program.one_is_an_answer && code != FAILED;
         return ExitCode::from(if is_answer { code } else { UNHEARD });

@@ -4,16 +4,20 @@
 //! Nothing is shown and no thread is started unless [`interrupt::attend`] found a terminal. Nothing is shown either
 //! before a wait has lasted 300 ms.
 
-use std::fmt;
-use std::sync::{LazyLock, mpsc};
+use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
+use std::mem;
+use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use indicatif::{
     HumanBytes, HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
+    TermLike,
 };
 
-use crate::{interrupt, journal};
+use crate::interrupt;
+use crate::journal::{self, terminal};
 
 /// A wait is not shown before this time.
 const DELAY: Duration = Duration::from_millis(300);
@@ -23,8 +27,69 @@ const TICK: Duration = Duration::from_millis(100);
 /// Several waits may be under way, one within the other.
 static LINES: LazyLock<MultiProgress> = LazyLock::new(|| {
     journal::write_within(|write| LINES.suspend(write));
-    MultiProgress::with_draw_target(ProgressDrawTarget::stderr())
+    MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(Screen::default())))
 });
+
+/// The terminal as what is drawn sees it. Drawing never waits for it.
+#[derive(Debug, Default)]
+struct Screen(Mutex<String>);
+
+/// Columns of a terminal that does not say how many it has.
+const COLUMNS: u16 = 80;
+
+impl Screen {
+    fn draw(&self, what: fmt::Arguments) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write_fmt(what).map_err(io::Error::other)
+    }
+
+    fn move_cursor(&self, by: usize, direction: char) -> io::Result<()> {
+        if by == 0 { Ok(()) } else { self.draw(format_args!("\x1b[{by}{direction}")) }
+    }
+}
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        terminal_size::terminal_size_of(io::stderr()).map_or(COLUMNS, |(width, _)| width.0)
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.move_cursor(n, 'A')
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.move_cursor(n, 'B')
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.move_cursor(n, 'C')
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.move_cursor(n, 'D')
+    }
+
+    fn write_line(&self, s: &str) -> io::Result<()> {
+        self.draw(format_args!("{s}\n"))
+    }
+
+    fn write_str(&self, s: &str) -> io::Result<()> {
+        self.draw(format_args!("{s}"))
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.draw(format_args!("\r\x1b[2K"))
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let text = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        // Another drawing comes soon.
+        if text.is_empty() || terminal::is_late() {
+            Ok(())
+        } else {
+            terminal::Stderr.write_all(text.as_bytes())
+        }
+    }
+}
 
 /// How much is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -54,12 +54,12 @@ impl Work {
             State::Nothing => None,
             State::Undoing(until) => wait(until.saturating_duration_since(Instant::now())),
             State::Begun(mend) => {
-                log::error!("the call hangs in the middle of its work; another thread undoes that work");
                 let (sender, receiver) = mpsc::channel();
                 let spawned = thread::Builder::new().spawn(move || {
                     let _ = panic::catch_unwind(AssertUnwindSafe(mend));
                     let _ = sender.send(());
                 });
+                log::error!("the call hangs in the middle of its work; another thread undoes that work");
                 if spawned.is_err() || receiver.recv_timeout(MOST).is_err() {
                     log::error!("the work could not be undone in time; the next call undoes it");
                 }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::daemon::{self, Daemon};
 use super::line::{Line, Shape};
+use super::terminal;
 use crate::process;
 
 /// The maximum number of bytes that wait for the file. What comes after that is lost, and counted.
@@ -68,6 +69,15 @@ pub(super) fn open(shape: Shape, file: &Path) -> bool {
         keep_up();
     }
     is_set
+}
+
+/// Where the lines go, for people; `None` if there is no journal.
+pub fn place() -> Option<String> {
+    let Place { file, shape } = PLACE.get()?;
+    Some(
+        daemon::path(shape.target)
+            .map_or_else(|| file.to_string_lossy().into(), |_| format!("the log of {}", shape.target)),
+    )
 }
 
 /// Leaves a line.
@@ -159,8 +169,13 @@ pub fn keep_up() {
     });
 }
 
-/// Waits until the lines so far are written, as long as the file can be written.
+/// Waits until the lines so far are written, as long as the file and the terminal take them.
 pub fn finish() {
+    finish_file();
+    terminal::settle(terminal::LINES);
+}
+
+fn finish_file() {
     if PLACE.get().is_none() {
         return;
     }

@@ -26,19 +26,39 @@ const BRIEF: Duration = Duration::from_millis(5);
 /// How long reading the settings may take if a call can continue without them. They are one file, or a few.
 const READING: Duration = Duration::from_secs(1);
 
-/// When the caller gets an answer even if the procedure has not returned.
-#[derive(Clone, Debug)]
-pub(super) struct Patience(Arc<Mutex<Option<Instant>>>);
+/// When the caller gets an answer even if the procedure has not returned, and what it says beside that.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Patience(Arc<Mutex<Waiting>>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    end: Option<Instant>,
+    /// What the end of patience means for this host.
+    meaning: Option<String>,
+}
 
 impl Patience {
     pub(super) fn set(&self, budget: &Budget) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+        lock(&self.0).end =
             budget.limit().map(|limit| Instant::now() + limit.saturating_sub(budget.elapsed()) + GRACE);
     }
 
+    pub(super) fn mean(&self, meaning: String) {
+        lock(&self.0).meaning = Some(meaning);
+    }
+
     fn left(&self) -> Option<Duration> {
-        let end = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        end.map(|end| end.saturating_duration_since(Instant::now()))
+        lock(&self.0).end.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// How a call ends that is given up.
+    fn given_up(&self) -> Ending {
+        let text = match (lock(&self.0).meaning.take(), journal::place()) {
+            (None, _) => "see the log for its last step".into(),
+            (Some(meaning), None) => meaning,
+            (Some(meaning), Some(place)) => format!("{meaning}; its last step is in {place}"),
+        };
+        Ending::failed(&CallError::OutOfTime(text))
     }
 }
 
@@ -59,7 +79,7 @@ where
     };
     let reading = time_to_read(program.shape, &request);
     let budget = Budget::start(wait.unwrap_or(Some(Limits::default().call))).interruptible();
-    let patience = Patience(Arc::new(Mutex::new(None)));
+    let patience = Patience::default();
     patience.set(&budget);
     let task = Task { program, argv, request, budget, patience: patience.clone(), work, mishap: None };
     // The first thread that takes it does it: the one that has read the settings, or the one that waited long enough.
@@ -233,7 +253,7 @@ fn attend(patience: &Patience, receiver: &mpsc::Receiver<Ending>, alarms: &mut V
             Err(mpsc::RecvTimeoutError::Timeout) if patience.left().is_none_or(|left| !left.is_zero()) => {}
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 let undone = unfinished::settle(|most| receiver.recv_timeout(most).ok());
-                return undone.unwrap_or_else(|| Ending::failed(&CallError::OutOfTime));
+                return undone.unwrap_or_else(|| patience.given_up());
             }
         }
     }

@@ -2,7 +2,7 @@ use super::*;
 use crate::Invocation;
 
 fn patience(limit: Option<Duration>) -> Patience {
-    let patience = Patience(Arc::new(Mutex::new(None)));
+    let patience = Patience::default();
     patience.set(&Budget::start(limit));
     patience
 }
@@ -53,4 +53,19 @@ fn a_procedure_that_never_returns_is_answered_for() {
     });
     let Ending::Failed { text, .. } = ending else { panic!("not a failure") };
     assert!(text.contains("time limit"), "{text}");
+}
+
+#[test]
+fn a_call_that_is_given_up_says_what_that_means_for_its_host() {
+    let patience = patience(Some(Duration::ZERO));
+    patience.mean("db2 may still take writes".into());
+    let meant = patience.clone();
+    let ending = await_worker(&patience, move || {
+        meant.mean("db2 is closed".into());
+        thread::sleep(Duration::from_secs(600));
+        Ending::Done(Verdict::ok())
+    });
+    let Ending::Failed { code, text } = ending else { panic!("not a failure") };
+    assert_eq!(code, "out-of-time");
+    assert!(text.contains("the call was given up; db2 is closed"), "{text}");
 }
