@@ -149,17 +149,15 @@ fn within(path: &Path, work: impl FnOnce(&AtomicI32) -> io::Result<()> + Send + 
         let result = work(&of_thread);
         let _ = sender.send(result);
     })?;
-    match ended.recv_timeout(CHANGING) {
-        Ok(result) => result,
-        Err(_) => {
-            *stuck() = Some(folder_of(path).into());
-            let id = id.load(Ordering::Relaxed);
-            if id > 1 {
-                let _ = kill(unistd::Pid::from_raw(id), Signal::SIGKILL);
-            }
-            Err(late())
-        }
+    if let Ok(result) = ended.recv_timeout(CHANGING) {
+        return result;
     }
+    *stuck() = Some(folder_of(path).into());
+    let id = id.load(Ordering::Relaxed);
+    if id > 1 {
+        let _ = kill(unistd::Pid::from_raw(id), Signal::SIGKILL);
+    }
+    Err(late())
 }
 
 /// What a process does. No descriptor leaves it.

@@ -42,7 +42,7 @@ fn nothing_of_what_is_in_memory_gets_into_a_core_file() {
 fn descriptors_and_signal_mask_are_as_before() {
     let scratch = Scratch::new();
     let before = SigSet::thread_get_mask().unwrap();
-    let file = fs::File::open(scratch.file("a", "b")).unwrap();
+    let file = File::open(scratch.file("a", "b")).unwrap();
     probe(&scratch.path().join("a"));
     assert_eq!(SigSet::thread_get_mask().unwrap(), before);
     assert_eq!(file.metadata().unwrap().len(), 1);
