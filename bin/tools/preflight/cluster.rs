@@ -160,6 +160,8 @@ pub struct Machine {
     pub server: Option<LocalServer>,
     /// Hooks that are not run, by their keys, each with the reason.
     pub untrusted: Vec<(&'static str, String)>,
+    /// Commands of the settings that cannot be started, by their keys, each with the reason.
+    pub missing: Vec<(&'static str, String)>,
 }
 
 /// What this host shows of its own server.

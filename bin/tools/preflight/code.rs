@@ -24,6 +24,7 @@ pub enum Code {
     ConfigWorldReadable,
     ConfigWorldWritable,
     HookUntrusted,
+    HookMissing,
 
     HelperMissing,
     HelperNotExecutable,

@@ -2,9 +2,11 @@
 //!
 //! The other hosts' files cannot be read from here; their servers can be asked who they are.
 
+use mmm_core::settings::Events;
+
 use super::super::cluster::{Cluster, ip};
 use super::super::code::Code;
-use super::super::finding::{Check, advice};
+use super::super::finding::{Check, Severity, advice};
 use super::lists::clashes;
 
 /// Compares the configuration with what was seen.
@@ -142,6 +144,20 @@ pub fn files(cluster: &Cluster) -> Check {
         let text = format!("{key}: the helpers do not run its program: {reason}");
         let cure = advice("do what that says: whoever can change that file is root as soon as a role moves");
         check.fail(Code::HookUntrusted, &cluster.this, text, &[cure]);
+    }
+    for (key, reason) in &cluster.machine.missing {
+        // No helper waits for what reports its events.
+        let (severity, consequence) = if *key == Events::KEY {
+            (Severity::Warning, "no event is reported")
+        } else {
+            (Severity::Failure, "the helper that needs it fails")
+        };
+        let text = format!("{key}: {reason}: {consequence}");
+        let cure = advice(format!(
+            "install the program, make it executable (chmod 755), or correct {key} in mmm_helpers.yaml of {}",
+            cluster.this
+        ));
+        check.add(severity, Code::HookMissing, &cluster.this, &text, &[cure]);
     }
     check
 }

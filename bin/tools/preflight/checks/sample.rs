@@ -163,6 +163,7 @@ fn machine() -> Machine {
         state: ("/var/lib/mysql-mmm".into(), Ok(())),
         leftovers: Vec::new(),
         untrusted: Vec::new(),
+        missing: Vec::new(),
         server: None,
     }
 }

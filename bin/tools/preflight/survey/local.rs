@@ -41,6 +41,7 @@ pub fn look(config: &Config, settings: &Settings, budget: Budget) -> Machine {
         state: (marker::FOLDER.into(), writable(Path::new(marker::FOLDER))),
         leftovers: [firewall::left_behind(host), hold::left_behind(host)].into_iter().flatten().collect(),
         untrusted: untrusted(settings),
+        missing: missing(settings),
         server: local_server::look(host, budget),
     }
 }
@@ -64,6 +65,7 @@ pub fn silent(settings: &Settings) -> Machine {
         state: (marker::FOLDER.into(), Ok(())),
         leftovers: Vec::new(),
         untrusted: Vec::new(),
+        missing: Vec::new(),
         server: None,
     }
 }
@@ -118,18 +120,29 @@ fn find_program(name: &str) -> Result<PathBuf, String> {
     } else {
         env::split_paths(&path).map(|folder| folder.join(name)).collect()
     };
-    let is_executable = |path: &PathBuf| {
-        fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-    };
     places
         .into_iter()
-        .find(is_executable)
+        .find(|path| is_executable(path))
         .ok_or_else(|| format!("there is no program {name} that can be run"))
+}
+
+fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 /// Commands that the helpers will not run, each with the reason.
 fn untrusted(settings: &Settings) -> Vec<(&'static str, String)> {
     let reason = |(key, program)| Some((key, settings.find_program(program).err()?));
+    settings.commands().filter_map(reason).collect()
+}
+
+/// Commands that cannot be started, each with the reason.
+fn missing(settings: &Settings) -> Vec<(&'static str, String)> {
+    let reason = |(key, program)| {
+        let found = settings.find_program(program).ok()?;
+        let Some(path) = found else { return Some((key, format!("there is no program {program}"))) };
+        (!is_executable(&path)).then(|| (key, format!("{} is no file that can be run", path.display())))
+    };
     settings.commands().filter_map(reason).collect()
 }
 

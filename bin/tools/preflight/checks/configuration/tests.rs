@@ -19,6 +19,22 @@ fn a_hook_that_others_could_change_is_found() {
 }
 
 #[test]
+fn a_command_that_cannot_be_started_is_a_failure_if_a_helper_waits_for_it() {
+    for (key, state) in [
+        ("network.hooks.added", Severity::Failure),
+        ("allow_write.fence", Severity::Failure),
+        ("events.command", Severity::Warning),
+    ] {
+        let mut cluster = good("db3");
+        cluster.machine.missing.push((key, "there is no program /no/such".into()));
+        let check = files(&cluster);
+        assert_eq!((codes(&check), check.state), (vec!["hook-missing"], state), "{key}");
+        assert!(check.findings[0].text.contains("no program /no/such"), "{check:?}");
+        assert!(check.findings[0].text.starts_with(key), "{check:?}");
+    }
+}
+
+#[test]
 fn what_contradicts_the_configuration_is_found() {
     type Break = fn(&mut Cluster);
     let table: [(&str, Break); 8] = [

@@ -15,3 +15,19 @@ fn loopback_is_here_and_a_documentation_address_is_not() {
     assert_eq!(is_local([127, 0, 0, 1].into()), Some(true));
     assert_eq!(is_local([192, 0, 2, 77].into()), Some(false));
 }
+
+#[test]
+fn a_command_of_the_settings_that_cannot_be_started_is_found_out() {
+    let set = |program: &str| {
+        let mut settings = Settings::default();
+        settings.network.hooks.added.command = vec![program.into(), "an argument".into()];
+        missing(&settings)
+    };
+    assert_eq!(set("/bin/sh"), []);
+    for program in ["/no/such", "/etc/passwd", "/etc"] {
+        let found = set(program);
+        assert_eq!(found.len(), 1, "{program}");
+        assert_eq!(found[0].0, "network.hooks.added");
+        assert!(found[0].1.contains(program), "{found:?}");
+    }
+}
