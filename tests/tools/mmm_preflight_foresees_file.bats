@@ -147,3 +147,38 @@ refuses_move_of_db3() {
   [ -n "$(found replication-privilege-missing db2)" ]
   stops_writing
 }
+
+@test "a move that only the paused SQL thread of the old master can prove is not judged, and is carried out" {
+  ! has_gtids || skip 'GTIDs prove it'
+  leaves_traces
+  close_writes db1
+  open_writes db2
+  write db2 2
+  caught_up db1 db2
+  caught_up db3 db1
+  # As of a copy: its logs begin after all that it has.
+  begins_new_log db3
+  local file offset
+  read -r file offset < <(binlog_end db1)
+  sql db3 'STOP SLAVE' "CHANGE MASTER TO MASTER_LOG_FILE = '$file', MASTER_LOG_POS = $offset" 'START SLAVE'
+  wait_for 5 eval "[[ \$(threads db3) == 'Yes Yes' ]]"
+  look db3
+  alarms
+  [ -z "$(found move-would-be-refused)" ]
+  [ "$(foreseen db3 follow db2)" = not-judged ]
+  moves db3 db2
+  journal_says db3 'paused the SQL thread of db1'
+}
+
+@test "where no host takes writes, no takeover from a slave of the master itself is judged, and no writer is spoken of" {
+  close_writes db1
+  stop_replica_thread db2
+  # db3 has more of db1's log than db2, and db1 itself has it.
+  sql db1 'SET GLOBAL read_only = 0' "$(writing db1 2)" 'SET GLOBAL read_only = 1'
+  caught_up db3 db1
+  look db1
+  [ "$(foreseen db1 take-over db3)" = not-judged ]
+  [ -z "$(found takeover-would-be-refused db1)" ]
+  [[ $output != *'if the writer were closed now'* ]]
+  start_replica_thread db2
+}

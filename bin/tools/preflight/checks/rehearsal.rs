@@ -33,6 +33,12 @@ pub fn rehearsal(cluster: &Cluster) -> Check {
     let mut check = Check::new("rehearsal");
     let known: Vec<_> = EXPLAINING.iter().flat_map(|check| check(cluster).findings).collect();
     let (mut proved, mut moving) = (Vec::new(), Vec::new());
+    let has_writer = cluster.seen_masters().any(|(_, seen)| !seen.is_read_only());
+    let (premise, done) = if has_writer {
+        ("if the writer were closed now", "with the writer closed now")
+    } else {
+        ("as the servers are now", "as the servers are now")
+    };
     for attempt in &cluster.rehearsed {
         let (host, other) = (attempt.host.as_str(), attempt.deed.other());
         let could = attempt.deed.on(host);
@@ -50,8 +56,7 @@ pub fn rehearsal(cluster: &Cluster) -> Check {
                     Deed::Open => (Severity::Failure, Code::OpeningWouldBeRefused),
                     Deed::TakeOver(_) => (Severity::Warning, Code::TakeoverWouldBeRefused),
                 };
-                let text =
-                    format!("if the writer were closed now, it would be refused that {could}: {message}");
+                let text = format!("{premise}, it would be refused that {could}: {message}");
                 let mut cure =
                     vec![advice(format!("fix what it says (docs/ERRORS.md: {code}); then look again"))];
                 if let Deed::TakeOver(from) = &attempt.deed {
@@ -68,8 +73,8 @@ pub fn rehearsal(cluster: &Cluster) -> Check {
     check.saying(match (proved.as_slice(), moving.as_slice()) {
         ([], []) => "nothing could be rehearsed".into(),
         ([], moving) => of_moving(moving),
-        (proved, []) => format!("with the writer closed now: {}", listed(proved)),
-        (proved, moving) => format!("with the writer closed now: {}; {}", listed(proved), of_moving(moving)),
+        (proved, []) => format!("{done}: {}", listed(proved)),
+        (proved, moving) => format!("{done}: {}; {}", listed(proved), of_moving(moving)),
     })
 }
 

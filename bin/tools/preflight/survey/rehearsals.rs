@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
-use mmm_core::config::{Config, Host, Mode};
+use mmm_core::config::{Config, Host, HostName, Mode};
 use mmm_core::settings::Settings;
 use mmm_replication::errant::{self, Errant};
 use mmm_replication::rehearsal::{Foreseen, Rehearsal};
-use mmm_replication::{Error, Server, attach, gate};
+use mmm_replication::{Error, Server, attach, channel, gate};
 
 use super::super::cluster::{Deed, Rehearsed};
 use super::super::parallel::{later, wait};
@@ -131,9 +131,27 @@ fn rehearse(
                 return Ok(Foreseen::NotJudged("it takes writes already".into()));
             }
             let Some(survivor) = config.host(from) else { return Ok(gone()) };
+            if let Some(reason) = lends_nothing(&config, survivor, host.peer.as_ref(), most, budget)? {
+                return Ok(Foreseen::NotJudged(reason));
+            }
             attach::rehearse(rehearsal, &mut server, &config, survivor, true, is_here, settings, budget)
         }
     }
+}
+
+/// Why there is nothing of a master's peer that a slave could have alone: it follows another host.
+fn lends_nothing(
+    config: &Config,
+    slave: &Host,
+    peer: Option<&HostName>,
+    most: Duration,
+    budget: Budget,
+) -> Result<Option<String>, Error> {
+    let (Some(peer), Some(config)) = (peer, config.of_host(slave.name.as_str())) else { return Ok(None) };
+    let mut server = Server::connect(slave, most, budget)?;
+    let source = channel::choose(&mut server, &config, |_| None)?.source.name.clone();
+    Ok((source != *peer)
+        .then(|| format!("{} follows {source}: it has nothing of {peer} that others lack", slave.name)))
 }
 
 fn find_errant(

@@ -118,6 +118,14 @@ impl Move<'_> {
                 Ok(Decision::Locate(wanted)) => {
                     located = Some(self.locate(facts, &wanted, located.as_ref())?);
                 }
+                // A replica that stays behind never gets where the paused thread would show its position.
+                Ok(Decision::Hold(_)) if self.last_resort.is_allowed() && self.found.delay == 0 => {
+                    return Ok(Ok(Foreseen::NotJudged(format!(
+                        "nothing else proves a position, so set_active_master would pause the SQL thread of {} for a \
+                         moment to find out",
+                        self.old_host.name
+                    ))));
+                }
                 Ok(Decision::Hold(refusal)) | Err(refusal) => return Ok(Err(refusal)),
             }
         }

@@ -76,6 +76,11 @@ impl<'a> LastResort<'a> {
         }
     }
 
+    /// False if the settings forbid it.
+    pub fn is_allowed(&self) -> bool {
+        self.is_allowed
+    }
+
     /// Pauses the old master's SQL thread when everything is ready for it. Until then, or if that never comes, returns
     /// what prevents it.
     pub fn approach(&mut self, facts: &Facts, refusal: Refusal) -> Result<Refusal, Error> {

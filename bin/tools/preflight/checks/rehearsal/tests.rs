@@ -1,5 +1,5 @@
 use super::super::super::cluster::{Move, Rehearsed};
-use super::super::sample::{codes, good, seen};
+use super::super::sample::{codes, good, seen, set};
 use super::*;
 
 fn after(host: &str, deed: Deed, foreseen: Foreseen) -> Cluster {
@@ -25,6 +25,18 @@ fn only_a_refusal_that_stays_is_a_finding() {
     ] {
         let check = rehearsal(&after(host, deed, foreseen.clone()));
         assert_eq!(codes(&check).first().copied(), expected, "{foreseen:?}");
+    }
+}
+
+#[test]
+fn no_writer_is_spoken_of_where_there_is_none() {
+    for (read_only, begins) in [("0", "if the writer were closed now, "), ("1", "as the servers are now, ")] {
+        let mut cluster = after("db3", Deed::Follow("db2".into()), refused("replica-ahead"));
+        for host in ["db1", "db2"] {
+            set(&mut cluster, host, "read_only", if host == "db1" { read_only } else { "1" });
+        }
+        let check = rehearsal(&cluster);
+        assert!(check.findings[0].text.starts_with(begins), "{check:?}");
     }
 }
 
