@@ -29,7 +29,7 @@ use arguments::Arguments;
 pub use arguments::command;
 use report::{Code, HostRow, List, Origin, Outcome, Report, Saved};
 
-use crate::{options, product};
+use crate::{options, product, terminal};
 
 /// The whole of the program.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -49,8 +49,14 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Format::Json => escape::json(&report, true).unwrap_or_default() + "\n",
         Format::Yaml => escape::yaml(&report).unwrap_or_default(),
     };
-    // A reader that closed the pipe has seen enough.
-    let _ = io::stdout().lock().write_all(text.as_bytes());
+    if let Err(error) = terminal::deliver(&text, &mut io::stdout().lock()) {
+        // If this fails, too, nothing can be done.
+        let _ = writeln!(
+            io::stderr(),
+            "mmm_difference: the answer could not be written to stdout: {error}; is the disk there full?"
+        );
+        return ExitCode::from(Outcome::Unknown.exit_code());
+    }
     ExitCode::from(report.exit_code)
 }
 

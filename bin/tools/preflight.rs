@@ -38,7 +38,7 @@ use view::Report;
 
 use crate::journal::history;
 use crate::options;
-use crate::terminal::shows_colour;
+use crate::terminal::{Delivery, deliver, shows_colour};
 
 /// The extra time for a machine that is frozen itself.
 const GRACE: Duration = Duration::from_millis(500);
@@ -89,9 +89,17 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             let clear = if is_terminal { "\x1b[H\x1b[2J" } else { "" };
             text = format!("{clear}{text}Again in {} s; Ctrl-C ends.\n", pause.as_secs_f64());
         }
-        let written = stdout.lock().write_all(text.as_bytes()).and_then(|()| stdout.lock().flush());
-        match arguments.watch {
-            Some(pause) if written.is_ok() => thread::sleep(pause),
+        let written = deliver(&text, &mut stdout.lock());
+        match (arguments.watch, written) {
+            (_, Err(error)) => {
+                // If this fails, too, nothing can be done.
+                let _ = writeln!(
+                    io::stderr(),
+                    "mmm_preflight: the result could not be written to stdout: {error}; is the disk there full?"
+                );
+                return ExitCode::from(Severity::Unknown.exit_code());
+            }
+            (Some(pause), Ok(Delivery::Whole)) => thread::sleep(pause),
             _ => return ExitCode::from(report.exit_code),
         }
     }

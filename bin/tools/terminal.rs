@@ -1,7 +1,7 @@
 //! What a person's terminal wants: colours, lines that are no wider than it, numbers that are read at a glance.
 
 use std::env;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 /// True if stdout is a terminal that shows colours to somebody who has not refused them (no-color.org: `NO_COLOR`
 /// present and not empty).
@@ -9,6 +9,23 @@ pub fn shows_colour() -> bool {
     io::stdout().is_terminal()
         && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// What has become of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// All of it was written.
+    Whole,
+    /// The reader has closed the pipe.
+    Broken,
+}
+
+/// Writes a result to the end. A reader that closed the pipe has seen enough; any other failure is returned.
+pub fn deliver(text: &str, to: &mut impl Write) -> io::Result<Delivery> {
+    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Delivery::Broken),
+        written => written.map(|()| Delivery::Whole),
+    }
 }
 
 /// A text in a colour, by its number (ECMA-48, SGR).

@@ -310,7 +310,10 @@ impl Situation<'_> {
         steps.extend([shell(from, command), sql(from, stop)]);
         if !self.is_mariadb() {
             // Parallel appliers that have failed leave gaps, with which no position can be set.
-            steps.push(sql(from, if self.is_mysql_since((8, 0, 22)) { "RESET REPLICA" } else { "RESET SLAVE" }));
+            steps.push(sql(
+                from,
+                if self.is_mysql_since((8, 0, 22)) { "RESET REPLICA" } else { "RESET SLAVE" },
+            ));
         }
         let client = self.program("mysql", "mariadb");
         steps.extend([

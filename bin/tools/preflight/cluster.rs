@@ -30,6 +30,8 @@ pub struct Cluster {
     pub roles: Vec<Role>,
     pub active_role: String,
     pub blocking: Blocking,
+    /// `replication.channel`
+    pub channel: Option<String>,
     /// `limits.call`
     pub call_limit: Duration,
     /// True if `mysql_deny_write` also sets `super_read_only`, where a server knows it.

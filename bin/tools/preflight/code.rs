@@ -107,6 +107,7 @@ pub enum Code {
 
     ConnectionsScarce,
 
+    UnknownChannel,
     NotReplicating,
     WrongSource,
     IoThreadStopped,

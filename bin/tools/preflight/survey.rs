@@ -95,6 +95,7 @@ pub fn look(
         roles: config.roles().to_vec(),
         active_role: config.active_master_role().into(),
         blocking: config.blocking.clone(),
+        channel: config.channel.clone(),
         call_limit: settings.limits.call,
         closes_to_all: settings.deny_write.super_read_only,
         fence: fence.is_set().then(|| (fence.limit, fence.most(Some(settings.limits.call)))),

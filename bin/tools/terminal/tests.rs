@@ -30,3 +30,15 @@ fn numbers_are_read_at_a_glance() {
     }
     assert_eq!((counted(1, "byte"), counted(2000, "byte")), ("1 byte".into(), "2,000 bytes".into()));
 }
+
+#[test]
+fn a_result_that_nobody_gets_is_a_failure_unless_the_reader_has_gone() {
+    let mut full = io::BufWriter::new(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    assert!(deliver("text", &mut full).is_err());
+    let (reader, mut writer) = io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(deliver("text", &mut writer).ok(), Some(Delivery::Broken));
+    let mut whole = Vec::new();
+    assert_eq!(deliver("text", &mut whole).ok(), Some(Delivery::Whole));
+    assert_eq!(whole, b"text");
+}

@@ -2,6 +2,7 @@
 
 use mmm_core::settings::TlsMode;
 use mmm_replication::{ACCESS_DENIED, quoted_account};
+use mmm_replication::status::IoThread;
 
 use super::super::cluster::{Cluster, Member, Seen, Unreached};
 use super::super::code::Code;
@@ -36,6 +37,7 @@ pub fn accounts(cluster: &Cluster) -> Check {
         check.fail(Code::AgentLoginRefused, "", text, &[cure]);
         return check;
     }
+    let is_ours_wrong = replication_password(cluster, &mut check);
     for member in &cluster.members {
         let (name, host) = (member.name(), &member.host);
         if let Err(refused) = &member.server
@@ -52,6 +54,7 @@ pub fn accounts(cluster: &Cluster) -> Check {
         }
         if let Some(Err(refused)) = &member.replication
             && !is_of_tls(member, refused)
+            && !(is_ours_wrong && refused.code == Some(ACCESS_DENIED))
         {
             let text = format!("{name} does not let the replication account in: {}", refused.reason);
             let cure = login_cure(name, "replication", &host.replication_user, refused);
@@ -70,6 +73,54 @@ fn refused_everywhere(cluster: &Cluster) -> Option<&str> {
     let (first, rest) = cluster.members.split_first()?;
     let is_everywhere = !rest.is_empty() && cluster.members.iter().all(refuses);
     first.server.as_ref().err().filter(|_| is_everywhere).map(|refused| refused.reason.as_str())
+}
+
+/// One finding for all masters that refuse the replication account, if its password is rather wrong here than there: all
+/// masters refuse it, or slaves replicate by it. A cure on a master would then break what replicates.
+fn replication_password(cluster: &Cluster, check: &mut Check) -> bool {
+    let tried: Vec<_> = cluster
+        .members
+        .iter()
+        .filter_map(|member| Some((member, member.replication.as_ref()?.as_ref().err())))
+        .collect();
+    let refusing: Vec<_> = tried
+        .iter()
+        .filter_map(|(member, refused)| Some((*member, (*refused)?)))
+        .filter(|(_, refused)| refused.answered && refused.code == Some(ACCESS_DENIED))
+        .collect();
+    let Some((_, first)) = refusing.first() else { return false };
+    let by_it = |name: &str, seen: &Seen| {
+        let link = seen.link()?;
+        let is_so = link.channel.io == IoThread::Yes
+            && refusing.iter().any(|(master, _)| {
+                link.source.as_deref() == Some(master.name())
+                    && link.channel.source_user == master.host.replication_user
+            });
+        is_so.then(|| format!("{name} from {}", link.source.as_deref().unwrap_or_default()))
+    };
+    let running: Vec<_> = cluster.seen().filter_map(|(member, seen)| by_it(member.name(), seen)).collect();
+    let is_everywhere = refusing.len() > 1 && refusing.len() == tried.len();
+    if running.is_empty() && !is_everywhere {
+        return false;
+    }
+    let names: Vec<_> = refusing.iter().map(|(member, _)| member.name()).collect();
+    let verb = if names.len() == 1 { "does" } else { "do" };
+    let mut text = format!(
+        "{} {verb} not let the replication account in: {}. replication_password of this host's configuration is probably \
+         wrong",
+        listed(&names),
+        first.reason
+    );
+    if !running.is_empty() {
+        text += &format!(": by this account, {} replicates", listed(&running));
+    }
+    let cure = advice(
+        "compare replication_user and replication_password in mmm_common.conf here with those of a host where this program \
+         works; leave the account on the servers as it is: slaves replicate by it",
+    );
+    let host = if let [name] = names.as_slice() { name } else { "" };
+    check.add(Severity::Failure, Code::ReplicationLoginRefused, host, &text, &[cure]);
+    true
 }
 
 /// True if the server refused before it looked at the account.

@@ -22,6 +22,7 @@ pub fn replication(cluster: &Cluster) -> Check {
         })
         .collect();
     let mut check = Check::new("replication").saying(format!("runs: {}", listed(&running)));
+    let mut without_channel = Vec::new();
     for (member, seen) in cluster.seen() {
         // If a query was refused, the privileges check reports it.
         if seen.links.is_empty() && !seen.denied.is_empty() {
@@ -31,6 +32,9 @@ pub fn replication(cluster: &Cluster) -> Check {
         let is_writer = cluster.writer().is_some_and(|writer| writer.name() == member.name());
         let severity = if is_writer { Severity::Warning } else { Severity::Failure };
         match seen.link() {
+            None if cluster.channel.as_ref().is_some_and(|name| lacks_channel(seen, name)) => {
+                without_channel.push((member.name(), severity));
+            }
             None => no_link(cluster, member, seen, severity, &mut check),
             Some(link) => {
                 source(cluster, member, link, severity, &mut check);
@@ -38,7 +42,41 @@ pub fn replication(cluster: &Cluster) -> Check {
             }
         }
     }
+    if let Some(name) = &cluster.channel {
+        unknown_channel(cluster, name, &without_channel, &mut check);
+    }
     check
+}
+
+/// True if a server replicates, but has no channel of this name.
+fn lacks_channel(seen: &Seen, name: &str) -> bool {
+    !seen.links.is_empty() && seen.links.iter().all(|link| link.channel.name != name)
+}
+
+/// A channel that the settings name and hosts do not have: rather a mistake there than on so many hosts.
+fn unknown_channel(cluster: &Cluster, name: &str, without: &[(&str, Severity)], check: &mut Check) {
+    let Some(severity) = without.iter().map(|(_, severity)| *severity).max() else { return };
+    let hosts: Vec<_> = without.iter().map(|(host, _)| *host).collect();
+    let verb = if hosts.len() == 1 { "has" } else { "have" };
+    let mut names: Vec<_> = cluster
+        .seen()
+        .filter(|(member, _)| hosts.contains(&member.name()))
+        .flat_map(|(_, seen)| seen.links.iter().map(|link| format!("'{}'", link.channel.name)))
+        .collect();
+    names.sort();
+    names.dedup();
+    let text = format!(
+        "{} {verb} no channel '{name}', which replication.channel names: there, no helper knows which channel is \
+         meant; there is {}",
+        listed(&hosts),
+        listed(&names)
+    );
+    let cure = advice(format!(
+        "correct replication.channel in mmm_helpers.yaml of {}, or remove it: with one channel it is not needed",
+        cluster.this
+    ));
+    let host = if let [host] = hosts.as_slice() { host } else { "" };
+    check.add(severity, Code::UnknownChannel, host, &text, &[cure]);
 }
 
 fn no_link(cluster: &Cluster, member: &Member, seen: &Seen, severity: Severity, check: &mut Check) {

@@ -54,6 +54,7 @@ pub fn good(this: &str) -> Cluster {
         ],
         active_role: "writer".into(),
         blocking: Blocking::Hard,
+        channel: None,
         call_limit: Duration::from_secs(8),
         closes_to_all: false,
         takes_over: true,
@@ -114,6 +115,7 @@ fn server(number: usize) -> Seen {
     let row = [
         ("Master_Host", source_ip.as_str()),
         ("Master_Port", "3306"),
+        ("Master_User", "replication"),
         ("Slave_IO_Running", "Yes"),
         ("Slave_SQL_Running", "Yes"),
         ("Master_Log_File", "binlog.000001"),

@@ -85,3 +85,36 @@ fn a_preference_for_tls_that_is_not_met_is_found() {
     seen(&mut cluster, "db3").is_encrypted = true;
     assert_eq!(codes(&tls(&cluster)), [""; 0]);
 }
+
+#[test]
+fn no_account_is_changed_by_which_slaves_replicate() {
+    let refused =
+        || Some(Err(Unreached { reason: "Access denied".into(), answered: true, code: Some(1045) }));
+    let everywhere = |cluster: &mut Cluster| {
+        for member in &mut cluster.members[..2] {
+            member.replication = refused();
+            // Nobody replicates by this account.
+            member.host.replication_user = "other".into();
+        }
+    };
+    // db1's slaves run with this account: it is right there.
+    let by_a_slave = |cluster: &mut Cluster| cluster.members[0].replication = refused();
+    for damage in [&everywhere as &dyn Fn(&mut Cluster), &by_a_slave] {
+        let mut cluster = good("db3");
+        damage(&mut cluster);
+        let check = accounts(&cluster);
+        assert_eq!(codes(&check), ["replication-login-refused"]);
+        let (text, cure) = (&check.findings[0].text, check.findings[0].cure.concat());
+        assert!(
+            text.contains("replication_password of this host's configuration is probably wrong"),
+            "{text}"
+        );
+        assert!(!cure.contains("ALTER USER"), "{cure}");
+    }
+    let mut cluster = good("db3");
+    cluster.members[0].replication = refused();
+    for host in ["db2", "db3"] {
+        seen(&mut cluster, host).links[0].channel.source_user = "another".into();
+    }
+    assert!(accounts(&cluster).findings[0].cure.concat().contains("ALTER USER"));
+}

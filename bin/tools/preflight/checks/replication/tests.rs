@@ -111,3 +111,18 @@ fn late_and_delayed_hosts_are_found() {
     seen(&mut cluster, "db3").links[0].channel.delay = 60;
     assert_eq!(codes(&lag(&cluster)), ["lag", "delayed"]);
 }
+
+#[test]
+fn a_channel_of_the_settings_that_no_host_has_is_one_finding_about_the_settings() {
+    let mut cluster = good("db3");
+    cluster.channel = Some("foo".into());
+    for host in ["db1", "db2", "db3"] {
+        seen(&mut cluster, host).links[0].source = None;
+    }
+    let check = replication(&cluster);
+    assert_eq!((codes(&check), check.state), (vec!["unknown-channel"], Severity::Failure));
+    let finding = &check.findings[0];
+    assert!(finding.text.contains("db1, db2 and db3 have no channel 'foo'"), "{finding:?}");
+    assert!(finding.cure[0].contains("replication.channel in mmm_helpers.yaml of db3"), "{finding:?}");
+    assert!(!finding.cure.concat().contains("set up replication"), "{finding:?}");
+}
