@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use jiff::{SignedDuration, Timestamp};
 use mmm_core::contract::{ERROR, OK_BECAUSE};
 use mmm_core::journal::words::{OPENED_WRITES, SET_READ_ONLY};
+use mmm_replication::Refusal;
 
 use super::calls::Fate;
 use super::moves::{Kind, Move};
@@ -14,6 +15,10 @@ use super::runs::Run;
 const SILENCE: SignedDuration = SignedDuration::from_secs(30);
 /// The maximum number of moves of a host that are looked at, the last ones.
 const MOST_MOVES: usize = 500;
+
+/// Errors of who calls, by their names.
+const MISTYPED: [&str; 4] =
+    ["usage", Refusal::named("new-master-is-this-host"), "unknown-host", "unusable-argument"];
 
 /// The last moves of a host.
 #[derive(Debug)]
@@ -70,6 +75,8 @@ pub struct Hindrance {
     pub times: u64,
     /// True if no later call of this kind had another answer.
     pub stands: bool,
+    /// True if it is about replication of a host that is open: that takes writes all the same.
+    pub is_of_replication: bool,
 }
 
 /// When a host took writes, or took none any more.
@@ -100,6 +107,17 @@ impl LeftBehind {
         let (on, _) = rest.split_once(" has")?;
         Some(Self { what: what.into(), on: on.into(), missing_on: host.into() })
     }
+}
+
+impl Hindrance {
+    /// True if the mistake was made by who called.
+    pub fn is_mistyped(&self) -> bool {
+        is_mistyped(self.fate, self.code.as_deref())
+    }
+}
+
+fn is_mistyped(fate: Fate, code: Option<&str>) -> bool {
+    fate == Fate::Misused || code.is_some_and(|code| MISTYPED.contains(&code))
 }
 
 impl Moves {
@@ -278,8 +296,9 @@ impl Failover {
                 continue;
             }
             let later = &self.asked[index + 1..];
-            let stands =
-                !later.iter().any(|later| later.is_same_question(asked)) && !self.is_overtaken(asked);
+            let is_last = !later.iter().any(|later| later.is_same_question(asked));
+            let stands = is_last && !self.is_overtaken(asked);
+            let is_of_replication = is_last && asked.is("turn_on_slave") && self.is_beside_opening(asked);
             let text = call.answer.as_ref().map(|answer| answer.text.trim_start_matches(ERROR).to_string());
             let new = asked.new_master().map(ToString::to_string);
             let is_same = |known: &&mut Hindrance| {
@@ -295,6 +314,7 @@ impl Failover {
                 known.until = known.until.max(*last_started);
                 (known.text, known.times) = (text, known.times + times);
                 known.stands |= stands;
+                known.is_of_replication |= is_of_replication;
                 continue;
             }
             hindrances.push(Hindrance {
@@ -308,6 +328,7 @@ impl Failover {
                 until: *last_started,
                 times: *times,
                 stands,
+                is_of_replication,
             });
         }
         hindrances
@@ -315,6 +336,11 @@ impl Failover {
 
     /// Whether what was asked for came about by another call.
     fn is_overtaken(&self, asked: &Asked) -> bool {
+        let Run { call, times, .. } = &asked.run;
+        // The agent makes the same mistake again and again, a person once.
+        if is_mistyped(call.fate(), call.code.as_deref()) && *times == 1 && self.opened().is_some() {
+            return true;
+        }
         match asked.run.call.helper.as_str() {
             // Nobody calls it again, and mysql_allow_write asks the same.
             "sync_with_master" => {
@@ -329,8 +355,14 @@ impl Failover {
             "mysql_deny_write" => self
                 .opened()
                 .is_some_and(|opened| opened.host != asked.host && opened.at >= asked.run.call.started),
+            "turn_on_slave" => self.is_beside_opening(asked),
             _ => false,
         }
+    }
+
+    /// True if the host had taken writes already when this was asked of it.
+    fn is_beside_opening(&self, asked: &Asked) -> bool {
+        self.opened().is_some_and(|opened| opened.host == asked.host && opened.at <= asked.run.call.started)
     }
 
     /// What it came to.

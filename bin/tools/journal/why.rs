@@ -142,7 +142,10 @@ fn summary(answer: &Answer, failover: &Failover, time: &dyn Fn(Timestamp) -> Str
     for hindrance in hindrances.iter().filter(|one| one.stands) {
         sentences.push(standing(answer, hindrance, time));
     }
-    for hindrance in hindrances.iter().filter(|one| !one.stands) {
+    for hindrance in hindrances.iter().filter(|one| one.is_of_replication) {
+        sentences.push(without_replication(hindrance, time));
+    }
+    for hindrance in hindrances.iter().filter(|one| !one.stands && !one.is_of_replication) {
         sentences.push(over(hindrance, time));
     }
     if failover.outcome() == Fate::Done && hindrances.is_empty() && failover.left_behind().is_empty() {
@@ -260,6 +263,21 @@ fn standing(answer: &Answer, hindrance: &Hindrance, time: &dyn Fn(Timestamp) -> 
     }
 }
 
+/// What does not run on a host that is open.
+fn without_replication(hindrance: &Hindrance, time: &dyn Fn(Timestamp) -> String) -> String {
+    let Hindrance { host, until, .. } = hindrance;
+    let text = format!(
+        "{host} is open, but its own replication does not run: {} was refused at {}{}",
+        doing(hindrance),
+        time(*until),
+        reason(hindrance)
+    );
+    match explained(hindrance) {
+        Some((means, cure)) => text + &format!(" That means: {means}. What cures it: {cure}."),
+        None => text,
+    }
+}
+
 /// What stood in the way for a while.
 fn over(hindrance: &Hindrance, time: &dyn Fn(Timestamp) -> String) -> String {
     let Hindrance { host, since, until, times, .. } = hindrance;
@@ -271,7 +289,8 @@ fn over(hindrance: &Hindrance, time: &dyn Fn(Timestamp) -> String) -> String {
     };
     let be = if hindrance.helpers.len() > 1 { "were" } else { "was" };
     let deed = format!("{be} {}", if hindrance.fate == Fate::Killed { "killed" } else { "refused" });
-    format!("Before that, {what} on {host} {deed} at {}{until}{}", time(*since), reason(hindrance))
+    let before = if hindrance.is_mistyped() { "Besides" } else { "Before that" };
+    format!("{before}, {what} on {host} {deed} at {}{until}{}", time(*since), reason(hindrance))
 }
 
 /// Behind a call: why it did not do what it should.

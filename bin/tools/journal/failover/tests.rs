@@ -187,3 +187,34 @@ fn the_new_master_is_found_among_options() {
         assert_eq!(failover.asked[0].new_master(), Some("db2"), "{arguments}");
     }
 }
+
+#[test]
+fn a_call_that_somebody_mistyped_makes_no_failover_stuck() {
+    for code in ["usage", "unknown-host", "new-master-is-this-host", "unusable-argument"] {
+        let answer = format!("{code}: no");
+        let failover = only(vec![host("db1", &[DENY]), host("db2", &[allow(2, "OK"), follow(9, &answer)])]);
+        assert_eq!((failover.outcome(), failover.hindrances()[0].stands), (Fate::Done, false), "{code}");
+    }
+    // Usage has an exit code of its own and no name.
+    let typed =
+        ("set_active_master", "", "-", "answered \"Usage: set_active_master\", exit 255, 1.0 ms in all");
+    let failover = only(vec![host("db2", &[allow(2, "OK"), (9, typed.0, typed.1, typed.2, typed.3)])]);
+    assert_eq!(failover.outcome(), Fate::Done, "{failover:?}");
+}
+
+#[test]
+fn replication_that_a_new_writer_is_asked_for_does_not_make_its_failover_stuck() {
+    let start = |second, answer| (second, "turn_on_slave", "mmm_agent", answer, "");
+    let hosts = |late: &[Row]| {
+        let rows: Vec<Row> = [allow(2, "OK")].into_iter().chain(late.iter().copied()).collect();
+        vec![host("db1", &[DENY]), host("db2", &rows)]
+    };
+    let failover = only(hosts(&[start(9, "does-not-start: no")]));
+    assert_eq!(failover.outcome(), Fate::Done);
+    assert!(failover.hindrances()[0].is_of_replication);
+    let failover = only(hosts(&[start(9, "does-not-start: no"), start(12, "OK")]));
+    assert!(!failover.hindrances()[0].is_of_replication);
+    let failover =
+        only(vec![host("db1", &[DENY, start(1, "does-not-start: no")]), host("db2", &[allow(2, "x: no")])]);
+    assert_eq!(failover.outcome(), Fate::Failed);
+}
