@@ -519,7 +519,7 @@ begins_its_backlog() {
   ((${milliseconds%.*} < 1500))
   open_writes db2
   move db3 db2
-  expect_agent_read 255 'ERROR: db3 did not stop replicating within *; the server still carries out STOP SLAVE (SHOW PROCESSLIST)*'
+  expect_agent_read 255 'ERROR: db3 did not stop replicating within *; the server still carries out the STOP (SHOW PROCESSLIST)*'
   move db3 db2
   expect_agent_read 255 "ERROR: $busy*"
 

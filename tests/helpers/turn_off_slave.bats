@@ -146,7 +146,7 @@ connects_in_vain() {
   sql db1 'SET binlog_format = STATEMENT' "INSERT INTO app.slow SELECT IF(@@hostname = 'db3', SLEEP(4), 0)"
   wait_for 10 eval "[[ -n \$(sql db3 \"SELECT id FROM information_schema.processlist WHERE state = 'User sleep'\") ]]"
   run_helper db3 turn_off_slave
-  answers 255 'ERROR: db3 did not stop replicating within *; the server still carries out STOP SLAVE (SHOW PROCESSLIST), and replication will then be stopped: turn_on_slave *'
+  answers 255 'ERROR: db3 did not stop replicating within *; the server still carries out the STOP (SHOW PROCESSLIST), and replication will then be stopped: turn_on_slave *'
   within 3000
   wait_for 10 eval '[[ $(threads db3) == "No No" ]]'
 }

@@ -65,6 +65,13 @@ impl Situation<'_> {
         !self.is_mariadb() && product::version(&self.side.version) >= version
     }
 
+    /// The statement that shows what the threads of the second host report.
+    fn show_status(&self) -> &'static str {
+        let other = self.other_side;
+        let is_new = other.flavour == Flavour::MySql && product::version(&other.version) >= (8, 0, 22);
+        if is_new { "SHOW REPLICA STATUS" } else { "SHOW SLAVE STATUS" }
+    }
+
     /// A program of these servers, by its name there.
     fn program(&self, mysql: &'static str, mariadb: &'static str) -> &'static str {
         if self.is_mariadb() { mariadb } else { mysql }
@@ -110,7 +117,8 @@ impl Situation<'_> {
             }
         }
         steps.push(format!(
-            "then look again; fix what the SQL thread of {to} reports (SHOW SLAVE STATUS there)"
+            "then look again; fix what the SQL thread of {to} reports ({} there)",
+            self.show_status()
         ));
         Advice { name: "replicate", text, steps }
     }

@@ -217,8 +217,9 @@ pub enum Refusal {
 
     /// The SQL thread of a host failed.
     #[error(
-        "replication on {host} has stopped: {error}; fix that first (SHOW SLAVE STATUS on {host} shows the row and the \
-         statement)"
+        "replication on {host} has stopped: {error}; fix that first (SHOW REPLICA STATUS on {host} shows it, on MariaDB \
+         and before MySQL 8.0.22 SHOW SLAVE STATUS; of parallel appliers of MySQL: SELECT LAST_ERROR_MESSAGE FROM \
+         performance_schema.replication_applier_status_by_worker WHERE LAST_ERROR_NUMBER > 0)"
     )]
     ApplierFailed {
         /// The host.
@@ -890,7 +891,7 @@ impl Refusal {
 
     /// Replication on `host` did not come to a halt. A STOP that nobody waits for any more is carried out all the same.
     pub fn does_not_stop(host: impl Into<String>, waited: Duration) -> Self {
-        let then = "the server still carries out STOP SLAVE (SHOW PROCESSLIST), and replication will then be stopped: \
+        let then = "the server still carries out the STOP (SHOW PROCESSLIST), and replication will then be stopped: \
                     turn_on_slave starts it again, once it is";
         Self::DoesNotStop { host: host.into(), waited, then: then.into() }
     }

@@ -116,7 +116,8 @@ fn roles(cluster: &Cluster, check: &mut Check) {
     }
 }
 
-fn one_server_each(cluster: &Cluster, check: &mut Check) {
+/// Pairs of hosts that are one server.
+pub fn same_servers(cluster: &Cluster) -> Vec<(&str, &str)> {
     let servers: Vec<_> = cluster
         .seen()
         .map(|(member, seen)| {
@@ -126,7 +127,11 @@ fn one_server_each(cluster: &Cluster, check: &mut Check) {
             )
         })
         .collect();
-    for (first, second) in clashes(&servers) {
+    clashes(&servers)
+}
+
+fn one_server_each(cluster: &Cluster, check: &mut Check) {
+    for (first, second) in same_servers(cluster) {
         let text = format!("{first} and {second} are one and the same server: two addresses lead to it");
         check.fail(
             Code::SameServer,

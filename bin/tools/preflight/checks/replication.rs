@@ -171,7 +171,10 @@ fn threads(
                 Code::IoThreadFailed,
                 name,
                 &text,
-                &[advice("look again in a few seconds; then see SHOW SLAVE STATUS there")],
+                &[advice(format!(
+                    "look again in a few seconds; then see {} there",
+                    seen.dialect.show_channels()
+                ))],
             );
         }
         (IoThread::No, None) => {
@@ -188,7 +191,7 @@ fn threads(
                 Code::SqlThreadFailed,
                 name,
                 &text,
-                &[sql_cure(name, source, error), turn_on(cluster, member)],
+                &[sql_cure(name, seen, source, error), turn_on(cluster, member)],
             );
         }
         None => {
@@ -233,11 +236,24 @@ fn io_cure(member: &Member, source: &str, error: &ThreadError) -> String {
     }
 }
 
-fn sql_cure(name: &str, source: &str, error: &ThreadError) -> String {
+/// The statement that shows on what row the SQL thread, or one of its workers, has failed.
+fn shows_failure(seen: &Seen) -> String {
+    let status = seen.dialect.show_channels();
+    if seen.is_mariadb() || seen.version() < (5, 7, 0) {
+        return status.into();
+    }
+    format!(
+        "{status}, or SELECT LAST_ERROR_MESSAGE FROM performance_schema.replication_applier_status_by_worker WHERE \
+         LAST_ERROR_NUMBER > 0"
+    )
+}
+
+fn sql_cure(name: &str, seen: &Seen, source: &str, error: &ThreadError) -> String {
     match error.code {
         // Duplicate key, row not found.
         1062 | 1032 => advice(format!(
-            "a row of {name} differs from {source}'s (SHOW SLAVE STATUS on {name} shows it): compare it, make it as on {source} (SET sql_log_bin = 0 first), or rebuild {name}; then"
+            "a row of {name} differs from {source}'s ({} on {name} shows it): compare it, make it as on {source} (SET sql_log_bin = 0 first), or rebuild {name}; then",
+            shows_failure(seen)
         )),
         _ => advice(format!("fix on {name} what the error says, but never skip a transaction blindly; then")),
     }

@@ -1,6 +1,6 @@
 //! The servers themselves: whether they answer, their versions, their server ids, their clocks.
 
-use super::super::cluster::Cluster;
+use super::super::cluster::{Cluster, ip};
 use super::super::code::Code;
 use super::super::finding::{Check, advice, shell, sql};
 use super::lists::{clashes, listed};
@@ -19,13 +19,22 @@ pub fn servers(cluster: &Cluster) -> Check {
             // Its own check names the account.
             continue;
         }
-        let cure = [
-            shell(name, "systemctl status mysql mariadb"),
-            advice(format!(
-                "is it running, and not stopped (state T)? Is {} port {} reachable from here?",
+        let is_running = "is it running, and not stopped (state T)?";
+        let mut cure = vec![shell(name, "systemctl status mysql mariadb")];
+        if let Some(socket) = &host.socket {
+            let socket = socket.display();
+            cure.push(advice(format!(
+                "{is_running} Is {socket} its socket? If not, correct local.socket in mmm_helpers.yaml of {name}"
+            )));
+        } else {
+            if ip(&host.ip).is_none() {
+                cure.push(shell(&cluster.this, format!("getent ahosts {}", host.ip)));
+            }
+            cure.push(advice(format!(
+                "{is_running} Is {} port {} reachable from here?",
                 host.ip, host.mysql_port
-            )),
-        ];
+            )));
+        }
         check.fail(
             Code::ServerUnreachable,
             name,
@@ -115,7 +124,9 @@ pub fn server_ids(cluster: &Cluster) -> Check {
         );
     }
     let set: Vec<_> = ids.into_iter().filter(|(_, id)| *id != "0").collect();
-    for (first, second) in clashes(&set) {
+    // Two names of one server have a finding of their own.
+    let one_server = super::configuration::same_servers(cluster);
+    for (first, second) in clashes(&set).into_iter().filter(|pair| !one_server.contains(pair)) {
         let id = set.iter().find(|(name, _)| *name == second).map_or("", |(_, id)| id);
         let text = format!(
             "{first} and {second} both have server_id {id}: each takes the other's rows for its own and drops them"

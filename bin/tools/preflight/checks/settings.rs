@@ -269,8 +269,8 @@ pub fn events(cluster: &Cluster) -> Check {
         let text = format!("the event scheduler of {name} is on, and read_only may not stop {who}");
         let cure = [
             advice(format!(
-                "give these events on {name} a definer without SUPER, CONNECTION_ADMIN and READ_ONLY ADMIN (ALTER \
-                 DEFINER = … EVENT …), or disable them"
+                "give these events on {name} a definer without SUPER and {} (ALTER DEFINER = … EVENT …), or disable them",
+                if seen.is_mariadb() { "READ_ONLY ADMIN" } else { "CONNECTION_ADMIN" }
             )),
             advice(
                 "for this program and mysql_deny_write to see definers: GRANT EVENT ON *.* and SELECT ON mysql.* to the \

@@ -107,7 +107,7 @@ impl Move<'_> {
                 }
             }
             Error::Refused(refusal) if matches!(**refusal, Refusal::DoesNotStop { .. }) => {
-                let mut after = "the server still carries out STOP SLAVE (SHOW PROCESSLIST)".to_string();
+                let mut after = "the server still carries out the STOP (SHOW PROCESSLIST)".to_string();
                 if is_put_back {
                     // A START that follows a STOP is carried out after it.
                     after += ", and then starts replication again as it was: try again then";

@@ -283,7 +283,7 @@ pub fn fetch_again(server: &mut Server, channel: &Channel) -> Result<(), Error> 
     } else {
         channel.what_is_wrong()
     };
-    log::warn!("{}: {reason}; its source answers, so it is told to connect now", channel.title());
+    log::warn!("{}: {reason}; it is told to connect now", channel.title());
     let [stop, start] = [
         server.dialect().stop(&channel.name, Threads::Io),
         server.dialect().start(&channel.name, Threads::Io),
@@ -385,14 +385,19 @@ pub fn ensure_running(
         }
         return Ok(());
     };
-    let consequence =
-        if report::is_dry_run() { "a dry run started nothing" } else { "its threads were told to start" };
-    let failure = Refusal::DoesNotStart {
-        host: server.host().into(),
-        new: source.into(),
-        reason,
-        consequence: consequence.into(),
+    let has_lost_source = channel::again(server, &channel.name).is_ok_and(|now| now.has_lost_source());
+    let consequence = if report::is_dry_run() {
+        "a dry run started nothing".to_string()
+    } else if has_lost_source {
+        format!(
+            "its threads were told to start: start the server of {source}, or open its port; the I/O thread tries again \
+             by itself"
+        )
+    } else {
+        "its threads were told to start".into()
     };
+    let failure =
+        Refusal::DoesNotStart { host: server.host().into(), new: source.into(), reason, consequence };
     if interrupt::is_requested() {
         return Err(interrupted(server, channel, &failure.into(), || true));
     }

@@ -161,7 +161,8 @@ fn whole(
     let (host, other_host) = (&side.host, &other_side.host);
     if !has_common {
         return Ok(Err(format!(
-            "the logs of {host} and {other_host} have nothing in common any more, and without GTIDs nothing else shows \
+            "the logs of {host} and {other_host} have no transaction in common (none was written yet, or the common ones \
+             are purged), and without GTIDs nothing else shows \
              what is missing"
         )));
     }

@@ -126,3 +126,24 @@ fn a_channel_of_the_settings_that_no_host_has_is_one_finding_about_the_settings(
     assert!(finding.cure[0].contains("replication.channel in mmm_helpers.yaml of db3"), "{finding:?}");
     assert!(!finding.cure.concat().contains("set up replication"), "{finding:?}");
 }
+
+#[test]
+fn the_failed_row_is_shown_by_a_statement_that_the_server_knows() {
+    let cure = |mut cluster: Cluster, version| {
+        let seen = seen(&mut cluster, "db3");
+        if let Some(version) = version {
+            seen.dialect = mmm_replication::dialect::Dialect::new(version, false);
+            seen.variables.insert("version".into(), format!("{}.{}.{}", version.0, version.1, version.2));
+        }
+        let channel = &mut seen.links[0].channel;
+        (channel.sql_running, channel.sql_error) = (false, Some(error(1062)));
+        replication(&cluster).findings.remove(0).cure.remove(0)
+    };
+    let of_workers = "replication_applier_status_by_worker WHERE LAST_ERROR_NUMBER > 0";
+    let new = cure(good("db3"), Some((9, 7, 4)));
+    assert!(new.contains("SHOW REPLICA STATUS") && new.contains(of_workers), "{new}");
+    let old = cure(good("db3"), Some((5, 6, 24)));
+    assert!(old.contains("SHOW SLAVE STATUS") && !old.contains(of_workers), "{old}");
+    let mariadb = cure(good("db3"), None);
+    assert!(mariadb.contains("SHOW ALL SLAVES STATUS") && !mariadb.contains(of_workers), "{mariadb}");
+}

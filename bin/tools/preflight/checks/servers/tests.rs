@@ -55,3 +55,34 @@ fn a_clock_that_is_wrong_in_either_direction_is_found() {
         assert_eq!(codes(&clocks(&cluster)).len(), expected);
     }
 }
+
+#[test]
+fn how_a_silent_server_is_reached_is_what_is_looked_at() {
+    let cure = |cluster: &Cluster| servers(cluster).findings[0].cure.join("\n");
+    let mut cluster = good("db1");
+    cluster.members[1].server = Err(Unreached { reason: "no".into(), answered: false, code: None });
+    let by_address = cure(&cluster);
+    assert!(by_address.contains("port 3306") && !by_address.contains("getent"), "{by_address}");
+    cluster.members[1].host.ip = "db2.example".into();
+    assert!(cure(&cluster).contains("on db1, shell: getent ahosts db2.example"), "{}", cure(&cluster));
+    cluster.members[1].host.socket = Some("/run/mysqld/mysqld.sock".into());
+    let by_socket = cure(&cluster);
+    assert!(
+        by_socket.contains("/run/mysqld/mysqld.sock") && by_socket.contains("local.socket"),
+        "{by_socket}"
+    );
+    assert!(!by_socket.contains("port 3306") && !by_socket.contains("getent"), "{by_socket}");
+}
+
+#[test]
+fn one_server_under_two_names_has_no_second_finding_for_its_id() {
+    let mut cluster = good("db1");
+    for name in ["hostname", "port", "server_uuid", "server_id"] {
+        for host in ["db1", "db2"] {
+            set(&mut cluster, host, name, "7");
+        }
+    }
+    assert_eq!(codes(&server_ids(&cluster)), [""; 0]);
+    set(&mut cluster, "db2", "hostname", "8");
+    assert_eq!(codes(&server_ids(&cluster)), ["server-id-duplicate"]);
+}
