@@ -32,21 +32,27 @@ struct Failure {
     error: Error,
     /// This host, if it may still take writes and nobody knows.
     open: Option<String>,
+    /// This host, if nobody listens where its server should.
+    unserved: Option<String>,
 }
 
 impl Failure {
     fn of(error: Error, host: &str) -> Self {
         let open = is_unseen(&error).then(|| host.to_string());
-        Self { error, open }
+        let unserved = is_unserved(&error).then(|| host.to_string());
+        Self { error, open, unserved }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)?;
-        match &self.open {
-            Some(host) => write!(f, "; {}", may_be_open(host)),
-            None => Ok(()),
+        match (&self.open, &self.unserved) {
+            (Some(host), _) => write!(f, "; {}", may_be_open(host)),
+            (None, Some(host)) => {
+                write!(f, "; no server listens there, so {host} takes no writes over that address")
+            }
+            (None, None) => Ok(()),
         }
     }
 }
@@ -71,12 +77,16 @@ fn may_be_open(host: &str) -> String {
 /// True if a server that was not closed may run: it refuses the log-in, or it does not answer.
 fn is_unseen(error: &Error) -> bool {
     match error {
-        // Nobody listens there.
-        Error::Connect { cause, answered, .. } => *answered || !cause.contains("Connection refused"),
+        Error::Connect { .. } => !is_unserved(error),
         Error::NotClosed { cause, state } => is_unseen(cause) && !state.ends_with("is on"),
         Error::Silent { .. } | Error::Broken { .. } | Error::Config(_) => true,
         _ => false,
     }
+}
+
+/// True if the host itself says that nobody listens there.
+fn is_unserved(error: &Error) -> bool {
+    matches!(error, Error::Connect { cause, answered: false, .. } if cause.contains("Connection refused"))
 }
 
 fn main() -> ExitCode {

@@ -99,7 +99,10 @@ fn examine(arguments: &Arguments, budget: Budget) -> Report {
 
 /// What to do about an error differs from what a helper's caller does.
 fn explained(error: &Error) -> String {
-    let text = error.to_string();
+    let mut text = error.to_string();
+    if let Error::Connect { .. } = error {
+        text += "; start that server, open its port, or correct the account (mmm_preflight says more), and ask again";
+    }
     text.replace("run it by hand with --wait forever", "raise --timeout")
 }
 

@@ -114,7 +114,7 @@ fails_with() {
   thaw db1
   kill_server db1
   run_helper db1 mysql_deny_write
-  fails_with "Can't connect to MySQL (host = 10.77.0.11:3306, user = mmm_agent)!*refused*"
+  fails_with "Can't connect to MySQL (host = 10.77.0.11:3306, user = mmm_agent)!*refused*; no server listens there, so db1 takes no writes over that address"
   [[ $line != *'may still take writes'* ]]
   in_host db1 iptables -A INPUT -p tcp --dport 3306 -j DROP
   run_helper db1 mysql_deny_write

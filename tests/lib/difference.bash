@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2046
+# shellcheck shell=bash disable=SC2154,SC2046,SC2317
 # Asking mmm_difference, and what it saved.
 #   load ../lib/cluster
 #   load ../lib/failover

@@ -1,6 +1,7 @@
 //! The whole way from the files to what is shown.
 
 use std::collections::VecDeque;
+use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
@@ -64,7 +65,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// If this fails, too, nothing can be done.
 fn complain(trouble: &dyn fmt::Display) {
-    let _ = writeln!(io::stderr(), "mmm_journal: {trouble}");
+    // mmm_guard and mmm_preflight read the journal, too.
+    let program = env::args_os().next().map(PathBuf::from);
+    let program = program.as_ref().and_then(|program| program.file_name()?.to_str());
+    let _ = writeln!(io::stderr(), "{}: {trouble}", program.unwrap_or("mmm_journal"));
 }
 
 fn show(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Trouble> {

@@ -1,8 +1,10 @@
 //! The two accounts: whether they are let in, what they may do (docs/PRIVILEGES.md), and how they are encrypted.
 
+use std::fmt::Write as _;
+
 use mmm_core::settings::TlsMode;
-use mmm_replication::{ACCESS_DENIED, quoted_account};
 use mmm_replication::status::IoThread;
+use mmm_replication::{ACCESS_DENIED, quoted_account};
 
 use super::super::cluster::{Cluster, Member, Seen, Unreached};
 use super::super::code::Code;
@@ -112,7 +114,7 @@ fn replication_password(cluster: &Cluster, check: &mut Check) -> bool {
         first.reason
     );
     if !running.is_empty() {
-        text += &format!(": by this account, {} replicates", listed(&running));
+        let _ = write!(text, ": by this account, {} replicates", listed(&running));
     }
     let cure = advice(
         "compare replication_user and replication_password in mmm_common.conf here with those of a host where this program \
