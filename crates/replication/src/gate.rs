@@ -142,7 +142,7 @@ fn check_accepting(host: &str, peer: &Host, question: Question, error: &Error) -
     Err(Refusal::PeerMayBeAlive {
         peer: peer.name.to_string(),
         reason: error.to_string(),
-        sign: format!("{host} replicates from nobody and has seen that for {since:.0?}"),
+        sign: format!("{host}, which replicates from nobody, has seen that for {since:.0?}"),
         then: question.otherwise.into(),
         limit,
     }

@@ -53,7 +53,8 @@ pub fn whole_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf,
     if path.is_absolute() {
         Ok(path)
     } else {
-        Err(D::Error::custom("expected an absolute path, beginning with /"))
+        let path = path.display();
+        Err(D::Error::custom(format_args!("expected an absolute path, beginning with /, and not `{path}`")))
     }
 }
 
