@@ -5,7 +5,7 @@
 //! end either, and an agent would wait for it as long as the file system stays frozen. So a process of its own, which
 //! shares this one's memory, does that work. The thread that started it waits meanwhile, but that wait ends with this
 //! process. This is how `posix_spawn` begins a program; it costs some ten microseconds. Who must not wait so long lets
-//! another thread wait, see [`within`].
+//! another thread wait, see `within`.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_int, c_uint, c_void};
