@@ -4,6 +4,7 @@
 
 load ../lib/cluster
 load ../lib/failover
+load ../lib/survivors
 
 setup_file() { cluster_in_mode; }
 teardown_file() { end_cluster; }
@@ -185,4 +186,23 @@ has_early_row() {
     open_writes db2
     nothing_lost db2 db3
   fi
+}
+
+# Only the relay log has the last rows, and a move would delete it.
+@test "A9, bare: the slave has only fetched what the new master never got; with require, nothing of it is thrown away" {
+  settings db2 'allow_write: { survivors: require }'
+  stop_replica_thread db3 SQL_THREAD
+  cut_off db2
+  write db1 2
+  fetched_all db3 db1
+  dies
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: db3 has *, and db3 keeps no log from which db2 could take that over; a move would throw it away*'
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: *only db3 has *'
+  is_read_only db2
+
+  start_replica_thread db3 SQL_THREAD
+  wait_for 5 has_transactions db3 9
 }

@@ -744,6 +744,23 @@ pub enum Refusal {
         known: String,
     },
 
+    /// A slave has more of a dead master's log than the new master, and no log from which that could be taken over.
+    #[error(
+        "{host} has {more}, {new} {known}, and {host} keeps no log from which {new} could take that over; a move would \
+         throw it away. Try again when {new} is open; or let {host} apply it (START SLAVE SQL_THREAD), and see it with: \
+         mmm_difference {host} {new}"
+    )]
+    TailOnlyFetched {
+        /// The replica.
+        host: String,
+        /// The new master.
+        new: String,
+        /// What the replica has, in words.
+        more: String,
+        /// What the new master has.
+        known: String,
+    },
+
     /// Starting replication would discard what nobody can send again.
     #[error(
         "{host} has fetched the log of {source_host} to {fetched} and applied it to {applied}; {source_host} does not \

@@ -194,13 +194,14 @@ fn is_to_be_rebuilt(desk: &Desk, host: usize) -> bool {
 }
 
 /// What a slave is refused for that has more than the writer.
-const AHEAD: [&str; 6] = [
+const AHEAD: [&str; 7] = [
     "replica-ahead",
     "keeps-no-log",
     "not-in-log",
     "out-of-order",
     "applies-no-further",
     "not-taken-over-yet",
+    "tail-only-fetched",
 ];
 
 /// True if the answer names what is lost.

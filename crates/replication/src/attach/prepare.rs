@@ -43,6 +43,11 @@ impl Move<'_> {
         if old_is_gone {
             return Ok((facts, is_moving));
         }
+        // It only let the agent in. If it sends nothing any more, a start would throw away what was fetched; planning
+        // refuses to go on beside it.
+        if channel.would_discard() && !matches!(facts.old, OldMaster::Answers(_)) {
+            return Ok((facts, is_moving));
+        }
         // An error that stopped a thread may have passed; if not, it shows again at once.
         if !channel.sql_running || channel.io == IoThread::No {
             log::info!("{}: {}", channel.title(), channel.what_is_wrong());
@@ -68,7 +73,7 @@ impl Move<'_> {
             return Ok(());
         }
         self.tail = Tail::Judged;
-        if self.errand.is_some() || !replica.logs_updates {
+        if self.errand.is_some() {
             return Ok(());
         }
         let Some(theirs) = &new.channel else {
@@ -79,7 +84,19 @@ impl Move<'_> {
                     && (&channel.source_host, channel.source_port)
                         != (&self.this_host.ip, self.this_host.mysql_port)
             };
-            let Some(elsewhere) = elsewhere.filter(is_other) else { return Ok(()) };
+            let Some(elsewhere) = elsewhere.filter(is_other) else {
+                let seen = &replica.channel;
+                if seen.fetched != seen.applied {
+                    log::warn!(
+                        "{} replicates from nobody, so what only {} has fetched of {old} is given up: from {} to {}",
+                        new.host,
+                        replica.host,
+                        BinlogPosition::shown(seen.applied.as_ref()),
+                        BinlogPosition::shown(seen.fetched.as_ref())
+                    );
+                }
+                return Ok(());
+            };
             let (host, new) = (replica.host.clone(), new.host.clone());
             let more = format!(
                 "fetched the log of {old} to {}",
@@ -112,6 +129,12 @@ impl Move<'_> {
         );
         let known = format!("has fetched to {}", BinlogPosition::shown(theirs.fetched.as_ref()));
         let (host, new) = (replica.host.clone(), new.host.clone());
-        Err(Refusal::NotTakenOverYet { host, new, more, known }.into())
+        // Without a log of its own, it stays until the new master has opened and said what it opens without.
+        let refusal = if replica.logs_updates {
+            Refusal::NotTakenOverYet { host, new, more, known }
+        } else {
+            Refusal::TailOnlyFetched { host, new, more, known }
+        };
+        Err(refusal.into())
     }
 }
