@@ -12,7 +12,7 @@ use mmm_core::config::Config;
 use mmm_core::event::{self, Change};
 use mmm_core::firewall;
 use mmm_core::journal::{step, words};
-use mmm_core::{Call, Verdict, report, run};
+use mmm_core::{Call, Verdict, process, report, run};
 use mmm_replication::difference::left_behind;
 use mmm_replication::gate::{self, Lost, Question};
 use mmm_replication::takeover::{self, Pursuit};
@@ -31,6 +31,8 @@ fn main() -> ExitCode {
 
 fn mysql_allow_write(call: &Call) -> Result<Verdict, Error> {
     let config = call.config()?;
+    // Else a note that does not answer keeps the host closed.
+    process::hurry(call.arguments.force);
     firewall::remove_leftover(config.this_host());
     let limits = &call.settings.limits;
     let mut local = Server::connect(config.this_host(), limits.connect, call.budget)?;

@@ -13,7 +13,7 @@ use mmm_core::config::{Blocking, Config};
 use mmm_core::event::{self, Change};
 use mmm_core::firewall::{self, Barrier};
 use mmm_core::journal::{step, step_on, words};
-use mmm_core::{Budget, Call, Coded, Verdict, interrupt, run};
+use mmm_core::{Budget, Call, Coded, Verdict, interrupt, process, run};
 use mmm_replication::closing::{Closed, Closing};
 use mmm_replication::takeover::{self, Outcome, Pursuit};
 use mmm_replication::{Error, Refusal, Server};
@@ -95,6 +95,8 @@ fn main() -> ExitCode {
 
 fn mysql_deny_write(call: &Call) -> Result<Verdict, Failure> {
     interrupt::attend();
+    // Whatever notes there are, the host has to be closed first.
+    process::hurry(true);
     call.if_given_up(may_be_open("this host"));
     let config = call.config().map_err(|error| Failure::of(error.into(), "this host"))?;
     deny_write(call, &config).map_err(|error| Failure::of(error, config.this().as_str()))
@@ -118,6 +120,7 @@ fn deny_write(call: &Call, config: &Config) -> Result<Verdict, Error> {
     let closed = close(&mut closing).map_err(|failure| closing.explain(failure));
     if closed.is_ok() {
         call.if_given_up(format!("{} is closed", host.name));
+        process::hurry(false);
     }
     let lowered = barrier.lower();
     let Closed { prepared, cut } = closed?;

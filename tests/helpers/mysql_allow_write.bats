@@ -458,15 +458,20 @@ notes_are_stuck() {
   stick db2 /var/lib/mysql-mmm "$@"
 }
 
-@test "a frozen folder of the notes does not keep the gate waiting: writes open, and the journal says so" {
+# A note that cannot be written must not look like one that nobody needs.
+@test "a frozen folder of the notes keeps the gate closed, and the call ends in time and names it; --force opens" {
   caught_up db2 db1
   kill_server db1
   notes_are_stuck writes
   run_helper db2 mysql_allow_write
+  answers 255 'ERROR: no answer within the time limit*; /var/lib/mysql-mmm/mysql-mmm-opened-10.77.0.12-3306 does not answer: *'
+  in_time
+  is_read_only db2
+
+  run_helper db2 mysql_allow_write --force
   answers 0 'OK*'
   within 5000
   is_writable
-  journal_says db2 '/var/lib/mysql-mmm/mysql-mmm-opened-10.77.0.12-3306 could not be written: no answer within'
 }
 
 @test "a folder of the notes that does not answer at all keeps the gate closed, and the call ends in time" {
@@ -474,7 +479,24 @@ notes_are_stuck() {
   kill_server db1
   notes_are_stuck
   run_helper db2 mysql_allow_write
-  answers 255 'ERROR: no answer within the time limit*'
+  answers 255 'ERROR: no answer within the time limit*; /var/lib/mysql-mmm/* does not answer: *'
   in_time
   is_read_only db2
+}
+
+@test "a slow disk below the notes keeps nobody from what it notes" {
+  truncate -s 16M "$BATS_TEST_TMPDIR/disk"
+  mkfs.ext4 -q "$BATS_TEST_TMPDIR/disk"
+  in_host db2 mkdir -p /var/lib/mysql-mmm
+  in_host db2 mount -o loop "$BATS_TEST_TMPDIR/disk" /var/lib/mysql-mmm || skip 'no loop device'
+  caught_up db2 db1
+  kill_server db1
+  in_host db2 fsfreeze --freeze /var/lib/mysql-mmm
+  { sleep 2; in_host db2 fsfreeze --unfreeze /var/lib/mysql-mmm; } 3>&- &
+  run_helper db2 mysql_allow_write
+  wait
+  in_host db2 test -s /var/lib/mysql-mmm/mysql-mmm-opened-10.77.0.12-3306
+  in_host db2 umount /var/lib/mysql-mmm
+  answers 0 'OK*'
+  is_writable
 }

@@ -4,8 +4,8 @@
 //! `flock` belongs to the open file, which a child inherits. So the lock is free only after the helper and every
 //! command that it ran have ended.
 //!
-//! The folder may be on a file system that does not answer. Looking for a marker then takes for ever, but keeps no process
-//! from ending; a change of one fails after half a second, as on a full disk.
+//! The folder may be on a file system that does not answer. A marker then takes for ever, but keeps no process from
+//! ending; in a hurry ([`process::hurry`]) a change of one fails after half a second, as on a full disk.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -106,7 +106,7 @@ impl Marker {
         if report::is_dry_run() {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, "a dry run writes no file"));
         }
-        process::open_within(path, true)?;
+        process::open_apart(path, true)?;
         for _ in 0..TRIES {
             let file = options().create(true).truncate(false).mode(0o600).open(path)?;
             if let Ok(file) = Flock::lock(file, FlockArg::LockExclusiveNonblock) {
@@ -142,7 +142,11 @@ impl Marker {
 
     /// Looks for the marker of a helper that was killed. Ends what such a helper was running.
     pub fn find(path: &Path) -> io::Result<Found> {
-        match process::look(path).and_then(|()| process::open_within(path, false)) {
+        process::knock(path)?;
+        if !path.try_exists().unwrap_or(true) {
+            return Ok(Found::Nothing);
+        }
+        match process::open_apart(path, false) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(error),
             // What else may be wrong is seen below.
@@ -231,14 +235,14 @@ impl Marker {
 
     /// True if the helper that wrote the marker is at work. Costs one failed `open` if there is no marker.
     pub fn is_in_use(path: &Path) -> bool {
-        process::can_read(path)
+        process::knock(path).is_ok()
             && look_at(path)
                 .is_ok_and(|content| content.undo.is_some() && content.owner.is_some_and(Process::is_alive))
     }
 
     /// What a marker says, whoever wrote it, for a caller that only looks.
     pub fn noted(path: &Path) -> Option<String> {
-        process::look(path).ok()?;
+        process::knock(path).ok()?;
         look_at(path).ok()?.undo
     }
 
@@ -271,7 +275,7 @@ impl Marker {
     pub fn write(&mut self, undo: &str) -> io::Result<()> {
         self.undo = undo.into();
         let done = report::change(None, Kind::File, written(&self.path, undo), || {
-            process::write_within(&self.path, self.file()?, &self.text(None)?)
+            process::write_apart(&self.path, self.file()?, &self.text(None)?)
         });
         self.noting_if_stuck(done)
     }
@@ -303,12 +307,17 @@ impl Marker {
         let removed =
             report::change(None, Kind::File, format_args!("remove {}", self.path.display()), || {
                 // Emptied first, because another process may have opened it already.
-                process::remove_within(&self.path, Some(self.file()?))
+                process::remove_apart(&self.path, Some(self.file()?))
             });
         let removed = self.noting_if_stuck(removed);
         if let Err(error) = removed {
             log::warn!("{} could not be removed: {error}", self.path.display());
         }
+    }
+
+    /// A process that nothing ends has the file as its stdin: its lock stays until that has ended.
+    pub fn leave_locked(&mut self) {
+        self.is_stuck = true;
     }
 
     fn noting_if_stuck<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
@@ -347,12 +356,12 @@ pub fn look(path: &Path) -> io::Result<()> {
 
 /// Gives a plain file this content, if its file system takes that within half a second.
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {
-    process::replace_within(path, text)
+    process::replace_apart(path, text)
 }
 
 /// Removes a plain file, likewise.
 pub fn remove(path: &Path) -> io::Result<()> {
-    process::remove_within(path, None)
+    process::remove_apart(path, None)
 }
 
 /// A change that consists in writing a marker.

@@ -4,8 +4,8 @@
 //! Nothing ends a thread that writes to a frozen file system, not even SIGKILL. A process with such a thread does not
 //! end either, and an agent would wait for it as long as the file system stays frozen. So a process of its own, which
 //! shares this one's memory, does that work. The thread that started it waits meanwhile, but that wait ends with this
-//! process. This is how `posix_spawn` begins a program; it costs some ten microseconds. Who must not wait so long lets
-//! another thread wait, see `within`.
+//! process. This is how `posix_spawn` begins a program; it costs some ten microseconds. Who must not wait so long says so
+//! ([`hurry`]), and another thread waits.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_int, c_uint, c_void};
@@ -15,10 +15,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::ptr;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
@@ -34,8 +34,12 @@ const STACK: usize = 64 << 10;
 const MOST: usize = 1 << 20;
 /// Descriptors that are closed one by one if the kernel cannot close all at once (before 5.9).
 const DESCRIPTORS: i32 = 1024;
-/// How long a change of a small file may take.
+/// How long a small file may take in a hurry.
 const CHANGING: Duration = Duration::from_millis(500);
+/// For how long a folder counts as one that does not answer. A program that runs for days looks again.
+const FORGETTING: Duration = Duration::from_secs(10);
+/// For how long a folder that has answered counts as one that does.
+const FRESH: Duration = Duration::from_millis(100);
 
 /// Sets what a parent may have set otherwise, and what may be done with this process.
 pub fn prepare() {
@@ -70,11 +74,49 @@ pub(crate) fn can_read(file: &Path) -> bool {
     look(file).is_ok()
 }
 
-/// The same; why it cannot be read. A folder in which a change took too long is not waited for again: whoever hangs in
-/// it may hold up all that look into it.
+/// The same; why it cannot be read. A folder in which something took too long in a hurry is not waited for again:
+/// whoever hangs in it may hold up all that look into it.
 pub(crate) fn look(file: &Path) -> io::Result<()> {
+    if IS_IN_HURRY.load(Ordering::Relaxed) {
+        return look_within(file);
+    }
     check_stuck(file)?;
-    apart(&Deed::Read { file: &text_of(file)? }, &AtomicI32::new(0))
+    waiting_for(file, || apart(&Deed::Read { file: &text_of(file)? }, &AtomicI32::new(0)))
+}
+
+/// Lets a folder of small files answer, as [`look`] does, before somebody opens one of them.
+pub(crate) fn knock(file: &Path) -> io::Result<()> {
+    let folder = folder_of(file);
+    let is_fresh = |seen: &(PathBuf, Instant)| seen.0 == folder && seen.1.elapsed() < FRESH;
+    if lock(&FOUND).as_ref().is_some_and(is_fresh) {
+        return Ok(());
+    }
+    let answer = look(file);
+    match &answer {
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+        // Whatever else is wrong, whoever opens the file finds it.
+        _ => *lock(&FOUND) = Some((folder.into(), Instant::now())),
+    }
+    answer.or_else(|error| if error.kind() == io::ErrorKind::TimedOut { Err(error) } else { Ok(()) })
+}
+
+/// From now on, what takes longer than half a second in a folder is given up, and the folder with it; or it is waited
+/// for again, until this process is ended itself. The first is for those who have to go on without it, come what may: to
+/// all others a note that did not answer must not look like one that is not there.
+pub fn hurry(is_in_hurry: bool) {
+    IS_IN_HURRY.store(is_in_hurry, Ordering::Relaxed);
+}
+
+/// The file that this process waits for at the moment, with no end.
+pub(crate) fn waits_for() -> Option<PathBuf> {
+    lock(&WAITING).clone()
+}
+
+fn waiting_for<T>(path: &Path, work: impl FnOnce() -> T) -> T {
+    *lock(&WAITING) = Some(path.into());
+    let done = work();
+    *lock(&WAITING) = None;
+    done
 }
 
 /// The same for a caller that must not wait: a file that does not answer within half a second cannot be read.
@@ -83,33 +125,34 @@ pub(crate) fn look_within(file: &Path) -> io::Result<()> {
     within(file, move |id| apart(&Deed::Read { file: &name }, id))
 }
 
-/// Opens the file for writing, to see that this returns within half a second; with `create`, a file or a folder that is
+/// Opens the file for writing, to see that this returns; with `create`, a file or a folder that is
 /// missing is created.
-pub(crate) fn open_within(file: &Path, create: bool) -> io::Result<()> {
+pub(crate) fn open_apart(file: &Path, create: bool) -> io::Result<()> {
     let (name, folder) = (text_of(file)?, text_of(folder_of(file))?);
-    within(file, move |id| apart(&Deed::Open { file: &name, folder: create.then_some(&*folder) }, id))
+    changed(file, move |id| apart(&Deed::Open { file: &name, folder: create.then_some(&*folder) }, id))
 }
 
-/// Gives `opened`, which `path` names, this content, and lets that outlive a loss of power, within half a second. Until it
-/// is done, a lock of `opened` stays.
-pub(crate) fn write_within(path: &Path, opened: &File, text: &str) -> io::Result<()> {
+/// Gives `opened`, which `path` names, this content, and lets that outlive a loss of power. Until it is done, a lock of
+/// `opened` stays.
+pub(crate) fn write_apart(path: &Path, opened: &File, text: &str) -> io::Result<()> {
     let (folder, opened, text) = (text_of(folder_of(path))?, opened.try_clone()?, text.to_string());
-    within(path, move |id| {
+    changed(path, move |id| {
         apart(&Deed::Write { file: opened.as_fd(), text: text.as_bytes(), folder: &folder }, id)
     })
 }
 
-/// Gives the file this content within half a second. Nothing that is missing is an error.
-pub(crate) fn replace_within(path: &Path, text: &str) -> io::Result<()> {
+/// Gives the file this content. Nothing that is missing is an error.
+pub(crate) fn replace_apart(path: &Path, text: &str) -> io::Result<()> {
     let (file, folder, text) = (text_of(path)?, text_of(folder_of(path))?, text.to_string());
-    within(path, move |id| apart(&Deed::Replace { file: &file, folder: &folder, text: text.as_bytes() }, id))
+    changed(path, move |id| apart(&Deed::Replace { file: &file, folder: &folder, text: text.as_bytes() }, id))
 }
 
-/// Removes the file within half a second. `opened`, if it is open, is emptied before, and a lock of it stays until all
-/// is done.
-pub(crate) fn remove_within(path: &Path, opened: Option<&File>) -> io::Result<()> {
+/// Removes the file. `opened`, if it is open, is emptied before, and a lock of it stays until all is done.
+pub(crate) fn remove_apart(path: &Path, opened: Option<&File>) -> io::Result<()> {
     let (file, opened) = (text_of(path)?, opened.map(File::try_clone).transpose()?);
-    within(path, move |id| apart(&Deed::Remove { file: &file, opened: opened.as_ref().map(AsFd::as_fd) }, id))
+    changed(path, move |id| {
+        apart(&Deed::Remove { file: &file, opened: opened.as_ref().map(AsFd::as_fd) }, id)
+    })
 }
 
 fn text_of(path: &Path) -> io::Result<CString> {
@@ -120,21 +163,35 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("/"))
 }
 
-/// A folder in which something took too long. This process waits for it once only.
-static STUCK: Mutex<Option<PathBuf>> = Mutex::new(None);
+static IS_IN_HURRY: AtomicBool = AtomicBool::new(false);
+static WAITING: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// A folder in which something took too long, and when. It is not waited for again at once.
+static STUCK: Mutex<Option<(PathBuf, Instant)>> = Mutex::new(None);
+/// A folder that has answered, and when.
+static FOUND: Mutex<Option<(PathBuf, Instant)>> = Mutex::new(None);
 
-fn stuck() -> MutexGuard<'static, Option<PathBuf>> {
-    STUCK.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(of: &'static Mutex<T>) -> MutexGuard<'static, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn check_stuck(path: &Path) -> io::Result<()> {
-    if stuck().as_deref() == Some(folder_of(path)) { Err(late()) } else { Ok(()) }
+    let is_stuck = |stuck: &(PathBuf, Instant)| stuck.0 == folder_of(path) && stuck.1.elapsed() < FORGETTING;
+    if lock(&STUCK).as_ref().is_some_and(is_stuck) { Err(late()) } else { Ok(()) }
 }
 
 fn late() -> io::Error {
     let text =
         format!("no answer within {} ms; its file system or the disk below it hangs", CHANGING.as_millis());
     io::Error::new(io::ErrorKind::TimedOut, text)
+}
+
+/// Waits for `work`, in a hurry for half a second.
+fn changed(path: &Path, work: impl FnOnce(&AtomicI32) -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    if IS_IN_HURRY.load(Ordering::Relaxed) {
+        within(path, work)
+    } else {
+        waiting_for(path, || work(&AtomicI32::new(0)))
+    }
 }
 
 /// Waits for `work` for half a second, which gives the id of the process that does it. What takes longer is killed: it
@@ -152,7 +209,8 @@ fn within(path: &Path, work: impl FnOnce(&AtomicI32) -> io::Result<()> + Send + 
     if let Ok(result) = ended.recv_timeout(CHANGING) {
         return result;
     }
-    *stuck() = Some(folder_of(path).into());
+    *lock(&FOUND) = None;
+    *lock(&STUCK) = Some((folder_of(path).into(), Instant::now()));
     let id = id.load(Ordering::Relaxed);
     if id > 1 {
         let _ = kill(unistd::Pid::from_raw(id), Signal::SIGKILL);
@@ -279,8 +337,11 @@ fn open_now(file: &CStr, folder: Option<&CStr>, flags: OFlag) -> Result<OwnedFd,
     let create = || open(file, flags | OFlag::O_CREAT, Mode::from_bits_truncate(0o600));
     match create() {
         Err(Errno::ENOENT) => {
-            unistd::mkdir(folder, Mode::from_bits_truncate(0o755))?;
-            create()
+            // Another helper may have made it at this moment.
+            match unistd::mkdir(folder, Mode::from_bits_truncate(0o755)) {
+                Ok(()) | Err(Errno::EEXIST) => create(),
+                Err(error) => Err(error),
+            }
         }
         other => other,
     }

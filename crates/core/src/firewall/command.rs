@@ -69,12 +69,15 @@ impl Command {
             // A group of its own, so that what it starts can be ended with it.
             .process_group(0);
         let Some(mut child) = child::spawn(command, limit).map_err(not_started)? else {
+            marker.leave_locked();
             return Err(CommandError::Hung { command: self.text.clone(), limit });
         };
         marker.note_child(child.id());
         let ended = child::finish(&mut child, &self.text, started, limit, || first_line(&mut stderr));
-        // One that was killed and has not ended still has the marker's lock.
-        if !matches!(child.try_wait(), Ok(None)) {
+        // One that was killed and has not ended keeps the marker's lock, so that no later call starts another one.
+        if matches!(child.try_wait(), Ok(None)) {
+            marker.leave_locked();
+        } else {
             marker.forget_child();
         }
         ended

@@ -116,9 +116,11 @@ pub(crate) fn answer(text: &str) -> io::Result<()> {
 
 /// Waits until all is written. A terminal that takes nothing for `most` is not waited for.
 pub(crate) fn settle(most: Duration) {
+    // A terminal that has been stopped for long may take something again just now.
+    let began = Instant::now();
     let mut texts = lock();
     while !texts.is_empty() {
-        let left = most.saturating_sub(texts.stands());
+        let left = most.saturating_sub(texts.stands().min(began.elapsed()));
         if left.is_zero() {
             return;
         }

@@ -15,6 +15,7 @@ use crate::error::{CallError, Coded};
 use crate::event;
 use crate::invocation::{Program, Request, Shape};
 use crate::journal::{self, words};
+use crate::process;
 use crate::report;
 use crate::settings::{self, Limits, Settings, SettingsError};
 use crate::unfinished;
@@ -54,7 +55,13 @@ impl Patience {
     /// How a call ends that is given up.
     fn given_up(&self) -> Ending {
         let text = match (lock(&self.0).meaning.take(), journal::place()) {
-            (None, _) => "see the log for its last step".into(),
+            (None, _) => match process::waits_for() {
+                Some(file) => format!(
+                    "{} does not answer: its file system or the disk below it hangs, see the kernel's log",
+                    file.display()
+                ),
+                None => "see the log for its last step".into(),
+            },
             (Some(meaning), None) => meaning,
             (Some(meaning), Some(place)) => format!("{meaning}; its last step is in {place}"),
         };

@@ -52,19 +52,19 @@ fn descriptors_and_signal_mask_are_as_before() {
 fn a_note_is_written_read_and_removed_in_a_folder_that_may_be_missing() {
     let scratch = Scratch::new();
     let path = scratch.path().join("notes/note");
-    assert_eq!(open_within(&path, false).unwrap_err().kind(), io::ErrorKind::NotFound);
-    open_within(&path, true).unwrap();
+    assert_eq!(open_apart(&path, false).unwrap_err().kind(), io::ErrorKind::NotFound);
+    open_apart(&path, true).unwrap();
     let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
     for text in ["a long note", "short"] {
-        write_within(&path, &file, text).unwrap();
+        write_apart(&path, &file, text).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
     look_within(&path).unwrap();
-    remove_within(&path, Some(&file)).unwrap();
+    remove_apart(&path, Some(&file)).unwrap();
     assert_eq!((path.exists(), file.metadata().unwrap().len()), (false, 0));
-    assert_eq!(remove_within(&path, None).unwrap_err().kind(), io::ErrorKind::NotFound);
-    replace_within(&path, "plain").unwrap();
-    replace_within(&path, "new").unwrap();
+    assert_eq!(remove_apart(&path, None).unwrap_err().kind(), io::ErrorKind::NotFound);
+    replace_apart(&path, "plain").unwrap();
+    replace_apart(&path, "new").unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "new");
 }
 

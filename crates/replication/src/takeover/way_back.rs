@@ -1,15 +1,18 @@
 //! Back from a survivor to the old master.
 
-use mmm_core::Budget;
+use std::path::Path;
+
 use mmm_core::config::{Config, Host};
 use mmm_core::journal::step;
 use mmm_core::marker::Marker;
 use mmm_core::settings::{Settings, Survivors};
+use mmm_core::{Budget, report};
 
 use crate::attach;
 use crate::channel::{self, Chosen, threads};
 use crate::error::Error;
 use crate::position::BinlogPosition;
+use crate::refusal::Refusal;
 use crate::server::dialect::Target;
 use crate::server::patience::OTHERS_PATIENCE;
 use crate::server::{Server, lock};
@@ -76,11 +79,28 @@ pub(super) fn attach_to_peer(
     attach::attach(local, config.this_host(), chosen, peer, &settings, budget)
 }
 
+/// Refuses if a takeover is noted that could not be taken up.
+fn check_free(config: &Config, path: &Path) -> Result<(), Error> {
+    let noted = if report::is_dry_run() { None } else { Marker::noted(path) };
+    let Some(note) = noted.and_then(|text| Note::from_text(&text)) else { return Ok(()) };
+    Err(Refusal::StillTakingOver {
+        host: config.this().to_string(),
+        survivor: note.survivor,
+        state: format!("another process holds {}", path.display()),
+        then: "writes stay closed".into(),
+    }
+    .into())
+}
+
 /// Gives up a takeover that a killed call or a lost survivor has left: this host is open, or about to be, and nothing
 /// of the survivor's may come any more. What the survivor was seen to have is forgotten once this host is open, and not
-/// before: a call that is ended in between has not reported it. Costs one failed `open` if there is none.
+/// before: a call that is ended in between has not reported it.
+///
+/// # Errors
+/// Also if another process holds what is noted of it: then the channel may still point at the survivor.
 pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
-    let Some((mut marker, text)) = Marker::leftover(&marker_of(config.this_host())) else { return Ok(()) };
+    let path = marker_of(config.this_host());
+    let Some((mut marker, text)) = Marker::leftover(&path) else { return check_free(config, &path) };
     let Some(mut note) = Note::from_text(&text) else {
         marker.remove();
         return Ok(());
