@@ -5,8 +5,11 @@
 # start_anew WORDS… — the program starts again, with its own words, and of the environment with nothing but where things
 # lie, how registries are reached, and what the programs here document. The values are on no command line.
 start_anew() {
-  local name dropped=()
-  for name in $(compgen -e); do
+  local pair name dropped=()
+  # From the environment itself: a shell's list has no names like CFLAGS_x86_64-unknown-linux-musl, and its variables
+  # hide others of the same name.
+  while IFS= read -r -d '' pair; do
+    name=${pair%%=*}
     case $name in
       # The shell's own.
       PWD | OLDPWD | SHLVL | _) ;;
@@ -15,22 +18,15 @@ start_anew() {
       CARGO_HOME | RUSTUP_HOME | RUSTUP_TOOLCHAIN | RUSTUP_AUTO_INSTALL | PYENV_ROOT | PYENV_VERSION) ;;
       http_proxy | https_proxy | all_proxy | no_proxy | HTTP_PROXY | HTTPS_PROXY | ALL_PROXY | NO_PROXY) ;;
       SSL_CERT_FILE | SSL_CERT_DIR | REQUESTS_CA_BUNDLE | CURL_CA_BUNDLE) ;;
+      # By these, git takes the repository of whoever has called sudo, and of a CI.
+      SUDO_UID | GIT_CONFIG_COUNT | GIT_CONFIG_KEY_* | GIT_CONFIG_VALUE_*) ;;
       CARGO_HTTP_* | CARGO_NET_* | CARGO_REGISTRY_* | CARGO_REGISTRIES_* | CARGO_SOURCE_*) ;;
       PIP_INDEX_URL | PIP_EXTRA_INDEX_URL | PIP_FIND_LINKS | PIP_NO_INDEX | PIP_TRUSTED_HOST | PIP_CERT) ;;
       PIP_CLIENT_CERT | PIP_PROXY | PIP_CONFIG_FILE | PIP_DEFAULT_TIMEOUT | PIP_TIMEOUT | PIP_RETRIES | PIP_CACHE_DIR) ;;
-      # What is not to be passed on, but cannot be unset: SHELLOPTS.
-      *)
-        dropped+=("$name")
-        export -n "${name?}"
-        ;;
+      *) dropped+=("--unset=$name") ;;
     esac
-  done
-  for name in $(compgen -A function); do
-    [[ $(declare -Fp "$name") == *' -fx '* ]] || continue
-    dropped+=("$name")
-    export -nf "${name?}"
-  done
-  if ((${#dropped[@]})); then exec "$BASH" "$0" "$@"; fi
+  done < <(env -0)
+  if ((${#dropped[@]})); then exec env "${dropped[@]}" "$BASH" "$0" "$@"; fi
   umask 022
   export LC_ALL=C TZ=UTC
 }

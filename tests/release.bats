@@ -150,8 +150,9 @@ dist_of() {
     REQUESTS_CA_BUNDLE=/r CARGO_HTTP_CAINFO=/h CARGO_REGISTRIES_A_INDEX=x CARGO_SOURCE_A_REGISTRY=y CARGO_NET_OFFLINE=false)
   dropped=(CARGO_PROFILE_DIST_PANIC=abort CARGO_PROFILE_RELEASE_PANIC=abort CARGO_ENCODED_RUSTFLAGS=x RUSTFLAGS=x
     RUSTC_WRAPPER=x CARGO_BUILD_TARGET=x CARGO_BUILD_RUSTFLAGS=x CFLAGS_x86_64_unknown_linux_musl=-O0 CC=x XZ_DEFAULTS=-0
-    XZ_OPT=-0 TAR_OPTIONS=-v GZIP=-1 DPKG_DEB_COMPRESSOR_LEVEL=1 VERSION=9 MAINTAINER=x BASH_ENV=/dev/null)
-  run env "${passed[@]}" "${dropped[@]}" "$tree/packaging/dist"
+    XZ_OPT=-0 TAR_OPTIONS=-v GZIP=-1 DPKG_DEB_COMPRESSOR_LEVEL=1 VERSION=9 MAINTAINER=x BASH_ENV=/dev/null
+    CFLAGS_x86_64-unknown-linux-musl=-O0 name=x pair=x dropped=x SHELLOPTS=allexport 'BASH_FUNC_cargo%%=() { false; }')
+  run timeout 30 env "${passed[@]}" "${dropped[@]}" "$tree/packaging/dist"
   for word in "${passed[@]}"; do grep -qxF -e "$word" "$BATS_TEST_TMPDIR/seen"; done
   for word in "${dropped[@]}"; do
     run grep -e "^${word%%=*}=" "$BATS_TEST_TMPDIR/seen"
