@@ -593,6 +593,37 @@ written_through() {
   agent_is_unharmed
 }
 
+@test "an old copy that lies beside the agent's own file is not what a refusal or a removal brings back" {
+  [[ $way == deb ]] || skip 'rpm knows no diversions'
+  manage install "$(theirs 1)"
+  stand_in "$root$agent/check_ip.distrib" old check_ip 1
+  inside dpkg-divert --local --rename --add "$agent/turn_on_slave"
+  before=$(picture)
+  run manage install "$(ours 1)"
+  [ "$status" -ne 0 ]
+  [ "$(picture)" = "$before" ]
+  agent_is_unharmed
+
+  inside dpkg-divert --local --rename --remove "$agent/turn_on_slave"
+  manage install "$(ours 1)"
+  say_all ours 1
+  manage remove mmm-agent-helpers
+  say_all theirs 1
+  agent_is_unharmed
+}
+
+@test "a folder for logrotate that takes nothing stops neither the takeover nor the removal" {
+  manage install "$(theirs 1)"
+  rm -rf "$root/etc/logrotate.d"
+  ln -s /nowhere/logrotate.d "$root/etc/logrotate.d"
+  manage install "$(ours 1)"
+  say_all ours 1
+  manage remove mmm-agent-helpers
+  say_all theirs 1
+  agent_is_unharmed
+  rm "$root/etc/logrotate.d"
+}
+
 @test "where somebody else diverts a helper, the package refuses before anything is changed, and names the cure" {
   [[ $way == deb ]] || skip 'rpm knows no diversions'
   manage install "$(theirs 1)"
