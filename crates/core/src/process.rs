@@ -66,22 +66,26 @@ pub(crate) fn append(file: &CStr, text: &[u8]) -> io::Result<()> {
 
 /// Opens the file and reads it, to see that both return. The result does not matter.
 pub(crate) fn probe(file: &Path) {
-    let _ = look(file);
+    let _ = read_apart(file);
 }
 
 /// The same. True if there is a file that can be read, once both have returned.
 pub(crate) fn can_read(file: &Path) -> bool {
-    look(file).is_ok()
+    read_apart(file).is_ok()
 }
 
-/// The same; why it cannot be read. A folder in which something took too long in a hurry is not waited for again:
-/// whoever hangs in it may hold up all that look into it.
+fn read_apart(file: &Path) -> io::Result<()> {
+    waiting_for(file, || apart(&Deed::Read { file: &text_of(file)? }, &AtomicI32::new(0)))
+}
+
+/// The same of a small file; why it cannot be read. A folder in which something took too long in a hurry is not waited
+/// for again: whoever hangs in it may hold up all that look into it.
 pub(crate) fn look(file: &Path) -> io::Result<()> {
     if IS_IN_HURRY.load(Ordering::Relaxed) {
         return look_within(file);
     }
     check_stuck(file)?;
-    waiting_for(file, || apart(&Deed::Read { file: &text_of(file)? }, &AtomicI32::new(0)))
+    read_apart(file)
 }
 
 /// Lets a folder of small files answer, as [`look`] does, before somebody opens one of them.
@@ -100,7 +104,7 @@ pub(crate) fn knock(file: &Path) -> io::Result<()> {
     answer.or_else(|error| if error.kind() == io::ErrorKind::TimedOut { Err(error) } else { Ok(()) })
 }
 
-/// From now on, what takes longer than half a second in a folder is given up, and the folder with it; or it is waited
+/// From now on, what takes longer than half a second in a folder of small files is given up, and the folder with it; or it is waited
 /// for again, until this process is ended itself. The first is for those who have to go on without it, come what may: to
 /// all others a note that did not answer must not look like one that is not there.
 pub fn hurry(is_in_hurry: bool) {
