@@ -18,7 +18,7 @@ impl Move<'_> {
     /// Starts threads that a killed call left stopped, or stops a thread that must not continue.
     pub(super) fn prepare(&mut self) -> Result<Observed, Error> {
         let (facts, is_moving) = self.observe()?;
-        self.leave_tail_to_new(&facts)?;
+        let stays = self.leave_tail_to_new(&facts)?.map(Error::from);
         let channel = &facts.replica.channel;
         let old_is_gone = matches!(facts.old, OldMaster::Silent { .. });
         // If the old master is dead, the replica applies nothing more until it is judged: what it alone fetched would
@@ -34,9 +34,12 @@ impl Move<'_> {
                 self.begin(Progress::Stopped);
                 let statement = self.replica.dialect().stop(&self.channel, Threads::Sql);
                 self.replica.execute(&statement)?;
-                return self.observe();
+                return stays.map_or_else(|| self.observe(), Err);
             }
-            return Ok((facts, is_moving));
+            return stays.map_or(Ok((facts, is_moving)), Err);
+        }
+        if let Some(stays) = stays {
+            return Err(stays);
         }
         // All is applied, so a start would only begin another relay log and remove this one. After a restart of the
         // server, this relay log may be all that shows what was executed.
@@ -65,16 +68,17 @@ impl Move<'_> {
 
     /// Refuses if this replica has fetched more of a dead master's log than a new master that is still closed. The new
     /// master will take that over from the replica. If the replica were moved now, it would discard that. Nothing is
-    /// stopped meanwhile.
-    pub(super) fn leave_tail_to_new(&mut self, facts: &Facts) -> Result<(), Error> {
-        let OldMaster::Silent { host: old, .. } = &facts.old else { return Ok(()) };
+    /// stopped meanwhile. From a replica without a log nobody can take it over: that refusal is returned, and its SQL
+    /// thread is to be stopped before, as it would be ahead of the new master for ever.
+    pub(super) fn leave_tail_to_new(&mut self, facts: &Facts) -> Result<Option<Refusal>, Error> {
+        let OldMaster::Silent { host: old, .. } = &facts.old else { return Ok(None) };
         let (replica, new) = (&facts.replica, &facts.new);
         if self.tail == Tail::GivenUp || takes_out("tail-left") {
-            return Ok(());
+            return Ok(None);
         }
         self.tail = Tail::Judged;
         if self.errand.is_some() {
-            return Ok(());
+            return Ok(None);
         }
         let Some(theirs) = &new.channel else {
             // It may replicate from another slave just now, to take over from that slave.
@@ -95,7 +99,7 @@ impl Move<'_> {
                         BinlogPosition::shown(seen.fetched.as_ref())
                     );
                 }
-                return Ok(());
+                return Ok(None);
             };
             let (host, new) = (replica.host.clone(), new.host.clone());
             let more = format!(
@@ -110,10 +114,10 @@ impl Move<'_> {
         let name = self.channel.clone();
         let read = |server: &mut Server| channel::again(server, &name).map(Some);
         let tail = whole_tail(&has_new, self.replica, &replica.channel.source_uuid, read)?;
-        let Some(tail) = tail else { return Ok(()) };
+        let Some(tail) = tail else { return Ok(None) };
         if replica.channel.fetched == replica.channel.applied {
             // Planning judges what it has executed.
-            return Ok(());
+            return Ok(None);
         }
         if !new.read_only {
             log::warn!(
@@ -121,7 +125,7 @@ impl Move<'_> {
                 new.host,
                 replica.host
             );
-            return Ok(());
+            return Ok(None);
         }
         let more = format!(
             "{tail} of {old} (fetched to {})",
@@ -129,12 +133,10 @@ impl Move<'_> {
         );
         let known = format!("has fetched to {}", BinlogPosition::shown(theirs.fetched.as_ref()));
         let (host, new) = (replica.host.clone(), new.host.clone());
-        // Without a log of its own, it stays until the new master has opened and said what it opens without.
-        let refusal = if replica.logs_updates {
-            Refusal::NotTakenOverYet { host, new, more, known }
-        } else {
-            Refusal::TailOnlyFetched { host, new, more, known }
-        };
-        Err(refusal.into())
+        if replica.logs_updates {
+            return Err(Refusal::NotTakenOverYet { host, new, more, known }.into());
+        }
+        // It stays until the new master has opened and said what it opens without.
+        Ok(Some(Refusal::TailOnlyFetched { host, new, more, known }))
     }
 }

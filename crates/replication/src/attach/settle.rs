@@ -197,7 +197,9 @@ impl Move<'_> {
         loop {
             let (facts, _) = self.observe()?;
             if self.tail == Tail::ToBeJudged {
-                self.leave_tail_to_new(&facts)?;
+                if let Some(stays) = self.leave_tail_to_new(&facts)? {
+                    return Err(stays.into());
+                }
             }
             let considered = self.consider(&facts, &mut located)?;
             let patience = self.patience(&facts, otherwise);

@@ -19,8 +19,14 @@ impl Gate<'_> {
     /// Refuses if the peer has what this host once wrote and no longer has. To be asked when this host has applied all
     /// that comes from the peer.
     pub(super) fn check_own_log(&mut self, peer: &mut Server) -> Result<(), Error> {
-        let logged = Logged::of(peer)?;
-        self.check_own_log_by(&[logged])
+        let theirs = Logged::of(peer)?;
+        // Read after theirs: what this host writes in between is not missing.
+        let ours = self.local.one(&self.local.dialect().variables())?;
+        // By position, the peer alone is asked: a slave that nobody has used for long may stand in an older log.
+        match self.lost_places(&ours, &theirs.channels)? {
+            Some(missing) => Err(self.own_log_cut(&theirs.host, missing)),
+            None => self.check_own_log_by(&[theirs]),
+        }
     }
 
     /// The same by what other slaves have of this host, if the peer is silent: what came from there under this host's
@@ -29,7 +35,6 @@ impl Gate<'_> {
         if others.is_empty() {
             return Ok(());
         }
-        // Read after theirs: what this host writes in between is not missing.
         let ours = self.local.one(&self.local.dialect().variables())?;
         for logged in others {
             let lost = lost(&ours, logged).map_err(|column| Error::Unexpected {
@@ -37,10 +42,6 @@ impl Gate<'_> {
                 statement: logged.dialect.variables(),
                 missing: column.into(),
             })?;
-            let lost = match lost {
-                None => self.lost_places(&ours, &logged.channels)?,
-                lost => lost,
-            };
             if let Some(missing) = lost {
                 return Err(self.own_log_cut(&logged.host, missing));
             }

@@ -79,10 +79,16 @@ pub(super) fn attach_to_peer(
     attach::attach(local, config.this_host(), chosen, peer, &settings, budget)
 }
 
-/// Refuses if a takeover is noted that could not be taken up.
-fn check_free(config: &Config, path: &Path) -> Result<(), Error> {
+/// Refuses if a takeover is noted that could not be taken up, and the channel points at its survivor.
+fn check_free(local: &mut Server, config: &Config, path: &Path) -> Result<(), Error> {
     let noted = if report::is_dry_run() { None } else { Marker::noted(path) };
     let Some(note) = noted.and_then(|text| Note::from_text(&text)) else { return Ok(()) };
+    let now = channel::all(local)?.into_iter().find(|channel| channel.name == note.channel);
+    let Some(now) = now.filter(|now| !waits_nowhere(now)) else { return Ok(()) };
+    let points_at = config.host_at(&now.source_host, now.source_port)?;
+    if points_at.is_none_or(|host| host.name.as_str() != note.survivor) {
+        return Ok(());
+    }
     Err(Refusal::StillTakingOver {
         host: config.this().to_string(),
         survivor: note.survivor,
@@ -97,10 +103,12 @@ fn check_free(config: &Config, path: &Path) -> Result<(), Error> {
 /// before: a call that is ended in between has not reported it.
 ///
 /// # Errors
-/// Also if another process holds what is noted of it: then the channel may still point at the survivor.
+/// Also if another process holds what is noted of it, and the channel still points at the survivor.
 pub fn abandon(local: &mut Server, config: &Config) -> Result<(), Error> {
     let path = marker_of(config.this_host());
-    let Some((mut marker, text)) = Marker::leftover(&path) else { return check_free(config, &path) };
+    let Some((mut marker, text)) = Marker::leftover(&path) else {
+        return check_free(local, config, &path);
+    };
     let Some(mut note) = Note::from_text(&text) else {
         marker.remove();
         return Ok(());
