@@ -196,10 +196,10 @@ impl Move<'_> {
         let mut face = self.face();
         loop {
             let (facts, _) = self.observe()?;
-            if self.tail == Tail::ToBeJudged {
-                if let Some(stays) = self.leave_tail_to_new(&facts)? {
-                    return Err(stays.into());
-                }
+            if self.tail == Tail::ToBeJudged
+                && let Some(stays) = self.leave_tail_to_new(&facts)?
+            {
+                return Err(stays.into());
             }
             let considered = self.consider(&facts, &mut located)?;
             let patience = self.patience(&facts, otherwise);
