@@ -381,6 +381,16 @@ loses_the_end() {
   mv "$folder/before" "$folder/data"
 }
 
+# stays_closed_without_its_end HOST — db1, which is told that HOST has what it lost.
+stays_closed_without_its_end() {
+  local helper
+  for helper in sync_with_master mysql_allow_write; do
+    agent_call db1 "$helper"
+    expect_agent_read 255 "ERROR: db1 lost the end of its own log: $1 has *" || return 1
+  done
+  is_read_only db1
+}
+
 @test "A31: the old writer lost the end of its own log, and the others have it; it does not open without these rows" {
   loses_the_end
   opens
@@ -388,13 +398,7 @@ loses_the_end() {
   wait_for 20 eval '[ "$(threads db1)" = "Yes Yes" ]'
   close_writes db2
 
-  local helper
-  for helper in sync_with_master mysql_allow_write; do
-    agent_call db1 "$helper"
-    expect_agent_read 255 'ERROR: db1 lost the end of its own log: db2 has *'
-  done
-
-  is_read_only db1
+  stays_closed_without_its_end db2
   [ "$(sql db2 'SELECT COUNT(*) FROM app.heap')" -gt "$(sql db1 'SELECT COUNT(*) FROM app.heap')" ]
 }
 
@@ -403,13 +407,7 @@ loses_the_end() {
   start_server db1
   wait_for 20 eval '[ "$(threads db1)" = "Yes Yes" ]'
 
-  local helper
-  for helper in sync_with_master mysql_allow_write; do
-    agent_call db1 "$helper"
-    expect_agent_read 255 'ERROR: db1 lost the end of its own log: db2 has *'
-  done
-
-  is_read_only db1
+  stays_closed_without_its_end db2
 }
 
 # comes_back_without_its_end — db1, as a slave of db2, which is open; db3 follows db2, too.
@@ -430,13 +428,7 @@ comes_back_without_its_end() {
   kill_server db2
   wait_for 10 has_lost db1
 
-  local helper
-  for helper in sync_with_master mysql_allow_write; do
-    agent_call db1 "$helper"
-    expect_agent_read 255 'ERROR: db1 lost the end of its own log: db3 has *'
-  done
-
-  is_read_only db1
+  stays_closed_without_its_end db3
   [ "$(sql db3 'SELECT COUNT(*) FROM app.heap')" -gt "$(sql db1 'SELECT COUNT(*) FROM app.heap')" ]
 }
 
