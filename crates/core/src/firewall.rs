@@ -167,7 +167,7 @@ impl Raised {
     }
 }
 
-/// Removes the rule that a killed call left for this host's server, if there is one. Costs one failed `open`
+/// Removes the rule that a killed call left for this host's server, if there is one. Costs one look into its folder
 /// if there is none, and never stops the caller.
 pub fn remove_leftover(host: &Host) {
     remove_leftover_in(Path::new(FOLDER), host);

@@ -233,7 +233,7 @@ impl Marker {
         }
     }
 
-    /// True if the helper that wrote the marker is at work. Costs one failed `open` if there is no marker.
+    /// True if the helper that wrote the marker is at work. Costs one look into its folder if there is no marker.
     pub fn is_in_use(path: &Path) -> bool {
         process::knock(path).is_ok()
             && look_at(path)

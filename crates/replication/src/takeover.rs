@@ -142,12 +142,12 @@ fn catch_up(
     })
 }
 
-/// True if a killed call has left something of a takeover. Costs one failed `open` if there is nothing.
+/// True if a killed call has left something of a takeover. Costs one look into its folder if there is nothing.
 pub fn is_left(this: &Host) -> bool {
     Marker::left_behind(&marker_of(this)).is_some()
 }
 
-/// Completes or undoes what a killed call has left of a takeover. Costs one failed `open` if there is nothing.
+/// Completes or undoes what a killed call has left of a takeover. Costs one look into its folder if there is nothing.
 pub fn resume(local: &mut Server, pursuit: Pursuit) -> Result<Option<Outcome>, Error> {
     resume_on(local, pursuit, false)
 }

@@ -92,7 +92,7 @@ fn path(this: &Host, survivor: &str) -> PathBuf {
     marker::path(Path::new(FOLDER), &format!("tail-{survivor}"), this)
 }
 
-/// What was noted of a survivor. Costs one failed `open` if nothing is noted.
+/// What was noted of a survivor. Costs one look into its folder if nothing is noted.
 pub fn read(this: &Host, survivor: &str) -> Option<Seen> {
     let path = path(this, survivor);
     let noted = Seen::from_text(&Marker::noted(&path)?)?;

@@ -163,7 +163,7 @@ pub(super) fn waits_nowhere(channel: &Channel) -> bool {
 }
 
 /// The survivor of whose tail this host has a part, if the rest was given up to open writes and its `channel` waits for
-/// the old master. Costs one failed `open` if that is not so.
+/// the old master. Costs one look into its folder if that is not so.
 pub fn given_up(this: &Host, channel: &Channel) -> Option<String> {
     let note = Marker::noted(&marker_of(this)).and_then(|text| Note::from_text(&text));
     note.filter(|note| note.is_open && waits_nowhere(channel)).map(|note| note.survivor)
