@@ -104,6 +104,16 @@ errant_gtid() {
   [ -z "$(found errant-transaction)" ]
 }
 
+@test "what is only under way is told without advice" {
+  stop_replica_thread db3
+  write db1 2
+  caught_up db2 db1
+  look db2
+  [ "$(foreseen db2 take-over db3)" = moving ]
+  jq -e '[.rehearsals[] | select(.result == "moving") | .message | select(test("rebuild|mmm_difference|;"))] == []' <<<"$output"
+  start_replica_thread db3
+}
+
 @test "a log that the other master has purged before a slave has its rows is found while the writer writes" {
   delay db3 600
   keeps_writing db1

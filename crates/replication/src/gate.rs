@@ -187,7 +187,7 @@ pub fn rehearse(
             Foreseen::Proved(format!("it has applied the log of {} to {end}", peer.name))
         }
         Ok(proof) => Foreseen::Proved(proof.to_string()),
-        Err(Error::Refused(refusal)) if refusal.may_pass() => Foreseen::Moving(refusal.to_string()),
+        Err(Error::Refused(refusal)) if refusal.may_pass() => Foreseen::moving(&refusal),
         Err(error) => Foreseen::failed(&error),
     })
 }

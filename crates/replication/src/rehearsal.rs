@@ -3,9 +3,10 @@
 //! Only a process that holds a [`Rehearsal`] may suppose that. Having one means that this process can change nothing
 //! any more, so no helper can act on what it only supposed.
 
-use mmm_core::report;
+use mmm_core::{Coded, report};
 
 use crate::error::Error;
+use crate::refusal::Refusal;
 
 /// The right to judge a writer that takes writes as if it were closed. Who has it has given up every change, for as
 /// long as the process lives.
@@ -40,11 +41,17 @@ impl Rehearsal {
 }
 
 impl Foreseen {
+    /// What the last look came to, while so much is under way. Without the refusal's words: they advise what to do
+    /// about what stays.
+    pub(crate) fn moving(refusal: &Refusal) -> Self {
+        Self::Moving(format!("the last look came to {}, and what is under way may end that", refusal.code()))
+    }
+
     /// A refusal, or why nothing can be said.
     pub(crate) fn failed(error: &Error) -> Self {
         match error {
             Error::Refused(refusal) => {
-                Self::Refused { code: mmm_core::Coded::code(&**refusal).into(), message: error.to_string() }
+                Self::Refused { code: refusal.code().into(), message: error.to_string() }
             }
             _ => Self::NotJudged(error.to_string()),
         }

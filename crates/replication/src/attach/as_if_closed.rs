@@ -60,10 +60,12 @@ impl Move<'_> {
                 Ok(foreseen) => return Ok(foreseen),
                 Err(refusal) => refusal,
             };
-            // Then the survivor has nothing to lend.
             if is_errand && matches!(refusal, Refusal::ReplicaAhead { .. } | Refusal::NewMasterBehind { .. })
             {
-                return Ok(Foreseen::Moving(refusal.to_string()));
+                let (here, survivor) = (&self.this_host.name, &self.new_host.name);
+                return Ok(Foreseen::Moving(format!(
+                    "{survivor} has nothing at the moment that {here} lacks"
+                )));
             }
             // What a replica has applied and what it has logged may have been read at different moments.
             let is_mixed = is_moving && refusal.rests_on_place();
@@ -79,7 +81,7 @@ impl Move<'_> {
                 _ => suspicion = Some(Suspicion { refusal: refusal.clone(), since: Instant::now() }),
             }
             if !patience.pause(PAUSE) {
-                return Ok(Foreseen::Moving(refusal.to_string()));
+                return Ok(Foreseen::moving(&refusal));
             }
             if matches!(refusal, Refusal::NewMasterBehind { .. }) {
                 // What was in flight to the new master has arrived at the next look.
