@@ -70,7 +70,7 @@ EOF
 template() {
   local key path work
   key=$(
-    { flavour_version; declare -f flavour_bootstrap app_schema; accounts; server_settings db1 /; } |
+    { flavour_version; declare -f flavour_bootstrap app_schema make_template; accounts; server_settings db1 /; } |
       sha256sum | cut -c1-16
   )
   path=$CACHE_DIR/$MMM_SERVER-$key
@@ -86,7 +86,7 @@ template() {
       fail "a data folder for $MMM_SERVER could not be made"
       exit 1
     fi
-    mv "$work/data" "$path"
+    mv "$work/sparse" "$path"
     rm -rf "$work"
   ) 9>"$CACHE_DIR/lock" || return 1
   printf '%s\n' "$path"
@@ -108,6 +108,8 @@ make_template() {
   wait "$process" || return 1
   # A MySQL server's own identity.
   rm -f "$work/data/auto.cnf"
+  # Of what a server reserves for later, most is holes. A copy for a host then reads 7 MB of MariaDB 10.11's 77.
+  cp -r --sparse=always "$work/data" "$work/sparse"
 }
 
 # client_of DIRECTORY OPTIONS… — the server's own client, as root, through its socket.
@@ -153,15 +155,22 @@ sql_as() {
   MYSQL_PWD=$2 in_host client "$SQL" --host="$3" --user="$1" "$words"
 }
 
+# server_data HOST TEMPLATE — an unused data folder. Files that were there are written anew in their place: ext4 is slow to
+# make files in a folder of which as many were just deleted, since it passes over the inodes that a crash might bring back.
 server_data() {
   local dir
   dir=$(host_dir "$1")
-  rm -rf "$dir/data" "$dir/mysqld.sock"
-  cp -r --sparse=always "$2" "$dir/data"
+  rm -f "$dir/mysqld.sock"
+  mkdir -p "$dir/data"
+  LC_ALL=C comm -z -23 <(entries "$dir/data") <(entries "$2") | cut -z -c 2- | (cd "$dir/data" && xargs -0 rm -rf --)
+  cp -rT --sparse=always "$2" "$dir/data"
   server_settings "$1" "$dir" >"$dir/my.cnf"
   # A folder with more lines: for all hosts, and for one.
   if [[ ${MMM_SETTINGS:-} ]]; then cat "$MMM_SETTINGS/all" "$MMM_SETTINGS/$1" >>"$dir/my.cnf"; fi
 }
+
+# entries FOLDER — what is in it, and of which type, ended by NUL and sorted.
+entries() { find "$1" -mindepth 1 -printf '%y%P\0' | LC_ALL=C sort -z; }
 
 # server_launch HOST OPTIONS… — starts a server without waiting for it.
 server_launch() {
@@ -185,7 +194,7 @@ server_ready() {
   local host=$1 dir tries
   dir=$(host_dir "$host")
   for ((tries = 0; tries < 1500; tries++)); do
-    client_of "$dir" -e 'DO 0' 2>/dev/null && return 0
+    "$SQL" --socket="$dir/mysqld.sock" 'DO 0' 2>/dev/null && return 0
     if ((tries > 20)) && ! server_alive "$host"; then break; fi
     sleep 0.02
   done
@@ -199,7 +208,8 @@ server_start() {
 }
 
 server_pid() {
-  { cat "$(host_dir "$1")/server.pid"; } 2>/dev/null
+  local pid
+  { read -r pid <"$(host_dir "$1")/server.pid"; } 2>/dev/null && printf '%s\n' "$pid"
 }
 
 # server_signal HOST SIGNAL

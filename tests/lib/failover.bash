@@ -73,7 +73,7 @@ empty_server() {
   done
   flavour_forget "$1"
   sql "$1" 'SET GLOBAL read_only = 1' 'SET GLOBAL general_log = 0' 'SET sql_log_bin = 0' 'DROP DATABASE app'
-  app_schema | client_of "$(host_dir "$1")"
+  sql "$1" "$(app_schema)"
   : >"$(host_dir "$1")/log/mmm_helpers.log"
 }
 
