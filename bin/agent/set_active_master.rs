@@ -13,6 +13,7 @@ use mmm_agent_helpers::SET_ACTIVE_MASTER;
 use mmm_core::config::{Config, Host};
 use mmm_core::event::{self, Change};
 use mmm_core::{Call, Verdict, interrupt, run};
+use mmm_replication::binlog::resend::can_send;
 use mmm_replication::takeover::{self, Pursuit};
 use mmm_replication::{Error, Refusal, Server, attach, channel, hold, lock, threads};
 
@@ -44,8 +45,8 @@ fn set_active_master(call: &Call) -> Result<Verdict, Error> {
     if chosen.source.name == new_master.name {
         // A call that was killed between CHANGE MASTER and START SLAVE left the threads stopped.
         let source = chosen.source;
-        threads::ensure_running(&mut replica, &chosen.channel, source.name.as_str(), || {
-            Server::answers(source, call.settings.limits.connect, call.budget)
+        threads::ensure_running(&mut replica, &chosen.channel, source.name.as_str(), |replica, now| {
+            can_send(replica, now, Some(source), call.settings.limits.connect, call.budget)
         })?;
         return Ok(already_there());
     }

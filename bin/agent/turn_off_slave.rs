@@ -7,6 +7,7 @@ use std::time::Duration;
 use mmm_agent_helpers::TURN_OFF_SLAVE;
 use mmm_core::event::{self, Change};
 use mmm_core::{Call, Verdict, interrupt, report, run};
+use mmm_replication::binlog::resend::can_send;
 use mmm_replication::status::IoThread;
 use mmm_replication::{Error, Refusal, Server, channel, lock, threads};
 
@@ -40,8 +41,8 @@ fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {
     match threads::stop(&mut server, &channel.name) {
         Err(error) if interrupt::is_requested() => {
             let most = call.settings.limits.connect;
-            Err(threads::interrupted(&mut server, &channel, &error, || {
-                source.is_none_or(|source| Server::answers(source, most, call.budget))
+            Err(threads::interrupted(&mut server, &channel, &error, |server, now| {
+                can_send(server, now, source, most, call.budget)
             }))
         }
         other => {

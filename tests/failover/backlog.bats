@@ -13,14 +13,17 @@ setup() { only_on MariaDB 'others keep their relay log'; }
 teardown_file() { end_cluster; }
 teardown() { dump_on_failure; }
 
-# db2 has fetched two rows more than it has applied, db1 is dead.
-dead_master_with_backlog() {
+# backlog [STATEMENT] — db2 has fetched two rows more than it has applied; db1 ran this statement between the two.
+backlog() {
   reset_cluster
   sql db1 "CREATE TABLE app.backlog (id INT PRIMARY KEY)"
   wait_for 10 sql db2 "SELECT * FROM app.backlog"
   sql db2 "STOP SLAVE SQL_THREAD"
-  sql db1 "INSERT INTO app.backlog VALUES (1)" "INSERT INTO app.backlog VALUES (2)"
+  sql db1 "INSERT INTO app.backlog VALUES (1)" "${1:-DO 0}" "INSERT INTO app.backlog VALUES (2)"
   wait_for 10 fetched_everything db2 db1
+}
+dead_master_with_backlog() {
+  backlog
   server_end db1 KILL
 }
 
@@ -34,15 +37,53 @@ fetched_everything() {
   dead_master_with_backlog
   sql db2 "STOP SLAVE"
 
+  nobody_starts_db2
+
+  the_cure_is_one
+}
+
+# nobody_starts_db2 — no helper starts its threads, which would delete its relay log.
+nobody_starts_db2() {
+  local helper
   for helper in sync_with_master mysql_allow_write turn_on_slave; do
     run_helper db2 "$helper"
-    expect_answer 255 "ERROR: db2 has fetched the log of * would throw the rest away. Apply it first: CHANGE MASTER *"
+    expect_answer 255 "ERROR: db2 has fetched the log of * would throw the rest away. Apply it first: CHANGE MASTER *" || return 1
   done
-
   [[ $(sql db2 "SELECT @@read_only") == 1 ]]
-  # The cure that the refusal names is one.
-  cure=${line#*Apply it first: }
+}
+
+# the_cure_is_one — what the last refusal names.
+the_cure_is_one() {
+  local cure=${line#*Apply it first: }
   sql db2 "${cure%%; when*}"
+  wait_for 10 both_rows_are_there
+}
+
+# Log-ins are answered from memory. What db2 throws away, nobody can send it again.
+@test "both threads stopped, and the master lets log-ins in and cannot read its log: no helper throws the backlog away" {
+  backlog
+  sql db2 "STOP SLAVE"
+  local file
+  file=$(host_dir db1)/data/$(sql db1 "SHOW MASTER STATUS" | cut -f 1)
+
+  # A file of the log cannot be opened. The server has it open, and writes on.
+  mv "$file" "$file.away"
+  nobody_starts_db2
+  # A disk hangs: who opens the file waits.
+  mkfifo "$file"
+  nobody_starts_db2
+  server_end db1 KILL
+
+  the_cure_is_one
+}
+
+@test "both threads stopped, and the master can send the backlog again: turn_on_slave starts them" {
+  backlog "FLUSH LOGS"
+  sql db2 "STOP SLAVE"
+
+  run_helper db2 turn_on_slave
+  expect_answer 0 OK
+
   wait_for 10 both_rows_are_there
 }
 

@@ -731,3 +731,49 @@ is_told_late() {
   in_host db3 bash -c '! ls /var/lib/mysql-mmm/*-search-*'
   nothing_lost db2 db3
 }
+
+# Its master has no GTIDs; these hosts give theirs to what comes from there.
+@test "A36: slave and new master give GTIDs of their own to what comes without one; nothing is doubled" {
+  gives_gtids_of_its_own db2 db3
+  ends_writing
+
+  moves db3 db2
+
+  open_writes db2
+  nothing_lost db2 db1 db3
+}
+
+@test "A36: the same, and the old master is dead and the new one writes" {
+  gives_gtids_of_its_own db2 db3
+  kill_server db1
+  open_writes db2
+  write db2 2
+
+  moves db3 db2
+
+  nothing_lost db2 db3
+}
+
+# gives_gtids_of_its_own HOST… — each logs from now on what db1 writes under its own uuid, and has no older log.
+gives_gtids_of_its_own() {
+  [[ $MMM_SERVER == mysql-9 && $MMM_REPLICATION == file ]] || skip 'no other server does that'
+  leaves_traces
+  local host file
+  sql db1 'SET GLOBAL gtid_mode = OFF_PERMISSIVE'
+  for host in "$@"; do
+    sql "$host" 'STOP SLAVE' 'SET GLOBAL enforce_gtid_consistency = ON' 'SET GLOBAL gtid_mode = OFF_PERMISSIVE' \
+      'SET GLOBAL gtid_mode = ON_PERMISSIVE' 'SET GLOBAL gtid_mode = ON' \
+      'CHANGE MASTER TO ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS = LOCAL' 'START SLAVE'
+    wait_for 5 threads_run "$host"
+    # Who still reads a file keeps it.
+    caught_up db1 db2
+    read -r file _ <<<"$(binlog_end "$host")"
+    sql "$host" "PURGE BINARY LOGS TO '$file'"
+  done
+  # Into a table without a key, where a row that comes twice is no error.
+  for _ in 1 2 3; do sql db1 "INSERT INTO app.heap VALUES ('db1', UUID())"; done
+  all_caught_up db1 "$@"
+  for host in "$@"; do
+    [[ $(sql "$host" 'SELECT @@GLOBAL.gtid_executed') == "$(sql "$host" 'SELECT @@server_uuid')":1-3 ]]
+  done
+}

@@ -272,6 +272,30 @@ goes_on() {
   nothing_lost db1 db2 db3
 }
 
+@test "A17: a second channel goes on while the new master dies before it has sent anything; that is no move" {
+  leaves_traces
+  ends_writing
+  archive_channel db3
+  sql client 'CREATE DATABASE archive' 'CREATE TABLE archive.notes (id INT PRIMARY KEY)' \
+    'INSERT INTO archive.notes VALUES (0)'
+  wait_for 5 archive_has 1
+  note_archive
+  halted_when_changed db3 db2
+  sql client 'INSERT INTO archive.notes VALUES (1)'
+  wait_for 5 archive_has 2
+  kill_server db2
+  goes_on
+  [[ $answer == 'ERROR: db3 cannot replicate from db2: '*'; it replicates from db1 as before' ]]
+
+  wait_for 5 replicates db3 db1
+  archive_is_untouched db3
+  sql db3 "STOP SLAVE 'archive'" "RESET SLAVE 'archive' ALL" 'SET sql_log_bin = 0' 'DROP DATABASE archive'
+  start_server db2
+  open_writes db1
+  nothing_lost db1 db2 db3
+}
+archive_has() { [[ $(sql db3 'SELECT COUNT(*) FROM archive.notes') == "$1" ]]; }
+
 @test "A11: a helper was killed after it had stopped replication; nothing of the relay log is lost" {
   hold db3
   write db1 5

@@ -193,6 +193,46 @@ opens_without() {
   all_agree
 }
 
+# By GTID, a start of both threads of a MariaDB begins a new relay log. Log-ins are answered from memory: they do not show
+# that the old master could not send the last rows again.
+@test "both threads of the slave are stopped, only it has fetched the last rows, and the old master cannot read its log: they stay" {
+  only_on MariaDB 'it keeps its relay log'
+  [[ $MMM_REPLICATION == gtid ]] || skip 'by file and position, a start keeps the relay log'
+  stop_replica_thread db3 SQL_THREAD
+  cut_off db2
+  write db1 3
+  fetched_all db3 db1
+  stop_replica_thread db3
+  close_writes db1
+  local file
+  read -r file _ <<<"$(binlog_end db1)"
+  file=$(host_dir db1)/data/$file
+
+  # A file of the log cannot be opened. The server has it open, and would write on.
+  mv "$file" "$file.away"
+  nobody_starts_db3
+  # A disk hangs: who opens the file waits.
+  mkfifo "$file"
+  nobody_starts_db3
+  dies
+
+  # What the refusal says can be run as it stands, and is all that is needed.
+  local cure=${said#*Apply it first: }
+  sql db3 "${cure%%; when*}"
+  wait_for 10 has_transactions db3 9
+}
+# nobody_starts_db3 — no helper starts its threads, which would delete its relay log; `said` is a refusal.
+nobody_starts_db3() {
+  local pattern='ERROR: db3 has fetched the log of * would throw the rest away. Apply it first: CHANGE MASTER *'
+  agent_call db3 set_active_master db1
+  expect_agent_read 255 "$pattern" || return 1
+  agent_call db3 turn_on_slave
+  expect_agent_read 255 "$pattern" || return 1
+  said=$answer
+  move db3 db2
+  expect_agent_read 255 'ERROR: *' && [[ $(threads db3) == 'No No' ]]
+}
+
 @test "the slave was refused while the new master still applied, and waits with what only it has: it goes on in time" {
   call_limit db3 2
   hold db2

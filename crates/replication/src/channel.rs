@@ -3,6 +3,7 @@
 mod attempts;
 pub(crate) mod awaited;
 pub(crate) mod liveness;
+pub(crate) mod own_gtids;
 pub(crate) mod settling;
 mod silence;
 pub mod threads;

@@ -45,6 +45,8 @@ pub struct Replica {
     pub applied_gtids: String,
     /// MySQL's: what it has executed by GTID; `None` without `gtid_mode=ON`.
     pub sets: Option<ReplicaSets>,
+    /// By file and position: why `sets` says nothing of what came over the channel; `None` if it does.
+    pub why_no_set: Option<String>,
     /// True with `log_bin` and `log_slave_updates`, if its log can be compared with the new master's.
     pub logs_updates: bool,
     /// MariaDB's: its own log of what it applied; `None` without one. A log that leaves out other databases than the
@@ -171,6 +173,8 @@ pub struct NewMaster {
     pub logs_rows: bool,
     /// MySQL's GTIDs; `None` without `gtid_mode=ON`.
     pub sets: Option<MasterSets>,
+    /// For a replica by file and position, as [`Replica::why_no_set`], of its channel from the old master.
+    pub why_no_set: Option<String>,
     /// Filters of its channel from the old master, as `name=value`.
     pub filters: Vec<String>,
     /// What it leaves out of its log.

@@ -29,7 +29,9 @@ use crate::channel::{self, liveness, threads};
 use crate::error::Error;
 use crate::gate::asking::Gate;
 use crate::gate::beside_survivors::{PATIENCE, wait_or_lose, without};
-use crate::gate::peer::{answers, channel_from_peer, connect, is_closed, rests, unreadable, wake, writable};
+use crate::gate::peer::{
+    answers, can_send, channel_from_peer, connect, is_closed, rests, unreadable, wake, writable,
+};
 use crate::gate::reset_log::check_before_connecting;
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
@@ -66,7 +68,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         if let Ok(connection) = &mut connection {
             check_before_connecting(local, connection, peer, &channel, question)?;
         }
-        wake(local, config, answers)?;
+        wake(local, config, answers, question)?;
     }
     let would_wake = is_at_rest && report::is_dry_run();
     let mut gate = Gate {
@@ -93,7 +95,9 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         let mut is_here =
             || channel::again(local, &channel.name).is_ok_and(|now| now.source() == channel.source());
         if interrupt::is_requested() && is_here() {
-            threads::interrupted(local, &channel, &error, || answers)
+            threads::interrupted(local, &channel, &error, |local, now| {
+                answers && can_send(local, now, peer, question)
+            })
         } else {
             error
         }

@@ -747,7 +747,7 @@ pub enum Refusal {
     /// A slave has more of a dead master's log than the new master, and no log from which that could be taken over.
     #[error(
         "{host} has {more}, {new} {known}, and {host} keeps no log from which {new} could take that over; a move would \
-         throw it away. Try again when {new} is open; or let {host} apply it (START SLAVE SQL_THREAD), and see it with: \
+         throw it away. Try again when {new} is open; or let {host} apply it ({start}), and see it with: \
          mmm_difference {host} {new}"
     )]
     TailOnlyFetched {
@@ -759,19 +759,22 @@ pub enum Refusal {
         more: String,
         /// What the new master has.
         known: String,
+        /// The statement by which the replica would apply it.
+        start: String,
     },
 
     /// Starting replication would discard what nobody can send again.
     #[error(
-        "{host} has fetched the log of {source_host} to {fetched} and applied it to {applied}; {source_host} does not \
-         answer, and starting replication by GTID would throw the rest away. Apply it first: CHANGE MASTER TO \
+        "{host} has fetched the log of {source_host} to {fetched} and applied it to {applied}; nothing shows that \
+         {source_host} can send the rest again, and starting replication by GTID would throw the rest away. Apply it \
+         first: CHANGE MASTER TO \
          MASTER_USE_GTID=no, {relay}; START SLAVE SQL_THREAD; when it has applied all: STOP SLAVE; \
          CHANGE MASTER TO MASTER_USE_GTID=slave_pos"
     )]
     BacklogAtRisk {
         /// This host.
         host: String,
-        /// The silent source.
+        /// The source, which does not send that again.
         source_host: String,
         /// End of what was fetched.
         fetched: String,

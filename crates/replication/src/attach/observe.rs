@@ -7,9 +7,9 @@ use mmm_core::config::Host;
 
 use crate::binlog::by_gtid;
 use crate::binlog::end::{log_end, log_rule};
-use crate::channel;
 use crate::channel::liveness::{self, Sign};
 use crate::channel::settling::{self, Settling};
+use crate::channel::{self, own_gtids};
 use crate::error::{Error, Told};
 use crate::facts::{
     Facts, LogRule, MasterSets, NewMaster, OldMaster, OldState, OwnLog, Replica, ReplicaSets,
@@ -220,6 +220,7 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
     } else {
         None
     };
+    let why_no_set = if sets.is_some() { own_gtids::why_no_set(server, &channel)? } else { None };
     // With several channels, another one may be applying. Without it, this one has nothing to do.
     let is_moving = before != after && !(other_channels && channel.has_applied_all());
     let may_be_ahead = variables.get(column).is_some()
@@ -234,6 +235,7 @@ fn observe_replica(server: &mut Server, name: &str, constants: &Constants) -> Re
         may_be_ahead,
         applied_gtids: after.text("gtids").into(),
         sets,
+        why_no_set,
         logs_updates,
         log,
         temporary_tables,
@@ -294,6 +296,12 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
     } else {
         None
     };
+    let why_no_set = match &channel {
+        Some(channel) if sets.is_some() && source.mode == Mode::FilePosition => {
+            own_gtids::why_no_set(server, channel)?
+        }
+        _ => None,
+    };
     let ignores_servers = channel.as_ref().is_none_or(|channel| !channel.ignored_server_ids.is_empty());
     let may_be_ahead = channel.as_ref().is_none_or(|channel| {
         channel.mode == Mode::FilePosition
@@ -319,6 +327,7 @@ fn observe_new(server: &mut Server, source: &Channel, constants: &Constants) -> 
         replicated: gtids(server, &variables, "slave_pos")?,
         logs_rows: logs_rows(&variables),
         sets,
+        why_no_set,
         filters,
         log_rule: constants.new_log_rule.clone(),
         channel,

@@ -4,6 +4,7 @@ use mmm_core::journal::step;
 use mmm_core::mutant::takes_out;
 
 use crate::attach::moving::{Move, Observed, Progress, Tail};
+use crate::binlog::resend::can_send;
 use crate::channel::{self, liveness, threads};
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster};
@@ -46,9 +47,12 @@ impl Move<'_> {
         if old_is_gone {
             return Ok((facts, is_moving));
         }
-        // It only let the agent in. If it sends nothing any more, a start would throw away what was fetched; planning
-        // refuses to go on beside it.
-        if channel.would_discard() && !matches!(facts.old, OldMaster::Answers(_)) {
+        // It may answer and not be able to send its log any more. Then a start would throw away what was fetched.
+        // Planning refuses to go on beside it, or lets the replica get that from a new master that has it.
+        if channel.would_discard()
+            && !(matches!(facts.old, OldMaster::Answers(_))
+                && can_send(self.replica, channel, Some(self.old_host), self.connect, self.budget))
+        {
             return Ok((facts, is_moving));
         }
         // An error that stopped a thread may have passed; if not, it shows again at once.
@@ -137,6 +141,7 @@ impl Move<'_> {
             return Err(Refusal::NotTakenOverYet { host, new, more, known }.into());
         }
         // It stays until the new master has opened and said what it opens without.
-        Ok(Some(Refusal::TailOnlyFetched { host, new, more, known }))
+        let start = self.replica.dialect().start(&self.channel, Threads::Sql);
+        Ok(Some(Refusal::TailOnlyFetched { host, new, more, known, start }))
     }
 }

@@ -14,6 +14,8 @@ use crate::attach::shares::ASKING_WHILE_UNDOING;
 use crate::channel;
 use crate::channel::threads::{self, LAST_RESORT};
 use crate::error::Error;
+use crate::facts::Facts;
+use crate::gtid::{GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::server::Server;
@@ -84,7 +86,7 @@ impl Move<'_> {
             // The threads that were found stopped had been started, in the hope of a position that can be proved.
             if is_interrupted && !self.found.is_running() {
                 let answers = matches!(self.old, Old::Connected(_));
-                threads::leave_as_found(self.replica, self.found, || answers)?;
+                threads::leave_as_found(self.replica, self.found, |_, _| answers)?;
                 return Ok(format!("left as it was found: {}", self.found.what_is_wrong()));
             }
             Ok(outcome)
@@ -231,7 +233,13 @@ impl Move<'_> {
     pub(super) fn has_applied_something_new(&mut self, channel: &Channel) -> Result<bool, Error> {
         let Progress::Changed { from, to } = &self.progress else { return Ok(false) };
         let dialect = self.replica.dialect();
-        let now = self.replica.one(dialect.applied_gtids())?.text("gtids").to_string();
+        let statement = dialect.applied_gtids();
+        let now = self.replica.one(statement)?.text("gtids").to_string();
+        if from.replica.other_channels {
+            let came = came_over(dialect.flavour(), from, to, channel, &now)
+                .map_err(|column| self.replica.unexpected(statement, column))?;
+            return Ok(has_moved(to, channel.applied.as_ref(), came == Some(true), came.is_some()));
+        }
         // If `gtid_mode` of a MySQL is off or permissive, transactions without a GTID do not change its set.
         let all_have_gtids =
             from.replica.sets.is_some() || dialect.flavour() == Flavour::MariaDb && !now.is_empty();
@@ -290,6 +298,49 @@ impl Last {
         let statement = replica.dialect().start(&self.found.name, threads);
         replica.execute(&statement)
     }
+}
+
+/// Whether a server with several channels, which has executed `now` by GTID, has executed something that came over one
+/// of them since that one was pointed `to` the new master; `None` if only the channel's position shows it. What another
+/// channel applies changes what the server has executed, too.
+fn came_over(
+    flavour: Flavour,
+    from: &Facts,
+    to: &Place,
+    channel: &Channel,
+    now: &str,
+) -> Result<Option<bool>, &'static str> {
+    let replica = &from.replica;
+    match (flavour, to) {
+        (Flavour::MySql, _) => {
+            let came = came_as_fetched(&replica.applied_gtids, now, &channel.retrieved)?;
+            // What comes without a GTID is not among what was fetched, whatever GTID it is given here.
+            let all_have_gtids = replica.sets.is_some() && replica.why_no_set.is_none();
+            Ok((came || all_have_gtids).then_some(came))
+        }
+        // Channels by file and position may share a domain.
+        (Flavour::MariaDb, Place::Position(_)) => Ok(None),
+        (Flavour::MariaDb, Place::Gtid(_)) => {
+            came_in_domains_of(&from.new.state, &replica.applied_gtids, now).map(Some)
+        }
+    }
+}
+
+/// MySQL: whether something new is among what the channel has fetched; CHANGE MASTER has emptied that set (manual, SHOW
+/// REPLICA STATUS).
+fn came_as_fetched(before: &str, now: &str, fetched: &str) -> Result<bool, &'static str> {
+    let set = |text: &str| text.parse::<GtidSet>().map_err(|_| "gtid_executed");
+    let fetched: GtidSet = fetched.parse().map_err(|_| "Retrieved_Gtid_Set")?;
+    Ok(!set(now)?.without(&set(before)?).within(&fetched).is_empty())
+}
+
+/// MariaDB: whether a domain of the new master has gone on. A domain that the replica did not have may be one in which
+/// the new master had not written yet.
+fn came_in_domains_of(new: &GtidState, before: &str, now: &str) -> Result<bool, &'static str> {
+    let position = |text: &str| text.parse::<GtidPosition>().map_err(|_| "gtid_slave_pos");
+    let (before, now) = (position(before)?, position(now)?);
+    let concerns = |domain| new.knows(domain) || before.get(domain).is_none();
+    Ok(now.filtered(concerns) != before.filtered(concerns))
 }
 
 /// Whether a channel that was pointed `to` a position has applied anything there. If all transactions have GTIDs, their

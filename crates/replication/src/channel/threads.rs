@@ -240,14 +240,9 @@ fn is_whole(server: &mut Server, name: &str) -> Result<bool, Error> {
     }
 }
 
-/// Refuses if a start would discard what a silent source cannot send again.
-pub fn check_backlog(
-    host: &str,
-    channel: &Channel,
-    source: &str,
-    source_answers: bool,
-) -> Result<(), Refusal> {
-    if source_answers || !channel.would_discard() {
+/// Refuses if a start would discard what was fetched, and nothing shows that the source can send it again.
+pub fn check_backlog(host: &str, channel: &Channel, source: &str, can_send: bool) -> Result<(), Refusal> {
+    if can_send || !channel.would_discard() {
         return Ok(());
     }
     Err(Refusal::BacklogAtRisk {
@@ -349,18 +344,18 @@ pub fn until_running(server: &mut Server, name: &str) -> Told<Channel> {
     })
 }
 
-/// Starts what is stopped and checks that it runs. `source` is asked for a sign of life only if a start would lose
-/// something when the source is dead, and in a dry run, which can check only that.
+/// Starts what is stopped and checks that it runs. Whether `source` `can_send` is asked only if a start would discard
+/// something, and in a dry run, which can check only that.
 pub fn ensure_running(
     server: &mut Server,
     channel: &Channel,
     source: &str,
-    source_answers: impl FnOnce() -> bool,
+    can_send: impl FnOnce(&mut Server, &Channel) -> bool,
 ) -> Result<(), Error> {
     if channel.is_running() || takes_out("start-again") {
         return Ok(());
     }
-    let answers = !(channel.would_discard() || report::is_dry_run()) || source_answers();
+    let answers = !(channel.would_discard() || report::is_dry_run()) || can_send(server, channel);
     check_backlog(server.host(), channel, source, answers)?;
     log::info!("{} from {source}: {}", channel.title(), channel.what_is_wrong());
     let has_stopped = channel.io == IoThread::No || !channel.sql_running;
@@ -399,7 +394,7 @@ pub fn ensure_running(
     let failure =
         Refusal::DoesNotStart { host: server.host().into(), new: source.into(), reason, consequence };
     if interrupt::is_requested() {
-        return Err(interrupted(server, channel, &failure.into(), || true));
+        return Err(interrupted(server, channel, &failure.into(), |_, _| false));
     }
     Err(failure.into())
 }
@@ -408,13 +403,14 @@ pub fn ensure_running(
 pub fn leave_as_found(
     server: &mut Server,
     found: &Channel,
-    source_answers: impl FnOnce() -> bool,
+    can_send: impl FnOnce(&mut Server, &Channel) -> bool,
 ) -> Result<(), Error> {
     server.use_budget(server.budget().uninterrupted());
     let now = channel::again(server, &found.name)?;
     let fetching = |channel: &Channel| channel.io != IoThread::No;
     if fetching(found) && !fetching(&now) && now.would_discard() {
-        check_backlog(server.host(), &now, &found.source(), source_answers())?;
+        let can_send = can_send(server, &now);
+        check_backlog(server.host(), &now, &found.source(), can_send)?;
     }
     for (thread, ran, runs) in
         [(Threads::Io, fetching(found), fetching(&now)), (Threads::Sql, found.sql_running, now.sql_running)]
@@ -435,11 +431,11 @@ pub fn interrupted(
     server: &mut Server,
     found: &Channel,
     waited_for: &Error,
-    source_answers: impl FnOnce() -> bool,
+    can_send: impl FnOnce(&mut Server, &Channel) -> bool,
 ) -> Error {
     log::info!("interrupted: {waited_for}");
     let (host, source) = (server.host().to_string(), found.source());
-    let state = match leave_as_found(server, found, source_answers) {
+    let state = match leave_as_found(server, found, can_send) {
         Ok(()) => {
             format!("replication on {host} from {source} was left as it was found: {}", found.what_is_wrong())
         }

@@ -102,6 +102,7 @@ fn facts(side: &Side, is_here: bool) -> Replica {
         may_be_ahead: false,
         applied_gtids: String::new(),
         sets: None,
+        why_no_set: None,
         logs_updates: side.logs_updates,
         log: None,
         temporary_tables: 0,

@@ -3,6 +3,7 @@
 use mmm_core::config::{Config, Host};
 use mmm_core::report;
 
+use crate::binlog::resend;
 use crate::channel::{self, liveness, threads};
 use crate::error::Error;
 use crate::gate::question::Question;
@@ -69,12 +70,25 @@ pub(super) fn rests(channel: &Channel) -> bool {
     !channel.has_failed_on_data() && (!channel.sql_running || io_rests)
 }
 
+/// True if a start of the channel discards nothing that the peer, which answers, cannot send again.
+pub(super) fn can_send(local: &mut Server, channel: &Channel, peer: &Host, question: Question) -> bool {
+    let most = question.settings.limits.connect.min(OTHERS_PATIENCE);
+    resend::can_send(local, channel, Some(peer), most, question.budget)
+}
+
 /// Starts threads that are stopped, unless another helper stopped them for a moment.
-pub(super) fn wake(local: &mut Server, config: &Config, answers: bool) -> Result<(), Error> {
+pub(super) fn wake(
+    local: &mut Server,
+    config: &Config,
+    answers: bool,
+    question: Question,
+) -> Result<(), Error> {
     lock::take(local)?;
     let channel = channel_from_peer(local, config)?.filter(|(channel, _)| rests(channel));
     let Some((channel, peer)) = channel else { return Ok(()) };
-    threads::check_backlog(local.host(), &channel, peer.name.as_str(), answers)?;
+    // If nothing would be discarded, the peer need not be asked once more.
+    let can_send = answers && channel.would_discard() && can_send(local, &channel, peer, question);
+    threads::check_backlog(local.host(), &channel, peer.name.as_str(), can_send)?;
     log::warn!("{}: {}; starting it", channel.title(), channel.what_is_wrong());
     threads::start(local, &channel.name)
 }

@@ -21,6 +21,9 @@ pub(super) fn by_set(facts: &Facts, located: Option<&Located>) -> Result<ByGtid,
         }
         return Err(Refusal::NoSlaveUpdates { host, new: new_host });
     }
+    if by_file && let Some(reason) = replica.why_no_set.as_ref().or(new.why_no_set.as_ref()) {
+        return Ok(ByGtid::Unusable(reason.clone()));
+    }
     let without_gtids = |reason| {
         let (host, new) = (replica.host.clone(), new.host.clone());
         Refusal::Unproved { host, new, cause: Unproved::GtidsMissing, reason, may_pass: false }

@@ -56,6 +56,33 @@ fn by_set_a_file_and_position_is_the_end_of_what_the_replica_has() {
 }
 
 #[test]
+fn a36_gtids_that_a_server_gave_itself_are_compared_with_nobodys() {
+    let spoilers: [fn(&mut Facts); 2] = [
+        |facts| facts.replica.why_no_set = Some("db3 gives its own".into()),
+        |facts| facts.new.why_no_set = Some("db2 gives its own".into()),
+    ];
+    for spoil in spoilers {
+        // All three have the same eight transactions, which have no GTIDs on the old master.
+        let mut facts = with_sets("3:1-8", "2:1-8", "");
+        facts.replica.channel.mode = Mode::FilePosition;
+        let look = Ok(Decision::Locate(Wanted::Set(set("3:1-8"))));
+        assert_eq!(plan(&facts, None), look, "this would find the beginning of the log");
+        spoil(&mut facts);
+        let end = BinlogPosition::new("bin.000007", 300);
+        assert_eq!(place(&facts, None), Place::Position(end), "all is quiet");
+        (facts.old, facts.new.read_only, facts.new.keeps_order) = (old_dead(), false, true);
+        assert_eq!(plan(&facts, None), Ok(Decision::Locate(Wanted::LastGroups)), "by what was logged");
+        facts.new.keeps_order = false;
+        let Refusal::Unproved { reason, .. } = refusal(&facts, None) else { panic!("{facts:?}") };
+        assert!(reason.contains("gives its own, and db2 logs"), "{reason}");
+    }
+    // By auto-position nothing comes without a GTID.
+    let mut auto = with_sets("1:1-8", "1:1-8", "");
+    auto.new.why_no_set = Some("db2 gives its own".into());
+    assert_eq!(place(&auto, None), Place::Gtid(Mode::AutoPosition));
+}
+
+#[test]
 fn a2_data_on_which_the_applier_failed_are_refused_and_a_relay_log_is_not() {
     let failed = |code| {
         let mut facts = facts();

@@ -80,6 +80,18 @@ impl Dialect {
         self.beside_status(channel, options, ("Slave_heartbeat_period", "heartbeat_interval"))
     }
 
+    /// Which GTIDs a channel gives to transactions that come without one, as `given`: `OFF`, `LOCAL` or `UUID`; `None`
+    /// if the server gives none (before MySQL 8.0.23; manual, `ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS`).
+    pub fn gtids_given(self, channel: &str) -> Option<String> {
+        self.is_mysql_since((8, 0, 23)).then(|| {
+            format!(
+                "SELECT assign_gtids_to_anonymous_transactions_type AS given \
+                 FROM performance_schema.replication_applier_configuration WHERE channel_name = {}",
+                self.quote(channel)
+            )
+        })
+    }
+
     /// How many heartbeats of its source a channel has received; `None` if its status shows that.
     pub fn heartbeats(self, channel: &str) -> Option<String> {
         let received =

@@ -94,6 +94,17 @@ fn words_changed_one_by_one_in_8_0() {
 }
 
 #[test]
+fn who_cannot_give_gtids_to_what_comes_without_one_is_not_asked() {
+    for version in [MARIADB_10, MARIADB_11, (5, 6, 24), (5, 7, 44), (8, 0, 22)] {
+        assert_eq!(mysql(version).gtids_given("x"), None, "{version:?}");
+    }
+    for version in [(8, 0, 23), (8, 4, 0), (9, 7, 4)] {
+        let asked = mysql(version).gtids_given("x").unwrap();
+        assert!(asked.ends_with("WHERE channel_name = 'x'"), "{version:?}: {asked}");
+    }
+}
+
+#[test]
 fn newer_servers_wait_for_an_attempt_to_connect_to_end() {
     for (version, waits) in [
         (MARIADB_10, false),
