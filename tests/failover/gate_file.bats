@@ -4,6 +4,7 @@
 
 load ../lib/cluster
 load ../lib/failover
+load ../lib/clients
 
 setup_file() { cluster_in_mode; }
 teardown_file() { end_cluster; }
@@ -67,7 +68,7 @@ overtaken() {
   [[ ${1:-} ]] || sql db1 'SET SESSION gtid_domain_id = 7' "INSERT INTO app.heap VALUES ('db1', 'first')"
   all_caught_up db1 db2 db3
   later 0 sql db2 'LOCK TABLES app.heap WRITE' 'DO SLEEP(5)'
-  sleep 0.5
+  wait_for 5 executes db2 'DO SLEEP(5)'
   sql db1 'SET SESSION gtid_domain_id = 7' "INSERT INTO app.heap VALUES ('db1', 'second')"
   sql db1 "INSERT INTO app.entries (origin) VALUES ('db1')"
   count=$(sql db1 'SELECT COUNT(*) FROM app.entries')

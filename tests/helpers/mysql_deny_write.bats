@@ -85,8 +85,8 @@ fails_with() {
   busy db1 writes
   in_host db1 "$MMM_AGENT_DIR/mysql_deny_write" mmm_agent >"$BATS_TEST_TMPDIR/answer" &
   local call=$!
-  wait_for 1 is_read_only db1
-  wait_for 1 executes db1 'SELECT GET_LOCK%'
+  wait_for 5 is_read_only db1
+  wait_for 5 executes db1 'SELECT GET_LOCK%'
   wait "$call"
   [ "$(cat "$BATS_TEST_TMPDIR/answer")" = OK ]
   [ "$(clients_of db1)" = 0 ]

@@ -118,10 +118,15 @@ lets_end() {
   [[ $MMM_SERVER != mysql-9 ]] || skip 'it has no BENCHMARK'
   plain_table MIXED
   open_session app
-  local before=${EPOCHREALTIME/./} count=300000
-  sql db1 "DO BENCHMARK($count, MD5('a'))"
-  # Nothing in it is unsafe, so it is logged as a statement. About 0.6 s a row.
-  count=$((count * 600000 / (${EPOCHREALTIME/./} - before)))
+  local before took least=60000000 count=300000
+  for _ in 1 2 3; do
+    before=${EPOCHREALTIME/./}
+    sql db1 "DO BENCHMARK($count, MD5('a'))"
+    took=$((${EPOCHREALTIME/./} - before))
+    least=$((took < least ? took : least))
+  done
+  # Nothing in it is unsafe, so it is logged as a statement. About 0.5 s a row.
+  count=$((count * 500000 / least))
   lets_end "UPDATE plain SET note = BENCHMARK($count, MD5('a'))"
 }
 
@@ -173,7 +178,7 @@ lets_end() {
   say app "UPDATE plain SET note = $SLOWLY"
   wait_for 5 executes db1 '%plain%'
   in_host db1 "$MMM_AGENT_DIR/mysql_deny_write" mmm_agent >"$BATS_TEST_TMPDIR/first" &
-  wait_for 1 executes db1 'SET GLOBAL read_only%'
+  wait_for 5 executes db1 'SET GLOBAL read_only%'
   run_helper db1 mysql_deny_write
   wait "$!"
   answers 0 OK
@@ -287,6 +292,12 @@ awaits_event() { [[ $(sql "$1" "SELECT state FROM information_schema.processlist
 # Connections of every kind count, also the one that asks.
 take_every_connection() {
   idle_clients $(($(sql db1 'SELECT @@max_connections') - $(sql db1 "SHOW STATUS LIKE 'Threads_connected'" | cut -f2) + 1))
+  # One that was still being closed may have been counted.
+  wait_for 10 takes_one_or_is_refused
+}
+takes_one_or_is_refused() {
+  sql_as_app db1 'DO SLEEP(60)' >/dev/null 2>&1 3>&- 4>&- &
+  sql_as_app db1 'DO 1' 2>&1 | grep -q 'Too many connections'
 }
 
 @test "with every connection taken it gets in by the one that is reserved" {

@@ -259,14 +259,16 @@ later() {
 keeps_writing() {
   local client
   writers=()
+  rm -f "$BATS_TEST_TMPDIR/stops_writing"
   for ((client = 0; client < ${2:-1}; client++)); do
-    while :; do write "$1" 5 || break; done >/dev/null 2>&1 3>&- 4>&- &
+    until [[ -e $BATS_TEST_TMPDIR/stops_writing ]]; do write "$1" 5 || break; done >/dev/null 2>&1 3>&- 4>&- &
     writers+=("$!")
   done
   in_background+=("${writers[@]}")
 }
 stops_writing() {
-  kill "${writers[@]}"
+  # A kill would leave the last client to its transactions.
+  : >"$BATS_TEST_TMPDIR/stops_writing"
   wait "${writers[@]}" || true
 }
 

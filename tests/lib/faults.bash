@@ -45,17 +45,17 @@ names_again() { in_host "$1" umount /usr/bin/getent; }
 # takes_connections HOST — applications of the site have every connection there that is not reserved.
 takes_connections() {
   sql "$1" 'SET GLOBAL max_connections = 12'
-  wait_for 10 takes_one_or_none_is_left "$1"
-  wait_for 5 eval "[[ \$(sleepers $1 | wc -l) -ge 10 ]]"
+  wait_for 10 takes_one_or_all_are_taken "$1"
 }
 sleepers() { sql "$1" "SELECT id FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(60)%'"; }
-takes_one_or_none_is_left() {
+takes_one_or_all_are_taken() {
   sql_as_app "$1" 'DO SLEEP(60)' >/dev/null 2>&1 3>&- 4>&- &
-  sql_as_app "$1" 'DO 0' 2>&1 | grep -q 'Too many connections'
+  (($(sleepers "$1" | wc -l) >= 12))
 }
 gives_connections_back() {
   local id
-  sql "$1" 'SET GLOBAL max_connections = 151'
+  # Both have to wait for the one connection that is reserved.
+  wait_for 5 sql "$1" 'SET GLOBAL max_connections = 151'
   for id in $(sleepers "$1"); do sql "$1" "KILL $id" || true; done
 }
 

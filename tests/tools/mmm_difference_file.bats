@@ -140,7 +140,7 @@ of_each_kind() {
   sql db3 'FLUSH LOGS'
   write db1
   caught_up db3 db1
-  wait_for 5 purged db3
+  wait_for 20 purged db3
   if has_gtids; then
     differs 1 db3 db2 --format json
     says '.missing.in_log == 1 and (.missing.purged | length) > 5 and ([.advice[].name] == ["apply", "rebuild"])'

@@ -33,7 +33,7 @@ agent_of_db1() {
   agent=$!
   wait_for 5 agent_is_there
 }
-agent_is_there() { pgrep -P "$agent" >/dev/null || [[ $(tr '\0' ' ' <"/proc/$agent/cmdline") == mmm_agentd* ]]; }
+agent_is_there() { in_host db1 pgrep -f '^mmm_agentd' >/dev/null; }
 
 has_writer_ip() { in_host db1 ip -o addr show dev eth0 | grep -qF "$WRITER_IP/32"; }
 is_guarded() { is_read_only db1 && ! has_writer_ip; }

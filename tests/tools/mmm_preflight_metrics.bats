@@ -82,6 +82,7 @@ EOF
   run_helper db2 mysql_allow_write
   run_helper db2 mysql_allow_write
   server_end db1 KILL
+  wait_for 5 has_lost db2
   run_helper db2 mysql_allow_write
   expect_answer 255 'ERROR: db1 does not answer, and could not be fenced*'
   metrics db2

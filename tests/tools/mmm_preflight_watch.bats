@@ -131,18 +131,23 @@ ended() {
     is_full_screen
     in_host db3 kill -s "${signal%=*}" "$(<"$BATS_TEST_TMPDIR/pid")"
     ended "${signal#*=}"
-    pane kill-server
+    ends
   done
 }
 
 # coloured — some text of the pane is in a colour.
 coloured() { shown -e | grep -E $'\e\\[([0-9]+;)*(3[0-7]|4[0-7]|9[0-7]|38;[0-9;]*)(;[0-9]+)*m'; }
 
+# ends — the terminal. Another one can begin at the same socket only when its server has gone.
+ends() { pane kill-server; wait_for 5 no_server; }
+no_server() { ! pane list-sessions 2>/dev/null; }
+marks_it() { shown -e | grep -qE $'\e\\[([0-9]+;)*1;7mnot applying'; }
+
 @test "without colour, marks are seen all the same" {
   preflight --watch=0.5
   shows '^ GOOD: '
   coloured
-  pane kill-server
+  ends
   local way
   for way in NO_COLOR=1 --no-color; do
     if [[ $way == --* ]]; then preflight --watch=0.5 "$way"; else environment=$way preflight --watch=0.5; fi
@@ -150,9 +155,9 @@ coloured() { shown -e | grep -E $'\e\\[([0-9]+;)*(3[0-7]|4[0-7]|9[0-7]|38;[0-9;]
     stop_replica_thread db3 SQL_THREAD
     shows '^\* FAILURE  new '
     # 1 is bold, 7 reversed.
-    shown -e | grep -qE $'\e\\[([0-9]+;)*1;7mnot applying'
+    wait_for 8 marks_it
     ! coloured || false
-    pane kill-server
+    ends
     sql db3 'START SLAVE SQL_THREAD'
     becomes_good db3
   done
@@ -168,7 +173,7 @@ coloured() { shown -e | grep -E $'\e\\[([0-9]+;)*(3[0-7]|4[0-7]|9[0-7]|38;[0-9;]
     [[ $(pane display-message -p '#{alternate_on} #{cursor_flag}') == '0 1' ]]
     pane send-keys C-c
     shows '^(\^C)?ended 130$'
-    pane kill-server
+    ends
   done
 }
 

@@ -13,6 +13,7 @@ use crate::facts::{Facts, OldMaster};
 use crate::plan::{Decision, Wanted, plan};
 use crate::refusal::Refusal;
 use crate::rehearsal::{Foreseen, Rehearsal};
+use crate::status::{Channel, IoThread};
 
 /// Pause between two looks at servers that are at work.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -142,9 +143,17 @@ fn is_same(earlier: &Refusal, now: &Refusal) -> bool {
 /// True if nothing that is under way can end the refusal.
 fn stays(facts: &Facts, refusal: &Refusal) -> bool {
     match refusal {
-        Refusal::NewMasterBehind { .. } => {
-            facts.new.channel.as_ref().is_none_or(|channel| !channel.sql_running || channel.has_applied_all())
-        }
+        Refusal::NewMasterBehind { .. } => facts.new.channel.as_ref().is_none_or(|channel| {
+            !channel.sql_running || channel.has_applied_all() && !still_fetches(channel, facts)
+        }),
         refusal => !refusal.may_pass(),
     }
+}
+
+/// True if the new master's I/O thread is under way to what the replica has.
+fn still_fetches(channel: &Channel, facts: &Facts) -> bool {
+    let replicas = facts.replica.channel.applied.as_ref();
+    let is_behind =
+        channel.fetched.as_ref().zip(replicas).is_some_and(|(here, there)| !here.has_reached(there));
+    channel.io != IoThread::No && is_behind
 }
