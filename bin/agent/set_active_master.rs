@@ -13,7 +13,7 @@ use mmm_agent_helpers::SET_ACTIVE_MASTER;
 use mmm_core::config::{Config, Host};
 use mmm_core::event::{self, Change};
 use mmm_core::{Call, Verdict, interrupt, run};
-use mmm_replication::binlog::resend::can_send;
+use mmm_replication::binlog::resend::check_source;
 use mmm_replication::takeover::{self, Pursuit};
 use mmm_replication::{Error, Refusal, Server, attach, channel, hold, lock, threads};
 
@@ -46,7 +46,7 @@ fn set_active_master(call: &Call) -> Result<Verdict, Error> {
         // A call that was killed between CHANGE MASTER and START SLAVE left the threads stopped.
         let source = chosen.source;
         threads::ensure_running(&mut replica, &chosen.channel, source.name.as_str(), |replica, now| {
-            can_send(replica, now, Some(source), call.settings.limits.connect, call.budget)
+            check_source(replica, now, Some(source), call.settings.limits.connect, call.budget)
         })?;
         return Ok(already_there());
     }

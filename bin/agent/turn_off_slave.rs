@@ -7,7 +7,7 @@ use std::time::Duration;
 use mmm_agent_helpers::TURN_OFF_SLAVE;
 use mmm_core::event::{self, Change};
 use mmm_core::{Call, Verdict, interrupt, report, run};
-use mmm_replication::binlog::resend::can_send;
+use mmm_replication::binlog::resend::check_source;
 use mmm_replication::status::IoThread;
 use mmm_replication::{Error, Refusal, Server, channel, lock, threads};
 
@@ -42,7 +42,7 @@ fn turn_off_slave(call: &Call) -> Result<Verdict, Error> {
         Err(error) if interrupt::is_requested() => {
             let most = call.settings.limits.connect;
             Err(threads::interrupted(&mut server, &channel, &error, |server, now| {
-                can_send(server, now, source, most, call.budget)
+                check_source(server, now, source, most, call.budget)
             }))
         }
         other => {

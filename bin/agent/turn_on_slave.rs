@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use mmm_agent_helpers::TURN_ON_SLAVE;
 use mmm_core::{Call, Verdict, interrupt, report, run};
-use mmm_replication::binlog::resend::can_send;
+use mmm_replication::binlog::resend::check_source;
 use mmm_replication::takeover::{self, Pursuit};
 use mmm_replication::{Error, Server, channel, lock, threads};
 
@@ -24,7 +24,7 @@ fn turn_on_slave(call: &Call) -> Result<Verdict, Error> {
     let (channel, source) = channel::meant(&mut server, &config)?;
     report::observe(Some(server.host()), "replication", channel.what_is_wrong());
     threads::ensure_running(&mut server, &channel, &channel.source(), |server, now| {
-        can_send(server, now, source, call.settings.limits.connect, call.budget)
+        check_source(server, now, source, call.settings.limits.connect, call.budget)
     })?;
     Ok(Verdict::ok())
 }

@@ -87,6 +87,85 @@ the_cure_is_one() {
   wait_for 10 both_rows_are_there
 }
 
+@test "both threads stopped, and the master can send the backlog again: sync_with_master and mysql_allow_write do it, too" {
+  local helper
+  for helper in sync_with_master mysql_allow_write; do
+    backlog
+    sql db1 "SET GLOBAL read_only = 1"
+    sql db2 "STOP SLAVE"
+
+    run_helper db2 "$helper"
+    expect_answer 0 OK
+
+    both_rows_are_there
+  done
+}
+
+# With sync_binlog=0, as MariaDB has it, a machine that loses power loses what a slave has fetched.
+@test "both threads stopped, and the master's log was cut in a crash: no helper throws away what only the slave has" {
+  backlog
+  sql db2 "STOP SLAVE"
+  local file position
+  read -r file position <<<"$(sql db2 "SHOW SLAVE STATUS" | cut -f 10,22)"
+  server_end db1 KILL
+  truncate -s "$position" "$(host_dir db1)/data/$file"
+  server_start db1
+
+  nobody_starts_db2
+
+  the_cure_is_one
+}
+
+# backlog_is_shown — the server's positions say that something is fetched and not applied.
+backlog_is_shown() {
+  local fetched applied
+  read -r fetched applied <<<"$(sql db2 "SHOW SLAVE STATUS" | cut -f 7,22)"
+  [[ $fetched != "$applied" && $(threads db2) == 'No No' ]]
+}
+
+@test "both threads stopped, and the slave was told to pass over the backlog: turn_on_slave starts them" {
+  backlog
+  sql db2 "STOP SLAVE" "SET GLOBAL gtid_slave_pos = '$(sql db1 "SELECT @@gtid_binlog_pos")'"
+  backlog_is_shown
+
+  run_helper db2 turn_on_slave
+  expect_answer 0 OK
+}
+
+# It fetches its own transactions back, and passes over them.
+@test "both threads of a writer stopped, and its passive master has nothing of its own: turn_on_slave starts them" {
+  reset_cluster
+  sql db2 "STOP SLAVE" "CHANGE MASTER TO MASTER_USE_GTID = current_pos" "START SLAVE"
+  wait_for 10 threads_run db2
+  sql db2 "STOP SLAVE SQL_THREAD" "SET GLOBAL read_only = 0" "INSERT INTO app.entries (origin) VALUES ('db2')"
+  wait_for 10 eval '[[ $(sql db1 "SELECT COUNT(*) FROM app.entries") == 1 ]]'
+  wait_for 10 fetched_everything db2 db1
+  sql db2 "STOP SLAVE"
+  backlog_is_shown
+
+  run_helper db2 turn_on_slave
+  expect_answer 0 OK
+}
+
+# By GTID, the server writes its positions down only in order: behind a crash they are of an earlier moment.
+@test "both threads stopped behind a crash of the slave, which has applied all: turn_on_slave starts them" {
+  reset_cluster
+  sql db1 "CREATE TABLE app.backlog (id INT PRIMARY KEY)" "INSERT INTO app.backlog VALUES (1)"
+  wait_for 10 sql db2 "SELECT * FROM app.backlog"
+  sql db2 "STOP SLAVE" "START SLAVE"
+  wait_for 10 threads_run db2
+  sql db1 "INSERT INTO app.backlog VALUES (2)"
+  wait_for 10 both_rows_are_there
+  server_end db2 KILL
+  server_start db2 --skip-slave-start
+  backlog_is_shown
+
+  run_helper db2 turn_on_slave
+  expect_answer 0 OK
+
+  both_rows_are_there
+}
+
 @test "the applying thread alone stopped: sync_with_master has the backlog applied, then writes open" {
   dead_master_with_backlog
 

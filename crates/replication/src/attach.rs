@@ -225,6 +225,7 @@ fn begin<'a>(
         log_filters_agree: settings.attach.log_filters_agree,
         tail: if settings.allow_write.survivors == Survivors::Off { Tail::GivenUp } else { Tail::ToBeJudged },
         is_held_back: false,
+        does_not_send: None,
         last_resort: LastResort::new([this_host, chosen.source, new_host], settings, budget),
         progress: Progress::Untouched,
         found: &chosen.channel,

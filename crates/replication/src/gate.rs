@@ -30,7 +30,7 @@ use crate::error::Error;
 use crate::gate::asking::Gate;
 use crate::gate::beside_survivors::{PATIENCE, wait_or_lose, without};
 use crate::gate::peer::{
-    answers, can_send, channel_from_peer, connect, is_closed, rests, unreadable, wake, writable,
+    answers, channel_from_peer, check_source, connect, is_closed, rests, unreadable, wake, writable,
 };
 use crate::gate::reset_log::check_before_connecting;
 use crate::position::BinlogPosition;
@@ -96,7 +96,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
             || channel::again(local, &channel.name).is_ok_and(|now| now.source() == channel.source());
         if interrupt::is_requested() && is_here() {
             threads::interrupted(local, &channel, &error, |local, now| {
-                answers && can_send(local, now, peer, question)
+                if answers { check_source(local, now, peer, question) } else { Err(threads::silent()) }
             })
         } else {
             error

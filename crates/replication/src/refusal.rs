@@ -765,11 +765,8 @@ pub enum Refusal {
 
     /// Starting replication would discard what nobody can send again.
     #[error(
-        "{host} has fetched the log of {source_host} to {fetched} and applied it to {applied}; nothing shows that \
-         {source_host} can send the rest again, and starting replication by GTID would throw the rest away. Apply it \
-         first: CHANGE MASTER TO \
-         MASTER_USE_GTID=no, {relay}; START SLAVE SQL_THREAD; when it has applied all: STOP SLAVE; \
-         CHANGE MASTER TO MASTER_USE_GTID=slave_pos"
+        "{host} has fetched the log of {source_host} to {fetched} and applied it to {applied}; {source_host} does not send \
+         the rest again ({reason}), and starting replication by GTID would throw the rest away. {cure}"
     )]
     BacklogAtRisk {
         /// This host.
@@ -780,8 +777,10 @@ pub enum Refusal {
         fetched: String,
         /// End of what was applied.
         applied: String,
-        /// `RELAY_LOG_FILE=…, RELAY_LOG_POS=…`
-        relay: String,
+        /// Why that is believed.
+        reason: String,
+        /// How it is applied without the source.
+        cure: String,
     },
 
     /// A thread that should apply or fetch does not run.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use mmm_core::settings::{TlsMode, TlsOptions};
+
 use crate::errno::{OF_LOST_SOURCE, OF_RELAY_LOG, SIGNALLED};
 use crate::position::BinlogPosition;
 use crate::record::Record;
@@ -287,12 +289,26 @@ impl Channel {
     /// True if starting any thread would discard what was fetched and is not applied yet.
     ///
     /// By GTID, if both threads of a MariaDB are stopped, a start begins a new relay log and fetches everything again
-    /// (measured on 10.11). Nothing is lost while the source answers; the backlog is lost if the source is dead.
+    /// (measured on 10.11). The backlog is lost if the source cannot send it again, whether or not it lets somebody in.
     pub fn would_discard(&self) -> bool {
         matches!(self.mode, Mode::SlavePos | Mode::CurrentPos)
             && self.io == IoThread::No
             && !self.sql_running
             && self.fetched != self.applied
+    }
+
+    /// The stricter of what the channel and the settings want of a source, so that the password goes nowhere where neither
+    /// would send it. The certificate of the settings is the agent's, not the channel's.
+    pub(crate) fn tls_of_trial(&self, settings: &TlsOptions) -> TlsOptions {
+        let mode = match &self.verified_by {
+            _ if !self.uses_tls => TlsMode::Off,
+            None => TlsMode::Required,
+            Some(_) => TlsMode::VerifyCa,
+        };
+        if mode > settings.mode {
+            return TlsOptions { mode, ca: self.verified_by.clone(), identity: None };
+        }
+        TlsOptions { identity: None, ..settings.clone() }
     }
 
     /// `IP:PORT` of the source, as configured on the server.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mmm_core::Budget;
 use mmm_core::config::Host;
-use mmm_core::settings::{TlsMode, TlsOptions};
+use mmm_core::settings::TlsMode;
 
 use crate::errno::NO_CONNECTION_LEFT;
 use crate::error::Error;
@@ -24,7 +24,7 @@ pub(super) fn check_account(
     if channel.has_certificate {
         return Ok(());
     }
-    let tls = tls_of_trial(channel, &new_host.tls);
+    let tls = channel.tls_of_trial(&new_host.tls);
     // Without TLS, the client library would believe any key that is sent.
     if tls.mode < TlsMode::Required && !channel.key.pinned.is_empty() {
         return Ok(());
@@ -42,20 +42,6 @@ pub(super) fn check_account(
         // Other failures, such as a way of logging in that only servers know, need not stop the servers.
         _ => Ok(()),
     }
-}
-
-/// The stricter of what the channel and the settings want of the new master, so that the password goes nowhere where
-/// neither would send it. The certificate of the settings is the agent's, not the channel's.
-fn tls_of_trial(channel: &Channel, settings: &TlsOptions) -> TlsOptions {
-    let mode = match &channel.verified_by {
-        _ if !channel.uses_tls => TlsMode::Off,
-        None => TlsMode::Required,
-        Some(_) => TlsMode::VerifyCa,
-    };
-    if mode > settings.mode {
-        return TlsOptions { mode, ca: channel.verified_by.clone(), identity: None };
-    }
-    TlsOptions { identity: None, ..settings.clone() }
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub(super) struct Move<'a> {
     pub(super) tail: Tail,
     /// True if the replica must apply no more of what it fetched from a dead old master.
     pub(super) is_held_back: bool,
+    /// The old master does not send what this replica, which was found stopped, has only fetched; why.
+    pub(super) does_not_send: Option<String>,
     pub(super) last_resort: LastResort<'a>,
     pub(super) progress: Progress,
     /// The channel before anything was done to its threads.

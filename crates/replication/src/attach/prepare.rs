@@ -4,7 +4,7 @@ use mmm_core::journal::step;
 use mmm_core::mutant::takes_out;
 
 use crate::attach::moving::{Move, Observed, Progress, Tail};
-use crate::binlog::resend::can_send;
+use crate::binlog::resend::check_source;
 use crate::channel::{self, liveness, threads};
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster};
@@ -12,6 +12,7 @@ use crate::position::BinlogPosition;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::dialect::Threads;
+use crate::server::patience::OTHERS_PATIENCE;
 use crate::status::{Channel, IoThread};
 use crate::survivors::share::{Share, whole_tail};
 
@@ -49,11 +50,19 @@ impl Move<'_> {
         }
         // It may answer and not be able to send its log any more. Then a start would throw away what was fetched.
         // Planning refuses to go on beside it, or lets the replica get that from a new master that has it.
-        if channel.would_discard()
-            && !(matches!(facts.old, OldMaster::Answers(_))
-                && can_send(self.replica, channel, Some(self.old_host), self.connect, self.budget))
-        {
-            return Ok((facts, is_moving));
+        if channel.would_discard() {
+            let most = self.connect.min(OTHERS_PATIENCE);
+            let sends = if matches!(facts.old, OldMaster::Answers(_)) {
+                check_source(self.replica, channel, Some(self.old_host), most, self.budget)
+            } else {
+                Err(threads::silent())
+            };
+            // This question is no part of the patience with replication.
+            self.waits_since = self.budget.elapsed();
+            if let Err(reason) = sends {
+                self.does_not_send = Some(reason);
+                return Ok((facts, is_moving));
+            }
         }
         // An error that stopped a thread may have passed; if not, it shows again at once.
         if !channel.sql_running || channel.io == IoThread::No {

@@ -37,7 +37,7 @@ impl Move<'_> {
             host: self.this_host.clone(),
             found: self.found.clone(),
             old_host: self.old_host.name.to_string(),
-            old_answers: matches!(self.old, Old::Connected(_)),
+            old_sends: self.old_sends(),
             is_held_back: self.is_held_back,
             set_back_from: self.set_back_from.clone(),
         };
@@ -85,8 +85,8 @@ impl Move<'_> {
         let undone = undone.and_then(|outcome| {
             // The threads that were found stopped had been started, in the hope of a position that can be proved.
             if is_interrupted && !self.found.is_running() {
-                let answers = matches!(self.old, Old::Connected(_));
-                threads::leave_as_found(self.replica, self.found, |_, _| answers)?;
+                let sends = self.old_sends();
+                threads::leave_as_found(self.replica, self.found, |_, _| sends)?;
                 return Ok(format!("left as it was found: {}", self.found.what_is_wrong()));
             }
             Ok(outcome)
@@ -132,6 +132,12 @@ impl Move<'_> {
     /// Takes back what was done; may be repeated.
     fn take_back(&mut self) -> Result<String, Error> {
         match &self.progress {
+            // It was found stopped, and could not be started.
+            Progress::Untouched if self.does_not_send.is_some() => {
+                let (host, old) = (self.replica.host(), self.old_host.name.as_str());
+                threads::check_backlog(host, self.found, old, self.old_sends())?;
+                Ok("nothing was changed".into())
+            }
             Progress::Untouched => Ok("nothing was changed".to_string()),
             Progress::Stopped => step("started replication again", || self.restart())
                 .map(|()| format!("it replicates from {} as before", self.old_host.name)),
@@ -139,16 +145,25 @@ impl Move<'_> {
         }
     }
 
+    /// Whether the old master can send again what a start would discard. It was asked if this replica was found stopped.
+    fn old_sends(&self) -> threads::Sends {
+        match (&self.does_not_send, &self.old) {
+            (Some(reason), _) => Err(reason.clone()),
+            (None, Old::Connected(_)) => Ok(()),
+            (None, _) => Err(threads::silent()),
+        }
+    }
+
     /// Starts the threads again, unless that would discard what the dead old master cannot send again, or put this
     /// replica ahead of the new master for ever.
     fn restart(&mut self) -> Result<(), Error> {
         self.set_forward()?;
-        let old_answers = matches!(self.old, Old::Connected(_));
-        if old_answers && !self.is_held_back && !self.replica.dialect().tells_status_while_stopping() {
+        let old_sends = self.old_sends();
+        if old_sends.is_ok() && !self.is_held_back && !self.replica.dialect().tells_status_while_stopping() {
             return threads::start(self.replica, &self.channel);
         }
         let channel = channel::again(self.replica, &self.channel)?;
-        threads::check_backlog(self.replica.host(), &channel, self.old_host.name.as_str(), old_answers)?;
+        threads::check_backlog(self.replica.host(), &channel, self.old_host.name.as_str(), old_sends)?;
         if !self.is_held_back || self.new_has_fetched(&channel) {
             return threads::start(self.replica, &self.channel);
         }
@@ -271,7 +286,7 @@ struct Last {
     host: Host,
     found: Channel,
     old_host: String,
-    old_answers: bool,
+    old_sends: threads::Sends,
     is_held_back: bool,
     set_back_from: Option<String>,
 }
@@ -286,7 +301,7 @@ impl Last {
         let is_old = channel.source() == self.found.source();
         let threads = if is_old && self.is_held_back { Threads::Io } else { Threads::Both };
         if is_old {
-            threads::check_backlog(replica.host(), &channel, &self.old_host, self.old_answers)?;
+            threads::check_backlog(replica.host(), &channel, &self.old_host, self.old_sends.clone())?;
         }
         if threads == Threads::Io && channel.io != IoThread::No {
             return Ok(());

@@ -1,70 +1,137 @@
 //! Whether a source sends again what a start of replication would discard.
 //!
 //! A source that lets somebody in, or refuses, proves nothing: its disk may hang, its log may be unreadable, cut or
-//! purged. So it is asked for its log as the I/O thread will ask for it.
+//! purged. So its log is read as the I/O thread would read it: with the account, the TLS and the GTID settings of the
+//! replica.
 
 use std::time::{Duration, Instant};
 
 use mmm_core::Budget;
 use mmm_core::config::Host;
 
-use crate::binlog::files::log_files;
-use crate::binlog::stream::Reader;
+use crate::binlog::files::log_files_and_sizes;
+use crate::binlog::stream::{Reader, Start};
+use crate::channel::threads::{Sends, silent};
 use crate::error::Error;
 use crate::gtid::GtidPosition;
 use crate::position::BinlogPosition;
 use crate::server::Server;
 use crate::status::{Channel, Mode};
 
-/// How long a source may take to send the backlog.
+/// How long a source may take to send the backlog; a quarter of what is left of the call, if that is more.
 const ASKING: Duration = Duration::from_secs(3);
-/// A source that has sent one event after another for this long can send its log, whatever is left of the backlog.
+/// A source that has sent its log without a pause for this long need not send all of a backlog, only its end.
 const SENDING: Duration = Duration::from_secs(1);
+/// More between two events is a pause.
+const GAP: Duration = Duration::from_millis(100);
 
-/// True if a channel of `replica` may be started: a start discards nothing, and its source answers if that is known; or
-/// its source has just sent again what a start would discard. `most` limits each connection.
-pub fn can_send(
+/// If a start of the `channel` discards something, its source has just sent that again. Else its source answers, if it
+/// is known. `most` limits each connection.
+///
+/// # Errors
+/// Why this does not hold, in words.
+pub fn check_source(
     replica: &mut Server,
     channel: &Channel,
     source: Option<&Host>,
     most: Duration,
     budget: Budget,
-) -> bool {
+) -> Sends {
     if !channel.would_discard() {
-        return source.is_none_or(|source| Server::answers(source, most, budget));
+        let answers = source.is_none_or(|source| Server::answers(source, most, budget));
+        return answers.then_some(()).ok_or_else(silent);
     }
-    // Nobody can ask a source that no configuration names.
-    let Some(source) = source else { return false };
-    let budget = Budget::start(Some(budget.share(ASKING)));
-    sends_backlog(replica, channel, source, most, budget).unwrap_or_else(|error| {
-        log::warn!("{} does not send its log: {error}", source.name);
-        false
-    })
+    let Some(source) = source else {
+        return Err("no host of the configuration is known to have that address, so it was not asked".into());
+    };
+    let share = budget.share(Duration::MAX);
+    let own = if budget.limit().is_some() { budget.share(ASKING.max(share / 4)) } else { share };
+    let budget = if budget.limit().is_some() { Budget::start(Some(own)) } else { budget };
+    sends_backlog(replica, channel, source, most, budget).unwrap_or_else(|error| Err(error.to_string()))
 }
 
-/// Asks for what comes after all that the replica has applied.
+/// Reads what comes after all that the replica has applied.
 fn sends_backlog(
     replica: &mut Server,
     channel: &Channel,
     source: &Host,
     most: Duration,
     budget: Budget,
-) -> Result<bool, Error> {
-    let Some(fetched) = &channel.fetched else { return Ok(false) };
+) -> Result<Sends, Error> {
+    let Some(fetched) = &channel.fetched else { return Ok(Err("the status shows no position".into())) };
     let name = if channel.mode == Mode::CurrentPos { "gtid_current_pos" } else { "gtid_slave_pos" };
-    let statement = format!("SELECT @@{name} AS gtids");
-    let applied = replica.one(&statement)?.text("gtids").parse::<GtidPosition>();
-    let applied = applied.map_err(|_| replica.unexpected(&statement, name))?;
-    let files = log_files(&mut Server::connect(source, most, budget)?)?;
-    let reader = Reader::new(source, most, budget).seeking(format!("what {} has fetched", replica.host()));
-    let (mut begun, mut is_sent) = (None, false);
-    reader.each_behind(&files, &applied, false, |file, _, event| {
-        let sending = begun.get_or_insert_with(Instant::now).elapsed();
-        is_sent = sending >= SENDING || BinlogPosition::new(file, event.end).has_reached(fetched);
-        is_sent
-    })?;
-    if !is_sent {
-        log::warn!("the log of {} ends before {fetched}, which {} has fetched", source.name, replica.host());
+    let applied = format!("@@{name}");
+    let statement = format!(
+        "SELECT {applied} AS gtids, @@gtid_strict_mode AS strict, @@gtid_ignore_duplicates AS ignored"
+    );
+    let ours = replica.one(&statement)?;
+    let position = |server: &Server, statement: &str, text: &str| {
+        text.parse::<GtidPosition>().map_err(|_| server.unexpected(statement, "gtids"))
+    };
+    let applied = position(replica, &statement, ours.text("gtids"))?;
+
+    // In this order: what it has logged by then has to come, from the files that it has by then.
+    let mut server = Server::connect(source, most, budget)?;
+    let statement = "SELECT @@gtid_binlog_pos AS gtids";
+    let logged = server.one(statement)?;
+    let logged = position(&server, statement, logged.text("gtids"))?;
+    let logs = log_files_and_sizes(&mut server)?;
+    drop(server);
+    if let Some((_, size)) = logs.iter().find(|(file, size)| *file == fetched.file && *size < fetched.offset)
+    {
+        return Ok(Err(format!("its {} ends at {size}, before what was fetched", fetched.file)));
     }
-    Ok(is_sent)
+
+    let as_replica = Host { tls: channel.tls_of_trial(&source.tls), ..source.as_replica() };
+    let reader = Reader::new(&as_replica, most, budget)
+        .seeking(format!("what {} has fetched", replica.host()))
+        .as_it_is()
+        .ignoring_duplicates(ours.is_on("ignored"));
+    let files: Vec<_> = logs.iter().map(|(file, _)| file.clone()).collect();
+    let mut has = applied.clone();
+    let mut flow = Flow::default();
+    let mut is_sent = false;
+    reader.each_behind(&files, &applied, ours.is_on("strict"), |file, _, event| {
+        if let Some(gtid) = event.gtid() {
+            has.advance(gtid);
+        }
+        is_sent = BinlogPosition::new(file, event.end).has_reached(fetched);
+        is_sent || flow.has_lasted()
+    })?;
+    if !is_sent && flow.is_enough() {
+        // What follows what was fetched, or nothing. An end that cannot be read is an error.
+        reader.each_until(&fetched.file, Start::At(fetched.offset), |_, _| true)?;
+        return Ok(Ok(()));
+    }
+    // The replica may have applied all that there is, and have fetched only what it skips, as events of its own; or its
+    // positions are of an earlier moment than its GTIDs, as behind a crash.
+    let has_all =
+        logged.iter().all(|last| has.get(last.domain).is_some_and(|has| has.sequence >= last.sequence));
+    let end = logs.last().map(|(file, size)| BinlogPosition::new(file, *size));
+    if is_sent || has_all && end.is_some_and(|end| end.has_reached(fetched)) {
+        return Ok(Ok(()));
+    }
+    Ok(Err(format!("its log ends before {fetched}")))
+}
+
+/// For how long events came without a pause.
+#[derive(Debug, Default)]
+struct Flow {
+    last: Option<Instant>,
+    lasted: Duration,
+}
+
+impl Flow {
+    /// One more event has come. True once events have come for long enough.
+    fn has_lasted(&mut self) -> bool {
+        let now = Instant::now();
+        let gap = self.last.map_or(Duration::ZERO, |last| now - last);
+        self.lasted = if gap > GAP { Duration::ZERO } else { self.lasted + gap };
+        self.last = Some(now);
+        self.is_enough()
+    }
+
+    fn is_enough(&self) -> bool {
+        self.lasted >= SENDING
+    }
 }

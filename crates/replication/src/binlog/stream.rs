@@ -51,18 +51,34 @@ pub struct Reader<'h> {
     most: Duration,
     budget: Budget,
     sought: String,
+    /// The host as it was given is connected to, with that account and no other.
+    is_as_given: bool,
+    ignores_duplicates: bool,
 }
 
 impl<'h> Reader<'h> {
     /// For the log of `host`, within `budget`; `most` limits each connection.
     pub fn new(host: &'h Host, most: Duration, budget: Budget) -> Self {
-        Self { host, most, budget, sought: "its last transactions".into() }
+        let sought = "its last transactions".into();
+        Self { host, most, budget, sought, is_as_given: false, ignores_duplicates: false }
     }
 
     /// The same, if this is looked for in the log.
     #[must_use]
     pub fn seeking(&self, sought: impl Into<String>) -> Self {
         Self { sought: sought.into(), ..self.clone() }
+    }
+
+    /// The same, with the account of `host` alone.
+    #[must_use]
+    pub(crate) fn as_it_is(&self) -> Self {
+        Self { is_as_given: true, ..self.clone() }
+    }
+
+    /// The same, for a MariaDB that may be ahead of its source in a domain (`gtid_ignore_duplicates`).
+    #[must_use]
+    pub(crate) fn ignoring_duplicates(&self, ignores_duplicates: bool) -> Self {
+        Self { ignores_duplicates, ..self.clone() }
     }
 
     /// The host whose log is read.
@@ -72,6 +88,9 @@ impl<'h> Reader<'h> {
 
     /// With the account that replicas have for it, else with the agent's.
     fn connect(&self) -> Result<Server, Error> {
+        if self.is_as_given {
+            return Server::connect(self.host, self.most, self.budget);
+        }
         match Server::connect(&self.host.as_replica(), self.most, self.budget) {
             Err(Error::Connect { answered: true, cause, .. }) => {
                 log::info!("{} is read with the agent's account: {cause}", self.host.name);
@@ -249,8 +268,9 @@ impl Dump {
         if let Start::Behind(position) = start {
             let position = server.quoted(&position.to_string());
             server.set(&format!(
-                "@slave_gtid_strict_mode = {}, @slave_gtid_ignore_duplicates = 0",
-                u8::from(is_strict)
+                "@slave_gtid_strict_mode = {}, @slave_gtid_ignore_duplicates = {}",
+                u8::from(is_strict),
+                u8::from(reader.ignores_duplicates)
             ))?;
             server.set(&format!("@slave_connect_state = {position}"))?;
         }

@@ -240,20 +240,45 @@ fn is_whole(server: &mut Server, name: &str) -> Result<bool, Error> {
     }
 }
 
+/// Whether a source can send what a start would discard; if it cannot, why.
+pub type Sends = Result<(), String>;
+
+/// Of a source that nobody reached.
+pub fn silent() -> String {
+    "it does not answer".into()
+}
+
 /// Refuses if a start would discard what was fetched, and nothing shows that the source can send it again.
-pub fn check_backlog(host: &str, channel: &Channel, source: &str, can_send: bool) -> Result<(), Refusal> {
-    if can_send || !channel.would_discard() {
-        return Ok(());
-    }
+pub fn check_backlog(host: &str, channel: &Channel, source: &str, sends: Sends) -> Result<(), Refusal> {
+    let reason = match sends {
+        Err(reason) if channel.would_discard() => reason,
+        _ => return Ok(()),
+    };
     Err(Refusal::BacklogAtRisk {
         host: host.into(),
         source_host: source.into(),
         fetched: BinlogPosition::shown(channel.fetched.as_ref()),
         applied: BinlogPosition::shown(channel.applied.as_ref()),
-        relay: channel.relay.as_ref().map_or_else(String::new, |relay| {
-            format!("RELAY_LOG_FILE='{}', RELAY_LOG_POS={}", relay.file, relay.offset)
-        }),
+        reason,
+        cure: cure_of_backlog(channel),
     })
+}
+
+/// How what was fetched is applied without its source. By GTID, a server writes its relay log's position down only when
+/// it stops in order: after a crash, that is of an earlier moment, and from there rows would come twice.
+fn cure_of_backlog(channel: &Channel) -> String {
+    match &channel.relay {
+        Some(relay) if !channel.fetched_gtids.is_empty() => format!(
+            "Apply it first: CHANGE MASTER TO MASTER_USE_GTID=no, RELAY_LOG_FILE='{}', RELAY_LOG_POS={}; START SLAVE \
+             SQL_THREAD; when it has applied all: STOP SLAVE; CHANGE MASTER TO MASTER_USE_GTID=slave_pos",
+            relay.file, relay.offset
+        ),
+        _ => {
+            "The server was started since, so it does not show where in its relay log the rest begins: read \
+              gtid_slave_pos, and apply with mariadb-binlog what comes after that in the relay log"
+                .into()
+        }
+    }
 }
 
 /// Starts both threads. See [`check_backlog`] for when this must not be done.
@@ -350,13 +375,15 @@ pub fn ensure_running(
     server: &mut Server,
     channel: &Channel,
     source: &str,
-    can_send: impl FnOnce(&mut Server, &Channel) -> bool,
+    can_send: impl FnOnce(&mut Server, &Channel) -> Sends,
 ) -> Result<(), Error> {
     if channel.is_running() || takes_out("start-again") {
         return Ok(());
     }
-    let answers = !(channel.would_discard() || report::is_dry_run()) || can_send(server, channel);
-    check_backlog(server.host(), channel, source, answers)?;
+    let is_asked = channel.would_discard() || report::is_dry_run();
+    let sends = if is_asked { can_send(server, channel) } else { Ok(()) };
+    let answers = sends.is_ok();
+    check_backlog(server.host(), channel, source, sends)?;
     log::info!("{} from {source}: {}", channel.title(), channel.what_is_wrong());
     let has_stopped = channel.io == IoThread::No || !channel.sql_running;
     if has_stopped {
@@ -394,7 +421,7 @@ pub fn ensure_running(
     let failure =
         Refusal::DoesNotStart { host: server.host().into(), new: source.into(), reason, consequence };
     if interrupt::is_requested() {
-        return Err(interrupted(server, channel, &failure.into(), |_, _| false));
+        return Err(interrupted(server, channel, &failure.into(), |_, _| Err(silent())));
     }
     Err(failure.into())
 }
@@ -403,7 +430,7 @@ pub fn ensure_running(
 pub fn leave_as_found(
     server: &mut Server,
     found: &Channel,
-    can_send: impl FnOnce(&mut Server, &Channel) -> bool,
+    can_send: impl FnOnce(&mut Server, &Channel) -> Sends,
 ) -> Result<(), Error> {
     server.use_budget(server.budget().uninterrupted());
     let now = channel::again(server, &found.name)?;
@@ -431,7 +458,7 @@ pub fn interrupted(
     server: &mut Server,
     found: &Channel,
     waited_for: &Error,
-    can_send: impl FnOnce(&mut Server, &Channel) -> bool,
+    can_send: impl FnOnce(&mut Server, &Channel) -> Sends,
 ) -> Error {
     log::info!("interrupted: {waited_for}");
     let (host, source) = (server.host().to_string(), found.source());

@@ -71,9 +71,14 @@ pub(super) fn rests(channel: &Channel) -> bool {
 }
 
 /// True if a start of the channel discards nothing that the peer, which answers, cannot send again.
-pub(super) fn can_send(local: &mut Server, channel: &Channel, peer: &Host, question: Question) -> bool {
+pub(super) fn check_source(
+    local: &mut Server,
+    channel: &Channel,
+    peer: &Host,
+    question: Question,
+) -> threads::Sends {
     let most = question.settings.limits.connect.min(OTHERS_PATIENCE);
-    resend::can_send(local, channel, Some(peer), most, question.budget)
+    resend::check_source(local, channel, Some(peer), most, question.budget)
 }
 
 /// Starts threads that are stopped, unless another helper stopped them for a moment.
@@ -87,8 +92,12 @@ pub(super) fn wake(
     let channel = channel_from_peer(local, config)?.filter(|(channel, _)| rests(channel));
     let Some((channel, peer)) = channel else { return Ok(()) };
     // If nothing would be discarded, the peer need not be asked once more.
-    let can_send = answers && channel.would_discard() && can_send(local, &channel, peer, question);
-    threads::check_backlog(local.host(), &channel, peer.name.as_str(), can_send)?;
+    let sends = match answers {
+        true if channel.would_discard() => check_source(local, &channel, peer, question),
+        true => Ok(()),
+        false => Err(threads::silent()),
+    };
+    threads::check_backlog(local.host(), &channel, peer.name.as_str(), sends)?;
     log::warn!("{}: {}; starting it", channel.title(), channel.what_is_wrong());
     threads::start(local, &channel.name)
 }

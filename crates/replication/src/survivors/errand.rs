@@ -93,7 +93,7 @@ impl<'a> Errand<'a> {
         // Unknown positions, as with GTID_ONLY, say nothing.
         let is_told = seen.applied.is_some() && seen.applied == seen.fetched;
         if !seen.sql_running && !is_told {
-            threads::check_backlog(self.survivor, &seen, self.old, false)?;
+            threads::check_backlog(self.survivor, &seen, self.old, Err(threads::silent()))?;
             step(&format!("let {} apply what it fetched", self.survivor), || {
                 threads::start_applying(server, self.channel)
             })?;

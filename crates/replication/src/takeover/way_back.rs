@@ -57,7 +57,9 @@ fn start_from_old(local: &mut Server, config: &Config, now: &Channel) -> Result<
     if now.sql_running && now.io != IoThread::No {
         return Ok(());
     }
-    if let Err(refusal) = threads::check_backlog(local.host(), now, config.peer()?.name.as_str(), false) {
+    if let Err(refusal) =
+        threads::check_backlog(local.host(), now, config.peer()?.name.as_str(), Err(threads::silent()))
+    {
         log::error!("{refusal}");
         return Ok(());
     }

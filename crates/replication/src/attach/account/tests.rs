@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use mmm_core::settings::TlsOptions;
+
 use super::*;
 use crate::record::Record;
 
@@ -24,7 +26,7 @@ fn an_account_is_tried_as_the_stricter_of_channel_and_settings_wants_it() {
     ] {
         let options =
             TlsOptions { mode: settings, ca: Some("/settings.pem".into()), identity: identity.clone() };
-        let options = tls_of_trial(&channel(tls, verify), &options);
+        let options = channel(tls, verify).tls_of_trial(&options);
         let ca = options.ca.unwrap_or_default();
         assert_eq!((options.mode, ca.to_str().unwrap()), tried, "{tls} {verify} {settings:?}");
         assert_eq!(options.identity, None);
