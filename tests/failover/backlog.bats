@@ -101,6 +101,26 @@ the_cure_is_one() {
   done
 }
 
+# From its CHANGE MASTER on, the server shows all that it has fetched as applied.
+@test "both threads stopped, and somebody does what the refusal says: writes open when all is applied" {
+  dead_master_with_backlog
+  sql db2 "STOP SLAVE"
+  nobody_starts_db2
+  local cure=${line#*Apply it first: }
+  sql db2 'LOCK TABLES app.backlog WRITE' 'DO SLEEP(5)' 3>&- &
+  wait_for 5 eval "[[ \$(sql db2 \"SELECT COUNT(*) FROM information_schema.processlist WHERE info = 'DO SLEEP(5)'\") == 1 ]]"
+
+  sql db2 "${cure%%; START*}"
+  run_helper db2 mysql_allow_write
+  expect_answer 255 'ERROR: *'
+  [[ $(sql db2 "SELECT @@read_only") == 1 ]]
+
+  wait "$!"
+  wait_for 10 run_helper_is_ok db2 mysql_allow_write
+  both_rows_are_there
+}
+run_helper_is_ok() { run_helper "$@" && [[ $line == OK* ]]; }
+
 # With sync_binlog=0, as MariaDB has it, a machine that loses power loses what a slave has fetched.
 @test "both threads stopped, and the master's log was cut in a crash: no helper throws away what only the slave has" {
   backlog

@@ -235,6 +235,56 @@ nobody_starts_db3() {
   [[ $(threads db3) == 'No No' ]]
 }
 
+# has_fetched_parts [client] — both threads of the new master are stopped. It has fetched all that db3, which is dead, and
+# a second slave on `client` alone have, and applied a part of that.
+has_fetched_parts() {
+  only_on MariaDB 'others keep their relay log'
+  [[ $MMM_REPLICATION == gtid ]] || skip 'by file and position, a start keeps the relay log'
+  leaves_traces
+  if (($#)); then second_slave; fi
+  cut_off db2
+  write_parts 6
+  all_caught_up db1 db3 "$@"
+  dies
+  slow_network db2
+  at_once db2 sync_with_master
+  wait_for 25 has_some_parts
+  helper_is_killed
+  stop_replica_thread db2 SQL_THREAD
+  fast_network db2
+  fetched_all db2 db3
+  stop_replica_thread db2
+  kill_server db3
+  has_some_parts
+}
+
+@test "both threads of the new master are stopped when it has fetched all, and the slave dies: what only it has by then stays" {
+  settings db2 'allow_write: { survivors: require }'
+  has_fetched_parts
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: only db3 has *. Apply it first: CHANGE MASTER TO *; when it has applied all: *'
+
+  # What it says can be run as it stands; the agent goes on calling.
+  local cure=${answer#*Apply it first: }
+  sql db2 "${cure%%; when*}"
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: *'
+  wait_for 10 has_all_parts db2
+  sql db2 'STOP SLAVE' 'CHANGE MASTER TO MASTER_USE_GTID=slave_pos'
+  gets OK db2 mysql_allow_write
+  has_all_parts db2
+  is_back
+}
+
+@test "the same, and another slave has it, too: the new master gets it from there" {
+  has_fetched_parts client
+
+  gets 'OK*' db2 mysql_allow_write
+
+  has_all_parts db2
+}
+
 @test "the slave was refused while the new master still applied, and waits with what only it has: it goes on in time" {
   call_limit db3 2
   hold db2

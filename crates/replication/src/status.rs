@@ -266,8 +266,12 @@ impl Channel {
     /// source died in the middle of sending a transaction, `fetched` stays beyond `applied` for ever; only the thread's
     /// state tells that nothing complete is left.
     pub fn has_applied_all(&self) -> bool {
-        (self.fetched.is_some() && self.fetched == self.applied)
-            || (self.sql_running && self.sql_state.contains("has read all relay log"))
+        (self.fetched.is_some() && self.fetched == self.applied) || self.says_all_is_read()
+    }
+
+    /// True if the SQL thread says that it has handed on all that was fetched.
+    pub fn says_all_is_read(&self) -> bool {
+        self.sql_running && self.sql_state.contains("has read all relay log")
     }
 
     /// End of the last transaction that was applied, as the status or the server's threads tell it.

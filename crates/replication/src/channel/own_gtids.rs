@@ -9,15 +9,10 @@ use crate::status::{Channel, Mode};
 
 /// Why the set of a MySQL with `gtid_mode=ON` says nothing of what came over this channel; `None` if it does.
 pub fn why_no_set(server: &mut Server, channel: &Channel) -> Result<Option<String>, Error> {
-    // By auto-position, nothing comes without a GTID: the server refuses both options together.
-    if channel.mode != Mode::FilePosition {
-        return Ok(None);
-    }
-    let Some(statement) = server.dialect().gtids_given(&channel.name) else { return Ok(None) };
     let host = server.host().to_string();
-    match server.row(&statement) {
-        Ok(row) if row.as_ref().is_some_and(|row| row.text("given") == "OFF") => Ok(None),
-        Ok(_) => Ok(Some(format!(
+    match gives_own(server, channel) {
+        Ok(false) => Ok(None),
+        Ok(true) => Ok(Some(format!(
             "{host} gives GTIDs of its own to what comes without one (ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS)"
         ))),
         Err(error) if privilege::is_of_schema(&error) => {
@@ -28,4 +23,15 @@ pub fn why_no_set(server: &mut Server, channel: &Channel) -> Result<Option<Strin
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether a MySQL with `gtid_mode=ON` gives GTIDs to what comes over this channel without one.
+pub fn gives_own(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
+    // By auto-position, nothing comes without a GTID: the server refuses both options together.
+    if channel.mode != Mode::FilePosition {
+        return Ok(false);
+    }
+    let Some(statement) = server.dialect().gtids_given(&channel.name) else { return Ok(false) };
+    let row = server.row(&statement)?;
+    Ok(row.is_none_or(|row| row.text("given") != "OFF"))
 }

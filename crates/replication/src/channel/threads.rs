@@ -9,6 +9,7 @@ use mmm_core::{interrupt, progress, report};
 use crate::channel::{self, attempts, liveness, settling, workers};
 use crate::errno::{GONE, NOT_ALLOWED};
 use crate::error::{Error, Told};
+use crate::gtid::GtidPosition;
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -265,19 +266,19 @@ pub fn check_backlog(host: &str, channel: &Channel, source: &str, sends: Sends) 
 }
 
 /// How what was fetched is applied without its source. By GTID, a server writes its relay log's position down only when
-/// it stops in order: after a crash, that is of an earlier moment, and from there rows would come twice.
+/// it stops in order: after a crash, that is of an earlier moment, and from there rows would come twice. So they would if
+/// parallel appliers have applied one domain further than another.
 fn cure_of_backlog(channel: &Channel) -> String {
+    let domains = channel.fetched_gtids.parse::<GtidPosition>().map_or(0, |fetched| fetched.iter().count());
     match &channel.relay {
-        Some(relay) if !channel.fetched_gtids.is_empty() => format!(
+        Some(relay) if domains == 1 => format!(
             "Apply it first: CHANGE MASTER TO MASTER_USE_GTID=no, RELAY_LOG_FILE='{}', RELAY_LOG_POS={}; START SLAVE \
              SQL_THREAD; when it has applied all: STOP SLAVE; CHANGE MASTER TO MASTER_USE_GTID=slave_pos",
             relay.file, relay.offset
         ),
-        _ => {
-            "The server was started since, so it does not show where in its relay log the rest begins: read \
-              gtid_slave_pos, and apply with mariadb-binlog what comes after that in the relay log"
-                .into()
-        }
+        _ => "The server does not show where in its relay log the rest begins: read gtid_slave_pos, and apply with \
+              mariadb-binlog what comes after that in the relay log"
+            .into(),
     }
 }
 

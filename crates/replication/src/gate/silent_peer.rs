@@ -94,6 +94,7 @@ impl Gate<'_> {
             }
             let first = channel::again(self.local, &self.channel)?;
             let idle = first.has_applied_all()
+                && !workers::apply_what_is_shown(self.local, &first)?
                 && !workers::are_busy(self.local, &first)?
                 && !workers::may_apply_older(self.local, &first)?;
             if idle && self.dialled.is_none() && self.question.survivors() != Survivors::Off {
@@ -131,7 +132,8 @@ impl Gate<'_> {
                 }
                 .into());
             }
-            let begins = second.fetched.is_none() && started.elapsed() < BEGINNING;
+            let is_unsure = second.fetched.is_none() || workers::shows_too_much(self.local, &second);
+            let begins = is_unsure && started.elapsed() < BEGINNING;
             if !(self.question.wait || begins) || self.question.budget.is_spent() {
                 let target = second.fetched.clone().unwrap_or_else(|| BinlogPosition::new("unknown", 0));
                 return Err(self.not_applied(&second, "what was fetched".into(), &target));

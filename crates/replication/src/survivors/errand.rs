@@ -10,7 +10,7 @@ use crate::binlog::end::{executed, log_end};
 use crate::binlog::files::log_files;
 use crate::binlog::pages::{each_event_behind, is_of_the_file};
 use crate::channel::settling::Settling;
-use crate::channel::{self, Chosen, threads};
+use crate::channel::{self, Chosen, threads, workers};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::gtid::{Gtid, GtidSet};
@@ -90,8 +90,10 @@ impl<'a> Errand<'a> {
     pub fn bring_in(&mut self, server: &mut Server, facts: &Facts, plan: &Plan) -> Result<(), Error> {
         self.check_origin(server, facts, plan)?;
         let seen = channel::again(server, self.channel)?;
-        // Unknown positions, as with GTID_ONLY, say nothing.
-        let is_told = seen.applied.is_some() && seen.applied == seen.fetched;
+        // Unknown positions, as with GTID_ONLY, say nothing. Nor do those of a MariaDB that somebody has just told to
+        // apply its relay log by file and position.
+        let is_exact = server.dialect().flavour() == Flavour::MySql || seen.mode != Mode::FilePosition;
+        let is_told = is_exact && seen.applied.is_some() && seen.applied == seen.fetched;
         if !seen.sql_running && !is_told {
             threads::check_backlog(self.survivor, &seen, self.old, Err(threads::silent()))?;
             step(&format!("let {} apply what it fetched", self.survivor), || {
@@ -188,7 +190,8 @@ impl<'a> Errand<'a> {
             if seen.has_failed_on_data() {
                 return Err(self.unfit(seen.what_is_wrong()));
             }
-            if seen.has_applied_all() && settling.is_settled(server, &seen)? {
+            let is_applied = seen.has_applied_all() && !workers::apply_what_is_shown(server, &seen)?;
+            if is_applied && settling.is_settled(server, &seen)? {
                 let gtids = match server.dialect().flavour() {
                     Flavour::MariaDb => GtidSet::default(),
                     Flavour::MySql => executed(server)?,

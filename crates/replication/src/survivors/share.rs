@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mmm_core::Budget;
 
+use crate::channel::own_gtids;
 use crate::channel::settling::Settling;
 use crate::error::Error;
 use crate::gtid::{GtidPosition, GtidSet, GtidState};
@@ -35,7 +36,7 @@ pub struct Share {
 /// What a host has by GTID.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Gtids {
-    /// Its transactions have none, or not all of them.
+    /// Its transactions have none, or not all of them, or each server gives them others.
     #[default]
     None,
     /// MySQL's, fetched or executed.
@@ -79,12 +80,15 @@ impl Share {
     /// The same. If `is_at_rest`, its appliers have applied everything except half a transaction, which does not count.
     pub fn up_to(server: &mut Server, channel: &Channel, is_at_rest: bool) -> Result<Self, Error> {
         let variables = server.one(&server.dialect().variables())?;
+        // GTIDs that a server gave itself compare with nobody's. Positions in the old master's log always compare.
+        let has_sets =
+            variables.text("gtid_mode") == "ON" && own_gtids::why_no_set(server, channel)?.is_none();
         let unreadable = |what| Error::Unexpected {
             host: server.host().into(),
             statement: server.dialect().show_channels().into(),
             missing: what,
         };
-        let gtids = gtids(server.dialect().flavour(), &variables, channel, is_at_rest);
+        let gtids = gtids(server.dialect().flavour(), &variables, channel, has_sets, is_at_rest);
         let place = if is_at_rest { channel.applied.clone() } else { channel.fetched.clone() };
         // By file and position, a MariaDB has no numbers of what it has only fetched.
         let is_partly_numbered = channel.fetched_gtids.is_empty() && place != channel.applied;
@@ -133,12 +137,13 @@ fn gtids(
     flavour: Flavour,
     variables: &Record,
     channel: &Channel,
+    has_sets: bool,
     is_at_rest: bool,
 ) -> Result<Gtids, &'static str> {
     // The SQL thread says that all is applied as soon as it has handed everything to its workers.
     let is_all_executed = is_at_rest || channel.fetched.is_some() && channel.fetched == channel.applied;
     match flavour {
-        Flavour::MySql if variables.text("gtid_mode") == "ON" => {
+        Flavour::MySql if has_sets => {
             let executed: GtidSet = variables.text("executed").parse().map_err(|_| "gtid_executed")?;
             let retrieved: GtidSet = channel.retrieved.parse().map_err(|_| "Retrieved_Gtid_Set")?;
             // MySQL 5.6 counts half a transaction as retrieved.

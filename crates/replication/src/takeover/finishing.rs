@@ -8,8 +8,10 @@ use mmm_core::marker::Marker;
 use mmm_core::{Budget, progress};
 
 use crate::binlog::end::log_end;
+use crate::binlog::resend::check_source;
 use crate::channel::{self, Chosen, liveness, threads, workers};
 use crate::error::Error;
+use crate::gtid::{GtidPosition, GtidState};
 use crate::position::BinlogPosition;
 use crate::server::Server;
 use crate::server::dialect::Threads;
@@ -17,7 +19,7 @@ use crate::server::patience::OTHERS_PATIENCE;
 use crate::status::{Channel, IoThread, Mode};
 use crate::survivors::note::{Note, Standing};
 use crate::survivors::pursuit::Pursuit;
-use crate::survivors::{channel_from, seen};
+use crate::survivors::{Logged, channel_from, seen};
 use crate::takeover::outcome::Outcome;
 use crate::takeover::way_back::{attach_to_peer, change_back};
 
@@ -107,6 +109,14 @@ impl Finishing<'_> {
                 self.marker.remove();
                 return Ok(Outcome::Done);
             }
+            if self.is_set_aside(&now) {
+                // What it applies is not given up while it applies that.
+                let is_at_work = !now.has_applied_all() || workers::apply_what_is_shown(self.local, &now)?;
+                if now.sql_running && is_at_work {
+                    return Err(self.still("it applies what it has fetched, by file and position".into()));
+                }
+                return Ok(self.stuck("it applies what it has fetched, by file and position".into()));
+            }
             self.look_for_end_again(&now)?;
             let executed = self.executed()?;
             if self.note.has_all(&now, &executed) {
@@ -115,6 +125,9 @@ impl Finishing<'_> {
             self.note_sign_of_life(&now)?;
             if let Some(why) = self.is_lost(&now)? {
                 return self.give_up(&now, why);
+            }
+            if let Some(why) = self.why_not_start(&now) {
+                return Ok(self.stuck(why));
             }
             self.keep_running(&now)?;
             if self.pursuit.budget.part(85).is_spent() || !self.local.budget().pause(PAUSE) {
@@ -250,7 +263,54 @@ impl Finishing<'_> {
             self.marker.remove();
             return Ok(Outcome::CutShort(why));
         }
-        Ok(Outcome::Stuck { survivor: self.note.survivor.clone(), reason: why })
+        Ok(self.stuck(why))
+    }
+
+    fn stuck(&self, reason: String) -> Outcome {
+        Outcome::Stuck { survivor: self.note.survivor.clone(), reason }
+    }
+
+    /// True if somebody lets a MariaDB that continues by GTID apply what it has fetched, as a refusal says. From that
+    /// CHANGE MASTER on, the status shows all that was fetched as applied, until the SQL thread has applied something.
+    fn is_set_aside(&self, now: &Channel) -> bool {
+        matches!(self.note.mode, Mode::SlavePos | Mode::CurrentPos) && now.mode == Mode::FilePosition
+    }
+
+    /// Why a start would throw away what only this host's relay log has: the survivor does not send that again.
+    fn why_not_start(&mut self, now: &Channel) -> Option<String> {
+        if !now.would_discard() || now.has_failed_on_data() {
+            return None;
+        }
+        let Pursuit { settings, budget, .. } = self.pursuit;
+        let most = settings.limits.connect.min(OTHERS_PATIENCE);
+        let mut sends = check_source(self.local, now, self.survivor, most, budget);
+        if sends.is_err() && self.is_elsewhere(now) {
+            sends = Ok(());
+        }
+        let refused = threads::check_backlog(self.local.host(), now, &self.note.survivor, sends);
+        refused.err().map(|refusal| refusal.to_string())
+    }
+
+    /// True if another slave has executed all that this host has fetched by GTID: this host can get it from there.
+    fn is_elsewhere(&self, now: &Channel) -> bool {
+        let Pursuit { config, settings, budget, .. } = self.pursuit;
+        let fetched = now.fetched_gtids.parse::<GtidPosition>().unwrap_or_default();
+        let asked_already = [config.this().as_str(), self.peer.name.as_str(), self.note.survivor.as_str()];
+        let no_id = Channel { source_server_id: 0, source_uuid: String::new(), ..now.clone() };
+        let has_all = |host: &Host| {
+            let budget = Budget::start(Some(budget.share(OTHERS_PATIENCE)));
+            let server = Server::connect(host, settings.limits.connect.min(OTHERS_PATIENCE), budget);
+            // From a slave of another master nothing is taken over.
+            let logged = server.and_then(|mut server| {
+                let theirs = channel_from(&mut server, config, self.peer, &no_id)?;
+                theirs.map(|_| Logged::of(&mut server)).transpose()
+            });
+            let logged = logged.ok().flatten();
+            let state = logged.and_then(|logged| logged.variables.parsed::<GtidState>("binlog_state").ok());
+            state.is_some_and(|state| fetched.iter().all(|gtid| state.includes(gtid)))
+        };
+        let mut others = config.hosts().iter().filter(|host| !asked_already.contains(&host.name.as_str()));
+        !fetched.is_empty() && others.any(has_all)
     }
 
     /// Starts what a killed call or a restart of the server left stopped.

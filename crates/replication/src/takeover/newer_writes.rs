@@ -10,14 +10,14 @@ use crate::binlog::end::log_end;
 use crate::binlog::files::{FIRST_EVENT, log_files};
 use crate::binlog::pages::{each_event_behind, is_of};
 use crate::channel::settling::Settling;
-use crate::channel::{self, Chosen};
+use crate::channel::{self, Chosen, own_gtids};
 use crate::errno::NO_EVENT_THERE;
 use crate::error::Error;
 use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::record::Record;
-use crate::server::Server;
 use crate::server::dialect::Flavour;
+use crate::server::{Server, privilege};
 use crate::status::Channel;
 use crate::survivors::pursuit::Pursuit;
 use crate::survivors::{Survivor, seen};
@@ -103,10 +103,25 @@ fn own_that_survivor_lacks(
                 .filtered(|of| of.eq_ignore_ascii_case(&uuid))
                 .without(&set(&theirs, server)?)
                 .without(&seen.retrieved.parse().unwrap_or_default());
-            (!own.is_empty()).then(|| own.to_string())
+            if own.is_empty() {
+                None
+            } else if may_be_given(local, &chosen.channel)? {
+                own_since_opened(local, pursuit.config.this_host(), &chosen.channel, id)?
+            } else {
+                Some(own.to_string())
+            }
         }
         Flavour::MySql => own_since_opened(local, pursuit.config.this_host(), &chosen.channel, id)?,
     })
+}
+
+/// Whether this host gave its own uuid to what the old master wrote; only the log then tells who wrote it. False if
+/// nobody sees that: newer writes must not be overwritten.
+fn may_be_given(local: &mut Server, channel: &Channel) -> Result<bool, Error> {
+    match own_gtids::gives_own(local, channel) {
+        Err(error) if privilege::is_of_schema(&error) => Ok(false),
+        told => told,
+    }
 }
 
 /// MariaDB: this host's own last transaction in a domain, if the survivor does not have it, by what the two hosts say

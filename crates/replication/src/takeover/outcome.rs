@@ -11,8 +11,8 @@ pub enum Outcome {
     Done,
     /// It replicates from the old master again; the survivor fell silent before it had sent everything.
     CutShort(String),
-    /// The survivor fell silent while this host had only a part of its tail, and nothing shows where in the old
-    /// master's log that part ends.
+    /// The survivor fell silent while this host had only a part of its tail. Nothing shows where in the old master's
+    /// log that part ends, or a start would throw away what was fetched of it.
     Stuck {
         /// The survivor.
         survivor: String,

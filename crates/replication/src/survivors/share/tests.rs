@@ -19,6 +19,9 @@ fn what_another_host_has_more_counts_by_gtid_where_there_are_gtids_and_else_by_p
         ((at!(300), none()), (at!(500), none()), Some(None), "more, of which nobody knows the number"),
         ((at!(500), none()), (at!(300), none()), None, "less"),
         ((None, none()), (at!(300), none()), None, "places that do not compare tell nothing"),
+        ((at!(300), none()), (at!(500), set(&format!("{S}:1-9"))), Some(None), "a36: one gives its own"),
+        ((at!(300), set(&format!("{S}:1-5"))), (at!(500), none()), Some(None), "a36: the other does"),
+        ((at!(500), none()), (at!(500), set(&format!("{S}:1-9"))), None, "a36: as much"),
         ((at!(300), set(&format!("{O}:1-5"))), (at!(500), set(&format!("{O}:1-9"))), Some(Some(4)), "by set"),
         (
             (at!(300), set(&format!("{O}:1-5"))),
@@ -51,4 +54,13 @@ fn what_another_host_has_more_counts_by_gtid_where_there_are_gtids_and_else_by_p
         let tail = share(ours).lacks(&share(theirs), O);
         assert_eq!(tail.map(|tail| tail.count), expected, "{why}");
     }
+}
+
+#[test]
+fn a36_a_set_of_gtids_that_a_server_gave_itself_does_not_count() {
+    let columns = [("gtid_mode", "ON".to_string()), ("executed", format!("{S}:1-5"))];
+    let channel = Channel::from_record(Record::default());
+    let of = |has_sets| gtids(Flavour::MySql, &Record::from_iter(columns.clone()), &channel, has_sets, false);
+    assert_eq!(of(true), Ok(Gtids::Set(format!("{S}:1-5").parse().unwrap())));
+    assert_eq!(of(false), Ok(Gtids::None));
 }
