@@ -365,15 +365,17 @@ stand_ins_of_make() {
   before=$(picture)
   run manage install "$(ours 1)"
   [[ $output != *'not all'* ]]
-  # A file system that takes no more.
-  mv "$root/usr/bin/mv" "$root/usr/bin/mv.real"
-  printf '%s\n' '#!/bin/sh' 'case $* in *agent/mysql_may_write) exit 1 ;; esac' 'exec mv.real "$@"' >"$root/usr/bin/mv"
-  chmod 755 "$root/usr/bin/mv"
+  # A file system that takes no more. Before Debian 12, /bin is a folder of its own.
+  local mv=usr/bin/mv
+  if [[ ! -e $root/$mv ]]; then mv=bin/mv; fi
+  mv "$root/$mv" "$root/$mv.real"
+  printf '%s\n' '#!/bin/sh' 'case $* in *agent/mysql_may_write) exit 1 ;; esac' 'exec mv.real "$@"' >"$root/$mv"
+  chmod 755 "$root/$mv"
   run manage remove mmm-agent-helpers
   [ "$status" -ne 0 ]
   if [[ $way == rpm ]]; then [[ $output == *"not all of the agent's helpers in $agent could be brought back"*'yum remove'* ]]; fi
   are_whole
-  mv "$root/usr/bin/mv.real" "$root/usr/bin/mv"
+  mv "$root/$mv.real" "$root/$mv"
   manage remove mmm-agent-helpers
   [ "$(picture)" = "$before" ]
   agent_is_unharmed

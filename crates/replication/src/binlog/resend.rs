@@ -20,7 +20,7 @@ use crate::status::{Channel, Mode};
 
 /// How long a source may take to send the backlog; a quarter of what is left of the call, if that is more.
 const ASKING: Duration = Duration::from_secs(3);
-/// A source that has sent its log without a pause for this long need not send all of a backlog, only its end.
+/// A source that has sent its log for this long, pauses left out, need not send all of a backlog, only its end.
 const SENDING: Duration = Duration::from_secs(1);
 /// More between two events is a pause.
 const GAP: Duration = Duration::from_millis(100);
@@ -44,9 +44,12 @@ pub fn check_source(
     let Some(source) = source else {
         return Err("no host of the configuration is known to have that address, so it was not asked".into());
     };
-    let share = budget.share(Duration::MAX);
-    let own = if budget.limit().is_some() { budget.share(ASKING.max(share / 4)) } else { share };
-    let budget = if budget.limit().is_some() { Budget::start(Some(own)) } else { budget };
+    let budget = if budget.limit().is_some() {
+        let most = ASKING.max(budget.share(Duration::MAX) / 4);
+        budget.relimited(budget.elapsed() + budget.share(most))
+    } else {
+        budget
+    };
     sends_backlog(replica, channel, source, most, budget).unwrap_or_else(|error| Err(error.to_string()))
 }
 
@@ -85,8 +88,14 @@ fn sends_backlog(
     let as_replica = Host { tls: channel.tls_of_trial(&source.tls), ..source.as_replica() };
     let reader = Reader::new(&as_replica, most, budget)
         .seeking(format!("what {} has fetched", replica.host()))
-        .as_it_is()
         .ignoring_duplicates(ours.is_on("ignored"));
+    // A log-in that only servers know, as with a certificate of theirs, is tried with the agent's account.
+    let is_tried = !channel.has_certificate
+        && !matches!(
+            Server::connect(&as_replica, most, budget),
+            Err(Error::Connect { answered: true, code: None, .. })
+        );
+    let reader = if is_tried { reader.as_it_is() } else { reader };
     let files: Vec<_> = logs.iter().map(|(file, _)| file.clone()).collect();
     let mut has = applied.clone();
     let mut flow = Flow::default();
@@ -100,7 +109,7 @@ fn sends_backlog(
     })?;
     if !is_sent && flow.is_enough() {
         // What follows what was fetched, or nothing. An end that cannot be read is an error.
-        reader.each_until(&fetched.file, Start::At(fetched.offset), |_, _| true)?;
+        reader.each_until(&fetched.file, Start::At(fetched.offset), |event, _| event.end > fetched.offset)?;
         return Ok(Ok(()));
     }
     // The replica may have applied all that there is, and have fetched only what it skips, as events of its own; or its
@@ -114,7 +123,7 @@ fn sends_backlog(
     Ok(Err(format!("its log ends before {fetched}")))
 }
 
-/// For how long events came without a pause.
+/// For how long events came, pauses left out.
 #[derive(Debug, Default)]
 struct Flow {
     last: Option<Instant>,
@@ -126,7 +135,9 @@ impl Flow {
     fn has_lasted(&mut self) -> bool {
         let now = Instant::now();
         let gap = self.last.map_or(Duration::ZERO, |last| now - last);
-        self.lasted = if gap > GAP { Duration::ZERO } else { self.lasted + gap };
+        if gap <= GAP {
+            self.lasted += gap;
+        }
         self.last = Some(now);
         self.is_enough()
     }

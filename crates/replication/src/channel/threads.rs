@@ -15,7 +15,7 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::dialect::Threads;
 use crate::server::{Server, privilege};
-use crate::status::{Channel, IoThread};
+use crate::status::{Channel, IoThread, Mode};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(3);
@@ -270,15 +270,20 @@ pub fn check_backlog(host: &str, channel: &Channel, source: &str, sends: Sends) 
 /// parallel appliers have applied one domain further than another.
 fn cure_of_backlog(channel: &Channel) -> String {
     let domains = channel.fetched_gtids.parse::<GtidPosition>().map_or(0, |fetched| fetched.iter().count());
+    let name = if channel.name.is_empty() { String::new() } else { format!(" '{}'", channel.name) };
+    let mode = if channel.mode == Mode::CurrentPos { "current_pos" } else { "slave_pos" };
+    let change = format!("CHANGE MASTER{name} TO MASTER_USE_GTID");
     match &channel.relay {
         Some(relay) if domains == 1 => format!(
-            "Apply it first: CHANGE MASTER TO MASTER_USE_GTID=no, RELAY_LOG_FILE='{}', RELAY_LOG_POS={}; START SLAVE \
-             SQL_THREAD; when it has applied all: STOP SLAVE; CHANGE MASTER TO MASTER_USE_GTID=slave_pos",
+            "Apply it first: {change}=no, RELAY_LOG_FILE='{}', RELAY_LOG_POS={}; START SLAVE{name} SQL_THREAD; when it has \
+             applied all: STOP SLAVE{name}; {change}={mode}",
             relay.file, relay.offset
         ),
-        _ => "The server does not show where in its relay log the rest begins: read gtid_slave_pos, and apply with \
-              mariadb-binlog what comes after that in the relay log"
-            .into(),
+        _ => format!(
+            "The server does not show where in its relay log the rest begins: read gtid_slave_pos; apply with \
+             mariadb-binlog what comes after that in the relay log; then SET GLOBAL gtid_slave_pos to the last GTID of each \
+             domain there, and {change}={mode}"
+        ),
     }
 }
 

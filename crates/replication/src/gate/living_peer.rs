@@ -121,7 +121,7 @@ impl Gate<'_> {
             return Ok(target.is_within(&executed(self.local)?));
         }
         let is_there = now.executed().is_some_and(|executed| executed.has_reached(end));
-        if workers::shows_too_much(self.local, now) {
+        if is_there && now.fetched == now.applied && workers::apply_what_is_shown(self.local, now)? {
             return Ok(false);
         }
         if !is_there || domains.iter().count() < 2 {

@@ -70,7 +70,7 @@ pub(super) fn rests(channel: &Channel) -> bool {
     !channel.has_failed_on_data() && (!channel.sql_running || io_rests)
 }
 
-/// True if a start of the channel discards nothing that the peer, which answers, cannot send again.
+/// Whether the peer, which answers, can send again what a start of the channel would discard.
 pub(super) fn check_source(
     local: &mut Server,
     channel: &Channel,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use mmm_core::config::Host;
 use mmm_core::event::{self, Change};
 use mmm_core::marker::Marker;
+use mmm_core::settings::Survivors;
 use mmm_core::{Budget, progress};
 
 use crate::binlog::end::log_end;
@@ -115,7 +116,11 @@ impl Finishing<'_> {
                 if now.sql_running && is_at_work {
                     return Err(self.still("it applies what it has fetched, by file and position".into()));
                 }
-                return Ok(self.stuck("it applies what it has fetched, by file and position".into()));
+                return Ok(self.stuck(if now.sql_running {
+                    "it has applied what it had fetched; then: STOP SLAVE; CHANGE MASTER TO MASTER_USE_GTID=slave_pos".into()
+                } else {
+                    format!("somebody has it apply what it has fetched, by file and position: {}", now.what_is_wrong())
+                }));
             }
             self.look_for_end_again(&now)?;
             let executed = self.executed()?;
@@ -287,6 +292,10 @@ impl Finishing<'_> {
         if sends.is_err() && self.is_elsewhere(now) {
             sends = Ok(());
         }
+        // With the others, this host is opened without that, and what would apply it is gone with its relay log.
+        if settings.allow_write.survivors != Survivors::Require {
+            return sends.err();
+        }
         let refused = threads::check_backlog(self.local.host(), now, &self.note.survivor, sends);
         refused.err().map(|refusal| refusal.to_string())
     }
@@ -296,13 +305,19 @@ impl Finishing<'_> {
         let Pursuit { config, settings, budget, .. } = self.pursuit;
         let fetched = now.fetched_gtids.parse::<GtidPosition>().unwrap_or_default();
         let asked_already = [config.this().as_str(), self.peer.name.as_str(), self.note.survivor.as_str()];
-        let no_id = Channel { source_server_id: 0, source_uuid: String::new(), ..now.clone() };
+        let from_old = Channel {
+            source_host: self.note.host.clone(),
+            source_port: self.note.port,
+            source_server_id: 0,
+            source_uuid: String::new(),
+            ..now.clone()
+        };
         let has_all = |host: &Host| {
             let budget = Budget::start(Some(budget.share(OTHERS_PATIENCE)));
             let server = Server::connect(host, settings.limits.connect.min(OTHERS_PATIENCE), budget);
             // From a slave of another master nothing is taken over.
             let logged = server.and_then(|mut server| {
-                let theirs = channel_from(&mut server, config, self.peer, &no_id)?;
+                let theirs = channel_from(&mut server, config, self.peer, &from_old)?;
                 theirs.map(|_| Logged::of(&mut server)).transpose()
             });
             let logged = logged.ok().flatten();
