@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load ../lib/cluster
+load ../lib/clients
 
 setup_file() {
   export MMM_REPLICATION=gtid
@@ -16,6 +17,9 @@ teardown() { dump_on_failure; }
 # backlog [STATEMENT] — db2 has fetched two rows more than it has applied; db1 ran this statement between the two.
 backlog() {
   reset_cluster
+  falls_behind "$@"
+}
+falls_behind() {
   sql db1 "CREATE TABLE app.backlog (id INT PRIMARY KEY)"
   wait_for 10 sql db2 "SELECT * FROM app.backlog"
   sql db2 "STOP SLAVE SQL_THREAD"
@@ -87,6 +91,22 @@ the_cure_is_one() {
   wait_for 10 both_rows_are_there
 }
 
+# Only the server can log in with that, so the agent's account reads the log.
+@test "both threads stopped, and the channel has a certificate: the master can send the backlog again, and turn_on_slave starts them" {
+  reset_cluster
+  sql db1 "SET sql_log_bin = 0" "GRANT REPLICATION SLAVE ON *.* TO '$AGENT_USER'@'$NETWORK.%'"
+  sql db2 "STOP SLAVE" "CHANGE MASTER TO MASTER_SSL_CERT = '/etc/mysql/replica.pem'" "START SLAVE"
+  falls_behind
+  sql db2 "STOP SLAVE"
+  # What the helpers have of the account is refused.
+  sed -i 's/replication_password.*/replication_password other/' "$(host_dir db2)/mysql-mmm/mmm_common.conf"
+
+  run_helper db2 turn_on_slave
+  expect_answer 0 OK
+
+  wait_for 10 both_rows_are_there
+}
+
 @test "both threads stopped, and the master can send the backlog again: sync_with_master and mysql_allow_write do it, too" {
   local helper
   for helper in sync_with_master mysql_allow_write; do
@@ -108,7 +128,7 @@ the_cure_is_one() {
   nobody_starts_db2
   local cure=${line#*Apply it first: }
   sql db2 'LOCK TABLES app.backlog WRITE' 'DO SLEEP(5)' 3>&- &
-  wait_for 5 eval "[[ \$(sql db2 \"SELECT COUNT(*) FROM information_schema.processlist WHERE info = 'DO SLEEP(5)'\") == 1 ]]"
+  wait_for 5 executes db2 'DO SLEEP(5)'
 
   sql db2 "${cure%%; START*}"
   run_helper db2 mysql_allow_write

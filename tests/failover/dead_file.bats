@@ -4,6 +4,7 @@
 
 load ../lib/cluster
 load ../lib/failover
+load ../lib/survivors
 
 setup_file() { cluster_in_mode; }
 teardown_file() { end_cluster; }
@@ -756,7 +757,7 @@ is_told_late() {
 
 @test "A36: the same, and only the slave has got the last rows; the new master takes them over before it opens" {
   gives_gtids_of_its_own db2 db3
-  only_db3_has_two_more
+  dies_ahead 2
 
   refuses_to_move db3 db2 'ERROR: db3 has *, db2 *; db2 takes over what only db3 has before it opens*'
 
@@ -765,7 +766,7 @@ is_told_late() {
 
 @test "A36: the same, and the new master was open meanwhile; nothing older comes among what it wrote" {
   gives_gtids_of_its_own db2 db3
-  only_db3_has_two_more
+  dies_ahead 2
   freeze db3
   agent_call db2 mysql_allow_write
   expect_agent_read 0 OK
@@ -779,19 +780,6 @@ is_told_late() {
 
   expect_agent_read 0 'OK: db2 continues without *db3*taken writes since*'
   [ "$(sql db2 'SELECT COUNT(*) FROM app.heap')" = "$before" ]
-}
-
-# only_db3_has_two_more — transactions of db1, which is dead.
-only_db3_has_two_more() {
-  reject_packets db1 db2
-  # A connection that is only cut gets the rest when it is let through again.
-  sql db1 "KILL $(sql db1 "SELECT id FROM information_schema.processlist
-    WHERE command LIKE 'Binlog Dump%' AND host LIKE '$(host_ip db2):%'")"
-  wait_for 5 has_lost db2
-  write db1 2
-  caught_up db3 db1
-  kill_server db1
-  pass_packets db1
 }
 
 # gives_gtids_of_its_own HOST… — each logs from now on what db1 writes under its own uuid, and has no older log.

@@ -96,7 +96,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
             || channel::again(local, &channel.name).is_ok_and(|now| now.source() == channel.source());
         if interrupt::is_requested() && is_here() {
             threads::interrupted(local, &channel, &error, |local, now| {
-                if answers { check_source(local, now, peer, question) } else { Err(threads::silent()) }
+                check_source(local, now, peer, answers, question)
             })
         } else {
             error

@@ -118,7 +118,7 @@ fn catch_up(
     if theirs.sql_running || theirs.has_applied_all() {
         return Ok(());
     }
-    threads::check_backlog(new, &theirs, chosen.source.name.as_str(), Err(threads::silent()))?;
+    threads::check_backlog(new, &theirs, chosen.source.name.as_str(), threads::silent())?;
     let (Some(ours), Some(applied)) = (&chosen.channel.applied, &theirs.applied) else { return Ok(()) };
     if applied.has_reached(ours) {
         return Ok(());

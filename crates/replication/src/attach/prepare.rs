@@ -55,7 +55,7 @@ impl Move<'_> {
             let sends = if matches!(facts.old, OldMaster::Answers(_)) {
                 check_source(self.replica, channel, Some(self.old_host), most, self.budget)
             } else {
-                Err(threads::silent())
+                threads::silent()
             };
             // This question is no part of the patience with replication.
             self.waits_since = self.budget.elapsed();

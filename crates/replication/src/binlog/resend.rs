@@ -39,7 +39,7 @@ pub fn check_source(
 ) -> Sends {
     if !channel.would_discard() {
         let answers = source.is_none_or(|source| Server::answers(source, most, budget));
-        return answers.then_some(()).ok_or_else(silent);
+        return if answers { Ok(()) } else { silent() };
     }
     let Some(source) = source else {
         return Err("no host of the configuration is known to have that address, so it was not asked".into());
@@ -62,22 +62,19 @@ fn sends_backlog(
     budget: Budget,
 ) -> Result<Sends, Error> {
     let Some(fetched) = &channel.fetched else { return Ok(Err("the status shows no position".into())) };
-    let name = if channel.mode == Mode::CurrentPos { "gtid_current_pos" } else { "gtid_slave_pos" };
-    let applied = format!("@@{name}");
+    let position = if channel.mode == Mode::CurrentPos { "gtid_current_pos" } else { "gtid_slave_pos" };
     let statement = format!(
-        "SELECT {applied} AS gtids, @@gtid_strict_mode AS strict, @@gtid_ignore_duplicates AS ignored"
+        "SELECT @@{position} AS gtids, @@gtid_strict_mode AS strict, @@gtid_ignore_duplicates AS ignored"
     );
     let ours = replica.one(&statement)?;
-    let position = |server: &Server, statement: &str, text: &str| {
-        text.parse::<GtidPosition>().map_err(|_| server.unexpected(statement, "gtids"))
-    };
-    let applied = position(replica, &statement, ours.text("gtids"))?;
+    let applied: GtidPosition =
+        ours.parsed("gtids").map_err(|column| replica.unexpected(&statement, column))?;
 
     // In this order: what it has logged by then has to come, from the files that it has by then.
     let mut server = Server::connect(source, most, budget)?;
     let statement = "SELECT @@gtid_binlog_pos AS gtids";
-    let logged = server.one(statement)?;
-    let logged = position(&server, statement, logged.text("gtids"))?;
+    let logged: GtidPosition =
+        server.one(statement)?.parsed("gtids").map_err(|column| server.unexpected(statement, column))?;
     let logs = log_files_and_sizes(&mut server)?;
     drop(server);
     if let Some((_, size)) = logs.iter().find(|(file, size)| *file == fetched.file && *size < fetched.offset)
@@ -85,17 +82,9 @@ fn sends_backlog(
         return Ok(Err(format!("its {} ends at {size}, before what was fetched", fetched.file)));
     }
 
-    let as_replica = Host { tls: channel.tls_of_trial(&source.tls), ..source.as_replica() };
-    let reader = Reader::new(&as_replica, most, budget)
+    let reader = Reader::new(source, most, budget)
         .seeking(format!("what {} has fetched", replica.host()))
-        .ignoring_duplicates(ours.is_on("ignored"));
-    // A log-in that only servers know, as with a certificate of theirs, is tried with the agent's account.
-    let is_tried = !channel.has_certificate
-        && !matches!(
-            Server::connect(&as_replica, most, budget),
-            Err(Error::Connect { answered: true, code: None, .. })
-        );
-    let reader = if is_tried { reader.as_it_is() } else { reader };
+        .like(channel, ours.is_on("ignored"));
     let files: Vec<_> = logs.iter().map(|(file, _)| file.clone()).collect();
     let mut has = applied.clone();
     let mut flow = Flow::default();

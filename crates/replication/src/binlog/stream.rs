@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use mmm_core::Budget;
 use mmm_core::config::Host;
 use mmm_core::progress::{Left, Waiting};
-use mmm_core::settings::TlsMode;
+use mmm_core::settings::{TlsMode, TlsOptions};
 use mysql::{BinlogDumpFlags, BinlogRequest};
 
 use crate::binlog::begin::Begin;
@@ -25,6 +25,7 @@ use crate::position::BinlogPosition;
 use crate::server::dialect::Flavour;
 use crate::server::patience::{self, Deadline};
 use crate::server::{Server, failed, survive};
+use crate::status::Channel;
 
 /// Events between two looks at the time.
 const BATCH: usize = 500;
@@ -44,6 +45,14 @@ pub enum Start<'s> {
     Behind(&'s GtidPosition),
 }
 
+/// What of a channel counts when its source's log is read in its place.
+#[derive(Clone, Debug)]
+struct Like {
+    tls: TlsOptions,
+    has_certificate: bool,
+    ignores_duplicates: bool,
+}
+
 /// Reads a host's log.
 #[derive(Clone, Debug)]
 pub struct Reader<'h> {
@@ -51,16 +60,15 @@ pub struct Reader<'h> {
     most: Duration,
     budget: Budget,
     sought: String,
-    /// The host as it was given is connected to, with that account and no other.
-    is_as_given: bool,
-    ignores_duplicates: bool,
+    /// How the channel would log in whose reading this stands for.
+    like: Option<Like>,
 }
 
 impl<'h> Reader<'h> {
     /// For the log of `host`, within `budget`; `most` limits each connection.
     pub fn new(host: &'h Host, most: Duration, budget: Budget) -> Self {
         let sought = "its last transactions".into();
-        Self { host, most, budget, sought, is_as_given: false, ignores_duplicates: false }
+        Self { host, most, budget, sought, like: None }
     }
 
     /// The same, if this is looked for in the log.
@@ -69,16 +77,13 @@ impl<'h> Reader<'h> {
         Self { sought: sought.into(), ..self.clone() }
     }
 
-    /// The same, with the account of `host` alone.
+    /// The same, as this channel's I/O thread would read: what is refused to that is refused to this. With
+    /// `ignores_duplicates`, its server may be ahead of its source in a domain (`gtid_ignore_duplicates`).
     #[must_use]
-    pub(crate) fn as_it_is(&self) -> Self {
-        Self { is_as_given: true, ..self.clone() }
-    }
-
-    /// The same, for a MariaDB that may be ahead of its source in a domain (`gtid_ignore_duplicates`).
-    #[must_use]
-    pub(crate) fn ignoring_duplicates(&self, ignores_duplicates: bool) -> Self {
-        Self { ignores_duplicates, ..self.clone() }
+    pub(crate) fn like(&self, channel: &Channel, ignores_duplicates: bool) -> Self {
+        let tls = channel.tls_of_trial(&self.host.tls);
+        let like = Like { tls, has_certificate: channel.has_certificate, ignores_duplicates };
+        Self { like: Some(like), ..self.clone() }
     }
 
     /// The host whose log is read.
@@ -86,13 +91,18 @@ impl<'h> Reader<'h> {
         self.host.name.as_str()
     }
 
-    /// With the account that replicas have for it, else with the agent's.
+    fn tls(&self) -> &TlsOptions {
+        self.like.as_ref().map_or(&self.host.tls, |like| &like.tls)
+    }
+
+    /// With the account that replicas have for it, else with the agent's. If it reads like a channel, it does that only
+    /// where servers can log in and this program cannot: with a certificate of theirs, or in a way that only they know.
     fn connect(&self) -> Result<Server, Error> {
-        if self.is_as_given {
-            return Server::connect(self.host, self.most, self.budget);
-        }
-        match Server::connect(&self.host.as_replica(), self.most, self.budget) {
-            Err(Error::Connect { answered: true, cause, .. }) => {
+        let as_replica = Host { tls: self.tls().clone(), ..self.host.as_replica() };
+        let is_servers_own =
+            |code: Option<u16>| self.like.as_ref().is_none_or(|like| like.has_certificate || code.is_none());
+        match Server::connect(&as_replica, self.most, self.budget) {
+            Err(Error::Connect { answered: true, cause, code, .. }) if is_servers_own(code) => {
                 log::info!("{} is read with the agent's account: {cause}", self.host.name);
                 Server::connect(self.host, self.most, self.budget)
             }
@@ -270,11 +280,11 @@ impl Dump {
             server.set(&format!(
                 "@slave_gtid_strict_mode = {}, @slave_gtid_ignore_duplicates = {}",
                 u8::from(is_strict),
-                u8::from(reader.ignores_duplicates)
+                u8::from(reader.like.as_ref().is_some_and(|like| like.ignores_duplicates))
             ))?;
             server.set(&format!("@slave_connect_state = {position}"))?;
         }
-        let is_plain = reader.host.tls.mode == TlsMode::Off
+        let is_plain = reader.tls().mode == TlsMode::Off
             || server
                 .row("SHOW STATUS LIKE 'Ssl_cipher'")?
                 .is_some_and(|row| row.get("Value").is_some_and(str::is_empty));

@@ -245,8 +245,8 @@ fn is_whole(server: &mut Server, name: &str) -> Result<bool, Error> {
 pub type Sends = Result<(), String>;
 
 /// Of a source that nobody reached.
-pub fn silent() -> String {
-    "it does not answer".into()
+pub fn silent() -> Sends {
+    Err("it does not answer".into())
 }
 
 /// Refuses if a start would discard what was fetched, and nothing shows that the source can send it again.
@@ -428,7 +428,7 @@ pub fn ensure_running(
     let failure =
         Refusal::DoesNotStart { host: server.host().into(), new: source.into(), reason, consequence };
     if interrupt::is_requested() {
-        return Err(interrupted(server, channel, &failure.into(), |_, _| Err(silent())));
+        return Err(interrupted(server, channel, &failure.into(), |_, _| silent()));
     }
     Err(failure.into())
 }

@@ -62,23 +62,23 @@ fn is_behind_in_a_domain(ours: &Record, channel: &Channel) -> Result<bool, &'sta
 /// Behind a CHANGE MASTER that names a place in the relay log, they say so by file and position until the SQL thread has
 /// applied something; with parallel appliers, until they have applied all (10.11; the first is measured).
 pub fn shows_too_much(server: &Server, channel: &Channel) -> bool {
-    let is_concerned = server.dialect().flavour() == Flavour::MariaDb
-        && channel.mode == Mode::FilePosition
-        && channel.fetched.is_some()
-        && channel.fetched == channel.applied;
+    let is_told = channel.fetched.is_some() && channel.fetched == channel.applied;
     let rests = if channel.sql_running { channel.says_all_is_read() } else { channel.sql_error.is_none() };
-    is_concerned && !rests
+    may_show_too_much(server, channel) && is_told && !rests
 }
 
-/// True while a MariaDB may still apply what its status shows as applied ([`shows_too_much`]). Parallel appliers are asked only if there is one channel, because nothing tells whose they are.
+/// True of a channel whose positions may be beyond what is applied ([`shows_too_much`]).
+pub fn may_show_too_much(server: &Server, channel: &Channel) -> bool {
+    server.dialect().flavour() == Flavour::MariaDb && channel.mode == Mode::FilePosition
+}
+
+/// True while a MariaDB may still apply what its status shows as applied ([`shows_too_much`]). Parallel appliers are asked
+/// only if there is one channel, because nothing tells whose they are.
 pub fn apply_what_is_shown(server: &mut Server, channel: &Channel) -> Result<bool, Error> {
     if shows_too_much(server, channel) {
         return Ok(true);
     }
-    if server.dialect().flavour() != Flavour::MariaDb
-        || channel.mode != Mode::FilePosition
-        || !channel.sql_running
-    {
+    if !may_show_too_much(server, channel) || !channel.sql_running {
         return Ok(false);
     }
     Ok(channel::all(server)?.len() == 1 && are_at_work(server, channel)?)

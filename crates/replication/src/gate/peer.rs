@@ -70,13 +70,21 @@ pub(super) fn rests(channel: &Channel) -> bool {
     !channel.has_failed_on_data() && (!channel.sql_running || io_rests)
 }
 
-/// Whether the peer, which answers, can send again what a start of the channel would discard.
+/// Whether the peer can send again what a start of the channel would discard. If nothing would be discarded, it need not
+/// be asked once more whether it `answers`.
 pub(super) fn check_source(
     local: &mut Server,
     channel: &Channel,
     peer: &Host,
+    answers: bool,
     question: Question,
 ) -> threads::Sends {
+    if !answers {
+        return threads::silent();
+    }
+    if !channel.would_discard() {
+        return Ok(());
+    }
     let most = question.settings.limits.connect.min(OTHERS_PATIENCE);
     resend::check_source(local, channel, Some(peer), most, question.budget)
 }
@@ -91,12 +99,7 @@ pub(super) fn wake(
     lock::take(local)?;
     let channel = channel_from_peer(local, config)?.filter(|(channel, _)| rests(channel));
     let Some((channel, peer)) = channel else { return Ok(()) };
-    // If nothing would be discarded, the peer need not be asked once more.
-    let sends = match answers {
-        true if channel.would_discard() => check_source(local, &channel, peer, question),
-        true => Ok(()),
-        false => Err(threads::silent()),
-    };
+    let sends = check_source(local, &channel, peer, answers, question);
     threads::check_backlog(local.host(), &channel, peer.name.as_str(), sends)?;
     log::warn!("{}: {}; starting it", channel.title(), channel.what_is_wrong());
     threads::start(local, &channel.name)

@@ -213,7 +213,7 @@ fn start_anew(host: &Host, channel: &str) -> Result<(), Error> {
 fn start_again(server: &mut Server, channel: &str) -> Result<(), Error> {
     let now = channel::again(server, channel)?;
     if now.has_failed_on_data() {
-        threads::check_backlog(server.host(), &now, &now.source(), Err(threads::silent()))?;
+        threads::check_backlog(server.host(), &now, &now.source(), threads::silent())?;
     }
     threads::start(server, channel)
 }

@@ -92,10 +92,11 @@ impl<'a> Errand<'a> {
         let seen = channel::again(server, self.channel)?;
         // Unknown positions, as with GTID_ONLY, say nothing. Nor do those of a MariaDB that somebody has just told to
         // apply its relay log by file and position.
-        let is_exact = server.dialect().flavour() == Flavour::MySql || seen.mode != Mode::FilePosition;
-        let is_told = is_exact && seen.applied.is_some() && seen.applied == seen.fetched;
+        let is_told = !workers::may_show_too_much(server, &seen)
+            && seen.applied.is_some()
+            && seen.applied == seen.fetched;
         if !seen.sql_running && !is_told {
-            threads::check_backlog(self.survivor, &seen, self.old, Err(threads::silent()))?;
+            threads::check_backlog(self.survivor, &seen, self.old, threads::silent())?;
             step(&format!("let {} apply what it fetched", self.survivor), || {
                 threads::start_applying(server, self.channel)
             })?;

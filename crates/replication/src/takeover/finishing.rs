@@ -354,7 +354,7 @@ impl Finishing<'_> {
     }
 
     fn start_from_peer(&mut self, now: &Channel) -> Result<(), Error> {
-        threads::check_backlog(self.local.host(), now, self.peer.name.as_str(), Err(threads::silent()))?;
+        threads::check_backlog(self.local.host(), now, self.peer.name.as_str(), threads::silent())?;
         if !now.sql_running || now.io == IoThread::No {
             threads::start(self.local, &now.name)?;
         }

@@ -58,7 +58,7 @@ fn start_from_old(local: &mut Server, config: &Config, now: &Channel) -> Result<
         return Ok(());
     }
     if let Err(refusal) =
-        threads::check_backlog(local.host(), now, config.peer()?.name.as_str(), Err(threads::silent()))
+        threads::check_backlog(local.host(), now, config.peer()?.name.as_str(), threads::silent())
     {
         log::error!("{refusal}");
         return Ok(());
