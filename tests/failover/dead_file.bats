@@ -246,6 +246,46 @@ gets_all_of_the_slave() {
   nothing_lost db2 db3
 }
 
+@test "A10: the slave has received, not yet applied, what a new master without a channel lacks; that has to open first" {
+  sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
+  stop_replica_thread db3 SQL_THREAD
+  write db1 2
+  fetched_all db3 db1
+  kill_server db1
+
+  refuses_to_move db3 db2 'ERROR: db3 has fetched *, and db2 has no channel *; a move would throw it away. Try again when db2 is open*'
+
+  open_writes db2
+  moves db3 db2
+
+  nothing_lost db2 db3
+}
+
+# From its CHANGE MASTER on, the server shows all that it has fetched as applied.
+@test "A10: the slave applies what it has received as turn_on_slave's refusal says; it is moved when all is applied" {
+  only_on MariaDB 'others keep their relay log'
+  [[ $MMM_REPLICATION == gtid ]] || skip 'by file and position, a start keeps the relay log'
+  leaves_traces
+  stop_replica_thread db3 SQL_THREAD
+  write db1 3
+  fetched_all db3 db1
+  caught_up db2 db1
+  sql db3 'STOP SLAVE'
+  kill_server db1
+  agent_call db3 turn_on_slave
+  expect_agent_read 255 'ERROR: *Apply it first: CHANGE MASTER TO *'
+  local cure=${answer#*Apply it first: }
+  open_writes db2
+  hold db3
+
+  sql db3 "${cure%%; when*}"
+  refuses_to_move db3 db2 'ERROR: *db3 still applies what it fetched from db1 *'
+
+  release db3
+  MMM_REPLICATION='file' moves_behind_backlog db3 db2
+  nothing_lost db2 db3
+}
+
 @test "A10: the slave was stopped when it had received more than the new master" {
   stop_replica_thread db3 SQL_THREAD
   drop_packets db1 db2

@@ -5,6 +5,7 @@
 load ../lib/cluster
 load ../lib/failover
 load ../lib/clients
+load ../lib/survivors
 
 setup_file() { cluster_in_mode; }
 teardown_file() { end_cluster; }
@@ -497,6 +498,42 @@ comes_back_without_its_end() {
   kill_server db1
 
   opens
+}
+
+@test "A33: the new writer has no channel, the old one is dead, and a slave has more; writes open only if that is said" {
+  only_on gtids 'without GTIDs, nothing shows what a host without a channel lacks'
+  settings db2 'allow_write: {survivors: require}'
+  sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
+  write db1 2
+  caught_up db3 db1
+  kill_server db1
+
+  stays_closed 'only db3 has 2 transactions of db1, and db2 could not take that over: *'
+
+  settings db2 ''
+  agent_call db2 mysql_allow_write
+  expect_agent_read 0 'OK: db2 continues without 2 transactions that only db3 has *'
+}
+
+# Only the position tells whether something came over the first channel.
+@test "a slave dies before the new writer has got anything of it, and another channel goes on: the first one goes back at once" {
+  [[ $MMM_SERVER == mysql-9 && $MMM_REPLICATION == gtid ]] || skip 'elsewhere no set shows whose a transaction is'
+  leaves_traces
+  settings db2 'allow_write: {survivors: require}'
+  by_file_and_position db2 db1
+  archive_channel db2
+  dies_ahead 3
+  killed_before 'START ' mysql_allow_write
+  [[ $(replica_field db2 Master_Host) == "$(host_ip db3)" ]]
+  kill_server db3
+  sql client 'CREATE DATABASE archive'
+  wait_for 5 sql db2 'USE archive'
+
+  agent_call db2 mysql_allow_write
+  expect_agent_read 255 'ERROR: only db3 has *'
+
+  is_read_only db2
+  [[ $(replica_field db2 Master_Host) == "$(host_ip db1)" && ! $(left_behind takeover) ]]
 }
 
 @test "A33: the new writer has no channel, and the old one is frozen; writes stay closed until it has been so for long" {

@@ -28,7 +28,7 @@ use mmm_core::{Budget, interrupt, report};
 use crate::channel::{self, liveness, threads};
 use crate::error::Error;
 use crate::gate::asking::Gate;
-use crate::gate::beside_survivors::{PATIENCE, wait_or_lose, without};
+use crate::gate::beside_survivors::{PATIENCE, wait_or_lose, without, without_channel_beside_survivors};
 use crate::gate::peer::{
     answers, channel_from_peer, check_source, connect, is_closed, rests, unreadable, wake, writable,
 };
@@ -57,7 +57,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
     }
     let Some((channel, peer)) = channel_from_peer(local, config)? else {
         log::warn!("{} replicates from nobody: there is nothing that it could lack", local.host());
-        return without_channel(local.host(), config, question);
+        return without_channel(local, config, question);
     };
     let mut connection = connect(peer, question);
     let answers = answers(&connection);
@@ -106,18 +106,19 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
 
 /// This host replicates from nobody, as the first host of a cluster does, and one that was just restored. A peer that
 /// answers must be read-only all the same, so that there are never two writers.
-fn without_channel(host: &str, config: &Config, question: Question) -> Result<Proof, Error> {
+fn without_channel(local: &mut Server, config: &Config, question: Question) -> Result<Proof, Error> {
+    let host = local.host().to_string();
     let Ok(peer) = config.peer() else { return Ok(Proof::NothingToApply { beside_silent: false }) };
     let connection = connect(peer, question);
     if let Err(error) = &connection
         && !answers(&connection)
     {
         report::observe(Some(peer.name.as_str()), "does not answer", error);
-        check_accepting(host, peer, question, error)?;
+        check_accepting(&host, peer, question, error)?;
         log::warn!("{}: {error}; nothing shows whether it takes writes", peer.name);
-        return Ok(Proof::NothingToApply { beside_silent: true });
+        return without_channel_beside_survivors(local, config, peer, question);
     }
-    liveness::forget_accepting(host, peer);
+    liveness::forget_accepting(&host, peer);
     forget_fence(config.this_host());
     let mut closed = connection.and_then(|mut server| is_closed(&mut server, peer, question));
     if matches!(closed, Err(Error::Broken { .. })) {

@@ -744,11 +744,10 @@ pub enum Refusal {
         known: String,
     },
 
-    /// A slave has more of a dead master's log than the new master, and no log from which that could be taken over.
+    /// A slave has more of a dead master's log than the new master, which cannot take that over.
     #[error(
-        "{host} has {more}, {new} {known}, and {host} keeps no log from which {new} could take that over; a move would \
-         throw it away. Try again when {new} is open; or let {host} apply it ({start}), and see it with: \
-         mmm_difference {host} {new}"
+        "{host} has {more}, {new} {known}, and {why}; a move would throw it away. Try again when {new} is open; or let \
+         {host} apply it ({start}), and see it with: mmm_difference {host} {new}"
     )]
     TailOnlyFetched {
         /// The replica.
@@ -759,6 +758,8 @@ pub enum Refusal {
         more: String,
         /// What the new master has.
         known: String,
+        /// Why it cannot take that over.
+        why: String,
         /// The statement by which the replica would apply it.
         start: String,
     },

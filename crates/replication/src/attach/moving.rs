@@ -119,6 +119,7 @@ impl Move<'_> {
     /// Looks and plans while the replica still replicates. No plan: it is judged after the stop.
     fn foresee(&mut self) -> Result<(Option<Plan>, Option<Located>), Error> {
         let first = self.prepare()?;
+        let first = self.wait_for_what_is_shown(first)?;
         let (foreseen, located) = match self.settle(first)? {
             Settled::Planned(plan, located) => (Some(plan), located),
             Settled::Moving(located) => (None, located),

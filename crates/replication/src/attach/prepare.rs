@@ -93,35 +93,7 @@ impl Move<'_> {
         if self.errand.is_some() {
             return Ok(None);
         }
-        let Some(theirs) = &new.channel else {
-            // It may replicate from another slave just now, to take over from that slave.
-            let elsewhere = channel::all(&mut self.new)?.into_iter().next();
-            let is_other = |channel: &Channel| {
-                new.read_only
-                    && (&channel.source_host, channel.source_port)
-                        != (&self.this_host.ip, self.this_host.mysql_port)
-            };
-            let Some(elsewhere) = elsewhere.filter(is_other) else {
-                let seen = &replica.channel;
-                if seen.fetched != seen.applied {
-                    log::warn!(
-                        "{} replicates from nobody, so what only {} has fetched of {old} is given up: from {} to {}",
-                        new.host,
-                        replica.host,
-                        BinlogPosition::shown(seen.applied.as_ref()),
-                        BinlogPosition::shown(seen.fetched.as_ref())
-                    );
-                }
-                return Ok(None);
-            };
-            let (host, new) = (replica.host.clone(), new.host.clone());
-            let more = format!(
-                "fetched the log of {old} to {}",
-                BinlogPosition::shown(replica.channel.fetched.as_ref())
-            );
-            let known = format!("replicates from {} for now", elsewhere.source());
-            return Err(Refusal::NotTakenOverYet { host, new, more, known }.into());
-        };
+        let Some(theirs) = &new.channel else { return self.leave_tail_beside(facts, old) };
         // If the new master has only half of it, it does not have it.
         let has_new = Share::up_to(&mut self.new, theirs, theirs.has_half())?;
         let name = self.channel.clone();
@@ -151,6 +123,39 @@ impl Move<'_> {
         }
         // It stays until the new master has opened and said what it opens without.
         let start = self.replica.dialect().start(&self.channel, Threads::Sql);
-        Ok(Some(Refusal::TailOnlyFetched { host, new, more, known, start }))
+        let why = format!("{host} keeps no log from which {new} could take that over");
+        Ok(Some(Refusal::TailOnlyFetched { host, new, more, known, why, start }))
+    }
+
+    /// The same if the new master has no channel from the old one: it takes nothing over.
+    fn leave_tail_beside(&mut self, facts: &Facts, old: &str) -> Result<Option<Refusal>, Error> {
+        let (replica, is_closed) = (&facts.replica, facts.new.read_only);
+        let (host, new, seen) = (replica.host.clone(), facts.new.host.clone(), &replica.channel);
+        let to = BinlogPosition::shown(seen.fetched.as_ref());
+        let this_host = self.this_host;
+        let is_other =
+            |from: &Channel| (&from.source_host, from.source_port) != (&this_host.ip, this_host.mysql_port);
+        let elsewhere = channel::all(&mut self.new)?.into_iter().next();
+        // It may replicate from another slave just now, to take over from that slave; or from this replica, and gets
+        // what this replica applies.
+        let waits = |from: &Channel| is_closed && (is_other(from) || !seen.has_applied_all());
+        if let Some(elsewhere) = elsewhere.filter(waits) {
+            let more = format!("fetched the log of {old} to {to}");
+            let known = format!("replicates from {} for now", elsewhere.source());
+            return Err(Refusal::NotTakenOverYet { host, new, more, known }.into());
+        }
+        if seen.has_applied_all() {
+            return Ok(None);
+        }
+        let from = BinlogPosition::shown(seen.applied.as_ref());
+        if !is_closed {
+            log::warn!("what only {host} has fetched of {old} is given up: from {from} to {to}");
+            return Ok(None);
+        }
+        let more = format!("fetched the log of {old} to {to} and applied it to {from}");
+        let known = format!("does not replicate from {old}");
+        let why = format!("{new} has no channel over which it could take the rest over");
+        let start = self.replica.dialect().start(&self.channel, Threads::Sql);
+        Ok(Some(Refusal::TailOnlyFetched { host, new, more, known, why, start }))
     }
 }

@@ -177,6 +177,23 @@ impl Move<'_> {
         if is_silent && self.tail == Tail::ToBeJudged { self.prepare() } else { Ok(observed) }
     }
 
+    /// Waits until a MariaDB has applied what its positions say it has ([`workers::shows_too_much`]): somebody lets it
+    /// apply its relay log by hand. A move would delete that log, and nothing would show what was missing.
+    pub(super) fn wait_for_what_is_shown(&mut self, mut seen: Observed) -> Result<Observed, Error> {
+        loop {
+            let channel = &seen.0.replica.channel;
+            // Planning refuses a thread that has failed.
+            let is_told = channel.sql_running && channel.fetched == channel.applied;
+            if !is_told || !workers::apply_what_is_shown(self.replica, channel)? {
+                return Ok(seen);
+            }
+            if !self.patience(&seen.0, self.budget.part(SETTLING)).pause(PAUSE) {
+                return Err(self.too_early(&seen.0));
+            }
+            seen = self.observe()?;
+        }
+    }
+
     /// True while the replica applies what it fetched. What it delays on purpose does not count.
     fn applies(&mut self, facts: &Facts) -> Result<bool, Error> {
         let channel = &facts.replica.channel;

@@ -1,6 +1,6 @@
 //! Other slaves that have more of a silent peer's log than this host.
 
-use mmm_core::config::Config;
+use mmm_core::config::{Config, Host};
 use mmm_core::mutant::takes_out;
 use mmm_core::report;
 use mmm_core::settings::Survivors;
@@ -11,10 +11,11 @@ use crate::gate::asking::Gate;
 use crate::gate::proof::{Lost, Proof};
 use crate::gate::question::Question;
 use crate::position::BinlogPosition;
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::patience::OTHERS_PATIENCE;
-use crate::status::{Channel, IoThread};
+use crate::status::{Channel, IoThread, Mode};
 use crate::survivors::seen::{self, Seen};
 use crate::survivors::{self, Asked, Survivor, Untold, Why};
 use crate::takeover::{self, Outcome};
@@ -105,6 +106,71 @@ fn why_not(host: &str, error: Error, still: impl FnOnce(String) -> Error) -> Res
     }
 }
 
+/// This host has no channel over which it could take over what other slaves have of a silent peer's log. Only GTIDs show
+/// that they have more: this host has no position in that log.
+pub(super) fn without_channel_beside_survivors(
+    local: &mut Server,
+    config: &Config,
+    peer: &Host,
+    question: Question,
+) -> Result<Proof, Error> {
+    let opens = Proof::NothingToApply { beside_silent: true };
+    if question.survivors() == Survivors::Off || takes_out("tail") {
+        return Ok(opens);
+    }
+    check_time_to_ask(config, question)?;
+    let none = Channel {
+        source_host: peer.ip.clone(),
+        source_port: peer.mysql_port,
+        // What this host has executed counts as it is.
+        mode: Mode::AutoPosition,
+        ..Channel::from_record(Record::default())
+    };
+    let most = question.settings.limits.connect;
+    let asked = survivors::ask(local, config, peer, &none, None, most, question.budget)?;
+    if let Some(host) = &asked.receiving {
+        return Err(question.pursuit(config).is_alive(peer.name.as_str(), host));
+    }
+    tell_of_silent(&asked, peer);
+    let this = config.this();
+    let ahead = asked.ahead.first().map(|survivor| {
+        let reason = format!("{this} replicates from nobody");
+        (survivor.host.name.as_str(), survivor.tail.to_string(), reason)
+    });
+    match ahead.or_else(|| unreadable(&asked, question)) {
+        None => Ok(opens),
+        Some((survivor, tail, reason)) => {
+            let lost = Lost { host: this.to_string(), survivor: survivor.into(), tail, reason };
+            log::error!("{lost}");
+            without(local, config, question, lost, None)
+        }
+    }
+}
+
+fn check_time_to_ask(config: &Config, question: Question) -> Result<(), Error> {
+    if question.budget.share(OTHERS_PATIENCE) < OTHERS_PATIENCE / 2 {
+        let pursuit = question.pursuit(config);
+        return Err(pursuit.still("other slaves", "no time is left to ask them".into()));
+    }
+    Ok(())
+}
+
+fn tell_of_silent(asked: &Asked, peer: &Host) {
+    for Untold { host, reason, .. } in &asked.untold {
+        log::warn!("nobody knows whether {host} has more of {}: {reason}", peer.name);
+    }
+}
+
+/// A slave that answers and does not show what it has, which matters if nothing may be lost: its name, its tail and the
+/// reason. A silent slave is not waited for, but a living one can be asked again.
+fn unreadable<'a>(asked: &'a Asked, question: Question) -> Option<(&'a str, String, String)> {
+    if question.survivors() != Survivors::Require {
+        return None;
+    }
+    let Untold { host, reason, .. } = asked.untold.iter().find(|untold| untold.why != Why::Silent)?;
+    Some((host, UNKNOWN_TAIL.into(), format!("it cannot be examined: {reason}")))
+}
+
 impl Gate<'_> {
     /// This host has applied all that it fetched from a silent peer. Has another slave fetched more? Then this host
     /// takes that over, and all is looked at again (`None`): the peer may have come back meanwhile.
@@ -115,10 +181,7 @@ impl Gate<'_> {
         if self.question.survivors() == Survivors::Off || takes_out("tail") {
             return whole;
         }
-        if budget.share(OTHERS_PATIENCE) < OTHERS_PATIENCE / 2 {
-            let pursuit = self.question.pursuit(self.config);
-            return Err(pursuit.still("other slaves", "no time is left to ask them".into()));
-        }
+        check_time_to_ask(self.config, self.question)?;
         let most = settings.limits.connect;
         let dialled = self.dialled.take();
         let asked = survivors::ask(self.local, self.config, self.peer, &ours, dialled, most, budget)?;
@@ -126,9 +189,7 @@ impl Gate<'_> {
             return Err(self.question.pursuit(self.config).is_alive(self.peer.name.as_str(), &host));
         }
         self.check_own_log_by(&asked.logged)?;
-        for Untold { host, reason, .. } in &asked.untold {
-            log::warn!("nobody knows whether {host} has more of {}: {reason}", self.peer.name);
-        }
+        tell_of_silent(&asked, self.peer);
         let (mut lost, mut not_yet) = (self.given_up(&ours), None);
         let chosen = Chosen { channel: ours.clone(), source: self.peer };
         // A position that does not exist is not one to go back to.
@@ -176,12 +237,9 @@ impl Gate<'_> {
         if lost.is_none() {
             lost = self.seen_before(&asked, &ours)?;
         }
-        if lost.is_none() && self.question.survivors() == Survivors::Require {
-            // A silent slave is not waited for, but a living one can be asked again.
-            let unreadable = asked.untold.iter().find(|untold| untold.why != Why::Silent);
-            if let Some(Untold { host, reason, .. }) = unreadable {
-                lost = Some(self.lost(host, UNKNOWN_TAIL.into(), format!("it cannot be examined: {reason}")));
-            }
+        if lost.is_none() {
+            lost =
+                unreadable(&asked, self.question).map(|(host, tail, reason)| self.lost(host, tail, reason));
         }
         // A takeover that brought nothing has pointed the channel back, at a new position.
         let seen = if ahead.is_empty() { ours.clone() } else { channel::again(self.local, &self.channel)? };

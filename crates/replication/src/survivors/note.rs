@@ -73,7 +73,7 @@ impl Note {
     pub fn standing(&self, now: &Channel, executed: &str) -> Standing {
         let (Some(applied), Some(end)) = (&now.applied, &self.end) else { return Standing::Between };
         // A crash may set back a position that is kept in files (MariaDB, MySQL before 8), but not what was executed.
-        if self.begin.as_ref() == Some(applied) && applied != end && is_same_set(&self.had, executed) {
+        if self.begin.as_ref() == Some(applied) && applied != end && self.has_got_nothing(executed) {
             return Standing::AtBegin;
         }
         // By file and position, only from here can the channel continue at an exact position in the old master's log.
@@ -83,6 +83,15 @@ impl Note {
             self.mode == Mode::AutoPosition || applied.has_reached(end)
         };
         if is_there { Standing::AtEnd } else { Standing::Between }
+    }
+
+    /// True if what this host has executed since is none of the survivor's. Another channel may have brought it, which
+    /// only MySQL's sets show.
+    fn has_got_nothing(&self, executed: &str) -> bool {
+        let sets = || Some((self.had.parse::<GtidSet>().ok()?, executed.parse::<GtidSet>().ok()?));
+        is_same_set(&self.had, executed)
+            || !self.gtids.is_empty()
+                && sets().is_some_and(|(had, now)| now.without(&had).within(&self.gtids).is_empty())
     }
 
     /// True if it has executed all that was noted. By auto-position, what a server has executed decides: it skips what

@@ -95,3 +95,23 @@ fn a_set_of_several_servers_is_known_again() {
     assert_eq!(note.standing(&applied_to(300), had), Standing::AtBegin);
     assert_eq!(note.standing(&applied_to(300), &had.replace("1-7", "1-8")), Standing::Between);
 }
+
+#[test]
+fn what_another_channel_brings_is_nothing_of_the_survivors() {
+    let of = |server: char, numbers: &str| format!("{server}e11fa47-71ca-11e1-9e33-c80aa9429562:{numbers}");
+    let had = of('3', "1-9");
+    let with_set =
+        |gtids: &str| Note { gtids: gtids.parse().unwrap(), ..under_way(Mode::FilePosition, &had) };
+    let tail = of('3', "1-14");
+    for (gtids, executed, expected, why) in [
+        (tail.as_str(), format!("{had},{}", of('9', "1-3")), Standing::AtBegin, "another channel's"),
+        (tail.as_str(), of('3', "1-10"), Standing::Between, "the survivor's"),
+        (tail.as_str(), format!("{},{}", of('3', "1-10"), of('9', "1-3")), Standing::Between, "both"),
+        ("", format!("{had},{}", of('9', "1-3")), Standing::Between, "the survivor's have no GTIDs"),
+    ] {
+        assert_eq!(with_set(gtids).standing(&applied_to(300), &executed), expected, "{why}");
+    }
+    // MariaDB's position does not tell whose it is.
+    let note = under_way(Mode::FilePosition, "0-1-8");
+    assert_eq!(note.standing(&applied_to(300), "0-1-8,9-90-1"), Standing::Between);
+}
