@@ -253,9 +253,24 @@ gets_all_of_the_slave() {
   fetched_all db3 db1
   kill_server db1
 
-  refuses_to_move db3 db2 'ERROR: db3 has fetched *, and db2 has no channel *; a move would throw it away. Try again when db2 is open*'
+  refuses_to_move db3 db2 'ERROR: db3 has fetched *, db2 does not replicate from db1, and cannot take the rest over; a move would throw it away. Try again when db2 is open*'
 
   open_writes db2
+  moves db3 db2
+
+  nothing_lost db2 db3
+}
+
+@test "A10: the slave has received, not yet applied, what a new master without a channel has, too: it is moved at once" {
+  only_on gtids 'nothing shows it'
+  [[ $MMM_REPLICATION == gtid ]] || skip 'by file and position, what was only fetched has no GTID that is shown'
+  stop_replica_thread db3 SQL_THREAD
+  write db1 2
+  fetched_all db3 db1
+  caught_up db2 db1
+  sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
+  kill_server db1
+
   moves db3 db2
 
   nothing_lost db2 db3
@@ -279,11 +294,33 @@ gets_all_of_the_slave() {
   hold db3
 
   sql db3 "${cure%%; when*}"
-  refuses_to_move db3 db2 'ERROR: *db3 still applies what it fetched from db1 *'
+  move db3 db2
+  expect_agent_read 255 'ERROR: *db3 still applies what it fetched from db1 *'
 
   release db3
   MMM_REPLICATION='file' moves_behind_backlog db3 db2
   nothing_lost db2 db3
+}
+
+@test "A10: somebody has told the slave where its relay log begins, and not started it; the new master takes over what only that has" {
+  only_on MariaDB 'others keep their relay log'
+  [[ $MMM_REPLICATION == gtid ]] || skip 'by file and position, a start keeps the relay log'
+  leaves_traces
+  stop_replica_thread db3 SQL_THREAD
+  drop_packets db1 db2
+  write db1 2
+  fetched_all db3 db1
+  kill_server db1
+  sql db3 'STOP SLAVE'
+  agent_call db3 turn_on_slave
+  expect_agent_read 255 'ERROR: *Apply it first: CHANGE MASTER TO *'
+  local cure=${answer#*Apply it first: }
+
+  sql db3 "${cure%%; START*}"
+  move db3 db2
+  expect_agent_read 255 'ERROR: db3 has *; db2 takes over what only db3 has before it opens*'
+
+  MMM_REPLICATION='file' gets_all_of_the_slave
 }
 
 @test "A10: the slave was stopped when it had received more than the new master" {

@@ -434,6 +434,15 @@ comes_back_without_its_end() {
   [ "$(sql db3 'SELECT COUNT(*) FROM app.heap')" -gt "$(sql db1 'SELECT COUNT(*) FROM app.heap')" ]
 }
 
+@test "A31: the same, and it has no channel any more; the slave is asked all the same" {
+  comes_back_without_its_end
+  all_caught_up db2 db1 db3
+  sql db1 'STOP SLAVE' 'RESET SLAVE ALL'
+  kill_server db2
+
+  stays_closed_without_its_end db3
+}
+
 @test "A31: the same, and the slave has a tail of the dead host's, too; nothing of it is waited for" {
   comes_back_without_its_end
   all_caught_up db2 db1 db3
@@ -513,6 +522,20 @@ comes_back_without_its_end() {
   settings db2 ''
   agent_call db2 mysql_allow_write
   expect_agent_read 0 'OK: db2 continues without 2 transactions that only db3 has *'
+}
+
+@test "A33: the same, and that slave falls silent; writes stay closed all the same" {
+  only_on gtids 'without GTIDs, nothing shows what a host without a channel lacks'
+  settings db2 'allow_write: {survivors: require}'
+  sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
+  write db1 2
+  caught_up db3 db1
+  kill_server db1
+  stays_closed 'only db3 has 2 transactions of db1, and db2 could not take that over: db2 replicates from nobody*'
+
+  kill_server db3
+
+  stays_closed 'only db3 has 2 transactions of db1, and db2 could not take that over: it has fallen silent*'
 }
 
 # Only the position tells whether something came over the first channel.

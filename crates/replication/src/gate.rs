@@ -56,7 +56,7 @@ pub fn ask(local: &mut Server, config: &Config, question: Question) -> Result<Pr
         return without(local, config, question, lost, None);
     }
     let Some((channel, peer)) = channel_from_peer(local, config)? else {
-        log::warn!("{} replicates from nobody: there is nothing that it could lack", local.host());
+        log::warn!("{} replicates from nobody", local.host());
         return without_channel(local, config, question);
     };
     let mut connection = connect(peer, question);
@@ -126,7 +126,10 @@ fn without_channel(local: &mut Server, config: &Config, question: Question) -> R
         closed = connect(peer, question).and_then(|mut server| is_closed(&mut server, peer, question));
     }
     match closed {
-        Ok(true) => Ok(Proof::NothingToApply { beside_silent: false }),
+        Ok(true) => {
+            seen::forget_all(config);
+            Ok(Proof::NothingToApply { beside_silent: false })
+        }
         Ok(false) => Err(writable(peer, question)),
         // It was there a moment ago. If it is dead now, the next call finds that.
         Err(error @ (Error::Silent { .. } | Error::Broken { .. } | Error::Connect { .. })) => {

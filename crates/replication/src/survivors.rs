@@ -26,7 +26,7 @@ use crate::record::Record;
 use crate::server::Server;
 use crate::server::dialect::Dialect;
 use crate::server::patience::OTHERS_PATIENCE;
-use crate::status::{Channel, IoThread};
+use crate::status::{Channel, IoThread, Mode};
 use crate::survivors::dialled::{Dialled, dial, others};
 use crate::survivors::share::{Share, Tail};
 
@@ -223,6 +223,17 @@ fn ask_one(
         is_receiving = now.io == IoThread::Yes && now.fetched != channel.fetched;
     }
     Ok((logged, Some((channel, share, is_receiving))))
+}
+
+/// The channel from `host` of a server that has none: what it has executed counts as it is, and it has no place in the
+/// log of `host`.
+pub fn no_channel_from(host: &Host) -> Channel {
+    Channel {
+        source_host: host.ip.clone(),
+        source_port: host.mysql_port,
+        mode: Mode::AutoPosition,
+        ..Channel::from_record(Record::default())
+    }
 }
 
 /// A server's channel from the old master `peer`, from which `ours` replicates, too.

@@ -5,7 +5,7 @@ use mmm_core::mutant::takes_out;
 
 use crate::attach::moving::{Move, Observed, Progress, Tail};
 use crate::binlog::resend::check_source;
-use crate::channel::{self, liveness, threads};
+use crate::channel::{self, liveness, threads, workers};
 use crate::error::Error;
 use crate::facts::{Facts, OldMaster};
 use crate::position::BinlogPosition;
@@ -14,6 +14,7 @@ use crate::server::Server;
 use crate::server::dialect::Threads;
 use crate::server::patience::OTHERS_PATIENCE;
 use crate::status::{Channel, IoThread};
+use crate::survivors::no_channel_from;
 use crate::survivors::share::{Share, whole_tail};
 
 impl Move<'_> {
@@ -100,7 +101,10 @@ impl Move<'_> {
         let read = |server: &mut Server| channel::again(server, &name).map(Some);
         let tail = whole_tail(&has_new, self.replica, &replica.channel.source_uuid, read)?;
         let Some(tail) = tail else { return Ok(None) };
-        if replica.channel.fetched == replica.channel.applied {
+        // Where somebody applies the relay log by hand, equal positions do not show that it is applied.
+        let is_sure =
+            !workers::may_show_too_much(self.replica, &replica.channel) || replica.channel.says_all_is_read();
+        if is_sure && replica.channel.fetched == replica.channel.applied {
             // Planning judges what it has executed.
             return Ok(None);
         }
@@ -136,25 +140,33 @@ impl Move<'_> {
         let is_other =
             |from: &Channel| (&from.source_host, from.source_port) != (&this_host.ip, this_host.mysql_port);
         let elsewhere = channel::all(&mut self.new)?.into_iter().next();
+        let applies = seen.sql_running && seen.delay == 0 && !seen.has_applied_all();
         // It may replicate from another slave just now, to take over from that slave; or from this replica, and gets
         // what this replica applies.
-        let waits = |from: &Channel| is_closed && (is_other(from) || !seen.has_applied_all());
+        let waits = |from: &Channel| is_closed && (is_other(from) || applies);
         if let Some(elsewhere) = elsewhere.filter(waits) {
             let more = format!("fetched the log of {old} to {to}");
             let known = format!("replicates from {} for now", elsewhere.source());
             return Err(Refusal::NotTakenOverYet { host, new, more, known }.into());
         }
-        if seen.has_applied_all() {
+        // Planning refuses a thread that has failed.
+        if seen.has_applied_all() || seen.has_failed_on_data() {
+            return Ok(None);
+        }
+        let has_new = Share::of(&mut self.new, &no_channel_from(self.old_host))?;
+        if has_new.shows_all_of(&Share::of(self.replica, seen)?, seen.source_server_id) {
             return Ok(None);
         }
         let from = BinlogPosition::shown(seen.applied.as_ref());
         if !is_closed {
-            log::warn!("what only {host} has fetched of {old} is given up: from {from} to {to}");
+            log::warn!(
+                "{new} takes writes already; what {host} has fetched of {old} and not applied is given up: from {from} to {to}"
+            );
             return Ok(None);
         }
         let more = format!("fetched the log of {old} to {to} and applied it to {from}");
         let known = format!("does not replicate from {old}");
-        let why = format!("{new} has no channel over which it could take the rest over");
+        let why = "cannot take the rest over".into();
         let start = self.replica.dialect().start(&self.channel, Threads::Sql);
         Ok(Some(Refusal::TailOnlyFetched { host, new, more, known, why, start }))
     }

@@ -180,18 +180,31 @@ impl Move<'_> {
     /// Waits until a MariaDB has applied what its positions say it has ([`workers::shows_too_much`]): somebody lets it
     /// apply its relay log by hand. A move would delete that log, and nothing would show what was missing.
     pub(super) fn wait_for_what_is_shown(&mut self, mut seen: Observed) -> Result<Observed, Error> {
+        let mut has_waited = false;
         loop {
             let channel = &seen.0.replica.channel;
-            // Planning refuses a thread that has failed.
-            let is_told = channel.sql_running && channel.fetched == channel.applied;
-            if !is_told || !workers::apply_what_is_shown(self.replica, channel)? {
-                return Ok(seen);
+            if channel.fetched != channel.applied || !workers::apply_what_is_shown(self.replica, channel)? {
+                break;
             }
+            if !channel.sql_running {
+                // Planning refuses what has failed on the data, and not on the relay log. Here that is all there is.
+                let (host, error) = (self.this_host.name.to_string(), channel.what_is_wrong());
+                return Err(Refusal::ApplierFailed { host, error }.into());
+            }
+            has_waited = true;
             if !self.patience(&seen.0, self.budget.part(SETTLING)).pause(PAUSE) {
                 return Err(self.too_early(&seen.0));
             }
             seen = self.observe()?;
         }
+        if !has_waited {
+            return Ok(seen);
+        }
+        // What only this replica has was judged by the false position.
+        if self.tail == Tail::Judged {
+            self.tail = Tail::ToBeJudged;
+        }
+        self.prepare()
     }
 
     /// True while the replica applies what it fetched. What it delays on purpose does not count.

@@ -276,7 +276,8 @@ fn cure_of_backlog(channel: &Channel) -> String {
     match &channel.relay {
         Some(relay) if domains == 1 => format!(
             "Apply it first: {change}=no, RELAY_LOG_FILE='{}', RELAY_LOG_POS={}; START SLAVE{name} SQL_THREAD; when it has \
-             applied all: STOP SLAVE{name}; {change}={mode}",
+             applied all: STOP SLAVE{name}; {change}={mode}. Meanwhile, no agent may run here: set_active_master may end \
+             that",
             relay.file, relay.offset
         ),
         _ => format!(

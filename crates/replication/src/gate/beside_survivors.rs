@@ -8,14 +8,14 @@ use mmm_core::settings::Survivors;
 use crate::channel::{self, Chosen};
 use crate::error::Error;
 use crate::gate::asking::Gate;
+use crate::gate::own_log::check_own_log_by;
 use crate::gate::proof::{Lost, Proof};
 use crate::gate::question::Question;
 use crate::position::BinlogPosition;
-use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::server::patience::OTHERS_PATIENCE;
-use crate::status::{Channel, IoThread, Mode};
+use crate::status::{Channel, IoThread};
 use crate::survivors::seen::{self, Seen};
 use crate::survivors::{self, Asked, Survivor, Untold, Why};
 use crate::takeover::{self, Outcome};
@@ -119,30 +119,42 @@ pub(super) fn without_channel_beside_survivors(
         return Ok(opens);
     }
     check_time_to_ask(config, question)?;
-    let none = Channel {
-        source_host: peer.ip.clone(),
-        source_port: peer.mysql_port,
-        // What this host has executed counts as it is.
-        mode: Mode::AutoPosition,
-        ..Channel::from_record(Record::default())
-    };
+    let none = survivors::no_channel_from(peer);
     let most = question.settings.limits.connect;
     let asked = survivors::ask(local, config, peer, &none, None, most, question.budget)?;
     if let Some(host) = &asked.receiving {
         return Err(question.pursuit(config).is_alive(peer.name.as_str(), host));
     }
+    check_own_log_by(local, &asked.logged, question)?;
     tell_of_silent(&asked, peer);
-    let this = config.this();
-    let ahead = asked.ahead.first().map(|survivor| {
-        let reason = format!("{this} replicates from nobody");
-        (survivor.host.name.as_str(), survivor.tail.to_string(), reason)
-    });
-    match ahead.or_else(|| unreadable(&asked, question)) {
+    let mut lost = None;
+    for Survivor { host, channel, tail } in &asked.ahead {
+        // MySQL 5.6 counts half a transaction as one.
+        let is_half =
+            channel.has_half() && local.dialect().counts_half_as_retrieved() && tail.count == Some(1);
+        if is_half {
+            continue;
+        }
+        let (name, tail) = (host.name.as_str(), tail.to_string());
+        let to = BinlogPosition::shown(channel.fetched.as_ref());
+        let applied = BinlogPosition::shown(channel.applied.as_ref());
+        seen::note(config.this_host(), name, Seen::new(tail.clone(), to, applied));
+        let reason = format!("{} replicates from nobody", config.this());
+        lost.get_or_insert(new_lost(config, name, tail, reason));
+    }
+    if lost.is_none() {
+        lost = unexamined(config, question, &asked)?;
+    }
+    if lost.is_none() {
+        lost = seen_before(config, question, &asked, None)?;
+    }
+    match lost.or_else(|| unreadable(config, question, &asked)) {
         None => Ok(opens),
-        Some((survivor, tail, reason)) => {
-            let lost = Lost { host: this.to_string(), survivor: survivor.into(), tail, reason };
-            log::error!("{lost}");
-            without(local, config, question, lost, None)
+        Some(lost) => {
+            let text = lost.to_string();
+            let proof = without(local, config, question, lost, None)?;
+            log::error!("{text}");
+            Ok(proof)
         }
     }
 }
@@ -161,14 +173,55 @@ fn tell_of_silent(asked: &Asked, peer: &Host) {
     }
 }
 
-/// A slave that answers and does not show what it has, which matters if nothing may be lost: its name, its tail and the
-/// reason. A silent slave is not waited for, but a living one can be asked again.
-fn unreadable<'a>(asked: &'a Asked, question: Question) -> Option<(&'a str, String, String)> {
+fn new_lost(config: &Config, survivor: &str, tail: String, reason: String) -> Lost {
+    Lost { host: config.this().to_string(), survivor: survivor.into(), tail, reason }
+}
+
+/// A slave that answers and does not show what it has, which matters if nothing may be lost. A silent slave is not waited
+/// for, but a living one can be asked again.
+fn unreadable(config: &Config, question: Question, asked: &Asked) -> Option<Lost> {
     if question.survivors() != Survivors::Require {
         return None;
     }
     let Untold { host, reason, .. } = asked.untold.iter().find(|untold| untold.why != Why::Silent)?;
-    Some((host, UNKNOWN_TAIL.into(), format!("it cannot be examined: {reason}")))
+    Some(new_lost(config, host, UNKNOWN_TAIL.into(), format!("it cannot be examined: {reason}")))
+}
+
+/// A slave that may have more, and may tell in a moment.
+fn unexamined(config: &Config, question: Question, asked: &Asked) -> Result<Option<Lost>, Error> {
+    let for_now = asked.untold.iter().find(|untold| untold.why == Why::ForNow);
+    let Some(Untold { host, reason, .. }) = for_now else { return Ok(None) };
+    let seen = seen::note_unexamined(config.this_host(), host, UNKNOWN_TAIL);
+    let waited = seen.silent_for();
+    let lost = new_lost(config, host, seen.tail, format!("it cannot be examined: {reason}"));
+    wait_or_lose(config, question, lost, waited, PATIENCE).map(Some)
+}
+
+/// A survivor that was seen to have more, by an earlier call, and does not answer now. What is noted of others is
+/// forgotten: this host has it by now, up to `applied` in the peer's log.
+fn seen_before(
+    config: &Config,
+    question: Question,
+    asked: &Asked,
+    applied: Option<&BinlogPosition>,
+) -> Result<Option<Lost>, Error> {
+    let this = config.this_host();
+    let mut found = None;
+    for host in config.hosts() {
+        let name = host.name.as_str();
+        let Some(seen) = seen::read(this, name) else { continue };
+        let reason = asked.untold.iter().find(|untold| untold.host == name).map(|untold| &untold.reason);
+        let is_here = applied.is_some_and(|place| seen.is_reached(place));
+        match reason.filter(|_| !is_here) {
+            None => seen::forget(this, name),
+            Some(reason) => {
+                let waited = seen.silent_for();
+                let lost = new_lost(config, name, seen.tail, format!("it has fallen silent: {reason}"));
+                found = Some(wait_or_lose(config, question, lost, waited, PATIENCE)?);
+            }
+        }
+    }
+    Ok(found)
 }
 
 impl Gate<'_> {
@@ -188,7 +241,7 @@ impl Gate<'_> {
         if let Some(host) = asked.receiving {
             return Err(self.question.pursuit(self.config).is_alive(self.peer.name.as_str(), &host));
         }
-        self.check_own_log_by(&asked.logged)?;
+        check_own_log_by(self.local, &asked.logged, self.question)?;
         tell_of_silent(&asked, self.peer);
         let (mut lost, mut not_yet) = (self.given_up(&ours), None);
         let chosen = Chosen { channel: ours.clone(), source: self.peer };
@@ -232,14 +285,13 @@ impl Gate<'_> {
             return Err(still);
         }
         if lost.is_none() {
-            lost = self.unexamined(&asked)?;
+            lost = unexamined(self.config, self.question, &asked)?;
         }
         if lost.is_none() {
-            lost = self.seen_before(&asked, &ours)?;
+            lost = seen_before(self.config, self.question, &asked, ours.applied.as_ref())?;
         }
         if lost.is_none() {
-            lost =
-                unreadable(&asked, self.question).map(|(host, tail, reason)| self.lost(host, tail, reason));
+            lost = unreadable(self.config, self.question, &asked);
         }
         // A takeover that brought nothing has pointed the channel back, at a new position.
         let seen = if ahead.is_empty() { ours.clone() } else { channel::again(self.local, &self.channel)? };
@@ -301,37 +353,6 @@ impl Gate<'_> {
         Some(self.lost(&survivor, tail, reason))
     }
 
-    /// A slave that may have more, and may tell in a moment.
-    fn unexamined(&self, asked: &Asked) -> Result<Option<Lost>, Error> {
-        let for_now = asked.untold.iter().find(|untold| untold.why == Why::ForNow);
-        let Some(Untold { host, reason, .. }) = for_now else { return Ok(None) };
-        let seen = seen::note_unexamined(self.config.this_host(), host, UNKNOWN_TAIL);
-        let reason = format!("it cannot be examined: {reason}");
-        let waited = seen.silent_for();
-        self.wait_or_lose(host, seen.tail, reason, waited, PATIENCE).map(Some)
-    }
-
-    /// A survivor that was seen to have more, by an earlier call, and does not answer now. What is noted of others is
-    /// forgotten: this host has it by now.
-    fn seen_before(&mut self, asked: &Asked, ours: &Channel) -> Result<Option<Lost>, Error> {
-        let this = self.config.this_host();
-        let mut lost = None;
-        for host in self.config.hosts() {
-            let name = host.name.as_str();
-            let Some(seen) = seen::read(this, name) else { continue };
-            let reason = asked.untold.iter().find(|untold| untold.host == name).map(|untold| &untold.reason);
-            let is_here = ours.applied.as_ref().is_some_and(|place| seen.is_reached(place));
-            match reason.filter(|_| !is_here) {
-                None => seen::forget(this, name),
-                Some(reason) => {
-                    let (reason, waited) = (format!("it has fallen silent: {reason}"), seen.silent_for());
-                    lost = Some(self.wait_or_lose(name, seen.tail, reason, waited, PATIENCE)?);
-                }
-            }
-        }
-        Ok(lost)
-    }
-
     /// Waits, over several calls, for what may still come, before it is given up.
     fn wait_or_lose(
         &self,
@@ -345,7 +366,7 @@ impl Gate<'_> {
     }
 
     fn lost(&self, survivor: &str, tail: String, reason: String) -> Lost {
-        Lost { host: self.config.this().to_string(), survivor: survivor.into(), tail, reason }
+        new_lost(self.config, survivor, tail, reason)
     }
 
     /// Opens without what is lost, or refuses to.

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use crate::binlog::files::log_files_and_sizes;
 use crate::error::Error;
 use crate::gate::asking::Gate;
+use crate::gate::question::Question;
 use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::record::Record;
@@ -24,39 +25,9 @@ impl Gate<'_> {
         let ours = self.local.one(&self.local.dialect().variables())?;
         // By position, the peer alone is asked: a slave that nobody has used for long may stand in an older log.
         match self.lost_places(&ours, &theirs.channels)? {
-            Some(missing) => Err(self.own_log_cut(&theirs.host, missing)),
-            None => self.check_own_log_by(&[theirs]),
+            Some(missing) => Err(own_log_cut(self.local, &theirs.host, missing, self.question)),
+            None => check_own_log_by(self.local, &[theirs], self.question),
         }
-    }
-
-    /// The same by what other slaves have of this host, if the peer is silent: what came from there under this host's
-    /// own server id was dropped here, and not there.
-    pub(super) fn check_own_log_by(&mut self, others: &[Logged]) -> Result<(), Error> {
-        if others.is_empty() {
-            return Ok(());
-        }
-        let ours = self.local.one(&self.local.dialect().variables())?;
-        for logged in others {
-            let lost = lost(&ours, logged).map_err(|column| Error::Unexpected {
-                host: logged.host.clone(),
-                statement: logged.dialect.variables(),
-                missing: column.into(),
-            })?;
-            if let Some(missing) = lost {
-                return Err(self.own_log_cut(&logged.host, missing));
-            }
-        }
-        Ok(())
-    }
-
-    fn own_log_cut(&self, elsewhere: &str, missing: String) -> Error {
-        Refusal::OwnLogCut {
-            host: self.local.host().into(),
-            peer: elsewhere.into(),
-            missing,
-            then: self.question.otherwise.into(),
-        }
-        .into()
     }
 
     /// Without GTIDs, the position to which another host has this host's log shows how long that log once was.
@@ -76,6 +47,35 @@ impl Gate<'_> {
         let files = log_files_and_sizes(self.local)?;
         Ok(places.iter().find_map(|place| beyond(place, &files)))
     }
+}
+
+/// The same by what other slaves have of this host, if the peer is silent: what came from there under this host's own
+/// server id was dropped here, and not there.
+pub(super) fn check_own_log_by(
+    local: &mut Server,
+    others: &[Logged],
+    question: Question,
+) -> Result<(), Error> {
+    if others.is_empty() {
+        return Ok(());
+    }
+    let ours = local.one(&local.dialect().variables())?;
+    for logged in others {
+        let lost = lost(&ours, logged).map_err(|column| Error::Unexpected {
+            host: logged.host.clone(),
+            statement: logged.dialect.variables(),
+            missing: column.into(),
+        })?;
+        if let Some(missing) = lost {
+            return Err(own_log_cut(local, &logged.host, missing, question));
+        }
+    }
+    Ok(())
+}
+
+fn own_log_cut(local: &Server, elsewhere: &str, missing: String, question: Question) -> Error {
+    let (host, peer, then) = (local.host().into(), elsewhere.into(), question.otherwise.into());
+    Refusal::OwnLogCut { host, peer, missing, then }.into()
 }
 
 /// What a host has executed or fetched of this one's own transactions that this one has not, by GTID.

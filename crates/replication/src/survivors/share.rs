@@ -9,7 +9,7 @@ use mmm_core::Budget;
 use crate::channel::own_gtids;
 use crate::channel::settling::Settling;
 use crate::error::Error;
-use crate::gtid::{GtidPosition, GtidSet, GtidState};
+use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
 use crate::record::Record;
 use crate::server::Server;
@@ -93,6 +93,19 @@ impl Share {
         // By file and position, a MariaDB has no numbers of what it has only fetched.
         let is_partly_numbered = channel.fetched_gtids.is_empty() && place != channel.applied;
         Ok(Self { place, gtids: gtids.map_err(|what| unreadable(what.into()))?, is_partly_numbered })
+    }
+
+    /// True if GTIDs show that this host has all that another has of the log of the server `source`.
+    pub fn shows_all_of(&self, theirs: &Self, source: u64) -> bool {
+        match (&self.gtids, &theirs.gtids) {
+            (Gtids::Set(ours), Gtids::Set(theirs)) => theirs.is_within(ours),
+            (Gtids::Position(state, _), Gtids::Position(_, theirs_last)) => {
+                // Behind another server's last transaction of a domain there may be one of the source's that is missing.
+                let has = |gtid: Gtid| u64::from(gtid.server) == source && state.includes(gtid);
+                !theirs.is_partly_numbered && theirs_last.iter().all(has)
+            }
+            _ => false,
+        }
     }
 
     /// What `theirs` has of the log of the old master `source_uuid` and this has not; `None` if that is nothing.

@@ -57,6 +57,27 @@ fn what_another_host_has_more_counts_by_gtid_where_there_are_gtids_and_else_by_p
 }
 
 #[test]
+fn gtids_show_that_a_host_has_all_of_another_or_nothing_shows_it() {
+    let set = |text: &str| Gtids::Set(text.parse().unwrap());
+    let position = |state: &str, last: &str| Gtids::Position(state.parse().unwrap(), last.parse().unwrap());
+    for (ours, theirs, is_partly_numbered, expected, why) in [
+        (set(&format!("{O}:1-9,{S}:1")), set(&format!("{O}:1-9")), false, true, "by set"),
+        (set(&format!("{O}:1-8")), set(&format!("{O}:1-9")), false, false, "one is missing"),
+        (set(&format!("{O}:1-9")), Gtids::None, false, false, "without a set"),
+        (Gtids::None, Gtids::None, false, false, "without GTIDs"),
+        (position("0-2-6,0-1-9", ""), position("", "0-1-9"), false, true, "by number"),
+        (position("0-1-8", ""), position("", "0-1-9"), false, false, "a number is missing"),
+        (position("0-1-9", ""), position("", "0-1-9,7-1-1"), false, false, "a domain is missing"),
+        (position("0-1-9", ""), position("", "0-1-9"), true, false, "what was fetched has no numbers"),
+        (position("0-2-10", ""), position("", "0-2-10"), false, false, "the source's last is not shown"),
+    ] {
+        let ours = Share { place: None, gtids: ours, is_partly_numbered: false };
+        let theirs = Share { place: None, gtids: theirs, is_partly_numbered };
+        assert_eq!(ours.shows_all_of(&theirs, 1), expected, "{why}");
+    }
+}
+
+#[test]
 fn a36_a_set_of_gtids_that_a_server_gave_itself_does_not_count() {
     let columns = [("gtid_mode", "ON".to_string()), ("executed", format!("{S}:1-5"))];
     let channel = Channel::from_record(Record::default());
