@@ -302,7 +302,9 @@ gets_all_of_the_slave() {
   nothing_lost db2 db3
 }
 
-@test "A10: somebody has told the slave where its relay log begins, and not started it; the new master takes over what only that has" {
+# told_where_to_begin — only db3 has the last rows of db1, which is dead. The first statement of what turn_on_slave says
+# was carried out on it, and the second was not.
+told_where_to_begin() {
   only_on MariaDB 'others keep their relay log'
   [[ $MMM_REPLICATION == gtid ]] || skip 'by file and position, a start keeps the relay log'
   leaves_traces
@@ -315,12 +317,28 @@ gets_all_of_the_slave() {
   agent_call db3 turn_on_slave
   expect_agent_read 255 'ERROR: *Apply it first: CHANGE MASTER TO *'
   local cure=${answer#*Apply it first: }
-
   sql db3 "${cure%%; START*}"
+}
+
+@test "A10: somebody has told the slave where its relay log begins, and not started it; the new master takes over what only that has" {
+  told_where_to_begin
+
   move db3 db2
   expect_agent_read 255 'ERROR: db3 has *; db2 takes over what only db3 has before it opens*'
 
   MMM_REPLICATION='file' gets_all_of_the_slave
+}
+
+@test "A10: the same, and the new master has no channel; the slave stays until that is open" {
+  sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
+  told_where_to_begin
+
+  move db3 db2
+  expect_agent_read 255 'ERROR: db3 has fetched *, db2 does not replicate from db1, and cannot take the rest over; *'
+
+  # The second statement.
+  sql db3 'START SLAVE SQL_THREAD'
+  wait_for 5 eval '(($(sql db3 "SELECT COUNT(*) FROM app.heap") == $(sql db2 "SELECT COUNT(*) FROM app.heap") + 2))'
 }
 
 @test "A10: the slave was stopped when it had received more than the new master" {

@@ -412,6 +412,15 @@ stays_closed_without_its_end() {
   stays_closed_without_its_end db2
 }
 
+@test "A31: the old writer lost the end of its own log, and has no channel any more; the peer is asked all the same" {
+  loses_the_end
+  start_server db1
+  wait_for 20 eval '[ "$(threads db1)" = "Yes Yes" ]'
+  sql db1 'STOP SLAVE' 'RESET SLAVE ALL'
+
+  stays_closed_without_its_end db2
+}
+
 # comes_back_without_its_end — db1, as a slave of db2, which is open; db3 follows db2, too.
 comes_back_without_its_end() {
   [[ $FAMILY == MariaDB ]] || has_gtids || skip 'without GTIDs, a slave of another host shows nothing of it'

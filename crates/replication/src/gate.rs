@@ -29,6 +29,7 @@ use crate::channel::{self, liveness, threads};
 use crate::error::Error;
 use crate::gate::asking::Gate;
 use crate::gate::beside_survivors::{PATIENCE, wait_or_lose, without, without_channel_beside_survivors};
+use crate::gate::own_log::check_own_log;
 use crate::gate::peer::{
     answers, channel_from_peer, check_source, connect, is_closed, rests, unreadable, wake, writable,
 };
@@ -120,10 +121,17 @@ fn without_channel(local: &mut Server, config: &Config, question: Question) -> R
     }
     liveness::forget_accepting(&host, peer);
     forget_fence(config.this_host());
-    let mut closed = connection.and_then(|mut server| is_closed(&mut server, peer, question));
+    let mut look = |mut server: Server| {
+        let closed = is_closed(&mut server, peer, question)?;
+        if closed {
+            check_own_log(local, &mut server, question)?;
+        }
+        Ok(closed)
+    };
+    let mut closed = connection.and_then(&mut look);
     if matches!(closed, Err(Error::Broken { .. })) {
         // Its own mysql_deny_write ends sessions, ours among them.
-        closed = connect(peer, question).and_then(|mut server| is_closed(&mut server, peer, question));
+        closed = connect(peer, question).and_then(look);
     }
     match closed {
         Ok(true) => {

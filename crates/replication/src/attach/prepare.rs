@@ -101,10 +101,7 @@ impl Move<'_> {
         let read = |server: &mut Server| channel::again(server, &name).map(Some);
         let tail = whole_tail(&has_new, self.replica, &replica.channel.source_uuid, read)?;
         let Some(tail) = tail else { return Ok(None) };
-        // Where somebody applies the relay log by hand, equal positions do not show that it is applied.
-        let is_sure =
-            !workers::may_show_too_much(self.replica, &replica.channel) || replica.channel.says_all_is_read();
-        if is_sure && replica.channel.fetched == replica.channel.applied {
+        if self.is_position_sure(&replica.channel) && replica.channel.fetched == replica.channel.applied {
             // Planning judges what it has executed.
             return Ok(None);
         }
@@ -131,6 +128,11 @@ impl Move<'_> {
         Ok(Some(Refusal::TailOnlyFetched { host, new, more, known, why, start }))
     }
 
+    /// False if equal positions do not show that all is applied: somebody may apply the relay log by hand.
+    fn is_position_sure(&self, channel: &Channel) -> bool {
+        !workers::may_show_too_much(self.replica, channel) || channel.says_all_is_read()
+    }
+
     /// The same if the new master has no channel from the old one: it takes nothing over.
     fn leave_tail_beside(&mut self, facts: &Facts, old: &str) -> Result<Option<Refusal>, Error> {
         let (replica, is_closed) = (&facts.replica, facts.new.read_only);
@@ -150,11 +152,14 @@ impl Move<'_> {
             return Err(Refusal::NotTakenOverYet { host, new, more, known }.into());
         }
         // Planning refuses a thread that has failed.
-        if seen.has_applied_all() || seen.has_failed_on_data() {
+        let is_sure = self.is_position_sure(seen);
+        if is_sure && seen.has_applied_all() || seen.has_failed_on_data() {
             return Ok(None);
         }
         let has_new = Share::of(&mut self.new, &no_channel_from(self.old_host))?;
-        if has_new.shows_all_of(&Share::of(self.replica, seen)?, seen.source_server_id) {
+        let mut has = Share::of(self.replica, seen)?;
+        has.is_partly_numbered |= !is_sure;
+        if has_new.shows_all_of(&has, seen.source_server_id) {
             return Ok(None);
         }
         let from = BinlogPosition::shown(seen.applied.as_ref());

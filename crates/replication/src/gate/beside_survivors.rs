@@ -143,10 +143,7 @@ pub(super) fn without_channel_beside_survivors(
         lost.get_or_insert(new_lost(config, name, tail, reason));
     }
     if lost.is_none() {
-        lost = unexamined(config, question, &asked)?;
-    }
-    if lost.is_none() {
-        lost = seen_before(config, question, &asked, None)?;
+        lost = seen_before(config, question, &asked, None, false)?;
     }
     match lost.or_else(|| unreadable(config, question, &asked)) {
         None => Ok(opens),
@@ -198,12 +195,13 @@ fn unexamined(config: &Config, question: Question, asked: &Asked) -> Result<Opti
 }
 
 /// A survivor that was seen to have more, by an earlier call, and does not answer now. What is noted of others is
-/// forgotten: this host has it by now, up to `applied` in the peer's log.
+/// forgotten: this host has it by now, up to `applied` in the peer's log. If nothing `may_come`, it is not waited for.
 fn seen_before(
     config: &Config,
     question: Question,
     asked: &Asked,
     applied: Option<&BinlogPosition>,
+    may_come: bool,
 ) -> Result<Option<Lost>, Error> {
     let this = config.this_host();
     let mut found = None;
@@ -215,7 +213,7 @@ fn seen_before(
         match reason.filter(|_| !is_here) {
             None => seen::forget(this, name),
             Some(reason) => {
-                let waited = seen.silent_for();
+                let waited = if may_come { seen.silent_for() } else { u64::MAX };
                 let lost = new_lost(config, name, seen.tail, format!("it has fallen silent: {reason}"));
                 found = Some(wait_or_lose(config, question, lost, waited, PATIENCE)?);
             }
@@ -288,7 +286,7 @@ impl Gate<'_> {
             lost = unexamined(self.config, self.question, &asked)?;
         }
         if lost.is_none() {
-            lost = seen_before(self.config, self.question, &asked, ours.applied.as_ref())?;
+            lost = seen_before(self.config, self.question, &asked, ours.applied.as_ref(), true)?;
         }
         if lost.is_none() {
             lost = unreadable(self.config, self.question, &asked);

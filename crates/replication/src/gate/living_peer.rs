@@ -12,6 +12,7 @@ use crate::binlog::standstill::LogMark;
 use crate::channel::{self, awaited, settling, wait, workers};
 use crate::error::Error;
 use crate::gate::asking::{Gate, PAUSE};
+use crate::gate::own_log::check_own_log;
 use crate::gate::peer::{is_closed, writable};
 use crate::gate::proof::Proof;
 use crate::gate::reset_log::{check_before_connecting, check_reset};
@@ -52,7 +53,7 @@ impl Gate<'_> {
         let mut is_reached = self.has_reached(&now, &end, target.as_ref(), &domains)?;
         if !is_reached && now.is_running() && now.has_applied_all() {
             // By auto-position, what this host lost of its own log is missing for ever.
-            self.check_own_log(peer)?;
+            check_own_log(self.local, peer, self.question)?;
         }
         if !is_reached && now.io == IoThread::Yes && now.fetched == before.fetched {
             self.fetch_again(&now)?;
@@ -103,7 +104,7 @@ impl Gate<'_> {
         if again != end && self.supposed.is_none() && self.writes_itself(peer, &mark)? {
             return Err(self.not_applied(&now, "new changes".into(), &again));
         }
-        self.check_own_log(peer)?;
+        check_own_log(self.local, peer, self.question)?;
         Ok(Proof::AppliedToTheEnd(end))
     }
 

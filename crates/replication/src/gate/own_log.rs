@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 
 use crate::binlog::files::log_files_and_sizes;
 use crate::error::Error;
-use crate::gate::asking::Gate;
 use crate::gate::question::Question;
 use crate::gtid::{Gtid, GtidPosition, GtidSet, GtidState};
 use crate::position::BinlogPosition;
@@ -16,37 +15,35 @@ use crate::server::dialect::Flavour;
 use crate::status::{Channel, Mode};
 use crate::survivors::Logged;
 
-impl Gate<'_> {
-    /// Refuses if the peer has what this host once wrote and no longer has. To be asked when this host has applied all
-    /// that comes from the peer.
-    pub(super) fn check_own_log(&mut self, peer: &mut Server) -> Result<(), Error> {
-        let theirs = Logged::of(peer)?;
-        // Read after theirs: what this host writes in between is not missing.
-        let ours = self.local.one(&self.local.dialect().variables())?;
-        // By position, the peer alone is asked: a slave that nobody has used for long may stand in an older log.
-        match self.lost_places(&ours, &theirs.channels)? {
-            Some(missing) => Err(own_log_cut(self.local, &theirs.host, missing, self.question)),
-            None => check_own_log_by(self.local, &[theirs], self.question),
-        }
+/// Refuses if the peer has what this host once wrote and no longer has. To be asked when this host has applied all that
+/// comes from the peer.
+pub(super) fn check_own_log(local: &mut Server, peer: &mut Server, question: Question) -> Result<(), Error> {
+    let theirs = Logged::of(peer)?;
+    // Read after theirs: what this host writes in between is not missing.
+    let ours = local.one(&local.dialect().variables())?;
+    // By position, the peer alone is asked: a slave that nobody has used for long may stand in an older log.
+    match lost_places(local, &ours, &theirs.channels)? {
+        Some(missing) => Err(own_log_cut(local, &theirs.host, missing, question)),
+        None => check_own_log_by(local, &[theirs], question),
     }
+}
 
-    /// Without GTIDs, the position to which another host has this host's log shows how long that log once was.
-    fn lost_places(&mut self, ours: &Record, channels: &[Channel]) -> Result<Option<String>, Error> {
-        let id = ours.number("server_id").unwrap_or(0);
-        let from_here = channels.iter().filter(|channel| {
-            channel.mode == Mode::FilePosition && channel.source_server_id == id && id != 0
-        });
-        // A server that trims its log at its start may have sent half a transaction of what it trims.
-        let whole = |channel: &Channel| {
-            if channel.has_half() { channel.applied.clone() } else { channel.fetched.clone() }
-        };
-        let places: Vec<_> = from_here.filter_map(whole).collect();
-        if places.is_empty() || !ours.is_on("log_bin") {
-            return Ok(None);
-        }
-        let files = log_files_and_sizes(self.local)?;
-        Ok(places.iter().find_map(|place| beyond(place, &files)))
+/// Without GTIDs, the position to which another host has this host's log shows how long that log once was.
+fn lost_places(local: &mut Server, ours: &Record, channels: &[Channel]) -> Result<Option<String>, Error> {
+    let id = ours.number("server_id").unwrap_or(0);
+    let from_here = channels
+        .iter()
+        .filter(|channel| channel.mode == Mode::FilePosition && channel.source_server_id == id && id != 0);
+    // A server that trims its log at its start may have sent half a transaction of what it trims.
+    let whole = |channel: &Channel| {
+        if channel.has_half() { channel.applied.clone() } else { channel.fetched.clone() }
+    };
+    let places: Vec<_> = from_here.filter_map(whole).collect();
+    if places.is_empty() || !ours.is_on("log_bin") {
+        return Ok(None);
     }
+    let files = log_files_and_sizes(local)?;
+    Ok(places.iter().find_map(|place| beyond(place, &files)))
 }
 
 /// The same by what other slaves have of this host, if the peer is silent: what came from there under this host's own
