@@ -115,7 +115,7 @@ pub(super) fn without_channel_beside_survivors(
     question: Question,
 ) -> Result<Proof, Error> {
     let opens = Proof::NothingToApply { beside_silent: true };
-    if question.survivors() == Survivors::Off || takes_out("tail") {
+    if question.survivors() == Survivors::Off {
         return Ok(opens);
     }
     check_time_to_ask(config, question)?;
