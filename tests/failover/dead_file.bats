@@ -276,6 +276,13 @@ gets_all_of_the_slave() {
   nothing_lost db2 db3
 }
 
+# is_told_the_cure — db3, whose threads are stopped, by turn_on_slave: $cure.
+is_told_the_cure() {
+  agent_call db3 turn_on_slave
+  expect_agent_read 255 'ERROR: *Apply it first: CHANGE MASTER TO *' || return 1
+  cure=${answer#*Apply it first: }
+}
+
 # From its CHANGE MASTER on, the server shows all that it has fetched as applied.
 @test "A10: the slave applies what it has received as turn_on_slave's refusal says; it is moved when all is applied" {
   only_on MariaDB 'others keep their relay log'
@@ -287,9 +294,7 @@ gets_all_of_the_slave() {
   caught_up db2 db1
   sql db3 'STOP SLAVE'
   kill_server db1
-  agent_call db3 turn_on_slave
-  expect_agent_read 255 'ERROR: *Apply it first: CHANGE MASTER TO *'
-  local cure=${answer#*Apply it first: }
+  is_told_the_cure
   open_writes db2
   hold db3
 
@@ -314,9 +319,7 @@ told_where_to_begin() {
   fetched_all db3 db1
   kill_server db1
   sql db3 'STOP SLAVE'
-  agent_call db3 turn_on_slave
-  expect_agent_read 255 'ERROR: *Apply it first: CHANGE MASTER TO *'
-  local cure=${answer#*Apply it first: }
+  is_told_the_cure
   sql db3 "${cure%%; START*}"
 }
 

@@ -518,13 +518,18 @@ comes_back_without_its_end() {
   opens
 }
 
-@test "A33: the new writer has no channel, the old one is dead, and a slave has more; writes open only if that is said" {
+# lacks_what_a_slave_has — db2, which has no channel and must not lose that; db1 is dead.
+lacks_what_a_slave_has() {
   only_on gtids 'without GTIDs, nothing shows what a host without a channel lacks'
   settings db2 'allow_write: {survivors: require}'
   sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
   write db1 2
   caught_up db3 db1
   kill_server db1
+}
+
+@test "A33: the new writer has no channel, the old one is dead, and a slave has more; writes open only if that is said" {
+  lacks_what_a_slave_has
 
   stays_closed 'only db3 has 2 transactions of db1, and db2 could not take that over: *'
 
@@ -534,12 +539,7 @@ comes_back_without_its_end() {
 }
 
 @test "A33: the same, and that slave falls silent; writes stay closed all the same" {
-  only_on gtids 'without GTIDs, nothing shows what a host without a channel lacks'
-  settings db2 'allow_write: {survivors: require}'
-  sql db2 'STOP SLAVE' 'RESET SLAVE ALL'
-  write db1 2
-  caught_up db3 db1
-  kill_server db1
+  lacks_what_a_slave_has
   stays_closed 'only db3 has 2 transactions of db1, and db2 could not take that over: db2 replicates from nobody*'
 
   kill_server db3

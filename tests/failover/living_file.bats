@@ -196,13 +196,12 @@ teardown() { end_order; }
 # halted_when_changed HOST NEW — a helper that has pointed HOST at NEW and whose START the server does not get before
 # goes_on, which lets it continue until it answers.
 halted_when_changed() {
-  in_host "$1" iptables -A INPUT -p tcp --dport 3306 -m string --algo bm --string 'START ' -j DROP
+  hold_up "$1" 'START '
   in_host "$1" "$MMM_AGENT_DIR/set_active_master" "mmm_agent_$1" "$2" >"$BATS_TEST_TMPDIR/answer" 2>&1 3>&- 4>&- &
   halted=$! halted_on=$1
   in_background+=("$halted")
   wait_for 8 is_held_up "$1"
 }
-is_held_up() { [[ $(in_host "$1" iptables -L INPUT -v -x -n | awk '/STRING/ { print $1 }') != 0 ]]; }
 goes_on() {
   pass_packets "$halted_on"
   wait "$halted" || true

@@ -31,6 +31,11 @@ drop_connections() {
 # pass_packets HOST — takes back the above.
 pass_packets() { in_host "$1" iptables -F; }
 
+# hold_up HOST TEXT — its server does not get what says that, until pass_packets HOST. is_held_up HOST: somebody has
+# said it.
+hold_up() { in_host "$1" iptables -A INPUT -p tcp --dport 3306 -m string --algo bm --string "$2" -j DROP; }
+is_held_up() { [[ $(in_host "$1" iptables -L INPUT -v -x -n | awk '/STRING/ { print $1 }') != 0 ]]; }
+
 # names HOST SCRIPT — there, the name service is this shell script, which may call the real one as "$REAL"; until
 # names_again HOST.
 names() {

@@ -195,9 +195,9 @@ helper_is_killed() {
 killed_before() {
   local text=$1
   shift
-  in_host "$new" iptables -A INPUT -p tcp --dport 3306 -m string --algo bm --string "$text" -j DROP
+  hold_up "$new" "$text"
   at_once "$new" "$@"
-  wait_for 8 is_held_up || { they_answer; return 1; }
+  wait_for 8 is_held_up "$new" || { they_answer; return 1; }
   in_host "$new" pkill -KILL -x "${1:0:15}"
   wait "${calls[-1]}" || true
   # The kernel continues to send it as long as somebody receives it.
@@ -206,7 +206,6 @@ killed_before() {
   wait_for 5 has_nothing_to_send
 }
 has_nothing_to_send() { [[ ! $(in_host "$new" ss -Htn state fin-wait-1) ]]; }
-is_held_up() { [[ $(in_host "$new" iptables -L INPUT -v -x -n | awk '/STRING/ { print $1 }') != 0 ]]; }
 has_no_sessions() {
   local id left=0
   for id in $(sql "$new" "SELECT id FROM information_schema.processlist WHERE user = '$AGENT_USER'"); do
